@@ -1,0 +1,296 @@
+"""All settings, from the environment; a clone runs with none set.
+
+Every variable is listed in ``.env.example``. A value that can't be used stops the start
+with the variable's name.
+"""
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from config.sqlite import use_newest_sqlite
+
+SQLITE_JOURNAL = use_newest_sqlite()
+
+import environ  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+
+def read_int(name: str, default: int, *, least: int, most: int) -> int:
+    """Return the whole number in the variable; ImproperlyConfigured outside least..most."""
+    try:
+        value = env.int(name, default=default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} must be from {least} to {most}, not {value}.")
+    return int(value)
+
+
+def read_zone(name: str, default: str) -> str:
+    """Return the time zone in the variable; ImproperlyConfigured where there is no such zone."""
+    zone = str(env.str(name, default=default))
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a time zone such as Europe/Prague, not {zone!r}."
+        ) from error
+    return zone
+
+
+def read_bool(name: str, default: bool) -> bool:
+    """Return the switch in the variable; ImproperlyConfigured unless it is a yes or a no."""
+    value = str(env.str(name, default=str(default))).strip().lower()
+    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return value in {"1", "true", "yes", "on"}
+
+
+DATA_DIR = Path(env.str("HOTSWAP_DATA_DIR", default=str(BASE_DIR / "var")))
+
+
+def secret_key() -> str:
+    """Return SECRET_KEY, else the one made at the first start and kept in the data folder."""
+    given = env.str("SECRET_KEY", default="")
+    if given:
+        return str(given)
+    file = DATA_DIR / "secret_key"
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        aside = file.with_name(f".secret_key.{os.getpid()}")
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(aside, file)  # the first of several processes wins
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+        return file.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"HOTSWAP_DATA_DIR: can't write to {DATA_DIR} ({error.strerror})."
+        ) from error
+
+
+SECRET_KEY = secret_key()
+DEBUG = read_bool("DEBUG", False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_HTTPS = read_bool("BEHIND_HTTPS", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "simple_history",
+    "django_celery_beat",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "providers",
+    "versioning",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def database() -> dict[str, Any]:
+    """Return the connection of DATABASE_URL, with the options that several processes need."""
+    default = f"sqlite:///{DATA_DIR / 'hotswap.sqlite3'}"
+    try:
+        connection = dict(env.db_url("DATABASE_URL", default=default))
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured("DATABASE_URL can't be read as a database URL.") from error
+    if connection["ENGINE"] == "django.db.backends.sqlite3":
+        # IMMEDIATE: a transaction that reads first and writes later would fail with
+        # "database is locked" whenever another process wrote in between.
+        connection["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": (
+                f"PRAGMA journal_mode={SQLITE_JOURNAL};PRAGMA synchronous=NORMAL;"
+                "PRAGMA foreign_keys=ON;PRAGMA cache_size=-20000;PRAGMA temp_store=MEMORY;"
+                "PRAGMA journal_size_limit=67108864;"
+            ),
+        }
+        connection["CONN_MAX_AGE"] = 600
+    elif connection["ENGINE"] == "django.db.backends.postgresql":
+        connection["CONN_MAX_AGE"] = 600
+        connection["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise ImproperlyConfigured("DATABASE_URL must be a sqlite:// or postgres:// URL.")
+    return connection
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = read_zone("TIME_ZONE", "UTC")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+
+# Celery: no state lives in the broker. The tables are the queues, and beat sweeps them, so a
+# message that is lost only delays.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="localfs://")
+if CELERY_BROKER_URL.split("://")[0] not in {"localfs", "redis", "rediss", "amqp", "amqps"}:
+    raise ImproperlyConfigured(
+        "CELERY_BROKER_URL must start with localfs://, redis://, rediss://, amqp:// or amqps://."
+    )
+if CELERY_BROKER_URL.startswith("localfs"):
+    QUEUE_DIR = DATA_DIR / "queue"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(QUEUE_DIR / "messages"),
+        "data_folder_out": str(QUEUE_DIR / "messages"),
+        "control_folder": str(QUEUE_DIR / "control"),
+        "store_processed": False,
+    }
+    for folder in ("messages", "control"):
+        (QUEUE_DIR / folder).mkdir(parents=True, exist_ok=True)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 50 * 60
+CELERY_TASK_TIME_LIMIT = 55 * 60
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "versioning.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["versioning.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "versioning.api.problems.problem_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hotswap",
+    "DESCRIPTION": "Which version of each AI model to use now, and what each request gave.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# What Hotswap itself can be told.
+HOTSWAP = {
+    "CHECK_HOUR": read_int("HOTSWAP_CHECK_HOUR", 2, least=0, most=23),
+    # How long a version may be missing from good listings before it counts as gone.
+    "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),
+    "GONE_AFTER": timedelta(
+        hours=read_int("HOTSWAP_GONE_AFTER_HOURS", 48, least=1, most=24 * 90)
+    ),
+    # A listing that lost more than this share of yesterday's is not believed at once.
+    "SHRUNK_SHARE": 0.5,
+    "RETENTION": timedelta(days=read_int("HOTSWAP_RETENTION_DAYS", 90, least=1, most=3650)),
+    "MAX_BATCH": 10_000,
+    "MAX_BODY_BYTES": 16 * 1024 * 1024,
+    "HTTP_CONNECT_SECONDS": read_int("HOTSWAP_HTTP_CONNECT_SECONDS", 5, least=1, most=60),
+    "HTTP_READ_SECONDS": read_int("HOTSWAP_HTTP_READ_SECONDS", 30, least=1, most=600),
+    "HTTP_TOTAL_SECONDS": read_int("HOTSWAP_HTTP_TOTAL_SECONDS", 120, least=1, most=3600),
+    "HTTP_MAX_BYTES": read_int(
+        "HOTSWAP_HTTP_MAX_BYTES", 32 * 1024 * 1024, least=1024, most=1024**3
+    ),
+    # Quality of a sample when the client gives signals and no score: the share each one has.
+    "SIGNAL_WEIGHTS": {
+        "valid_output": 0.3,
+        "user_feedback": 0.4,
+        "retries": 0.15,
+        "latency_budget": 0.15,
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["console"],
+        "level": env.str("LOG_LEVEL", default="INFO").upper(),
+    },
+}
+if LOGGING["root"]["level"] not in {"DEBUG", "INFO", "WARNING", "ERROR"}:  # type: ignore[index]
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")

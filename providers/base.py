@@ -1,0 +1,180 @@
+"""What an adapter is, and what it hands over: parsed once, at the border."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Protocol
+
+DatePrecision = Literal["exact", "earliest", "tentative"]
+"""How a source means a retirement date: the day, not before the day, or planned for about then."""
+
+FinishReason = Literal["stop", "length", "refusal", "tool_calls", "other"]
+
+
+class ProviderError(Exception):
+    """The provider could not be asked; the sentence says what happened and what to do next."""
+
+    kind: ClassVar[str] = "unavailable"
+
+
+class Unavailable(ProviderError):
+    """No answer, a time-out or a busy server: says nothing about the models."""
+
+    kind = "unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Refused(ProviderError):
+    """The key is missing, wrong or not allowed to do this."""
+
+    kind = "refused"
+
+
+class Nonsense(ProviderError):
+    """An answer that does not have the documented shape, an empty listing among them."""
+
+    kind = "nonsense"
+
+
+class Incompatible(ProviderError):
+    """The provider understood the chat request and can't do it as asked (400, 404 or 422)."""
+
+    kind = "incompatible"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """One model as a provider lists it; what the provider doesn't say is None or empty.
+
+    Prices are USD per million tokens, context and output limits are tokens.
+    """
+
+    id: str
+    name: str = ""
+    revision: str = ""
+    """What the id stands for now: dated slug, digest, sha or fingerprint; empty if not told."""
+    released: date | None = None
+    context_tokens: int | None = None
+    output_tokens: int | None = None
+    input_price: Decimal | None = None
+    output_price: Decimal | None = None
+    cached_input_price: Decimal | None = None
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    """Request parameters that the model accepts."""
+    capabilities: tuple[str, ...] = ()
+    """Such as tools, structured_output, reasoning, vision."""
+    aliases: tuple[str, ...] = ()
+    hugging_face_id: str = ""
+    description: str = ""
+    deprecated_on: date | None = None
+    retires_on: date | None = None
+    retires_precision: DatePrecision | None = None
+    replacement: str = ""
+    """The id that the provider itself names as the replacement."""
+    source: str = ""
+    """Where lifecycle facts come from, for a citation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that a provider lists at one moment."""
+
+    models: tuple[ListedModel, ...]
+    dropped: tuple[str, ...] = ()
+    """One short sentence for each item that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat to complete. ``messages`` are role and content pairs as in OpenAI's API."""
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """More parameters, under the provider's own names."""
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """A completed chat, with what was really served."""
+
+    text: str
+    finish: FinishReason
+    served_id: str = ""
+    fingerprint: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: Decimal | None = None
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one provider. ``api_key`` never appears in a repr, a log or an error."""
+
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    key_variable: str = ""
+    """The name of the environment variable, for messages."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Such as region or api_version."""
+
+
+class Response(Protocol):
+    """What ``providers.http`` hands to an adapter: status below 400, a body within its limit."""
+
+    @property
+    def json(self) -> Any: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def elapsed_ms(self) -> float: ...
+
+
+class Adapter:
+    """Asks one kind of provider. One method is required; flags say what else it can do.
+
+    Every method raises Unavailable, Refused or Nonsense; ``complete`` also Incompatible.
+    """
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    default_base_url: ClassVar[str] = ""
+    default_key_variable: ClassVar[str] = ""
+    needs_key: ClassVar[bool] = True
+    supports_completion: ClassVar[bool] = True
+    """Can it complete a chat, for testing a version before it is used?"""
+    supports_revision: ClassVar[bool] = False
+    """Does a listing say what stands behind an id?"""
+    supports_retirement: ClassVar[bool] = False
+    """Does a listing say when a model retires?"""
+    is_enrichment: ClassVar[bool] = False
+    """A catalogue that knows facts about other providers' models, and serves none."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def list_models(self, *, at: datetime) -> Listing:
+        """Return everything that the provider lists at ``at`` (the moment of asking)."""
+        raise NotImplementedError
+
+    def describe(self, model_id: str, *, at: datetime) -> ListedModel | None:
+        """Return what the provider knows of one model, None where it isn't listed."""
+        return next((m for m in self.list_models(at=at).models if m.id == model_id), None)
+
+    def complete(self, request: ChatRequest) -> ChatAnswer:
+        """Complete one chat; only where ``supports_completion``."""
+        raise NotImplementedError
