@@ -1,0 +1,85 @@
+"""Keys of applications, and requests that must not be done twice."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+PREFIX_LENGTH = 12
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self, *, at: datetime) -> Self:
+        """Those that are neither revoked nor expired."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A key of an application. Only its hash is kept; the key is shown once."""
+
+    class Scope(models.TextChoices):
+        READ = "read", "read: ask which version to use, see everything"
+        INGEST = "ingest", "ingest: report samples"
+        DECIDE = "decide", "decide: approve, reject, upgrade, roll back, set up"
+
+    name = models.CharField(max_length=100, help_text="Which application uses it.")
+    prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
+    hashed = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(
+        default=list, help_text="What it may do: read, ingest, decide. Give as few as it needs."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Leave empty for a key that doesn't expire."
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @staticmethod
+    def make_secret() -> tuple[str, str, str]:
+        """Return a new key, its prefix and its hash (SHA-256 of 256 random bits)."""
+        secret = f"hs_{secrets.token_urlsafe(32)}"
+        return secret, secret[:PREFIX_LENGTH], ApiKey.hash_of(secret)
+
+    @staticmethod
+    def hash_of(secret: str) -> str:
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class IdempotentRequest(models.Model):
+    """The stored answer of a request that carried an Idempotency-Key."""
+
+    caller = models.CharField(max_length=100, help_text="key:<id> or user:<id>")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="HTTP status of the answer; empty while in flight."
+    )
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["caller", "key"], name="one_request_per_idempotency_key"
+            ),
+        ]
+        indexes = [
+            # The nightly clean-up drops the old ones.
+            models.Index(fields=["created_at"], name="idempotent_requests_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"

@@ -1,0 +1,319 @@
+"""What an application asks for, and the versions that answer to it."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from providers.models import Provider
+
+
+class TrackedModelQuerySet(models.QuerySet["TrackedModel"]):
+    def active(self) -> Self:
+        """Those that checks look after."""
+        return self.filter(active=True, provider__enabled=True)
+
+    def named(self, *, provider: str, name: str) -> Self:
+        """The one of this name at the provider with this slug, with all that serving needs."""
+        return self.filter(provider__slug=provider, name=name).select_related(
+            "provider", "current_version"
+        )
+
+
+class TrackedModel(models.Model):
+    """The stable name that applications ask for; it points at its current version."""
+
+    provider = models.ForeignKey(
+        Provider,
+        on_delete=models.PROTECT,
+        related_name="tracked_models",
+        help_text="The service that lists and serves this model.",
+    )
+    name = models.CharField(
+        max_length=200,
+        help_text="The stable name your applications ask for, such as qwen-2.5-7b-instruct. "
+        "It stays the same through every upgrade.",
+    )
+    current_version = models.ForeignKey(
+        "ModelVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="Changed by approving, completing and rolling back upgrades only.",
+    )
+    owner = models.EmailField(
+        blank=True,
+        help_text="Who hears of retirement dates. Leave empty if nobody needs to.",
+    )
+    notes = models.TextField(
+        blank=True, help_text="What uses this model, and what to mind when it moves."
+    )
+    active = models.BooleanField(
+        default=True,
+        help_text="Switch off instead of deleting: checks then pass it by, its history stays.",
+    )
+    pinned = models.BooleanField(
+        default=False,
+        help_text="A pinned model is never moved by itself; staff may still approve an upgrade.",
+    )
+    pin_reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is pinned, for whoever looks at it later."
+    )
+    allow_previews = models.BooleanField(
+        default=False,
+        help_text="Offer preview and experimental versions too.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TrackedModelQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["current_version"])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "name"],
+                name="one_tracked_model_per_provider_and_name",
+                violation_error_message="This provider already has a tracked model of that name.",
+            ),
+        ]
+        permissions = [
+            ("decide_upgrade", "Can approve, reject and snooze upgrades"),
+            ("roll_back_upgrade", "Can roll back upgrades"),
+            ("run_check", "Can ask the providers now"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider.slug} / {self.name}"
+
+
+class LineageRule(models.Model):
+    """What a person said about the successors of a tracked model; it beats the grammar."""
+
+    class Kind(models.TextChoices):
+        IGNORE = "ignore", "Ignore versions that match"
+        FORBID = "forbid", "Never offer this id"
+        SUCCESSOR = "successor", "This id is the successor"
+
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.CASCADE, related_name="lineage_rules"
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    pattern = models.CharField(
+        max_length=200,
+        help_text="An upstream id; for ignore, * and ? stand for any text and any letter, "
+        "such as gpt-4o-audio-*.",
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    made_by = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tracked_model"],
+                condition=Q(kind="successor"),
+                name="one_set_successor_per_tracked_model",
+                violation_error_message="A successor is set already; change that rule instead.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.pattern}"
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def listed(self) -> Self:
+        """Those that no run of good listings has found gone."""
+        return self.filter(gone_at=None)
+
+    def retiring(self, *, by: date) -> Self:
+        """Those in use that retire up to the day."""
+        return self.filter(
+            retires_on__lte=by, tracked_model__current_version=F("pk"), tracked_model__active=True
+        )
+
+
+class ModelVersion(models.Model):
+    """One concrete thing that a provider serves for a tracked model."""
+
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, related_name="versions"
+    )
+    label = models.CharField(
+        max_length=50,
+        help_text="Our number for this version. The first is 1.0.0; a revision raises the last "
+        "number, a snapshot or minor generation the second, a major one the first.",
+    )
+    upstream_id = models.CharField(
+        max_length=200, help_text="The id that the provider's API takes."
+    )
+    revision = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What the id stood for: dated slug, digest or fingerprint. "
+        "Empty where the provider doesn't say.",
+    )
+    previous_version = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="next_versions"
+    )
+    released_on = models.DateField(null=True, blank=True)
+
+    found_improvements = models.JSONField(
+        default=list, editable=False, help_text="Computed from the two versions' metadata."
+    )
+    added_improvements = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='What staff know is better, a list of sentences: ["Follows JSON schemas"]. '
+        "Checks never change it.",
+    )
+    found_breaking_changes = models.JSONField(default=list, editable=False)
+    added_breaking_changes = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What staff know breaks, a list of sentences. Checks never change it.",
+    )
+    migration_notes = models.TextField(
+        blank=True, help_text="What an application must do to move to this version."
+    )
+    baseline = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="Its performance at the moment it became current.",
+    )
+    baseline_taken_at = models.DateTimeField(null=True, editable=False)
+
+    input_price = models.DecimalField(
+        "input price",
+        max_digits=16,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="USD per million input tokens. Empty means unknown, not free.",
+    )
+    output_price = models.DecimalField(
+        "output price",
+        max_digits=16,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="USD per million output tokens.",
+    )
+    cached_input_price = models.DecimalField(
+        max_digits=16,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="USD per million cached input tokens.",
+    )
+    context_tokens = models.PositiveIntegerField("context, tokens", null=True, blank=True)
+    output_tokens = models.PositiveIntegerField("longest output, tokens", null=True, blank=True)
+    input_modalities = models.JSONField(default=list, blank=True)
+    output_modalities = models.JSONField(default=list, blank=True)
+    parameters = models.JSONField(
+        default=list, blank=True, help_text="Request parameters that it accepts."
+    )
+    capabilities = models.JSONField(default=list, blank=True)
+
+    deprecated_on = models.DateField(null=True, blank=True)
+    retires_on = models.DateField(
+        null=True, blank=True, help_text="The day from which requests fail."
+    )
+    retires_precision = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[
+            ("exact", "exact"),
+            ("earliest", "not before"),
+            ("tentative", "planned for about"),
+        ],
+    )
+    retires_source = models.CharField(max_length=300, blank=True)
+    replacement = models.CharField(
+        max_length=200, blank=True, help_text="The id that the provider itself names instead."
+    )
+    replacement_source = models.CharField(max_length=300, blank=True)
+    replacement_dated = models.DateField(null=True, blank=True)
+
+    staff_fields = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Names of the fields that a person set: checks leave them alone.",
+    )
+    first_seen_at = models.DateTimeField(null=True, editable=False)
+    last_seen_at = models.DateTimeField(null=True, editable=False)
+    gone_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When several good listings in a row no longer had it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tracked_model", "upstream_id", "revision"],
+                name="one_version_per_upstream_id_and_revision",
+                violation_error_message="This id and revision is a version already.",
+            ),
+            models.UniqueConstraint(
+                fields=["tracked_model", "label"],
+                name="one_version_per_label",
+                violation_error_message="Another version of this model has that label.",
+            ),
+            models.CheckConstraint(
+                condition=Q(input_price__gte=0) | Q(input_price=None),
+                name="input_price_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(output_price__gte=0) | Q(output_price=None),
+                name="output_price_is_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(deprecated_on=None)
+                | Q(retires_on=None)
+                | Q(retires_on__gte=F("deprecated_on")),
+                name="retires_after_deprecation",
+                violation_error_message="The retirement can't be before the deprecation.",
+            ),
+        ]
+        indexes = [
+            # Ingestion and detection look versions up by what the provider calls them.
+            models.Index(fields=["upstream_id"], name="version_by_upstream_id"),
+            # Reminders and the inbox ask what retires soon.
+            models.Index(
+                fields=["retires_on"], condition=~Q(retires_on=None), name="version_by_retirement"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tracked_model.name} {self.label}"
+
+    @property
+    def improvements(self) -> list[str]:
+        """What is better than in the previous version: found by checks, then added by staff."""
+        return _distinct(self.found_improvements, self.added_improvements)
+
+    @property
+    def breaking_changes(self) -> list[str]:
+        """What may break for an application that moves to it."""
+        return _distinct(self.found_breaking_changes, self.added_breaking_changes)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the provider still lists it, as far as checks can tell."""
+        return self.gone_at is None
+
+
+def _distinct(*lists: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(str(item) for part in lists for item in part))

@@ -1,0 +1,182 @@
+"""What providers list, how we asked, and what was new."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from providers.models import Provider
+from versioning.models.catalogue import ModelVersion, TrackedModel
+
+
+class CatalogueEntryQuerySet(models.QuerySet["CatalogueEntry"]):
+    def listed(self) -> Self:
+        """Those that count as listed: seen, or missing for too short a time to be gone."""
+        return self.filter(gone_at=None)
+
+
+class CatalogueEntry(models.Model):
+    """One id of a provider's listing, with what was last said of it."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="catalogue")
+    upstream_id = models.CharField(max_length=200)
+    revision = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict, help_text="The rest of the listed model.")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    missing_since = models.DateTimeField(null=True, blank=True)
+    missed_listings = models.PositiveIntegerField(default=0)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CatalogueEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "catalogue entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "upstream_id"], name="one_entry_per_upstream_id"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.upstream_id
+
+
+class AliasTarget(models.Model):
+    """What an id stood for, from when to when."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="alias_targets")
+    alias = models.CharField(max_length=200)
+    target = models.CharField(max_length=200)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "alias"],
+                condition=Q(until=None),
+                name="an_alias_stands_for_one_thing_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alias} -> {self.target}"
+
+
+class CheckQuerySet(models.QuerySet["Check"]):
+    def running(self) -> Self:
+        return self.filter(state=Check.State.RUNNING)
+
+    def finished(self) -> Self:
+        return self.exclude(state=Check.State.RUNNING)
+
+
+class Check(models.Model):
+    """One provider asked once: what was found, or why nothing could be said."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "running"
+        CHANGED = "changed", "changed"
+        UNCHANGED = "unchanged", "unchanged"
+        PARTLY = "partly", "partly read"
+        FAILED = "failed", "failed"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", "schedule"
+        STAFF = "staff", "staff"
+        API = "api", "API"
+        COMMAND = "command", "command"
+
+    class ErrorKind(models.TextChoices):
+        NONE = "", "none"
+        UNAVAILABLE = "unavailable", "unavailable"
+        REFUSED = "refused", "refused"
+        NONSENSE = "nonsense", "nonsense"
+        BROKEN = "broken", "broken off"
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="checks")
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    asked_by = models.CharField(max_length=150, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(
+        help_text="A check that isn't finished by then has crashed; the next one takes over."
+    )
+    listed = models.PositiveIntegerField("models listed", default=0)
+    added = models.PositiveIntegerField("new ids", default=0)
+    changed = models.PositiveIntegerField("changed ids", default=0)
+    missing = models.PositiveIntegerField("missing ids", default=0)
+    recommended = models.PositiveIntegerField("recommendations", default=0)
+    dropped = models.PositiveIntegerField("unreadable items", default=0)
+    dropped_items = models.JSONField(default=list, blank=True)
+    error_kind = models.CharField(max_length=12, choices=ErrorKind.choices, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    difference = models.JSONField(default=dict, blank=True)
+    shrunk_to = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Size of a listing that had lost most of its models, and was not believed.",
+    )
+
+    objects = CheckQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider"],
+                condition=Q(state="running"),
+                name="one_running_check_per_provider",
+            ),
+        ]
+        indexes = [
+            # The last check of each provider: inbox, staleness alarm, catch-up at start.
+            models.Index(fields=["provider", "-started_at"], name="check_by_provider_and_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider.slug}: {self.get_state_display()}"
+
+    @property
+    def duration_ms(self) -> int | None:
+        """How long it took, in milliseconds; None while it runs."""
+        if self.finished_at is None:
+            return None
+        return round((self.finished_at - self.started_at).total_seconds() * 1000)
+
+
+class Finding(models.Model):
+    """One piece of news from a check."""
+
+    class Kind(models.TextChoices):
+        NEW_VERSION = "new_version", "new version"
+        REVISION = "revision", "changed under the same name"
+        METADATA = "metadata", "metadata changed"
+        RETIREMENT = "retirement", "retirement announced or moved"
+        MISSING = "missing", "missing from the listing"
+        GONE = "gone", "gone"
+        REAPPEARED = "reappeared", "listed again"
+
+    check_run = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="findings")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    upstream_id = models.CharField(max_length=200)
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+    )
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+    )
+    sentence = models.CharField(max_length=500)
+    before = models.JSONField(default=dict, blank=True)
+    after = models.JSONField(default=dict, blank=True)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The page of a tracked model shows its latest news.
+            models.Index(fields=["tracked_model", "-found_at"], name="finding_by_model_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

@@ -1,0 +1,190 @@
+"""Upgrade records and their steps: append only."""
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from versioning.domain import transitions
+from versioning.models.catalogue import ModelVersion, TrackedModel
+
+STATE_CHOICES = [(state.value, state.value.replace("_", " ")) for state in transitions.State]
+
+
+def _values(states: frozenset[transitions.State]) -> list[str]:
+    return sorted(state.value for state in states)
+
+
+class UpgradeRecordQuerySet(models.QuerySet["UpgradeRecord"]):
+    def waiting(self) -> Self:
+        """Those that wait for a decision, snoozed ones included."""
+        return self.filter(state__in=_values(transitions.WAITING))
+
+    def recommended(self) -> Self:
+        return self.filter(state=transitions.State.RECOMMENDED.value)
+
+    def under_way(self) -> Self:
+        return self.filter(state__in=_values(transitions.UNDER_WAY))
+
+    def completions(self) -> Self:
+        """Every record that once set a current version, rolled back ones included."""
+        return self.exclude(completion_number=None)
+
+    def urgent_first(self) -> Self:
+        """Nearest retirement first, then the newest recommendation."""
+        return self.order_by(models.F("urgent_on").asc(nulls_last=True), "-recommended_at", "-pk")
+
+    def with_versions(self) -> Self:
+        return self.select_related("tracked_model__provider", "from_version", "to_version")
+
+
+class UpgradeRecord(models.Model):
+    """One move from a version to another, from recommendation to its end."""
+
+    State = transitions.State
+
+    class Origin(models.TextChoices):
+        TRACKING = "tracking", "tracking began"
+        DETECTION = "detection", "a check"
+        STAFF = "staff", "staff"
+        API = "api", "API"
+        POLICY = "policy", "policy"
+        ROLLBACK = "rollback", "rollback"
+
+    class Step(models.TextChoices):
+        FIRST = "first", "first version"
+        REVISION = "revision", "revision"
+        SNAPSHOT = "snapshot", "snapshot"
+        MINOR = "minor", "minor"
+        MAJOR = "major", "major"
+        REPLACEMENT = "replacement", "replacement across lines"
+        BACK = "back", "back"
+
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, related_name="upgrades"
+    )
+    from_version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="upgrades_from"
+    )
+    to_version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="upgrades_to"
+    )
+    state = models.CharField(
+        max_length=12, choices=STATE_CHOICES, default=transitions.State.RECOMMENDED.value
+    )
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    step = models.CharField("kind of step", max_length=12, choices=Step.choices)
+    confidence = models.FloatField(
+        default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    reasons = models.JSONField(default=list)
+    runners_up = models.JSONField(default=list)
+    evidence = models.JSONField(default=dict)
+    evidence_hash = models.CharField(max_length=64, blank=True)
+    evidence_at = models.DateTimeField(null=True)
+    urgent_on = models.DateField(
+        null=True, blank=True, help_text="The day on which the version in use retires."
+    )
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    recommended_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completion_number = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="1 for the first version of a tracked model, one more for each completed move.",
+    )
+    reverses = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reversed_by",
+        help_text="The record that this rollback reverses.",
+    )
+
+    objects = UpgradeRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Law 3.
+            models.UniqueConstraint(
+                fields=["tracked_model"],
+                condition=Q(state__in=["approved", "canary", "testing"]),
+                name="one_upgrade_under_way_per_tracked_model",
+            ),
+            # Law 1: completions of a tracked model stand in one order, without ties.
+            models.UniqueConstraint(
+                fields=["tracked_model", "completion_number"],
+                name="completions_have_one_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["completed", "rolled_back"],
+                    completion_number__isnull=False,
+                    completed_at__isnull=False,
+                )
+                | Q(completion_number__isnull=True, completed_at__isnull=True)
+                & ~Q(state__in=["completed", "rolled_back"]),
+                name="completed_records_are_numbered",
+            ),
+            models.UniqueConstraint(
+                fields=["tracked_model", "to_version"],
+                condition=Q(state__in=["recommended", "snoozed"]),
+                name="one_waiting_recommendation_per_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="snoozed", snoozed_until__isnull=False) | ~Q(state="snoozed"),
+                name="snoozed_until_a_date",
+            ),
+        ]
+        indexes = [
+            # The inbox and the recommendations endpoint read these and no others.
+            models.Index(
+                fields=["urgent_on", "recommended_at"],
+                condition=Q(state__in=["recommended", "snoozed"]),
+                name="waiting_upgrades",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        before = self.from_version.label if self.from_version else "none"
+        return f"{self.tracked_model.name} {before} -> {self.to_version.label}"
+
+    @property
+    def is_waiting(self) -> bool:
+        return transitions.State(self.state) in transitions.WAITING
+
+
+class UpgradeStep(models.Model):
+    """One step of a record's course: who, when, why, and the evidence as it was then."""
+
+    class ActorKind(models.TextChoices):
+        STAFF = "staff", "staff"
+        API = "api", "API key"
+        SCHEDULER = "scheduler", "scheduler"
+        COMMAND = "command", "command"
+
+    record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="steps")
+    before = models.CharField(max_length=12, blank=True)
+    after = models.CharField(max_length=12, choices=STATE_CHOICES)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_name = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    evidence_hash = models.CharField(max_length=64, blank=True)
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            # A record's page shows its steps in order.
+            models.Index(fields=["record", "at", "id"], name="steps_of_a_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.before or 'new'} -> {self.after}"
