@@ -1,7 +1,7 @@
 """What an adapter is, and what it hands over: parsed once, at the border."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
@@ -46,6 +46,10 @@ class Incompatible(ProviderError):
     kind = "incompatible"
 
 
+class BadItem(ValueError):
+    """One row of a listing that can't be read; the sentence's end, such as "has no id"."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedModel:
     """One model as a provider lists it; what the provider doesn't say is None or empty.
@@ -80,14 +84,47 @@ class ListedModel:
     source: str = ""
     """Where lifecycle facts come from, for a citation."""
 
+    def filled_from(self, other: "ListedModel") -> "ListedModel":
+        """Return this model with what it leaves open taken from another listing of it."""
+        unknown = {
+            f.name: getattr(other, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) in (None, "", ())
+        }
+        aliases = tuple(a for a in dict.fromkeys(self.aliases + other.aliases) if a != self.id)
+        return replace(self, **{**unknown, "aliases": aliases})
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All that a provider lists at one moment."""
+    """All that a provider lists at one moment, each id once."""
 
     models: tuple[ListedModel, ...]
     dropped: tuple[str, ...] = ()
     """One short sentence for each item that could not be read."""
+
+    @classmethod
+    def read(cls, rows: Iterable[Any], reader: Callable[[Any], ListedModel | None]) -> "Listing":
+        """Read each row apart: a bad one is dropped and said, one read as None is left out.
+
+        Raises Nonsense where nothing is left: a provider that lists no model isn't believed.
+        """
+        models: dict[str, ListedModel] = {}
+        dropped: list[str] = []
+        for number, row in enumerate(rows, start=1):
+            try:
+                model = reader(row)
+            except BadItem as error:
+                dropped.append(f"Item {number} {error}.")
+                continue
+            if model is None:
+                continue
+            known = models.get(model.id)
+            models[model.id] = known.filled_from(model) if known else model
+        if not models:
+            unread = f" ({len(dropped)} items could not be read)" if dropped else ""
+            raise Nonsense(f"The provider listed no models{unread}: not believed.")
+        return cls(tuple(models.values()), tuple(dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +138,8 @@ class ChatRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """More parameters, under the provider's own names."""
     timeout_s: float = 120.0
+    safe_to_repeat: bool = False
+    """May it be sent again where the provider can't have begun (refused, or told to wait)?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +156,9 @@ class ChatAnswer:
     reasoning_tokens: int | None = None
     cost_usd: Decimal | None = None
     latency_ms: float = 0.0
+    """Of the last sending only, without pauses before it."""
+    attempts: int = 1
+    """How often the request was sent to get this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +171,8 @@ class Connection:
     """The name of the environment variable, for messages."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Such as region or api_version."""
+    timeout_s: float | None = None
+    """The longest that a listing may take, in seconds; None takes the project's setting."""
 
 
 class Response(Protocol):
@@ -163,6 +207,8 @@ class Adapter:
     """Does a listing say when a model retires?"""
     is_enrichment: ClassVar[bool] = False
     """A catalogue that knows facts about other providers' models, and serves none."""
+    reads_files: ClassVar[bool] = False
+    """May its base URL be a file:// on this machine?"""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

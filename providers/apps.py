@@ -1,0 +1,9 @@
+"""The app that knows who serves models and how to ask them."""
+
+from django.apps import AppConfig
+
+
+class ProvidersConfig(AppConfig):
+    name = "providers"
+    verbose_name = "Providers"
+    default_auto_field = "django.db.models.BigAutoField"

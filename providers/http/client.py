@@ -1,0 +1,312 @@
+"""The client that adapters use: JSON in, JSON out, one of four errors otherwise."""
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from django.conf import settings
+
+from providers.base import Connection, Nonsense, Refused, Unavailable
+from providers.http.failures import failure, looks_like_html, message_of, retry_after_s, scrub
+from providers.http.remembered import Remembered, remembered
+from providers.http.transport import NoReply, Reply, exchange, new_session
+
+logger = logging.getLogger(__name__)
+
+MAX_RETRIES = 2
+MAX_REDIRECTS = 3
+BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 8.0
+LONGEST_RETRY_AFTER_S = 60.0
+"""A provider that asks for a longer pause is reported as unavailable instead of waited for."""
+
+_WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+Repeat = Literal["freely", "if_not_begun", "never"]
+"""When a failed request may be sent again: always, where the server can't have begun, or never."""
+
+Signer = Callable[[str, str, Mapping[str, str], bytes], Mapping[str, str]]
+"""Method, URL, headers and body of a request -> the headers that sign it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait, in seconds, and how much to read, in bytes after decompression."""
+
+    connect_s: float
+    read_s: float
+    total_s: float
+    max_bytes: int
+
+    @classmethod
+    def from_settings(cls) -> "Limits":
+        ours: Mapping[str, Any] = settings.HOTSWAP
+        return cls(
+            connect_s=ours["HTTP_CONNECT_SECONDS"],
+            read_s=ours["HTTP_READ_SECONDS"],
+            total_s=ours["HTTP_TOTAL_SECONDS"],
+            max_bytes=ours["HTTP_MAX_BYTES"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer. Header names are in lower case; ``attempts`` counts the sendings."""
+
+    json: Any
+    headers: Mapping[str, str]
+    elapsed_ms: float
+    attempts: int = 1
+
+
+class Client:
+    """Speaks to one provider. Any number of threads may share it.
+
+    ``secret_headers`` carry the key: they go to the base URL's scheme, host and port only.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
+        signer: Signer | None = None,
+        limits: Limits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.connection = connection
+        self.base_url = connection.base_url.rstrip("/")
+        self.host = urlsplit(self.base_url).netloc
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": "hotswap",
+            **(headers or {}),
+        }
+        self._secret_headers = dict(secret_headers or {}) if connection.api_key else {}
+        self._signer = signer
+        self._limits = limits or Limits.from_settings()
+        self._sleep = sleep
+        self._local = threading.local()
+        self._refuse_a_broken_key()
+
+    def get(
+        self, path: str, *, params: Mapping[str, str] | None = None, conditional: bool = False
+    ) -> Answer:
+        """Return the JSON at a path under the base URL, or at a full URL on the same host.
+
+        ``conditional`` asks only for what changed since this process last read the address.
+        Raises Unavailable, Refused or Nonsense.
+        """
+        url = self._url(path, params)
+        known = remembered.get(url) if conditional else None
+        extra = known.conditions() if known else {}
+        reply, attempts = self._send(
+            "GET",
+            url,
+            None,
+            repeat="freely",
+            headers=extra,
+            total_s=self.connection.timeout_s or self._limits.total_s,
+        )
+        if known and reply.status == 304:
+            return Answer(self._decode(known.body), known.headers, reply.elapsed_ms, attempts)
+        answer = Answer(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
+        if conditional:
+            remembered.keep(url, Remembered(reply.body, reply.headers))
+        return answer
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        repeat: Repeat = "never",
+        is_chat: bool = True,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Send JSON and return the JSON that came back within ``timeout_s`` seconds.
+
+        Raises Unavailable, Refused or Nonsense, and Incompatible where ``is_chat``.
+        """
+        try:
+            payload = json.dumps(body, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise Nonsense(f"The request can't be written as JSON ({error}).") from error
+        reply, attempts = self._send(
+            "POST",
+            self._url(path, None),
+            payload,
+            repeat=repeat,
+            is_chat=is_chat,
+            total_s=timeout_s or self._limits.total_s,
+        )
+        return Answer(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
+
+    def _refuse_a_broken_key(self) -> None:
+        # Said here because the HTTP library would put the whole key into its error.
+        if not all(
+            value.isascii() and value.isprintable() for value in self._secret_headers.values()
+        ):
+            raise Refused(
+                f"The key in {self.connection.key_variable or 'the environment'} holds a line"
+                " break or a character that no key has: set it again."
+            )
+
+    def _url(self, path: str, params: Mapping[str, str] | None) -> str:
+        url = urljoin(f"{self.base_url}/", path)
+        if _origin(url) != _origin(self.base_url):
+            raise Nonsense(f"{self.host} points to another host for its next page: not followed.")
+        prepared = requests.Request("GET", url, params=dict(params or {})).prepare()
+        return str(prepared.url)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        *,
+        repeat: Repeat,
+        total_s: float,
+        headers: Mapping[str, str] | None = None,
+        is_chat: bool = False,
+    ) -> tuple[Reply, int]:
+        deadline = time.monotonic() + total_s
+        attempts = 0
+        while True:
+            attempts += 1
+            outcome = self._follow(method, url, body, headers or {}, deadline=deadline)
+            pause = self._pause(outcome, attempts=attempts, repeat=repeat)
+            if pause is None or time.monotonic() + pause >= deadline:
+                break
+            self._sleep(pause)
+        if isinstance(outcome, NoReply):
+            raise Unavailable(f"{self.host} gave no answer: {outcome.reason}. Try again later.")
+        if outcome.status >= 400:
+            raise failure(outcome, connection=self.connection, host=self.host, is_chat=is_chat)
+        return outcome, attempts
+
+    def _pause(self, outcome: Reply | NoReply, *, attempts: int, repeat: Repeat) -> float | None:
+        """Return the seconds to wait before another try, None where there should be none."""
+        if repeat == "never" or attempts > MAX_RETRIES:
+            return None
+        told = None
+        if isinstance(outcome, NoReply):
+            if repeat == "if_not_begun" and not outcome.never_sent:
+                return None
+        else:
+            told = retry_after_s(outcome)
+            turned_away = outcome.status in {429, 503} and told is not None
+            if outcome.status not in _WORTH_ANOTHER_TRY:
+                return None
+            if repeat == "if_not_begun" and not turned_away:
+                return None
+        # Full jitter: clients that failed together don't come back together.
+        jitter = secrets.SystemRandom().random()
+        if told is None:
+            return jitter * min(LONGEST_BACKOFF_S, BACKOFF_S * 2.0**attempts)
+        return None if told > LONGEST_RETRY_AFTER_S else told + jitter * BACKOFF_S
+
+    def _follow(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        deadline: float,
+    ) -> Reply | NoReply:
+        """Send once, and follow redirects by hand; the key stays with the base URL's origin."""
+        for _ in range(MAX_REDIRECTS + 1):
+            outcome = self._exchange(method, url, body, headers, deadline=deadline)
+            if isinstance(outcome, NoReply) or outcome.status not in _REDIRECTS:
+                return outcome
+            target = urljoin(url, outcome.headers.get("location", ""))
+            self._refuse_a_bad_redirect(method, outcome.status, url, target)
+            url = target
+        raise Nonsense(f"{self.host} redirects in a circle: check the base URL.")
+
+    def _refuse_a_bad_redirect(self, method: str, status: int, url: str, target: str) -> None:
+        where = scrub(urlsplit(target).netloc, self.connection)
+        scheme = urlsplit(target).scheme
+        if scheme not in {"http", "https"} or target == url:
+            raise Nonsense(f"{self.host} redirects to nowhere ({status}): check the base URL.")
+        if scheme == "http" and urlsplit(url).scheme == "https":
+            raise Nonsense(f"{self.host} redirects from https to plain http: not followed.")
+        if method == "POST" and (status not in {307, 308} or _origin(target) != _origin(url)):
+            # Prompts go where a person sent them and nowhere else.
+            raise Nonsense(f"{self.host} moved to {where} ({status}): set this as the base URL.")
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        deadline: float,
+    ) -> Reply | NoReply:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            return NoReply("no whole answer in time")
+        sent: dict[str, str] = {**self._headers, **headers}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        if _origin(url) == _origin(self.base_url):
+            sent |= self._secret_headers
+            if self._signer:
+                sent |= self._signer(method, url, sent, body or b"")
+        request = requests.Request(method, url, headers=sent, data=body).prepare()
+        # A chat answer comes in one piece at its end: waiting for it is not a stall.
+        read_s = left_s if method == "POST" else self._limits.read_s
+        outcome = exchange(
+            self._session(),
+            request,
+            connect_s=self._limits.connect_s,
+            read_s=read_s,
+            total_s=left_s,
+            max_bytes=self._limits.max_bytes,
+        )
+        result = outcome.reason if isinstance(outcome, NoReply) else outcome.status
+        logger.debug("%s %s%s: %s", method, self.host, urlsplit(url).path, result)
+        return outcome
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = new_session()
+        session: requests.Session = self._local.session
+        return session
+
+    def _decode(self, body: bytes) -> Any:
+        if looks_like_html(body):
+            page = scrub(message_of(body), self.connection)
+            raise Nonsense(
+                f"{self.host} answered with a web page, not JSON: check the base URL. {page}"
+            )
+        try:
+            return json.loads(body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            pass  # raised below, without the body in its context
+        raise Nonsense(f"{self.host} answered with something that is not JSON.")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,0 +1,126 @@
+"""What an answer with an error status means: one of the four kinds, with a sentence to act on."""
+
+import html
+import json
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from providers.base import (
+    Connection,
+    Incompatible,
+    Nonsense,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
+from providers.http.transport import Reply
+
+MESSAGE_LIMIT = 300
+LONGEST_WAIT_S = 24 * 3600.0
+
+_BUSY = frozenset({408, 409, 425, 429})
+_BAD_KEY = re.compile(
+    r"api.?key.{0,40}(invalid|incorrect|not valid|missing|expired)"
+    r"|(invalid|incorrect|missing|expired|no).{0,12}api.?key",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def failure(reply: Reply, *, connection: Connection, host: str, is_chat: bool) -> ProviderError:
+    """Return the error that an answer with a status of 400 or more stands for."""
+    said = scrub(message_of(reply.body), connection)
+    more = f" It says: {said}" if said else ""
+    status = reply.status
+    if status in {401, 403} or (status == 400 and _BAD_KEY.search(said)):
+        return Refused(
+            f"{host} refused the request ({status}): key missing, wrong or expired."
+            f" {_key_advice(connection)}{more}"
+        )
+    if status == 402:
+        return Refused(f"{host} asks for payment (402): add credit to the account.{more}")
+    if status in _BUSY or status >= 500:
+        what = "has too many requests" if status == 429 else "is busy or broken"
+        return Unavailable(
+            f"{host} {what} ({status}): try again later.{more}", retry_after_s=retry_after_s(reply)
+        )
+    if is_chat:
+        return Incompatible(f"{host} can't do this request ({status}).{more}")
+    if status == 404:
+        return Nonsense(f"{host} has nothing at this address (404): check the base URL.{more}")
+    return Nonsense(f"{host} did not accept the request ({status}): check the base URL.{more}")
+
+
+def _key_advice(connection: Connection) -> str:
+    if not connection.key_variable:
+        return "The provider has no environment variable for a key: name one."
+    if not connection.api_key:
+        return f"The environment variable {connection.key_variable} is not set here: set it."
+    return f"Check the environment variable {connection.key_variable}."
+
+
+def retry_after_s(reply: Reply) -> float | None:
+    """Return the seconds of ``Retry-After`` (number or HTTP date), 0 to a day; None if unsaid."""
+    told = reply.headers.get("retry-after", "").strip()
+    if not told:
+        return None
+    try:
+        seconds = float(told)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(told)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    if not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def message_of(body: bytes) -> str:
+    """Return the message in an error body of any provider, on one line; empty if there is none."""
+    text = body[: 64 * 1024].decode("utf-8", errors="replace")
+    if looks_like_html(body):
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return clean(f"(a web page) {html.unescape(title.group(1)) if title else ''}")
+    try:
+        found = _find_message(json.loads(text))
+    except (ValueError, RecursionError):
+        found = text
+    return clean(found)
+
+
+def _find_message(payload: Any) -> str:
+    """Read OpenAI, Anthropic, Gemini, Mistral, FastAPI, Ollama and AWS shapes."""
+    if isinstance(payload, list):
+        return _find_message(payload[0]) if payload else ""
+    if not isinstance(payload, dict):
+        return payload if isinstance(payload, str) else ""
+    for name in ("error", "message", "Message", "msg", "detail", "error_description"):
+        if found := _find_message(payload.get(name)):
+            return found
+    return ""
+
+
+def clean(text: str) -> str:
+    """Return the text on one line without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Tell whether the body is a web page: what a proxy or a wrong address answers."""
+    return body.lstrip()[:1] == b"<"
+
+
+def scrub(text: str, connection: Connection) -> str:
+    """Return the text without the key in any spelling, cut to what a person reads."""
+    key = connection.api_key
+    if key:
+        for spelling in {key, quote(key), quote(key, safe=""), quote_plus(key)}:
+            text = text.replace(spelling, "[key]")
+    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"

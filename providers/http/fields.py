@@ -1,0 +1,129 @@
+"""Single fields of a provider's answer, read with suspicion: unknown stays unknown."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from providers.base import BadItem
+
+LONGEST_ID = 255
+LONGEST_TEXT = 4000
+MILLION = Decimal(1_000_000)
+
+_EARLIEST = date(1990, 1, 1)
+_FARTHEST = date(2090, 1, 1)
+"""Sources write 1970-01-01 and 2098-12-31 where they mean that they don't know."""
+
+
+def read_id(row: Any, *names: str) -> str:
+    """Return the first of the named fields that holds an id; BadItem where none does."""
+    if not isinstance(row, Mapping):
+        raise BadItem("is not an object")
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str) and value.strip():
+            found = value.strip()
+            if len(found) > LONGEST_ID or not found.isprintable():
+                raise BadItem(f"has a {name} that can't be a model's name")
+            return found
+    raise BadItem(f"has no {names[0]}")
+
+
+def read_text(value: Any) -> str:
+    """Return the text without characters that a database refuses; empty for anything else."""
+    if not isinstance(value, str):
+        return ""
+    kept = "".join(c for c in value if c.isprintable() or c in "\n\t")
+    return kept.strip()[:LONGEST_TEXT]
+
+
+def read_answer(value: Any) -> str:
+    """Return a model's own words whole, except NUL and halves of surrogate pairs."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode("utf-8", errors="replace").decode("utf-8")
+
+
+def read_words(value: Any) -> tuple[str, ...]:
+    """Return the short texts in a list, each once, in their order; empty for anything else."""
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(dict.fromkeys(word for word in map(read_text, value) if word))
+
+
+def read_object(value: Any) -> Mapping[str, Any]:
+    """Return the JSON object, an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def read_count(value: Any) -> int | None:
+    """Return a whole number of at least 1, such as tokens; None for anything else."""
+    number = _read_decimal(value)
+    if number is None or not 1 <= number < 10**12:
+        return None
+    return int(number)
+
+
+def read_tokens(value: Any) -> int | None:
+    """Return a used number of tokens, 0 or more; None for anything else."""
+    number = _read_decimal(value)
+    return int(number) if number is not None and 0 <= number < 10**12 else None
+
+
+def read_price(value: Any, *, per_tokens: int) -> Decimal | None:
+    """Return USD per million tokens from USD per ``per_tokens``; None if unknown or negative."""
+    number = _read_decimal(value)
+    if number is None or not 0 <= number < 10**9:
+        return None
+    price = number * MILLION / per_tokens
+    return price.quantize(Decimal("0.000001")) if price < 10**9 else None
+
+
+def read_cost(value: Any) -> Decimal | None:
+    """Return a cost in USD, 0 or more; None for anything else."""
+    number = _read_decimal(value)
+    return number if number is not None and 0 <= number < 10**9 else None
+
+
+def _read_decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        number = Decimal(str(value).strip())
+    except (InvalidOperation, ValueError):
+        return None
+    return number if number.is_finite() else None
+
+
+def read_day(value: Any) -> date | None:
+    """Return the UTC day of an epoch (s or ms), an RFC 3339 time or a YYYY-MM-DD date.
+
+    Epoch 0 and far-future placeholders are None, as is everything that can't be read.
+    """
+    day = _day_of_number(value) if isinstance(value, int | float) else _day_of_text(value)
+    return day if day is not None and _EARLIEST <= day < _FARTHEST else None
+
+
+def _day_of_number(value: float) -> date | None:
+    if isinstance(value, bool) or not math.isfinite(value):
+        return None
+    seconds = value / 1000 if value > 10**11 else value
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date()
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _day_of_text(value: Any) -> date | None:
+    text = value.strip() if isinstance(value, str) else ""
+    if text.isdecimal() and len(text) > 8:
+        return _day_of_number(int(text[:18]))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()

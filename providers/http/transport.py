@@ -1,0 +1,220 @@
+"""One exchange of HTTP: cut off at its deadline, bounded in size, without hidden credentials."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from providers.base import Nonsense
+
+CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered, whatever its status. ``elapsed_ms`` is for this exchange."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """Why there was no whole answer. ``never_sent`` is true where the server can't have acted."""
+
+    reason: str
+    never_sent: bool = False
+
+
+class Watch:
+    """Shut the watched socket when time is up.
+
+    A read time-out only bounds the wait for the next byte: a server that sends one byte now and
+    then, in its headers too, would hold a worker for hours.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def guard(self, watched: socket.socket | None) -> None:
+        with self._lock:
+            self._socket = watched
+        if self.expired:
+            self._cut()
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._socket = None
+
+    def _cut(self) -> None:
+        self.expired = True
+        with self._lock:
+            if self._socket is not None:
+                # The plain socket's shutdown: the TLS one would change state under the reader.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+_watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
+
+
+class _WatchedHTTPConnection(HTTPConnection):
+    def getresponse(self) -> Any:
+        if watch := _watch.get():
+            watch.guard(self.sock)
+        return super().getresponse()
+
+
+class _WatchedHTTPSConnection(HTTPSConnection):
+    def getresponse(self) -> Any:
+        if watch := _watch.get():
+            watch.guard(self.sock)
+        return super().getresponse()
+
+
+class _WatchedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTPConnection
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPSConnection
+
+
+_POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
+
+
+class _WatchedAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def _own_headers_only(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stand in for ``auth``, so that requests does not look for a password in ~/.netrc."""
+    return request
+
+
+def new_session() -> requests.Session:
+    """Return a session that keeps connections, and neither cookies nor found passwords."""
+    session = requests.Session()
+    session.auth = _own_headers_only
+    session.cookies.set_policy(_NoCookies())
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _WatchedAdapter())
+    return session
+
+
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
+    def set_ok(self, cookie: Any, request: Any) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def _watched(seconds: float) -> Iterator[Watch]:
+    watch = Watch(seconds)
+    token = _watch.set(watch)
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        _watch.reset(token)
+
+
+def exchange(
+    session: requests.Session,
+    request: requests.PreparedRequest,
+    *,
+    connect_s: float,
+    read_s: float,
+    total_s: float,
+    max_bytes: int,
+) -> Reply | NoReply:
+    """Send one request, follow nothing, and return what came within ``total_s`` seconds.
+
+    Raises Nonsense for a decoded body of more than ``max_bytes``.
+    """
+    started = time.monotonic()
+    settings = session.merge_environment_settings(request.url, {}, True, None, None)
+    with _watched(total_s) as watch:
+        try:
+            response = session.send(
+                request,
+                timeout=(min(connect_s, total_s), min(read_s, total_s)),
+                allow_redirects=False,
+                **settings,
+            )
+            with contextlib.closing(response):
+                body = _read_body(response.raw, max_bytes=max_bytes)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            no_reply = _explain(error, timed_out=watch.expired, total_s=total_s)
+        except (HTTPException, OSError, ValueError) as error:
+            no_reply = NoReply(f"the connection broke ({type(error).__name__})")
+        else:
+            if not watch.expired:
+                elapsed_ms = (time.monotonic() - started) * 1000
+                return Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
+            no_reply = NoReply(f"no whole answer within {total_s:.0f} s")
+    if watch.expired:
+        return NoReply(f"no whole answer within {total_s:.0f} s")
+    return no_reply
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _explain(error: Exception, *, timed_out: bool, total_s: float) -> NoReply:
+    """Say what went wrong in few words; the error's own text may hold addresses and is not used."""
+    if timed_out:
+        return NoReply(f"no whole answer within {total_s:.0f} s")
+    if isinstance(error, requests.ConnectTimeout):
+        return NoReply("it can't be reached (connecting timed out)", never_sent=True)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NoReply("its certificate can't be trusted or TLS failed", never_sent=True)
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return NoReply("it did not answer in time")
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, NewConnectionError):
+        return NoReply("it can't be reached (is the address right, and is it up?)", never_sent=True)
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return NoReply("its address can't be used", never_sent=True)
+    return NoReply("the connection broke before the whole answer had come")
+
+
+def _read_body(raw: Any, *, max_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := raw.read1(CHUNK_BYTES, decode_content=True):
+        size += len(part)
+        if size > max_bytes:
+            raise Nonsense(f"The answer is larger than {max_bytes:,} bytes, so it was not read.")
+        parts.append(part)
+    return b"".join(parts)

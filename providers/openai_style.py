@@ -1,0 +1,172 @@
+"""Shared reading of what OpenAI, and everybody who copies its API, answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from providers.base import (
+    ChatAnswer,
+    ChatRequest,
+    FinishReason,
+    ListedModel,
+    Nonsense,
+    Unavailable,
+)
+from providers.http import Answer, Client
+from providers.http.fields import (
+    read_answer,
+    read_cost,
+    read_count,
+    read_day,
+    read_id,
+    read_object,
+    read_price,
+    read_text,
+    read_tokens,
+    read_words,
+)
+
+_OWNERS_THAT_STAMP_NOW = frozenset({"vllm", "llamacpp", "sglang", "library", "organization_owner"})
+"""Local servers that give the time of asking, or of the download, as ``created``."""
+
+_FINISH: Mapping[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "length": "length",
+    "model_length": "length",
+    "content_filter": "refusal",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+
+_CAPABILITIES = {
+    "supports_tools": "tools",
+    "supports_image_input": "vision",
+    "supports_reasoning": "reasoning",
+}
+
+
+def bearer(client_key: str) -> dict[str, str]:
+    """Return the header that most providers take the key in."""
+    return {"Authorization": f"Bearer {client_key}"}
+
+
+def read_rows(payload: Any, *names: str) -> list[Any]:
+    """Return the rows of a listing: a bare list, or the first of the named fields.
+
+    Raises Nonsense where neither is a list.
+    """
+    if isinstance(payload, list):
+        return payload
+    for name in names or ("data",):
+        rows = read_object(payload).get(name)
+        if isinstance(rows, list):
+            return rows
+    raise Nonsense(f"The listing has no list of models ({' or '.join(names or ('data',))}).")
+
+
+def read_model(row: Any) -> ListedModel | None:
+    """Read one row of ``/models``, with what vLLM, Groq, Together, xAI and others add to it."""
+    model_id = read_id(row, "id", "name", "model")
+    if row.get("active") is False:
+        return None  # Groq: listed, and not callable
+    owner, root = read_text(row.get("owned_by")), read_text(row.get("root"))
+    root = "" if root == model_id else root
+    meta, pricing = read_object(row.get("meta")), read_object(row.get("pricing"))
+    return ListedModel(
+        id=model_id,
+        name=read_text(row.get("display_name") or row.get("name")),
+        revision=read_text(row.get("fingerprint")) or root,
+        released=None if owner in _OWNERS_THAT_STAMP_NOW else read_day(row.get("created")),
+        context_tokens=_first_count(row, "context_length", "context_window", "max_model_len")
+        or _first_count(meta, "n_ctx", "n_ctx_train"),
+        output_tokens=_first_count(row, "max_completion_tokens", "max_output_tokens"),
+        input_price=read_price(pricing.get("input"), per_tokens=1_000_000),
+        output_price=read_price(pricing.get("output"), per_tokens=1_000_000),
+        cached_input_price=read_price(pricing.get("cached_input"), per_tokens=1_000_000),
+        input_modalities=read_words(row.get("input_modalities")),
+        output_modalities=read_words(row.get("output_modalities")),
+        capabilities=tuple(word for field, word in _CAPABILITIES.items() if row.get(field) is True),
+        aliases=read_words(row.get("aliases")),
+        hugging_face_id=root if root.count("/") == 1 and root[0] not in "/." else "",
+        description=read_text(row.get("description")),
+        retires_on=(retires_on := read_day(row.get("shutdown_date"))),
+        retires_precision="exact" if retires_on else None,
+    )
+
+
+def _first_count(row: Mapping[str, Any], *names: str) -> int | None:
+    return next((found for name in names if (found := read_count(row.get(name)))), None)
+
+
+def complete(
+    client: Client,
+    request: ChatRequest,
+    *,
+    path: str = "chat/completions",
+    max_tokens_name: str = "max_tokens",
+) -> ChatAnswer:
+    """Send a chat in OpenAI's form and read the answer.
+
+    Raises Unavailable, Refused, Nonsense or Incompatible.
+    """
+    body: dict[str, Any] = {"model": request.model, "messages": list(request.messages)}
+    if request.max_tokens is not None:
+        body[max_tokens_name] = request.max_tokens
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    answer = client.post(
+        path,
+        {**body, **request.parameters},
+        repeat="if_not_begun" if request.safe_to_repeat else "never",
+        timeout_s=request.timeout_s,
+    )
+    return read_chat(answer)
+
+
+def read_chat(answer: Answer) -> ChatAnswer:
+    """Read a chat completion; the model and fingerprint in it are what was really served."""
+    payload = read_object(answer.json)
+    choices = payload.get("choices")
+    if not isinstance(choices, list) or not choices:
+        _raise_error_in_answer(payload)
+        raise Nonsense("The chat answer has no choices.")
+    choice = read_object(choices[0])
+    _raise_error_in_answer(choice)
+    message = read_object(choice.get("message"))
+    refusal = read_answer(message.get("refusal"))
+    told = read_text(choice.get("finish_reason"))
+    if told == "insufficient_system_resource":
+        raise Unavailable("The provider broke off the answer for lack of resources. Try later.")
+    usage = read_object(payload.get("usage"))
+    return ChatAnswer(
+        text=_read_content(message.get("content")) or refusal,
+        finish="refusal" if refusal else _FINISH.get(told, "other"),
+        served_id=read_text(payload.get("model")),
+        fingerprint=read_text(payload.get("system_fingerprint")),
+        input_tokens=read_tokens(usage.get("prompt_tokens")),
+        output_tokens=read_tokens(usage.get("completion_tokens")),
+        cached_tokens=read_tokens(
+            read_object(usage.get("prompt_tokens_details")).get("cached_tokens")
+        ),
+        reasoning_tokens=read_tokens(
+            read_object(usage.get("completion_tokens_details")).get("reasoning_tokens")
+        ),
+        cost_usd=read_cost(usage.get("cost")),
+        latency_ms=answer.elapsed_ms,
+        attempts=answer.attempts,
+    )
+
+
+def _read_content(content: Any) -> str:
+    """Return the text of a message: a string, or the text parts of a list (not the thinking)."""
+    if not isinstance(content, list):
+        return read_answer(content)
+    parts = [read_object(part) for part in content]
+    return "".join(read_answer(p.get("text")) for p in parts if p.get("type") == "text")
+
+
+def _raise_error_in_answer(part: Mapping[str, Any]) -> None:
+    """OpenRouter and some proxies report a failure behind a good status."""
+    if error := read_object(part.get("error")):
+        said = read_text(error.get("message"))[:300] or "no reason given"
+        raise Unavailable(f"The provider failed while answering: {said}")
