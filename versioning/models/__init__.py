@@ -3,6 +3,17 @@
 from versioning.models.access import ApiKey, IdempotentRequest
 from versioning.models.catalogue import LineageRule, ModelVersion, TrackedModel
 from versioning.models.detection import AliasTarget, CatalogueEntry, Check, Finding
+from versioning.models.rollups import DriftFinding, Rollup, RollupPart
+from versioning.models.samples import (
+    PendingScore,
+    PerformanceSample,
+    Route,
+    ServedDrift,
+    Sighting,
+    SliceTag,
+    UnknownModel,
+    Word,
+)
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
 __all__ = [
@@ -10,11 +21,22 @@ __all__ = [
     "ApiKey",
     "CatalogueEntry",
     "Check",
+    "DriftFinding",
     "Finding",
     "IdempotentRequest",
     "LineageRule",
     "ModelVersion",
+    "PendingScore",
+    "PerformanceSample",
+    "Rollup",
+    "RollupPart",
+    "Route",
+    "ServedDrift",
+    "Sighting",
+    "SliceTag",
     "TrackedModel",
+    "UnknownModel",
     "UpgradeRecord",
     "UpgradeStep",
+    "Word",
 ]

@@ -1,0 +1,128 @@
+"""Sums of samples that never need the samples again, and what they showed."""
+
+from django.db import models
+from django.db.models import Q
+
+from versioning.models.catalogue import ModelVersion
+from versioning.models.fields import InstantField
+from versioning.models.samples import PerformanceSample, Word
+
+
+class Sums(models.Model):
+    """All that is kept of the samples of one version, task, source and slice in one period.
+
+    Moments are count, mean and M2 (the sum of squared distances from the mean). A score that
+    is corrected adds its new value to ``quality`` and its old one to ``retracted``; both only
+    grow, so parts add up in any order, and what counts is the difference.
+    """
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    task = models.ForeignKey(Word, on_delete=models.PROTECT, related_name="+", db_index=False)
+    slice = models.ForeignKey(
+        Word,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The sample's tags as far as they are declared.",
+    )
+    source = models.PositiveSmallIntegerField(choices=PerformanceSample.Source.choices)
+    start = InstantField()
+
+    samples = models.IntegerField(default=0)
+    errors = models.IntegerField(default=0)
+    errors_by_class = models.JSONField(default=dict)
+    served_otherwise = models.IntegerField(
+        default=0, help_text="Samples that another id than the version's own answered."
+    )
+    quality_n = models.IntegerField(default=0)
+    quality_mean = models.FloatField(default=0)
+    quality_m2 = models.FloatField(default=0)
+    retracted_n = models.IntegerField(default=0)
+    retracted_mean = models.FloatField(default=0)
+    retracted_m2 = models.FloatField(default=0)
+    latency_n = models.IntegerField(default=0, help_text="Successful requests with a latency.")
+    latency_mean = models.FloatField(default=0)
+    latency_m2 = models.FloatField(default=0)
+    latency_sketch = models.BinaryField(default=b"")
+    cost_n = models.IntegerField(default=0, help_text="Requests whose cost is known.")
+    cost_mean = models.FloatField(default=0, help_text="Billionths of a USD.")
+    cost_m2 = models.FloatField(default=0)
+    output_n = models.IntegerField(default=0)
+    output_mean = models.FloatField(default=0, help_text="Output tokens of successful requests.")
+    output_m2 = models.FloatField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    reasoning_tokens = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class RollupPart(Sums):
+    """One batch's share of an hour: written with its samples, folded into the hour later."""
+
+    class Meta:
+        indexes = [
+            # Comparisons read what isn't folded yet.
+            models.Index(fields=["version"], name="parts_of_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.pk}"
+
+
+class Rollup(Sums):
+    """An hour, or a day once its hours are folded."""
+
+    class Span(models.IntegerChoices):
+        HOUR = 1, "hour"
+        DAY = 24, "day"
+
+    span = models.PositiveSmallIntegerField(choices=Span.choices, help_text="Hours.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "task", "source", "slice", "span", "start"],
+                name="one_rollup_per_period",
+            ),
+        ]
+        indexes = [
+            # Hours are folded into days by age.
+            models.Index(fields=["start"], condition=Q(span=1), name="hours_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_span_display()} from {self.start:%Y-%m-%d %H:%M}"
+
+
+class DriftFinding(models.Model):
+    """A version that behaves otherwise than before although its name did not change."""
+
+    class Measure(models.TextChoices):
+        QUALITY = "quality", "quality"
+        ERRORS = "errors", "errors"
+        LATENCY = "latency", "latency"
+        OUTPUT_LENGTH = "output_length", "output length"
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="drift_findings"
+    )
+    measure = models.CharField(max_length=15, choices=Measure.choices)
+    began_on = models.DateField()
+    sentence = models.CharField(max_length=500)
+    found_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "measure", "began_on"], name="one_finding_per_change"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

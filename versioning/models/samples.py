@@ -1,0 +1,246 @@
+"""What each AI request cost and gave: one compact row a request, and what was not placed."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.fields import InstantField
+
+TAGS_LENGTH = 400
+
+
+class Word(models.Model):
+    """A text that many samples share, kept once."""
+
+    class Kind(models.IntegerChoices):
+        TASK = 1, "task"
+        ERROR = 2, "error class"
+        TAGS = 3, "tags"
+
+    id = models.AutoField(primary_key=True)
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    text = models.CharField(max_length=TAGS_LENGTH)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "text"], name="one_word_per_text"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Route(models.Model):
+    """The id that was asked for, the one we resolved it to, and the one that answered."""
+
+    id = models.AutoField(primary_key=True)
+    requested = models.CharField(max_length=200, blank=True)
+    resolved = models.CharField(max_length=200, blank=True)
+    served = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requested", "resolved", "served"], name="one_route_per_ids"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " -> ".join(part or "?" for part in (self.requested, self.resolved, self.served))
+
+
+class SliceTag(models.Model):
+    """A tag that staff declared: comparisons then look at each of its values apart."""
+
+    name = models.CharField(
+        max_length=40,
+        unique=True,
+        help_text="The name of a tag that your applications send, such as language. No version "
+        "is called better while it is worse for one of the tag's values.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UnknownModelQuerySet(models.QuerySet["UnknownModel"]):
+    def open(self) -> Self:
+        """Those that nobody tracks yet."""
+        return self.filter(tracked_model=None)
+
+    def with_counts(self) -> Self:
+        """Add ``seen``: the number of samples, those not folded yet included."""
+        return self.annotate(seen=F("samples") + Coalesce(Sum("sightings__samples"), 0))
+
+
+class UnknownModel(models.Model):
+    """A model that samples name and nobody tracks: its samples wait until somebody does."""
+
+    provider_slug = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=200, help_text="The name or upstream id in the samples.")
+    samples = models.PositiveBigIntegerField(default=0, editable=False)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="seen_as"
+    )
+
+    objects = UnknownModelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "model seen but not tracked"
+        verbose_name_plural = "models seen but not tracked"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider_slug", "name"], name="one_unknown_model_per_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_slug or '?'} / {self.name}"
+
+
+class PerformanceSample(models.Model):
+    """What one AI request cost and gave.
+
+    Columns stand widest first, which saves PostgreSQL the padding between them. The foreign
+    keys have neither index nor constraint: a thousand rows arrive at once, the rows they name
+    are never deleted, and roll-ups (which keep the constraint) answer every question by version.
+    """
+
+    class Source(models.IntegerChoices):
+        PRODUCTION = 1, "production"
+        CANARY = 2, "canary"
+        EVALUATION = 3, "evaluation"
+
+    at = InstantField()
+    request_hash = models.BigIntegerField(
+        null=True, help_text="64 bits of the hash of API key and request id; empty without an id."
+    )
+    version = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="samples",
+        db_index=False,
+        db_constraint=False,
+        help_text="Empty while nobody tracks the model.",
+    )
+    quality = models.FloatField(null=True, help_text="From 0 to 1; empty without feedback.")
+    latency_ms = models.FloatField("latency, ms", null=True)
+    ttft_ms = models.FloatField("time to first token, ms", null=True)
+    cost_nano_usd = models.BigIntegerField(
+        "cost, billionths of a USD", null=True, help_text="Empty means unknown, not free."
+    )
+    input_tokens = models.IntegerField(null=True)
+    output_tokens = models.IntegerField(null=True)
+    cached_tokens = models.IntegerField(null=True)
+    reasoning_tokens = models.IntegerField(null=True)
+    task = models.ForeignKey(
+        Word, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    route = models.ForeignKey(
+        Route, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    tags = models.ForeignKey(
+        Word, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    error = models.ForeignKey(
+        Word,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    unknown_model = models.ForeignKey(
+        UnknownModel,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    source = models.PositiveSmallIntegerField(choices=Source.choices, default=Source.PRODUCTION)
+
+    class Meta:
+        constraints = [
+            # A repeat of a request changes nothing. At 10^8 kept samples, two different
+            # requests share a hash with a probability of n^2 / 2^65 = 0.03 %.
+            models.UniqueConstraint(
+                fields=["request_hash"],
+                condition=Q(request_hash__isnull=False),
+                name="one_sample_per_request",
+            ),
+        ]
+        indexes = [
+            # Tracking an unknown model attaches its samples. Costs nothing for the others.
+            models.Index(
+                fields=["unknown_model"],
+                condition=Q(unknown_model__isnull=False),
+                name="samples_of_unknown_models",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sample {self.pk}"
+
+
+class PendingScore(models.Model):
+    """A score that came before its sample."""
+
+    request_hash = models.BigIntegerField(unique=True)
+    quality = models.FloatField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Retention drops those whose sample never came.
+            models.Index(fields=["received_at"], name="pending_scores_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"score {self.quality} of a request not seen yet"
+
+
+class ServedDrift(models.Model):
+    """Another id answered than the version's own: since when, and how often."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="drifts")
+    served = models.CharField(max_length=200)
+    samples = models.PositiveBigIntegerField(default=0)
+    since = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "served"], name="one_drift_per_served_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} answered as {self.served}"
+
+
+class Sighting(models.Model):
+    """One batch's count of an unknown model, or of another id than the version's own.
+
+    Appended with the samples, folded later: so no two writers wait for the same row.
+    """
+
+    unknown_model = models.ForeignKey(
+        UnknownModel, on_delete=models.PROTECT, null=True, related_name="sightings"
+    )
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    served = models.CharField(max_length=200, blank=True)
+    samples = models.PositiveIntegerField()
+    first_at = InstantField()
+    last_at = InstantField()
+
+    def __str__(self) -> str:
+        return f"{self.samples} samples"
