@@ -1,7 +1,7 @@
 """A moment stored as one whole number, for tables with very many rows."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core import exceptions
 from django.db import models
@@ -21,13 +21,22 @@ def from_ms(ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ms)
 
 
-class InstantField(models.BigIntegerField[Any, Any]):
+if TYPE_CHECKING:
+    _Field = models.Field[datetime | None, datetime]
+else:
+    _Field = models.Field
+
+
+class InstantField(_Field):
     """An aware datetime kept as milliseconds since 1970 UTC: 8 bytes in every database.
 
     SQLite keeps an ordinary DateTimeField as 26 letters of text.
     """
 
     description = "Moment, to the millisecond"
+
+    def get_internal_type(self) -> str:
+        return "BigIntegerField"
 
     def from_db_value(self, value: int | None, *_: Any) -> datetime | None:
         return None if value is None else from_ms(value)
