@@ -68,10 +68,15 @@ class TrackedModel(models.Model):
         default=False,
         help_text="Offer preview and experimental versions too.",
     )
+    moves = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="How often the answer to current has changed; part of its ETag.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TrackedModelQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["current_version"])
+    history = HistoricalRecords(excluded_fields=["current_version", "moves"])
 
     class Meta:
         constraints = [

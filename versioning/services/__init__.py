@@ -1,0 +1,1 @@
+"""Verbs: each function is one transaction, or one conversation."""

@@ -1,0 +1,11 @@
+"""Addresses: the admin for people, the API for applications."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("versioning.api.urls")),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+]

@@ -1,0 +1,107 @@
+"""Set up providers and tracked models."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from providers.models import Provider
+from versioning.domain.labels import FIRST_LABEL
+from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
+from versioning.services import knowledge, rollout
+from versioning.services.actors import Actor
+from versioning.services.errors import FieldError, Invalid, NotFound
+
+
+def add_provider(
+    *,
+    slug: str,
+    kind: str,
+    base_url: str = "",
+    api_key_env: str = "",
+    name: str = "",
+    options: Mapping[str, str] | None = None,
+) -> Provider:
+    """Add a provider. Raises Invalid with an error for each field that can't be used."""
+    provider = Provider(
+        slug=slug,
+        kind=kind,
+        base_url=base_url,
+        api_key_env=api_key_env,
+        name=name or slug,
+        options=dict(options or {}),
+    )
+    _save_checked(provider)
+    return provider
+
+
+def start_tracking(
+    *,
+    provider_id: int,
+    name: str,
+    upstream_id: str = "",
+    owner: str = "",
+    actor: Actor,
+    now: datetime,
+) -> TrackedModel:
+    """Track a model under a stable name, with its first version 1.0.0 as the current one.
+
+    ``upstream_id`` is the id that the provider takes, ``name`` itself where it is empty.
+    Raises NotFound (no such provider) and Invalid.
+    """
+    provider = Provider.objects.filter(pk=provider_id).first()
+    if provider is None:
+        raise NotFound(f"There is no provider {provider_id}.")
+    with transaction.atomic():
+        tracked = TrackedModel(provider=provider, name=name, owner=owner)
+        _save_checked(tracked)
+        entry = _entry_for(provider=provider, upstream_id=upstream_id or name)
+        version = ModelVersion(
+            tracked_model=tracked,
+            label=FIRST_LABEL,
+            upstream_id=entry.upstream_id if entry else upstream_id or name,
+        )
+        if entry is not None:
+            knowledge.fill_version(version=version, entry=entry)
+        _save_checked(version)
+        rollout.begin(tracked=tracked, version=version, actor=actor, now=now)
+    tracked.refresh_from_db()
+    return tracked
+
+
+def _entry_for(*, provider: Provider, upstream_id: str) -> CatalogueEntry | None:
+    """Return the listed model of this id; else the only one whose id ends with ``/id``."""
+    entries = CatalogueEntry.objects.filter(provider=provider)
+    exact = entries.filter(upstream_id=upstream_id).first()
+    if exact is not None:
+        return exact
+    ending = list(entries.filter(upstream_id__endswith=f"/{upstream_id}")[:2])
+    return ending[0] if len(ending) == 1 else None
+
+
+def _save_checked(row: Any) -> None:
+    try:
+        row.full_clean()
+        row.save()
+    except ValidationError as error:
+        raise Invalid(_first_sentence(error), _field_errors(error)) from error
+    except IntegrityError as error:
+        raise Invalid("Somebody else has just added the same thing.") from error
+
+
+def _first_sentence(error: ValidationError) -> str:
+    return str(error.messages[0])
+
+
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    return [
+        FieldError(
+            pointer="" if field == "__all__" else f"/{field}",
+            code=problem.code or "invalid",
+            detail=" ".join(problem.messages),
+        )
+        for field, problems in error.error_dict.items()
+        for problem in problems
+    ]

@@ -1,0 +1,155 @@
+"""The three uses from Python: is there an upgrade, what is recommended, upgrade by itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import timezone
+
+from versioning.models import UpgradeRecord
+from versioning.services import comparison, recommendation, rollout, serving
+from versioning.services.actors import Actor
+from versioning.services.errors import Invalid, ServiceError
+
+DEFAULT_IMPROVEMENT = Decimal("0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeCheck:
+    """Whether a tracked model has an upgrade, and what it would bring."""
+
+    has_upgrade: bool
+    from_version: str
+    to_version: str | None
+    upstream_id: str | None
+    improvements: tuple[str, ...]
+    breaking_changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One waiting recommendation: whether the evidence speaks for it, and why."""
+
+    record_id: int
+    provider: str
+    model: str
+    from_version: str
+    to_version: str
+    recommended: bool
+    improvement: Decimal | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeResult:
+    """What came of asking for an upgrade; ``waits_for`` says why nothing moved."""
+
+    upgraded: bool
+    version: str
+    record_id: int | None
+    waits_for: str
+
+
+def check_for_upgrade(*, provider: str, model: str, now: datetime | None = None) -> UpgradeCheck:
+    """Say whether a tracked model has an upgrade that waits. Raises NotFound."""
+    tracked = serving.tracked_model(provider=provider, name=model)
+    record = _waiting_record(tracked.pk)
+    current = tracked.current_version
+    return UpgradeCheck(
+        has_upgrade=record is not None,
+        from_version=current.label if current else "",
+        to_version=record.to_version.label if record else None,
+        upstream_id=record.to_version.upstream_id if record else None,
+        improvements=tuple(record.to_version.improvements) if record else (),
+        breaking_changes=tuple(record.to_version.breaking_changes) if record else (),
+    )
+
+
+def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]:
+    """Return what waits for a decision, urgent ones first, each with what its evidence says."""
+    return [
+        Recommendation(
+            record_id=record.pk,
+            provider=record.tracked_model.provider.slug,
+            model=record.tracked_model.name,
+            from_version=record.from_version.label if record.from_version else "",
+            to_version=record.to_version.label,
+            recommended=record.evidence.get("decision") == "upgrade",
+            improvement=_improvement(record),
+            why=str(record.evidence.get("sentence", "")) or " ".join(record.reasons),
+        )
+        for record in recommendation.open_recommendations()
+    ]
+
+
+def auto_upgrade(
+    *,
+    provider: str,
+    model: str,
+    min_quality_improvement: Decimal | float | str = DEFAULT_IMPROVEMENT,
+    actor: Actor | None = None,
+    now: datetime | None = None,
+) -> UpgradeResult:
+    """Upgrade if the evidence shows at least this improvement of quality, a fraction.
+
+    0.1 means 10 % better than the current version's mean; exactly 10 % is enough.
+    Raises NotFound and Invalid (not a number from 0 to 10).
+    """
+    now = now or timezone.now()
+    least = read_fraction(min_quality_improvement)
+    tracked = serving.tracked_model(provider=provider, name=model)
+    record = _waiting_record(tracked.pk)
+    label = tracked.current_version.label if tracked.current_version else ""
+    if record is None:
+        return UpgradeResult(False, label, None, "No newer version is recommended.")
+    reason = _why_not_by_itself(record=record, least=least, now=now)
+    if reason:
+        return UpgradeResult(False, label, record.pk, reason)
+    try:
+        moved = rollout.approve(
+            record_id=record.pk,
+            actor=actor or Actor.scheduler(),
+            now=now,
+            reason=f"Upgraded by itself: at least {least:.0%} better.",
+        )
+    except ServiceError as error:
+        return UpgradeResult(False, label, record.pk, str(error))
+    return UpgradeResult(True, moved.to_version.label, moved.pk, "")
+
+
+def read_fraction(value: Decimal | float | str) -> Decimal:
+    """Return a fraction from 0 to 10 exactly as written. Raises Invalid."""
+    try:
+        fraction = Decimal(str(value))
+    except ArithmeticError as error:
+        raise Invalid("min_quality_improvement must be a number such as 0.1.") from error
+    if not fraction.is_finite() or not 0 <= fraction <= 10:
+        raise Invalid("min_quality_improvement must be from 0 to 10; 0.1 means 10 %.")
+    return fraction
+
+
+def _waiting_record(tracked_model_id: int) -> UpgradeRecord | None:
+    waiting = recommendation.open_recommendations().filter(tracked_model_id=tracked_model_id)
+    return waiting.order_by("-pk").first()
+
+
+def _improvement(record: UpgradeRecord) -> Decimal | None:
+    value = record.evidence.get("improvement")
+    return None if value is None else Decimal(str(value))
+
+
+def _why_not_by_itself(*, record: UpgradeRecord, least: Decimal, now: datetime) -> str:
+    """Return why a record may not go by itself now; empty where it may."""
+    if record.tracked_model.pinned:
+        return "The model is pinned."
+    if record.step == UpgradeRecord.Step.REPLACEMENT:
+        return "A replacement across lines never goes by itself. Staff decide it in the admin."
+    assert record.from_version is not None
+    evidence = comparison.evidence(
+        from_version=record.from_version, to_version=record.to_version, now=now
+    )
+    if evidence.verdict not in {"better", "not_worse"}:
+        return evidence.sentence
+    if evidence.improvement is None or evidence.improvement < least:
+        return f"{evidence.sentence} At least {least:.0%} better is asked for."
+    return ""

@@ -1,0 +1,27 @@
+"""Celery tasks: one line of work each. The tables are the queues; a lost message only delays."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from versioning.services import detection, rollout
+
+
+@shared_task(name="versioning.check_providers")
+def check_providers(*, trigger: str = "schedule", asked_by: str = "") -> int:
+    """Ask all enabled providers; runs daily at 02:00."""
+    return len(detection.run_checks(trigger=trigger, asked_by=asked_by, now=timezone.now()))
+
+
+@shared_task(name="versioning.check_provider")
+def check_provider(*, provider_slug: str, trigger: str, asked_by: str = "") -> int:
+    """Ask one provider now."""
+    checks = detection.run_checks(
+        provider_slugs=[provider_slug], trigger=trigger, asked_by=asked_by, now=timezone.now()
+    )
+    return len(checks)
+
+
+@shared_task(name="versioning.wake_snoozed")
+def wake_snoozed() -> int:
+    """Bring back recommendations whose snooze is over."""
+    return rollout.wake_snoozed(now=timezone.now())
