@@ -1,0 +1,28 @@
+"""Lineage: which model follows which, read from names that nobody had seen before.
+
+`docs/lineage.md` explains the grammar.
+"""
+
+from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
+from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName
+from versioning.domain.lineage.known import Known, Rules
+from versioning.domain.lineage.listing import Listing
+from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.successor import find_successor, same_model
+
+__all__ = [
+    "Answer",
+    "Identity",
+    "Known",
+    "Listing",
+    "Rules",
+    "RunnerUp",
+    "Snapshot",
+    "Stage",
+    "Stated",
+    "Step",
+    "UnreadableName",
+    "find_successor",
+    "parse",
+    "same_model",
+]

@@ -1,0 +1,130 @@
+"""Are two ids versions of one thing? Slot by slot, and why not in a sentence."""
+
+from typing import Final
+
+from versioning.domain.lineage import vocabulary
+from versioning.domain.lineage.identity import Identity
+from versioning.domain.lineage.listing import Entry
+from versioning.domain.lineage.order import day_of
+
+# A bare name and a snapshot this close are one release under two names.
+ONE_RELEASE_DAYS: Final = 21
+
+
+def differences(current: Identity, other: Identity) -> tuple[str, ...]:
+    """Say in which slots two ids differ; empty for two versions of one line.
+
+    A size or a context that only one side states is no difference where the tier, or a newer
+    generation, already tells the line (see `unsaid`).
+    """
+    found = [
+        (current.vendor, other.vendor, "another maker"),
+        (current.fine_tune, other.fine_tune, "another fine-tune"),
+        (_joined(current.words), _joined(other.words), "another family or word in the name"),
+        (_joined(current.kinds), _joined(other.kinds), "another kind"),
+        (_joined(current.tier), _joined(other.tier), "another tier"),
+        (current.route, other.route, "another region or route"),
+        (_joined(current.packaging), _joined(other.packaging), "another way to serve it"),
+    ]
+    sentences = [
+        f"{what}: {right or 'none'} instead of {left or 'none'}"
+        for left, right, what in found
+        if left != right
+    ]
+    return (*sentences, *_sized(current, other), *_tuned(current, other), *_based(current, other))
+
+
+def unsaid(current: Identity, other: Identity) -> tuple[str, ...]:
+    """Say what only one of two ids of a line states: a reason for care, not a difference."""
+    said = []
+    if bool(current.size) != bool(other.size):
+        said.append("only one of the names says its size")
+    if bool(current.tuning) != bool(other.tuning):
+        said.append("only one of the names says that it is tuned for instructions")
+    if bool(current.base) != bool(other.base):
+        said.append("only one of the names says what it was built on")
+    return tuple(said)
+
+
+def same_model(a: Entry, b: Entry) -> bool:
+    """True where two entries are one model: other channel, other spelling, own snapshot."""
+    left, right = a.identity, b.identity
+    if left.id == right.id:
+        return True
+    if not _same_weights(left, right):
+        return False
+    if left.snapshot and right.snapshot:
+        return left.snapshot == right.snapshot
+    if not left.snapshot and not right.snapshot:
+        return _same_revision(left.revision, right.revision)
+    return _names_the_other(a, b) or _same_release(a, b)
+
+
+def _same_weights(left: Identity, right: Identity) -> bool:
+    return (
+        left.vendor == right.vendor
+        and left.fine_tune == right.fine_tune
+        and left.words == right.words
+        and left.kinds == right.kinds
+        and left.tier == right.tier
+        and left.generation == right.generation
+        and left.base == right.base
+        and left.is_preview == right.is_preview
+        and _precision(left) == _precision(right)
+        and (left.size == right.size or not (left.size and right.size))
+        and (left.tuning == right.tuning or not (left.size and right.size))
+        and (left.context == right.context or not (left.context and right.context))
+    )
+
+
+def _precision(identity: Identity) -> tuple[str, ...]:
+    return tuple(word for word in identity.packaging if word not in vocabulary.SERVING)
+
+
+def _same_revision(left: int, right: int) -> bool:
+    return left == right or {left, right} == {0, 1}
+
+
+def _names_the_other(a: Entry, b: Entry) -> bool:
+    return a.known.id in b.known.aliases or b.known.id in a.known.aliases
+
+
+def _same_release(a: Entry, b: Entry) -> bool:
+    left, right = day_of(a), day_of(b)
+    return bool(left and right and abs((left - right).days) <= ONE_RELEASE_DAYS)
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    return " ".join(words)
+
+
+def _sized(current: Identity, other: Identity) -> tuple[str, ...]:
+    newer = other.generation > current.generation
+    if current.size != other.size:
+        one_is_silent = not (current.size and other.size)
+        if not (one_is_silent and current.tier and newer):
+            left, right = _joined(current.size), _joined(other.size)
+            return (f"another size: {right or 'none'} instead of {left or 'none'}",)
+    if current.context != other.context and not newer:
+        return (f"another context: {other.context or 'none'} instead of {current.context}",)
+    return ()
+
+
+def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
+    if current.tuning == other.tuning:
+        return ()
+    one_is_silent = not (current.tuning and other.tuning)
+    never_base = "base" not in (current.tuning, other.tuning)
+    if one_is_silent and never_base and other.generation > current.generation:
+        return ()
+    left, right = current.tuning, other.tuning
+    return (f"another tuning: {right or 'none said'} instead of {left or 'none said'}",)
+
+
+def _based(current: Identity, other: Identity) -> tuple[str, ...]:
+    left = [family for family, _ in current.base]
+    right = [family for family, _ in other.base]
+    newer = other.generation > current.generation
+    if left == right or (newer and not (left and right)):
+        return ()
+    return (f"built on {', '.join(right) or 'nothing said'}, not {', '.join(left) or 'that'}",)

@@ -1,0 +1,308 @@
+"""From the text of an id to its identity, by grammar: any word may be new."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from versioning.domain.lineage import vocabulary
+from versioning.domain.lineage.channel import Channel, read_channel
+from versioning.domain.lineage.dates import read_date
+from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName, Version
+
+LONGEST_ID: Final = 200
+_CACHED_IDS: Final = 16384
+
+_SEPARATORS: Final = re.compile(r"[-\s()+,]+")
+_DECIMAL_P: Final = re.compile(r"(?<=[0-9])p(?=[0-9])")
+_PRECISION: Final = re.compile(
+    r"(?:i?q[0-9](?:_[0-9a-z]{1,3}){0,3}|(?:mx|nv)?fp[0-9]{1,2}|bf16|int[0-9]|nf4"
+    r"|[0-9]bits?|w[0-9]{1,2}a[0-9]{1,2})\Z"
+)
+_SIZE: Final = re.compile(
+    r"(?:(?:[0-9]{1,3}x)?[ae]?[0-9]{1,5}(?:\.[0-9]{1,3})?[bmt]|[0-9]{1,4}e)\Z"
+)
+_WORD_AND_SIZE: Final = re.compile(r"([a-z]{1,20})([0-9]{1,4}(?:\.[0-9]{1,3})?b)\Z")
+_CONTEXT: Final = re.compile(r"[0-9]{1,4}k\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}\Z")
+_VERSION: Final = re.compile(r"(v?)([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z")
+_WORD_AND_VERSION: Final = re.compile(
+    r"([a-z]{1,24})\.?([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z"
+)
+_SMALLEST_CONTEXT: Final = 1000
+
+
+def parse(model_id: str, *, provider: str = "") -> Identity:
+    """Read an id; raise UnreadableName for what cannot be one.
+
+    `provider` is the service that lists it, used only where the id names no maker.
+    """
+    return _parse(model_id, provider)
+
+
+@lru_cache(maxsize=_CACHED_IDS)
+def _parse(model_id: str, provider: str) -> Identity:
+    _refuse_unreadable(model_id)
+    channel = read_channel(model_id.strip().lower())
+    reading = _Reading()
+    reading.read(channel.name)
+    if channel.version:
+        reading.add_version(channel.version)
+    if channel.tag:
+        reading.read(channel.tag)
+    return _identity(model_id, channel, reading, provider)
+
+
+def _refuse_unreadable(model_id: str) -> None:
+    if not model_id.strip():
+        raise UnreadableName("A model id is empty.")
+    if len(model_id) > LONGEST_ID:
+        raise UnreadableName(f"A model id is longer than {LONGEST_ID} characters.")
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in model_id):
+        raise UnreadableName("A model id contains control characters.")
+
+
+def number(text: str) -> Version:
+    """Turn `4.0` into (4,): trailing zeros say nothing, so `4` and `4.0` are one version."""
+    parts = [int(part) for part in text.split(".")]
+    while len(parts) > 1 and parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The slots found so far while the tokens of one name are read from left to right."""
+
+    words: list[str] = field(default_factory=list)
+    versions: list[tuple[str, Version]] = field(default_factory=list)  # with the word before it
+    sizes: list[str] = field(default_factory=list)
+    precisions: list[str] = field(default_factory=list)
+    context: str = ""
+    stage: Stage = Stage.STABLE
+    snapshot: Snapshot | None = None
+    revision: int = 0
+
+    def read(self, name: str) -> None:
+        tokens = _tokens(name)
+        at = 0
+        while at < len(tokens):
+            at += self._read_at(tokens, at)
+
+    def add_version(self, text: str) -> None:
+        self.versions.append((self.words[-1] if self.words else "", number(text)))
+
+    def _read_at(self, tokens: list[str], at: int) -> int:
+        token = tokens[at]
+        if token[0].isdigit():
+            short_forms = bool(self.versions) or self.stage is not Stage.STABLE
+            dated = read_date(tokens[at : at + 3], short_forms=short_forms)
+            if dated:
+                self.snapshot = dated[0]
+                return dated[1]
+        if _NUMBER.match(token):
+            return self._read_number(token, tokens[at + 1] if at + 1 < len(tokens) else "")
+        if _PRECISION.match(token):
+            self.precisions.append(token)
+        elif _SIZE.match(token):
+            self.sizes.append(token)
+        elif _CONTEXT.match(token):
+            self.context = token
+        else:
+            return self._read_mixed(token, tokens, at)
+        return 1
+
+    def _read_number(self, token: str, following: str) -> int:
+        """A bare number is a revision (`001`), a version (`3`, `3-5`, `45`) or a context."""
+        if len(token) == 3 and token[0] == "0":
+            self.revision = int(token)
+        elif int(token) >= _SMALLEST_CONTEXT:
+            self.context = token
+        elif len(token) == 3:
+            self.words.append(token)
+        elif self.stage in (Stage.PREVIEW, Stage.EXPERIMENTAL) and self.versions:
+            self.revision = int(token)
+        elif len(following) == 1 and following.isdigit() and len(token) == 1:
+            self.add_version(f"{token}.{following}")
+            return 2
+        else:
+            self.add_version(_spread(token))
+        return 1
+
+    def _read_mixed(self, token: str, tokens: list[str], at: int) -> int:
+        """A word, or a word and a number written as one: `qwen3`, `4o`, `v3`, `r7b`."""
+        following = tokens[at + 1] if at + 1 < len(tokens) else ""
+        if found := _WORD_AND_SIZE.match(token):
+            self._add_word(found[1])
+            self.sizes.append(found[2])
+        elif found := _VERSION.match(token):
+            return self._read_version(found[2], found[3], following, is_marked=bool(found[1]))
+        elif found := _WORD_AND_VERSION.match(token):
+            self._add_word(found[1])
+            if found[1] in vocabulary.EXPERIMENTS | vocabulary.PREVIEWS:
+                self.revision = number(found[2])[0]
+                return 1
+            return self._read_version(found[2], found[3], following, is_marked=False)
+        else:
+            self._add_word(token)
+        return 1
+
+    def _read_version(self, text: str, rest: str, following: str, *, is_marked: bool) -> int:
+        taken = 1
+        if is_marked and self.versions and "." not in text:
+            self.revision = max(self.revision, int(text))  # `claude-3-5-sonnet-v2`
+            return taken
+        if "." not in text and not rest and len(following) == 1 and following.isdigit():
+            text, taken = f"{text}.{following}", 2
+        if rest == "o":  # `4o`: after 4, before 4.1
+            self.versions.append((self.words[-1] if self.words else "", (*number(text), 0, 2)))
+            return taken
+        self.add_version(text if is_marked and len(text) < 2 else _spread(text))
+        if rest:
+            self._add_word(rest)
+        return taken
+
+    def _add_word(self, word: str) -> None:
+        if word in vocabulary.PREVIEWS:
+            self.stage = min(self.stage, Stage.PREVIEW, key=_STAGES.index)
+        elif word in vocabulary.EXPERIMENTS:
+            self.stage = Stage.EXPERIMENTAL
+        elif word in vocabulary.ALIASES:
+            self.stage = Stage.ALIAS if self.stage is Stage.STABLE else self.stage
+        elif word in vocabulary.LATER:
+            self.revision = max(self.revision, vocabulary.LATER[word])
+        else:
+            self.words.append(word)
+
+
+_STAGES: Final = tuple(Stage)
+
+
+def _tokens(name: str) -> list[str]:
+    tokens: list[str] = []
+    for token in _SEPARATORS.split(_DECIMAL_P.sub(".", name)):
+        if _PRECISION.match(token):
+            tokens.append(token)
+        else:
+            tokens.extend(part for part in token.split("_") if part)
+    return tokens
+
+
+def _spread(text: str) -> str:
+    """Read `45` and `35` as 4.5 and 3.5: no maker has numbered past 20."""
+    if len(text) == 2 and text[0] >= "2" and text[1] != "0":
+        return f"{text[0]}.{text[1]}"
+    return text
+
+
+def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str) -> Identity:
+    vendor = _vendor(channel.owner, reading.words, provider)
+    own, base = _own_and_base(reading, vendor)
+    is_sized = bool(reading.sizes)
+    slots = _Slots()
+    for word in own:
+        slots.put(word, is_sized=is_sized)
+    generation = tuple(v for word, v in reading.versions if (word, v) not in base)
+    cloud_is_version = bool(channel.revision) and not generation and reading.snapshot is None
+    if cloud_is_version:  # `titan-embed-text-v2:0`: the only number there is
+        generation = ((channel.revision,),)
+    return Identity(
+        id=model_id,
+        vendor=vendor,
+        route=channel.route,
+        fine_tune=channel.fine_tune,
+        words=tuple(sorted(word for word in slots.words if not _names(word, vendor))),
+        tier=tuple(sorted(slots.tier)),
+        size=tuple(sorted(reading.sizes)),
+        kinds=tuple(sorted(slots.kinds)),
+        tuning=slots.tuning,
+        context=reading.context,
+        packaging=tuple(sorted([*slots.packaging, *reading.precisions, *_suffixes(channel)])),
+        generation=_with_turbo(vendor, generation, slots),
+        base=base,
+        stage=Stage.ALIAS if channel.moves else reading.stage,
+        snapshot=reading.snapshot,
+        revision=reading.revision or (0 if cloud_is_version else channel.revision),
+        unknown=tuple(sorted(w for w in slots.words if not _is_known(w))),
+    )
+
+
+def _suffixes(channel: Channel) -> tuple[str, ...]:
+    return (channel.suffix,) if channel.suffix else ()
+
+
+def _names(word: str, vendor: str) -> bool:
+    return vocabulary.VENDORS.get(word, word) == vendor
+
+
+def _is_known(word: str) -> bool:
+    return word in vocabulary.FAMILIES or word in vocabulary.VENDORS
+
+
+def _vendor(owner: str, words: list[str], provider: str) -> str:
+    """Whose model it is: the owner written down, else the family's maker, else the service."""
+    if owner:
+        return vocabulary.VENDORS.get(owner, owner)
+    makers = [
+        (word, vocabulary.VENDORS.get(word) or vocabulary.FAMILIES.get(word, "")) for word in words
+    ]
+    if makers and makers[0][1] and makers[0][0] not in vocabulary.PARENTS:
+        return makers[0][1]
+    others = [maker for word, maker in makers if maker and word not in vocabulary.PARENTS]
+    if others:
+        return others[0]
+    if makers and makers[0][1]:
+        return makers[0][1]
+    return vocabulary.OWN_SERVICES.get(provider, "")
+
+
+def _own_and_base(
+    reading: _Reading, vendor: str
+) -> tuple[list[str], tuple[tuple[str, Version], ...]]:
+    """Tell the words of the model from another maker's family that it was built on."""
+    own: list[str] = []
+    base: list[tuple[str, Version]] = []
+    for word in reading.words:
+        maker = vocabulary.FAMILIES.get(word) or vocabulary.VENDORS.get(word, "")
+        if word in vocabulary.PARENTS and maker != vendor:
+            base.append((word, next((v for at, v in reading.versions if at == word), ())))
+        else:
+            own.append(word)
+    return own, tuple(sorted(base))
+
+
+@dataclass(slots=True)
+class _Slots:
+    """Words sorted into the slots that the vocabularies know."""
+
+    words: list[str] = field(default_factory=list)
+    tier: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    packaging: list[str] = field(default_factory=list)
+    tuning: str = ""
+
+    def put(self, word: str, *, is_sized: bool) -> None:
+        if is_sized and word in vocabulary.HOSTING:
+            self.tuning = self.tuning or "instruct"
+        elif word in vocabulary.TUNINGS or (is_sized and word == "chat"):
+            self.tuning = vocabulary.TUNINGS.get(word, "instruct")
+        elif word in vocabulary.KINDS:
+            self.kinds.append(vocabulary.KINDS[word])
+        elif word in vocabulary.TIERS:
+            self.tier.append(word)
+        elif word in vocabulary.SERVING:
+            self.packaging.append(word)
+        elif word == "chatgpt":
+            self.words.append("gpt")
+            self.kinds.append("chat")
+        else:
+            self.words.append(word)
+
+
+def _with_turbo(vendor: str, generation: tuple[Version, ...], slots: _Slots) -> tuple[Version, ...]:
+    """At OpenAI `gpt-4-turbo` came between 4 and 4o; `gpt-3.5-turbo` is a tier of its own."""
+    if vendor == "openai" and generation == ((4,),) and slots.tier == ["turbo"]:
+        slots.tier.clear()
+        return ((4, 0, 1),)
+    return generation

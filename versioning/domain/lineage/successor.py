@@ -1,0 +1,259 @@
+"""One question: which listed model, if any, comes after the one in use?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from versioning.domain.lineage import line
+from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
+from versioning.domain.lineage.evidence import weigh
+from versioning.domain.lineage.identity import Stage
+from versioning.domain.lineage.judge import Verdict, judge
+from versioning.domain.lineage.known import Known, Rules
+from versioning.domain.lineage.listing import Entry, Listing
+from versioning.domain.lineage.order import order_key
+from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.rules import refusal
+
+_SHOWN_RUNNERS_UP: Final = 5
+_ENOUGH_DIFFERENCES: Final = 3
+_BY_STATEMENT: Final = 0.6
+_BY_A_PERSON: Final = 1.0
+
+
+def find_successor(
+    current: Known,
+    *,
+    listed: Sequence[Known] | Listing,
+    once_listed: Sequence[Known] = (),
+    provider: str = "",
+    rules: Rules | None = None,
+    at: date | None = None,
+) -> Answer:
+    """Answer for one model in use; raise UnreadableName if its id cannot be read.
+
+    `listed` is all that the provider lists now: pass a `Listing` to ask about many models.
+    `once_listed` completes what is known of a model that is listed no more.
+    """
+    listing = listed if isinstance(listed, Listing) else Listing.of(listed, provider=provider)
+    question = _question(current, listing, once_listed, provider, rules or Rules(), at)
+    return question.answer()
+
+
+def same_model(a: Known, b: Known, *, provider_of_a: str = "", provider_of_b: str = "") -> bool:
+    """True where two ids are one model seen through other channels or in another spelling."""
+    return line.same_model(
+        Entry(a, parse(a.id, provider=provider_of_a)), Entry(b, parse(b.id, provider=provider_of_b))
+    )
+
+
+def _question(
+    current: Known,
+    listing: Listing,
+    once_listed: Sequence[Known],
+    provider: str,
+    rules: Rules,
+    at: date | None,
+) -> "_Question":
+    known = current
+    if known == Known(id=current.id):
+        found = listing.by_id.get(current.id)
+        known = found.known if found else _remembered(current, once_listed)
+    entry = Entry(known, parse(known.id, provider=provider or listing.provider))
+    return _Question(entry, listing, provider or listing.provider, rules, at)
+
+
+def _remembered(current: Known, once_listed: Sequence[Known]) -> Known:
+    return next((known for known in once_listed if known.id == current.id), current)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The model in use, what is listed, and the rules: everything that one answer needs."""
+
+    current: Entry
+    listing: Listing
+    provider: str
+    rules: Rules
+    at: date | None
+
+    def answer(self) -> Answer:
+        stated = self._stated()
+        if self.rules.pinned:
+            return Answer(reasons=(f"Pinned by {self.rules.cite()}.",), replacement=stated)
+        if self.rules.successor:
+            return self._set_by_a_person(stated)
+        judged = [(entry, self._judge(entry)) for entry in self._candidates()]
+        upgrades = sorted(
+            ((entry, verdict) for entry, verdict in judged if verdict.step),
+            key=lambda pair: self._preference(pair[0]),
+            reverse=True,
+        )
+        in_line = stated.listed.id if stated and stated.listed else ""
+        upgrades.sort(key=lambda pair: pair[0].known.id != in_line)
+        runners_up = self._runners_up(upgrades[1:], judged)
+        if upgrades:
+            return self._upgrade(*upgrades[0], stated, runners_up)
+        return self._replacement_or_none(stated, runners_up)
+
+    def _judge(self, candidate: Entry) -> Verdict:
+        if self._moves_by_itself():
+            return Verdict(None, "The name in use is an alias that moves by itself.")
+        verdict = judge(
+            self.current,
+            candidate,
+            provider=self.provider,
+            allow_previews=self.rules.allow_previews,
+            is_leaving=self._is_leaving(),
+        )
+        refused = refusal(candidate.known.id, self.rules) if verdict.step else ""
+        return Verdict(None, refused) if refused else verdict
+
+    def _moves_by_itself(self) -> bool:
+        identity = self.current.identity
+        return identity.stage is Stage.ALIAS and not identity.generation
+
+    def _is_leaving(self) -> bool:
+        known = self.current.known
+        retired = known.deprecated_on or known.retires_on or known.status in _LEAVING
+        return bool(retired) or known.id not in self.listing
+
+    def _candidates(self) -> list[Entry]:
+        return [
+            entry
+            for entry in self.listing.of_vendor(self.current.identity.vendor)
+            if entry.known.id != self.current.known.id
+        ]
+
+    def _preference(self, entry: Entry) -> tuple[object, ...]:
+        """Newest generation first, settled before preview, then the form of the name in use."""
+        key = order_key(entry)
+        old, new = self.current.identity, entry.identity
+        return (
+            *key[:3],
+            new.stage is old.stage,
+            new.is_pinned == old.is_pinned,
+            *key[3:5],
+            ("/" in new.id) == ("/" in old.id),
+            -len(new.id),
+            new.id,
+        )
+
+    def _stated(self) -> Stated | None:
+        known = self.current.known
+        if not known.replacement:
+            return None
+        found = self.listing.find(known.replacement)
+        return Stated(
+            id=known.replacement,
+            source=known.replacement_source,
+            dated=known.replacement_dated,
+            listed=found.known if found else None,
+        )
+
+    def _set_by_a_person(self, stated: Stated | None) -> Answer:
+        found = self.listing.find(self.rules.successor)
+        if found is None:
+            reason = f"{self.rules.successor} was set by {self.rules.cite()}, but is not listed."
+            return Answer(reasons=(reason,), replacement=stated)
+        step = judge(self.current, found, allow_previews=True).step or Step.REPLACEMENT
+        return Answer(
+            successor=found.known,
+            step=step,
+            confidence=_BY_A_PERSON,
+            reasons=(f"Set by {self.rules.cite()}.",),
+            replacement=stated,
+            needs_reembedding=self.current.identity.is_embedding,
+        )
+
+    def _upgrade(
+        self,
+        entry: Entry,
+        verdict: Verdict,
+        stated: Stated | None,
+        runners_up: tuple[RunnerUp, ...],
+    ) -> Answer:
+        is_stated = bool(stated and stated.listed and stated.listed.id == entry.known.id)
+        weighed = weigh(self.current, entry, is_stated=is_stated)
+        reasons = weighed.reasons
+        if is_stated and stated:
+            reasons = (_quote(stated), *reasons)
+        return Answer(
+            successor=entry.known,
+            step=verdict.step,
+            confidence=weighed.confidence,
+            reasons=(*reasons, *self._about_vectors()),
+            runners_up=runners_up,
+            replacement=stated,
+            needs_reembedding=self.current.identity.is_embedding,
+        )
+
+    def _replacement_or_none(
+        self, stated: Stated | None, runners_up: tuple[RunnerUp, ...]
+    ) -> Answer:
+        if stated is None or stated.listed is None:
+            return Answer(
+                reasons=(*self._silence(), *([_quote(stated)] if stated else [])),
+                runners_up=runners_up,
+                replacement=stated,
+            )
+        refused = refusal(stated.listed.id, self.rules)
+        if refused or stated.listed.id == self.current.known.id:
+            return Answer(
+                reasons=(refused or "The stated replacement is the model itself.",),
+                runners_up=runners_up,
+                replacement=stated,
+            )
+        return Answer(
+            successor=stated.listed,
+            step=Step.REPLACEMENT,
+            confidence=_BY_STATEMENT,
+            reasons=(
+                "Nothing newer is listed in its line.",
+                _quote(stated),
+                *self._about_vectors(),
+            ),
+            runners_up=tuple(one for one in runners_up if one.id != stated.listed.id),
+            replacement=stated,
+            needs_reembedding=self.current.identity.is_embedding,
+        )
+
+    def _silence(self) -> tuple[str, ...]:
+        if self._moves_by_itself():
+            return ("The name is an alias that moves by itself: there is nothing to change.",)
+        return ("Nothing newer is listed in its line.",)
+
+    def _about_vectors(self) -> tuple[str, ...]:
+        if self.current.identity.is_embedding:
+            return ("Stored vectors must be rebuilt: two embedding models do not compare.",)
+        return ()
+
+    def _runners_up(
+        self, passed_over: list[tuple[Entry, Verdict]], judged: list[tuple[Entry, Verdict]]
+    ) -> tuple[RunnerUp, ...]:
+        shown = [
+            RunnerUp(entry.known.id, "An upgrade too, but not the newest or best fitting one.")
+            for entry, _ in passed_over
+        ]
+        near = sorted(
+            (
+                (entry, verdict)
+                for entry, verdict in judged
+                if not verdict.step and verdict.distance < _ENOUGH_DIFFERENCES
+            ),
+            key=lambda pair: order_key(pair[0]),
+            reverse=True,
+        )
+        near.sort(key=lambda pair: pair[1].distance)
+        shown += [RunnerUp(entry.known.id, verdict.why_not) for entry, verdict in near]
+        return tuple(shown[:_SHOWN_RUNNERS_UP])
+
+
+_LEAVING: Final = frozenset({"deprecated", "legacy", "retired"})
+
+
+def _quote(stated: Stated) -> str:
+    dated = f" on {stated.dated.isoformat()}" if stated.dated else ""
+    source = f" ({stated.source})" if stated.source else ""
+    return f"The provider stated{dated} that {stated.id} replaces it{source}."
