@@ -60,6 +60,7 @@ class UpgradeRecord(models.Model):
         MINOR = "minor", "minor"
         MAJOR = "major", "major"
         REPLACEMENT = "replacement", "replacement across lines"
+        REQUESTED = "requested", "asked for by a person or client"
         BACK = "back", "back"
 
     tracked_model = models.ForeignKey(

@@ -130,8 +130,11 @@ def _news_of_revision(
 def _news_of_presence(*, version: ModelVersion, difference: Difference) -> list[Finding]:
     id = version.upstream_id
     sentences = (
-        (Finding.Kind.MISSING, difference.missing, f"{id} is missing from the listing. "
-         "It counts as gone only if it stays away."),
+        (
+            Finding.Kind.MISSING,
+            difference.missing,
+            f"{id} is missing from the listing. It counts as gone only if it stays away.",
+        ),
         (Finding.Kind.GONE, difference.gone, f"{id} is gone: several good listings lacked it."),
         (Finding.Kind.REAPPEARED, difference.reappeared, f"{id} is listed again."),
     )

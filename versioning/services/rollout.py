@@ -13,7 +13,7 @@ from django.db.models import F, Max
 
 from versioning.domain.transitions import WAITING, State, states_before
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import baselines
+from versioning.services import baselines, comparison
 from versioning.services.actors import Actor
 from versioning.services.errors import (
     AlreadyMoved,
@@ -90,6 +90,28 @@ def approve(
             only_from=WAITING,
         )
         return complete(record_id=record_id, actor=actor, now=now, reason="Approved; no tests set.")
+
+
+def request_upgrade(
+    *, tracked_model_id: int, to_version_id: int, actor: Actor, now: datetime, reason: str = ""
+) -> UpgradeRecord:
+    """Move a tracked model to one of its versions because somebody asks for it.
+
+    A recommendation of that version that waits is approved; else a record is made for it.
+    Raises NotFound, Invalid (it is the current version), AlreadyMoved, AnotherUnderWay.
+    """
+    with transaction.atomic():
+        tracked = _locked_model(tracked_model_id)
+        version = ModelVersion.objects.filter(pk=to_version_id, tracked_model=tracked).first()
+        if version is None:
+            raise NotFound(f"The model has no version {to_version_id}.")
+        if version.pk == tracked.current_version_id:
+            raise Invalid(f"{version.label} is the current version already.")
+        waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
+        record = waiting.first() or _requested(
+            tracked=tracked, version=version, actor=actor, now=now, reason=reason
+        )
+        return approve(record_id=record.pk, actor=actor, now=now, reason=reason)
 
 
 def reject(*, record_id: int, actor: Actor, now: datetime, reason: str) -> UpgradeRecord:
@@ -187,9 +209,7 @@ def roll_back(
             raise AlreadyMoved(
                 "This is no longer the latest move of the model; nothing was rolled back."
             )
-        move(
-            record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
-        )
+        move(record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip())
         assert undone.from_version is not None  # move_to_reverse never returns a first version
         back = UpgradeRecord.objects.create(
             tracked_model=tracked,
@@ -219,7 +239,9 @@ def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
     record = (
         UpgradeRecord.objects.with_versions()
         .filter(
-            tracked_model_id=tracked_model_id, state=State.COMPLETED.value, from_version__isnull=False
+            tracked_model_id=tracked_model_id,
+            state=State.COMPLETED.value,
+            from_version__isnull=False,
         )
         .exclude(origin=UpgradeRecord.Origin.ROLLBACK)
         .order_by("-completion_number")
@@ -246,6 +268,31 @@ def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: da
         )
         _write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
         _point_at(tracked=tracked, version=version, now=now)
+
+
+def _requested(
+    *, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime, reason: str
+) -> UpgradeRecord:
+    current = tracked.current_version
+    evidence = (
+        comparison.evidence(from_version=current, to_version=version, now=now) if current else None
+    )
+    record = UpgradeRecord.objects.create(
+        tracked_model=tracked,
+        from_version=current,
+        to_version=version,
+        origin=UpgradeRecord.Origin.API if actor.kind == "api" else UpgradeRecord.Origin.STAFF,
+        step=UpgradeRecord.Step.REQUESTED,
+        reasons=[f"{actor.name} asked for {version.label}.", *([reason] if reason else [])],
+        evidence=evidence.as_dict() if evidence else {},
+        evidence_hash=evidence.digest if evidence else "",
+        evidence_at=now,
+        urgent_on=current.retires_on if current else None,
+        recommended_at=now,
+        changed_at=now,
+    )
+    _write_step(record=record, before=None, actor=actor, now=now, reason=reason)
+    return record
 
 
 def _locked(record_id: int) -> UpgradeRecord:
@@ -308,9 +355,7 @@ def _next_number(tracked: TrackedModel) -> int:
 
 
 def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
-    TrackedModel.objects.filter(pk=tracked.pk).update(
-        current_version=version, moves=F("moves") + 1
-    )
+    TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
     baselines.take_baseline(version=version, now=now)
     stale = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
     for record_id in stale.exclude(from_version=version).values_list("pk", flat=True):
