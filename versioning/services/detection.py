@@ -1,22 +1,41 @@
 """Ask the providers, record what was found, never conclude anything from a failure."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from providers import registry
 from providers.base import Adapter, ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import CatalogueEntry, Check
 from versioning.services import findings, knowledge, listing, recommendation
 from versioning.services.errors import AlreadyMoved, NotFound
 
+logger = logging.getLogger(__name__)
+
 LEASE = timedelta(minutes=30)
 AT_ONCE = 16
 LONGEST_ID = 200
 SHOWN_ITEMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a provider answered, or why it didn't, and how long that took."""
+
+    result: Listing | ProviderError
+    took: timedelta
+
+
+class Broken(ProviderError):
+    """The fault is ours: the answer was good, and could not be recorded."""
+
+    kind = "broken"
 
 
 class AlreadyRunning(AlreadyMoved):
@@ -31,7 +50,7 @@ def run_check(*, provider_id: int, trigger: str, asked_by: str = "", now: dateti
     if provider is None:
         raise NotFound(f"There is no provider {provider_id}.")
     check = _begin(provider=provider, trigger=trigger, asked_by=asked_by, now=now)
-    return _record(check=check, asked=_ask_safely(_adapter_of(provider), now), now=now)
+    return _record_apart(check=check, asked=_ask(_adapter_of(provider), now), now=now)
 
 
 def run_checks(
@@ -61,11 +80,10 @@ def run_checks(
     results: list[Check] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         asked = {
-            pool.submit(_ask_safely, _adapter_of(check.provider), now): check
-            for check in checks.values()
+            pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks.values()
         }
         for future in _catalogues_first(asked):
-            check = _record(check=asked[future], asked=future.result(), now=now)
+            check = _record_apart(check=asked[future], asked=future.result(), now=now)
             results.append(check)
             if on_result is not None:
                 on_result(check)
@@ -124,15 +142,21 @@ def _adapter_of(provider: Provider) -> Adapter | ProviderError:
         return error
 
 
-def _ask_safely(adapter: Adapter | ProviderError, now: datetime) -> Listing | ProviderError:
-    """Ask a provider and hand over its listing or why there is none; runs in a thread."""
+def _ask(adapter: Adapter | ProviderError, now: datetime) -> Asked:
+    """Ask a provider; runs in a thread, and touches no table."""
+    started = time.monotonic()
+    result = _listing_or_error(adapter, now)
+    return Asked(result=result, took=timedelta(seconds=time.monotonic() - started))
+
+
+def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listing | ProviderError:
     if isinstance(adapter, ProviderError):
         return adapter
     try:
         return adapter.list_models(at=now)
     except ProviderError as error:
         return error
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         return Nonsense(
             f"The answer could not be read ({type(error).__name__}). Its shape may be new: "
             "please report it."
@@ -140,87 +164,92 @@ def _ask_safely(adapter: Adapter | ProviderError, now: datetime) -> Listing | Pr
 
 
 def _catalogues_first(
-    asked: dict[Future[Listing | ProviderError], Check],
-) -> Iterable[Future[Listing | ProviderError]]:
-    facts = [future for future, check in asked.items() if check.provider.is_enrichment]
+    asked: dict[Future[Asked], Check],
+) -> Iterable[Future[Asked]]:
+    facts = [future for future, check in asked.items() if _is_catalogue(check.provider)]
     yield from facts
     yield from as_completed([future for future in asked if future not in facts])
 
 
-def _record(*, check: Check, asked: Listing | ProviderError, now: datetime) -> Check:
-    if isinstance(asked, ProviderError):
-        return _finish_failed(check=check, error=asked, now=now)
-    asked = _with_short_ids(asked)
-    shrunk_to = _disbelieved(provider=check.provider, models=asked.models)
-    if shrunk_to is not None:
-        check.shrunk_to = shrunk_to
+def _record_apart(*, check: Check, asked: Asked, now: datetime) -> Check:
+    """Record one provider's answer; a fault of ours there never hides another's news."""
+    try:
+        return _record(check=check, asked=asked, now=now)
+    except Exception as error:
+        logger.exception("Recording the check of %s failed", check.provider.slug)
+        check.shrunk_to = None
+        return _fail(check=check, error=Broken(f"Recording failed: {type(error).__name__}."))
+
+
+def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
+    check.finished_at = now + asked.took
+    if isinstance(asked.result, ProviderError):
+        return _fail(check=check, error=asked.result)
+    found = _with_short_ids(asked.result)
+    check.shrunk_to = _disbelieved(provider=check.provider, models=found.models)
+    if check.shrunk_to is not None:
         error = Nonsense(
-            f"Only {shrunk_to} models are listed, less than half of last time. Nothing was "
+            f"Only {check.shrunk_to} models are listed, less than half of last time. Nothing was "
             "concluded; if the next check sees the same, it is believed."
         )
-        return _finish_failed(check=check, error=error, now=now)
+        return _fail(check=check, error=error)
     with transaction.atomic():
-        _record_listing(check=check, asked=asked, now=now)
+        _record_listing(check=check, found=found, now=now)
     return check
 
 
-def _record_listing(*, check: Check, asked: Listing, now: datetime) -> None:
+def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
     provider = check.provider
     entries, difference = listing.write_catalogue(
         provider=provider,
-        models=_enriched(provider=provider, models=asked.models),
-        complete=not asked.dropped,
+        models=_enriched(provider=provider, models=found.models),
+        complete=not found.dropped,
         now=now,
     )
-    recommended = 0
-    if not provider.is_enrichment:
-        tracked_models = recommendation.tracked_models_of(provider)
-        findings.write_findings(
-            check=check,
-            tracked_models=tracked_models,
-            entries=entries,
-            difference=difference,
-            now=now,
-        )
-        market = recommendation.Market.of(provider=provider, entries=entries)
-        for tracked in tracked_models:
-            record = recommendation.recommend_in(tracked=tracked, market=market, now=now)
-            if record is not None and record.recommended_at == now:
-                recommended += 1
-                findings.write_new_version(check=check, record=record, now=now)
-    check.listed = len(asked.models)
+    if not _is_catalogue(provider):
+        check.recommended = _recommend(check=check, entries=entries, difference=difference, now=now)
+    check.listed = len(found.models)
     check.added = len(difference.added)
     check.changed = len(difference.changed)
     check.missing = len(difference.missing)
-    check.recommended = recommended
     check.difference = difference.as_dict()
-    check.dropped = len(asked.dropped)
-    check.dropped_items = list(asked.dropped[:SHOWN_ITEMS])
-    if asked.dropped:
+    check.dropped = len(found.dropped)
+    check.dropped_items = list(found.dropped[:SHOWN_ITEMS])
+    if found.dropped:
         check.state = Check.State.PARTLY
     else:
         check.state = Check.State.CHANGED if check.difference else Check.State.UNCHANGED
-    _finish(check, now=now)
-
-
-def _finish_failed(*, check: Check, error: ProviderError, now: datetime) -> Check:
-    check.state = Check.State.FAILED
-    check.error_kind = error.kind if error.kind in Check.ErrorKind.values else "nonsense"
-    check.error = str(error)[:500]
-    _finish(check, now=now)
-    return check
-
-
-def _finish(check: Check, *, now: datetime) -> None:
-    check.finished_at = max(_clock(), now)
     check.save()
 
 
-def _clock() -> datetime:
-    """The one look at the clock beside ``now``: how long the provider took."""
-    from django.utils import timezone
+def _recommend(
+    *,
+    check: Check,
+    entries: Mapping[str, CatalogueEntry],
+    difference: listing.Difference,
+    now: datetime,
+) -> int:
+    """Bring the provider's tracked models up to its catalogue; return how many got news."""
+    tracked_models = recommendation.tracked_models_of(check.provider)
+    findings.write_findings(
+        check=check, tracked_models=tracked_models, entries=entries, difference=difference, now=now
+    )
+    market = recommendation.Market.of(provider=check.provider, entries=entries)
+    recommended = 0
+    for tracked in tracked_models:
+        record = recommendation.recommend_in(tracked=tracked, market=market, now=now)
+        if record is not None and record.recommended_at == now:
+            recommended += 1
+            findings.write_new_version(check=check, record=record, now=now)
+    return recommended
 
-    return timezone.now()
+
+def _fail(*, check: Check, error: ProviderError) -> Check:
+    check.state = Check.State.FAILED
+    check.error_kind = error.kind
+    check.error = str(error)[:500]
+    check.save()
+    return check
 
 
 def _with_short_ids(asked: Listing) -> Listing:
@@ -251,15 +280,24 @@ def _disbelieved(*, provider: Provider, models: Sequence[ListedModel]) -> int | 
     return None if seen_before else len(models)
 
 
+def _catalogue_kinds() -> list[str]:
+    return [adapter.kind for adapter in registry.adapter_classes() if adapter.is_enrichment]
+
+
+def _is_catalogue(provider: Provider) -> bool:
+    """Say whether a provider only knows facts about models that others serve."""
+    return provider.kind in _catalogue_kinds()
+
+
 def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
     """Fill gaps from the catalogues, which list ``<provider>/<id>``."""
-    if provider.is_enrichment:
+    if _is_catalogue(provider):
         return list(models)
     name = provider.options.get("catalogue") or provider.kind
     facts = {
         entry.upstream_id.removeprefix(f"{name}/"): entry
         for entry in CatalogueEntry.objects.listed().filter(
-            provider__kind__in=Provider.enrichment_kinds(), upstream_id__startswith=f"{name}/"
+            provider__kind__in=_catalogue_kinds(), upstream_id__startswith=f"{name}/"
         )
     }
     return [

@@ -1,7 +1,7 @@
 """Find the successor of each version in use, gather the evidence, recommend."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class Market:
 
     provider: Provider
     entries: Mapping[str, CatalogueEntry]
-    listed: tuple[lineage.Known, ...]
+    listed: lineage.Listing
     once_listed: tuple[lineage.Known, ...]
 
     @classmethod
@@ -42,7 +42,10 @@ class Market:
         for entry in entries.values():
             (listed if entry.gone_at is None else gone).append(knowledge.known_of(entry))
         return cls(
-            provider=provider, entries=entries, listed=tuple(listed), once_listed=tuple(gone)
+            provider=provider,
+            entries=entries,
+            listed=lineage.Listing.of(listed, provider=provider.kind),
+            once_listed=tuple(gone),
         )
 
     @classmethod
@@ -105,7 +108,14 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
             return _refresh(record=record, current=current, version=version, now=now)
     if version.pk in _refused_targets(tracked):
         return None
-    return _write(tracked=tracked, version=version, answer=answer, now=now)
+    return _write(
+        tracked=tracked,
+        current=current,
+        version=version,
+        step=answer.step.value,
+        answer=answer,
+        now=now,
+    )
 
 
 def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
@@ -146,19 +156,44 @@ def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
 
 def _answer(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
     current = tracked.current_version
-    assert current is not None
+    if current is None:
+        return lineage.Answer(reasons=("The model has no current version.",))
     entry = market.entries.get(current.upstream_id)
+    revised = entry is not None and _other_revision(current, entry)
     known = (
         knowledge.known_of_version(current)
-        if entry is None or _other_revision(current, entry)
+        if entry is None or revised
         else knowledge.known_of(entry)
     )
-    return lineage.find_successor(
-        known,
-        listed=market.listed,
-        once_listed=market.once_listed,
-        provider=market.provider.kind,
-        rules=rules_of(tracked),
+    try:
+        answer = lineage.find_successor(
+            known,
+            listed=market.listed,
+            once_listed=market.once_listed,
+            provider=market.provider.kind,
+            rules=rules_of(tracked),
+        )
+    except lineage.UnreadableName as error:
+        answer = lineage.Answer(reasons=(str(error),))
+    if answer.successor is None and entry is not None and revised:
+        return _revision_answer(current=current, entry=entry, answer=answer)
+    return answer
+
+
+def _revision_answer(
+    *, current: ModelVersion, entry: CatalogueEntry, answer: lineage.Answer
+) -> lineage.Answer:
+    """Answer with what now stands behind the same id: the provider has moved already."""
+    return replace(
+        answer,
+        successor=knowledge.known_of(entry),
+        step=lineage.Step.REVISION,
+        confidence=1.0,
+        reasons=(
+            f"The provider changed what {entry.upstream_id} stands for: "
+            f"{current.revision} -> {entry.revision}.",
+            "Requests reach the new revision already; approving writes that down.",
+        ),
     )
 
 
@@ -198,17 +233,21 @@ def _refused_targets(tracked: TrackedModel) -> set[int]:
 
 
 def _write(
-    *, tracked: TrackedModel, version: ModelVersion, answer: lineage.Answer, now: datetime
+    *,
+    tracked: TrackedModel,
+    current: ModelVersion,
+    version: ModelVersion,
+    step: str,
+    answer: lineage.Answer,
+    now: datetime,
 ) -> UpgradeRecord:
-    current = tracked.current_version
-    assert current is not None and answer.step is not None
     evidence = comparison.evidence(from_version=current, to_version=version, now=now)
     record = UpgradeRecord.objects.create(
         tracked_model=tracked,
         from_version=current,
         to_version=version,
         origin=UpgradeRecord.Origin.DETECTION,
-        step=answer.step.value,
+        step=step,
         confidence=answer.confidence,
         reasons=list(answer.reasons),
         runners_up=_runners_up(answer),

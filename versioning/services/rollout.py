@@ -210,7 +210,6 @@ def roll_back(
                 "This is no longer the latest move of the model; nothing was rolled back."
             )
         move(record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip())
-        assert undone.from_version is not None  # move_to_reverse never returns a first version
         back = UpgradeRecord.objects.create(
             tracked_model=tracked,
             from_version=undone.to_version,
