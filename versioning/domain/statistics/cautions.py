@@ -1,0 +1,57 @@
+"""Warnings beside a comparison: numbers that are there, but doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .comparison import Caution, QualityFigures, WarningCode
+from .evidence import Coverage, Stratum
+from .population import mix_distance, mix_has_shifted, split_is_off
+from .thresholds import Split, Thresholds, exact
+
+
+def cautions(
+    *,
+    strata: Sequence[Stratum],
+    coverage: Coverage,
+    figures: QualityFigures,
+    thresholds: Thresholds,
+    split: Split | None,
+) -> tuple[Caution, ...]:
+    """Return what a reader must know before believing the figures."""
+    found = []
+    if split is not None and split_is_off(split):
+        got = split.candidate / (split.candidate + split.current)
+        found.append(
+            Caution(
+                code=WarningCode.SAMPLE_RATIO_MISMATCH,
+                text=f"the candidate got {got:.1%} of the requests instead of "
+                f"{split.expected_share:.1%}: find out why before trusting the numbers",
+            )
+        )
+    if mix_has_shifted(strata):
+        found.append(
+            Caution(
+                code=WarningCode.POPULATION_SHIFT,
+                text=f"{mix_distance(strata):.0%} of the candidate's requests are for other tasks "
+                "than the current version's: only the verdicts task by task compare like with like",
+            )
+        )
+    if coverage.uncovered:
+        names = ", ".join(stratum.task for stratum in coverage.uncovered[:5])
+        found.append(
+            Caution(
+                code=WarningCode.UNCOVERED_TASKS,
+                text=f"{coverage.uncovered_share:.0%} of the traffic is on tasks without scores of "
+                f"both versions ({names}): nothing is known of these",
+            )
+        )
+    share = min(figures.coverage_current, figures.coverage_candidate)
+    if exact(share) < thresholds.min_quality_coverage:
+        found.append(
+            Caution(
+                code=WarningCode.LOW_QUALITY_COVERAGE,
+                text=f"only {share:.0%} of the requests have a score: those without may differ",
+            )
+        )
+    return tuple(found)

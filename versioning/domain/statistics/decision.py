@@ -1,0 +1,117 @@
+"""From verdict, gates and slices to what should be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from .comparison import Caution, Decision, PartVerdict, QualityFigures, WarningCode
+from .gates import Gate, GateStatus
+from .judgement import Judgement, Verdict
+from .thresholds import Thresholds, exact
+
+
+def decide(
+    *,
+    quality: QualityFigures,
+    judgement: Judgement,
+    thresholds: Thresholds,
+    gates: Sequence[Gate],
+    parts: Sequence[PartVerdict],
+    uncovered_share: Decimal,
+    warnings: Sequence[Caution],
+) -> tuple[Decision, tuple[str, ...]]:
+    """Return the decision with its reasons.
+
+    What is surely wrong blocks, whatever else is missing. Then what gives no reason to move stays.
+    Then doubt: whatever is unknown is no pass. Only what is left is an upgrade.
+    """
+    blocks = _blocks(judgement=judgement, thresholds=thresholds, gates=gates, parts=parts)
+    if blocks:
+        return Decision.BLOCKED, blocks
+    stays = _stays(quality=quality, judgement=judgement, thresholds=thresholds)
+    if stays:
+        return Decision.STAY, stays
+    doubts = _doubts(
+        judgement=judgement,
+        thresholds=thresholds,
+        gates=gates,
+        uncovered_share=uncovered_share,
+        warnings=warnings,
+    )
+    if doubts:
+        return Decision.NOT_ENOUGH_EVIDENCE, doubts
+    return Decision.UPGRADE, ()
+
+
+def improves_enough(*, quality: QualityFigures, least: Decimal) -> bool:
+    """Return whether the estimate reaches the least improvement; exactly the least does."""
+    if quality.current is None or quality.candidate is None:
+        return False
+    return quality.candidate - quality.current >= least * quality.current
+
+
+def _blocks(
+    *,
+    judgement: Judgement,
+    thresholds: Thresholds,
+    gates: Sequence[Gate],
+    parts: Sequence[PartVerdict],
+) -> tuple[str, ...]:
+    reasons = []
+    if judgement.verdict is Verdict.WORSE and not _within_margin(judgement, thresholds):
+        reasons.append("quality is worse")
+    reasons += [gate.reason for gate in gates if gate.status is GateStatus.FAILED]
+    if len(parts) > 1 or judgement.verdict is not Verdict.WORSE:
+        reasons += [f"worse on {part.name}" for part in parts if part.verdict is Verdict.WORSE]
+    return tuple(reasons)
+
+
+def _within_margin(judgement: Judgement, thresholds: Thresholds) -> bool:
+    return judgement.low is not None and exact(judgement.low) > -thresholds.not_worse_margin
+
+
+def _stays(
+    *, quality: QualityFigures, judgement: Judgement, thresholds: Thresholds
+) -> tuple[str, ...]:
+    least = thresholds.min_quality_improvement
+    if judgement.verdict is Verdict.WORSE:
+        return ("quality is a little worse, by less than the margin",)
+    if judgement.verdict is Verdict.NOT_ENOUGH_DATA or not least:
+        return ()
+    if judgement.verdict is Verdict.BETTER:
+        if improves_enough(quality=quality, least=least):
+            return ()
+        return (f"better, but by less than the {float(least):.1%} asked for",)
+    if _out_of_reach(quality=quality, judgement=judgement, least=least):
+        return (f"quality surely rose by less than the {float(least):.1%} asked for",)
+    return ()
+
+
+def _out_of_reach(*, quality: QualityFigures, judgement: Judgement, least: Decimal) -> bool:
+    if judgement.high is None or quality.current is None:
+        return False
+    return exact(judgement.high) < least * quality.current
+
+
+def _doubts(
+    *,
+    judgement: Judgement,
+    thresholds: Thresholds,
+    gates: Sequence[Gate],
+    uncovered_share: Decimal,
+    warnings: Sequence[Caution],
+) -> tuple[str, ...]:
+    reasons = []
+    if judgement.needed is not None:
+        reasons.append(judgement.needed.words)
+    elif judgement.verdict is Verdict.NOT_WORSE and thresholds.min_quality_improvement:
+        more = judgement.to_tell_apart
+        reasons.append(f"not worse, but better is not shown yet{f': {more.words}' if more else ''}")
+    reasons += [gate.reason for gate in gates if gate.status is GateStatus.UNKNOWN]
+    if uncovered_share > thresholds.max_uncovered_share:
+        reasons.append(f"{uncovered_share:.0%} of the traffic is on tasks without evidence")
+    reasons += [
+        caution.text for caution in warnings if caution.code is WarningCode.SAMPLE_RATIO_MISMATCH
+    ]
+    return tuple(reasons)

@@ -1,0 +1,211 @@
+"""What is known of two versions, task by task, and the difference that it shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .moments import Moments
+from .sequence import N_OPT, design_effect, floored_variance, half_width
+from .sketch import Sketch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One version's record on one task.
+
+    `n` counts requests, `errors` those that failed, `successes` those that gave something usable.
+    `quality` (0 to 1) and `cost` (USD per request) hold only the requests where they are known.
+    `latency` is in milliseconds. `blocks` are the moments of quality per hour or day in order of
+    time: with them autocorrelation is seen and widens the interval.
+    """
+
+    n: int = 0
+    quality: Moments = field(default_factory=Moments)
+    errors: int = 0
+    successes: int = 0
+    cost: Moments = field(default_factory=Moments)
+    latency: Sketch = field(default_factory=Sketch)
+    blocks: tuple[Moments, ...] = ()
+
+    def __post_init__(self) -> None:
+        if max(self.errors, self.successes, self.quality.n, self.cost.n) > self.n:
+            raise ValueError("An arm can't have more errors, successes or scores than requests.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """Both versions on one task."""
+
+    task: str
+    current: Arm
+    candidate: Arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One side's numbers on one task, as far as a difference of means needs them.
+
+    `spread` is the variance of one value, `effect` how many times the variance of the mean
+    exceeds that of independent values.
+    """
+
+    values: Moments
+    spread: float
+    effect: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Both sides on one task with the weight of the task, its share of the current's traffic."""
+
+    weight: float
+    current: Side
+    candidate: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A weighted difference of means with all that its interval needs.
+
+    `reach` is the number of samples that each side's variance is worth (1 / sum of w^2 / n): with
+    one task the number of samples, with badly covered tasks less.
+    """
+
+    current: float
+    candidate: float
+    n_current: int
+    n_candidate: int
+    reach_current: float
+    reach_candidate: float
+    variance_current: float
+    variance_candidate: float
+
+    @property
+    def estimate(self) -> float:
+        """Candidate minus current."""
+        return self.candidate - self.current
+
+    @property
+    def reach(self) -> float:
+        """The smaller side's reach: floors of samples apply to it."""
+        return min(self.reach_current, self.reach_candidate)
+
+    @property
+    def n(self) -> float:
+        """Time in the sequence: see `half_width`."""
+        return 4 / (1 / self.reach_current + 1 / self.reach_candidate)
+
+    def half_width(
+        self, *, alpha: float, more_current: float = 1.0, more_candidate: float = 1.0
+    ) -> float:
+        """Return the half-width now, or with so many times the samples on each side.
+
+        Time in the sequence is the harmonic total 4 / (1/n + 1/m): n + m for equal sides, and
+        four times the smaller side when the other has far more, since it alone limits us.
+        """
+        current = self.reach_current * more_current
+        candidate = self.reach_candidate * more_candidate
+        return half_width(
+            n=4 / (1 / current + 1 / candidate),
+            variance=self.variance_current / more_current
+            + self.variance_candidate / more_candidate,
+            alpha=alpha,
+            n_opt=N_OPT,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Which tasks both versions have served, and which share of traffic the others are."""
+
+    shared: tuple[Stratum, ...]
+    uncovered: tuple[Stratum, ...]
+    uncovered_share: float
+
+    def weights(self) -> list[float]:
+        """Return each shared task's share of the current version's traffic over shared tasks."""
+        total = sum(stratum.current.n for stratum in self.shared)
+        return [stratum.current.n / total for stratum in self.shared]
+
+
+def covered(strata: Sequence[Stratum], *, counted: Callable[[Arm], int]) -> Coverage:
+    """Split tasks into those with at least two samples on both sides and the rest.
+
+    `counted` says how many samples an arm has of what is compared. Tasks that the current version
+    has never served don't matter: nothing would move there.
+    """
+    shared, uncovered = [], []
+    for stratum in strata:
+        if min(counted(stratum.current), counted(stratum.candidate)) >= 2:
+            shared.append(stratum)
+        elif stratum.current.n:
+            uncovered.append(stratum)
+    traffic = sum(stratum.current.n for stratum in strata)
+    outside = sum(stratum.current.n for stratum in uncovered)
+    return Coverage(
+        shared=tuple(shared),
+        uncovered=tuple(uncovered),
+        uncovered_share=outside / traffic if traffic else 0.0,
+    )
+
+
+def difference(pairs: Sequence[Pair]) -> Difference:
+    """Return sum of w (candidate - current) with V = sum of w^2 s^2 / n of each side.
+
+    A side's spread on a thinly served task is at least the pooled spread of that side: two scores
+    that happen to be near each other say little.
+    """
+    currents = [(pair.weight, pair.current) for pair in pairs]
+    candidates = [(pair.weight, pair.candidate) for pair in pairs]
+    return Difference(
+        current=math.fsum(weight * side.values.mean for weight, side in currents),
+        candidate=math.fsum(weight * side.values.mean for weight, side in candidates),
+        n_current=sum(side.values.n for _, side in currents),
+        n_candidate=sum(side.values.n for _, side in candidates),
+        reach_current=_reach(currents),
+        reach_candidate=_reach(candidates),
+        variance_current=_variance(currents),
+        variance_candidate=_variance(candidates),
+    )
+
+
+def paired_sides(coverage: Coverage, *, side: Callable[[Arm], Side]) -> list[Pair]:
+    """Return both sides of each shared task with its weight."""
+    return [
+        Pair(weight=weight, current=side(stratum.current), candidate=side(stratum.candidate))
+        for weight, stratum in zip(coverage.weights(), coverage.shared, strict=True)
+    ]
+
+
+def quality_side(arm: Arm) -> Side:
+    """Return an arm's quality with the effect of autocorrelation."""
+    return Side(
+        values=arm.quality,
+        spread=floored_variance(arm.quality),
+        effect=design_effect(arm.blocks),
+    )
+
+
+def share_side(*, hits: int, n: int) -> Side:
+    """Return a share of requests (errors, successes) as a mean of zeros and ones."""
+    values = Moments.of_binary(hits=hits, n=n)
+    return Side(values=values, spread=floored_variance(values))
+
+
+def _reach(sides: Sequence[tuple[float, Side]]) -> float:
+    return 1 / sum(weight**2 * side.effect / side.values.n for weight, side in sides)
+
+
+_THIN = 30
+
+
+def _variance(sides: Sequence[tuple[float, Side]]) -> float:
+    freedom = sum(side.values.n - 1 for _, side in sides)
+    pooled = sum(side.values.m2 for _, side in sides) / freedom if freedom else 0.0
+    total = 0.0
+    for weight, side in sides:
+        spread = max(side.spread, pooled) if side.values.n < _THIN else side.spread
+        total += weight**2 * side.effect * spread / side.values.n
+    return total

@@ -1,0 +1,98 @@
+"""How wide an interval must be that holds at every look.
+
+Source: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, "Time-uniform central limit theory and
+asymptotic confidence sequences", Annals of Statistics 2024.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from .moments import Moments
+
+METHOD = "asymptotic confidence sequence"
+ALPHA = 0.05
+"""Risk that an interval ever misses the truth, at any of the looks."""
+
+N_OPT = 1000
+"""The interval is tightest at about this many samples of both sides (chosen by simulation)."""
+
+FLOOR = 30
+"""Samples a side below which the method, being asymptotic, says nothing."""
+
+MOST_SAMPLES = 10**9
+"""Beyond this many further samples, waiting is no plan."""
+
+FEWEST_BLOCKS = 10
+"""Hours or days needed before their means can tell something of autocorrelation."""
+
+_SURPRISE = 1.645
+"""One-sided 5 % of the normal distribution: how far block means may scatter by chance."""
+
+
+def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float = N_OPT) -> float:
+    """Return the half-width at `n` samples of an estimate whose variance is `variance`.
+
+    h = sqrt(n V) sqrt(2 (n rho^2 + 1) / (n^2 rho^2) ln(sqrt(n rho^2 + 1) / alpha)), with
+    rho^2 = (-2 ln alpha + ln(-2 ln alpha + 1)) / n_opt. Two-sided; infinite for n = 0.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is a risk between 0 and 1, not {alpha}.")
+    if n <= 0:
+        return math.inf
+    twice_log = -2 * math.log(alpha)
+    scaled = n * (twice_log + math.log(twice_log + 1)) / n_opt
+    bracket = 2 * (scaled + 1) / scaled * math.log(math.sqrt(scaled + 1) / alpha)
+    return math.sqrt(variance * bracket)
+
+
+def floored_variance(values: Moments) -> float:
+    """Return the variance of values between 0 and 1, never zero.
+
+    At least what one unseen value at the far end would give to a coin with n equal tosses,
+    (n + 1) / (n + 2)^2: equal samples are no proof that all will be equal.
+    """
+    return max(values.variance, (values.n + 1) / (values.n + 2) ** 2)
+
+
+def design_effect(blocks: Sequence[Moments]) -> float:
+    """Return how many times the variance of a mean exceeds that of independent samples.
+
+    `blocks` are the moments per hour or day, in order of time. Compares the scatter of the block
+    means with what independence would give, for blocks as they are and joined two by two, four by
+    four and so on while ten remain (batch means: correlation longer than a block shows in longer
+    ones). Counts only an excess that chance gives one time in twenty; at least 1.
+    """
+    filled = [block for block in blocks if block.n]
+    effect = 1.0
+    while len(filled) >= FEWEST_BLOCKS:
+        ratio = _scatter_of_means(filled)
+        if ratio > 1 + _SURPRISE * math.sqrt(2 / (len(filled) - 1)):
+            effect = max(effect, ratio)
+        filled = [Moments.total(filled[i : i + 2]) for i in range(0, len(filled) - 1, 2)]
+    return effect
+
+
+def samples_until(*, settled: Callable[[float], bool]) -> int | None:
+    """Return the smallest count at which `settled` turns true, None when it never does.
+
+    `settled` must stay true once it is. Exact to one per cent.
+    """
+    if not settled(MOST_SAMPLES):
+        return None
+    low, high = 0.0, 1.0
+    while not settled(high):
+        low, high = high, high * 2
+    while high - low > max(0.5, high / 100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if settled(middle) else (middle, high)
+    return math.ceil(high)
+
+
+def _scatter_of_means(blocks: Sequence[Moments]) -> float:
+    whole = Moments.total(blocks)
+    if not whole.variance:
+        return 1.0
+    between = sum(block.n * (block.mean - whole.mean) ** 2 for block in blocks)
+    return between / (len(blocks) - 1) / whole.variance
