@@ -14,6 +14,7 @@ import requests
 from django.conf import settings
 
 from providers.base import Connection, Nonsense, Refused, Unavailable
+from providers.http.addresses import origin, problem_of_redirect
 from providers.http.failures import failure, looks_like_html, message_of, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
 from providers.http.transport import NoReply, Reply, exchange, new_session
@@ -164,7 +165,7 @@ class Client:
 
     def _url(self, path: str, params: Mapping[str, str] | None) -> str:
         url = urljoin(f"{self.base_url}/", path)
-        if _origin(url) != _origin(self.base_url):
+        if origin(url) != origin(self.base_url):
             raise Nonsense(f"{self.host} points to another host for its next page: not followed.")
         prepared = requests.Request("GET", url, params=dict(params or {})).prepare()
         return str(prepared.url)
@@ -231,20 +232,10 @@ class Client:
             if isinstance(outcome, NoReply) or outcome.status not in _REDIRECTS:
                 return outcome
             target = urljoin(url, outcome.headers.get("location", ""))
-            self._refuse_a_bad_redirect(method, outcome.status, url, target)
+            if problem := problem_of_redirect(method, outcome.status, url, target):
+                raise Nonsense(f"{self.host} {scrub(problem, self.connection)}")
             url = target
         raise Nonsense(f"{self.host} redirects in a circle: check the base URL.")
-
-    def _refuse_a_bad_redirect(self, method: str, status: int, url: str, target: str) -> None:
-        where = scrub(urlsplit(target).netloc, self.connection)
-        scheme = urlsplit(target).scheme
-        if scheme not in {"http", "https"} or target == url:
-            raise Nonsense(f"{self.host} redirects to nowhere ({status}): check the base URL.")
-        if scheme == "http" and urlsplit(url).scheme == "https":
-            raise Nonsense(f"{self.host} redirects from https to plain http: not followed.")
-        if method == "POST" and (status not in {307, 308} or _origin(target) != _origin(url)):
-            # Prompts go where a person sent them and nowhere else.
-            raise Nonsense(f"{self.host} moved to {where} ({status}): set this as the base URL.")
 
     def _exchange(
         self,
@@ -261,7 +252,7 @@ class Client:
         sent: dict[str, str] = {**self._headers, **headers}
         if body is not None:
             sent["Content-Type"] = "application/json"
-        if _origin(url) == _origin(self.base_url):
+        if origin(url) == origin(self.base_url):
             sent |= self._secret_headers
             if self._signer:
                 sent |= self._signer(method, url, sent, body or b"")
@@ -301,12 +292,3 @@ class Client:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -1,0 +1,1 @@
+"""The protocols that the simulator speaks, one module each."""
