@@ -18,6 +18,8 @@ SQLITE_JOURNAL = use_newest_sqlite()
 import environ  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
+from config.unfold import UNFOLD  # noqa: E402, F401  (the admin's looks)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -195,6 +197,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico, asked for by name
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
