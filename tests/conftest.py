@@ -4,11 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from versioning.services.actors import Actor
+from providers.simulator import Simulator
+from providers.simulator.world import World
 from tests.factories import UserFactory
+from versioning.services.actors import Actor
 
 
 @pytest.fixture
 def staff(db: None) -> Actor:
     """A member of staff who decides."""
     return Actor.of_user(UserFactory(username="ada"))
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """The simulated providers, each with an empty catalogue, over real HTTP."""
+    with Simulator() as server:
+        server.world = World({kind: () for kind in server.world.kinds()})
+        yield server

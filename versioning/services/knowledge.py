@@ -27,7 +27,7 @@ NOT_FACTS = frozenset({"id", "revision"})
 
 def facts_of(listed: ListedModel) -> dict[str, Any]:
     """Return what a listing says of a model, without what it doesn't say, ready for JSON."""
-    facts: dict[str, Any] = msgspec.to_builtins(listed)
+    facts: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(listed))
     return {name: value for name, value in facts.items() if value and name not in NOT_FACTS}
 
 
