@@ -256,7 +256,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # What Hotswap itself can be told.
-HOTSWAP = {
+HOTSWAP: dict[str, Any] = {
     "CHECK_HOUR": read_int("HOTSWAP_CHECK_HOUR", 2, least=0, most=23),
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),

@@ -38,7 +38,8 @@ class Market:
 
     @classmethod
     def of(cls, *, provider: Provider, entries: Mapping[str, CatalogueEntry]) -> "Market":
-        listed, gone = [], []
+        listed: list[lineage.Known] = []
+        gone: list[lineage.Known] = []
         for entry in entries.values():
             (listed if entry.gone_at is None else gone).append(knowledge.known_of(entry))
         return cls(
