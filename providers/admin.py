@@ -1,0 +1,110 @@
+"""The Provider page, and the one base class that all admin pages have."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from simple_history.admin import SimpleHistoryAdmin
+
+from providers import registry
+from providers.models import Provider
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    PlainAdmin = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as PlainAdmin
+
+
+class Admin(PlainAdmin):
+    """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
+
+    list_per_page = 50
+    list_filter_submit = True
+    warn_unsaved_form = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Provider)
+class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    list_display = ("name", "slug", "kind", "address", "key", "enabled")
+    list_filter = ("enabled",)
+    search_fields = ("name", "slug", "base_url")
+    ordering = ("slug",)
+    readonly_fields = ("key",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "kind", "enabled")}),
+        (
+            "How to reach it",
+            {"fields": ("base_url", "api_key_env", "key", "timeout_seconds", "options")},
+        ),
+    )
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> dict[str, tuple[str]]:
+        return {} if obj else {"slug": ("name",)}
+
+    @admin.display(description="address", ordering="base_url")
+    def address(self, provider: Provider) -> str:
+        return provider.base_url or _public_address(provider)
+
+    @admin.display(description="key", ordering="api_key_env")
+    def key(self, provider: Provider) -> SafeString:
+        """Say whether the key's variable is set for this process; never what it holds."""
+        if not provider.api_key_env:
+            return format_html('<span class="hs-badge">{}</span>', "no key")
+        is_set = _has_key(provider)
+        return format_html(
+            '<code>{}</code> <span class="hs-badge {}">{}</span>',
+            provider.api_key_env,
+            "hs-good" if is_set else "hs-bad",
+            "set" if is_set else "not set",
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        test = path(
+            "<int:provider_id>/test-connection/",
+            self.admin_site.admin_view(require_POST(self.test_connection)),
+            name="providers_provider_test_connection",
+        )
+        return [test, *super().get_urls()]
+
+    def test_connection(self, request: HttpRequest, provider_id: int) -> HttpResponse:
+        """Ask the provider for its list once, and say what came of it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        provider = get_object_or_404(Provider, pk=provider_id)
+        result = provider.test_connection(at=timezone.now())
+        verdict = "The connection works." if result.ok else "The connection does not work."
+        messages.add_message(
+            request,
+            messages.SUCCESS if result.ok else messages.ERROR,
+            f"{verdict} {result.sentence} (It took {result.ms:,} ms.)",
+        )
+        return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))
+
+
+def _public_address(provider: Provider) -> str:
+    try:
+        return registry.adapter_class(provider.kind).default_base_url
+    except registry.UnknownKind:
+        return f"unknown kind {provider.kind}"
+
+
+def _has_key(provider: Provider) -> bool:
+    try:
+        return bool(provider.connection().api_key)
+    except registry.UnknownKind:
+        return False

@@ -1,0 +1,163 @@
+"""What a decision would do, said before it is made."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from versioning.domain.transitions import UNDER_WAY, WAITING, State
+from versioning.models import CatalogueEntry, ModelVersion, UpgradeRecord
+
+RETIRES_SOON = timedelta(days=60)
+EVIDENCE_IS_OLD = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """One record with what its decision would change.
+
+    ``before`` is what ``current`` answers now and ``after`` what it would answer; ``falls`` are
+    the waiting records of the model that would be superseded; ``warnings`` are sentences.
+    """
+
+    record: UpgradeRecord
+    before: ModelVersion | None
+    after: ModelVersion
+    falls: Sequence[UpgradeRecord]
+    warnings: Sequence[str]
+
+
+def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[Briefing]:
+    """Say for each record what approving it would do. The records come with their versions."""
+    others = _others(records)
+    return [
+        Briefing(
+            record=record,
+            before=record.tracked_model.current_version,
+            after=record.to_version,
+            falls=[
+                other
+                for other in others
+                if other.tracked_model_id == record.tracked_model_id
+                and other.pk != record.pk
+                and State(other.state) in WAITING
+                and other.from_version_id != record.to_version_id
+            ],
+            warnings=_against_approving(record=record, others=others, now=now),
+        )
+        for record in records
+    ]
+
+
+def of_rollbacks(*, records: Collection[UpgradeRecord], now: datetime) -> list[Briefing]:
+    """Say for each completed record what rolling it back would do."""
+    others = _others(records)
+    listed = _listed_now(records)
+    return [
+        Briefing(
+            record=record,
+            before=record.tracked_model.current_version,
+            after=record.from_version,
+            falls=[
+                other
+                for other in others
+                if other.tracked_model_id == record.tracked_model_id
+                and State(other.state) in WAITING
+                and other.from_version_id != record.from_version_id
+            ],
+            warnings=_against_going_back(version=record.from_version, listed=listed, now=now),
+        )
+        for record in records
+        if record.from_version is not None
+    ]
+
+
+def _others(records: Collection[UpgradeRecord]) -> list[UpgradeRecord]:
+    """Return what else waits or is under way for the records' models, in one query."""
+    states = sorted(state.value for state in WAITING | UNDER_WAY)
+    return list(
+        UpgradeRecord.objects.with_versions()
+        .filter(tracked_model__in={record.tracked_model_id for record in records})
+        .filter(state__in=states)
+        .order_by("pk")
+    )
+
+
+def _against_approving(
+    *, record: UpgradeRecord, others: Sequence[UpgradeRecord], now: datetime
+) -> list[str]:
+    tracked, version = record.tracked_model, record.to_version
+    warnings = []
+    if State(record.state) not in WAITING:
+        warnings.append(f"It is {record.get_state_display()} already: nothing will change.")
+    elif tracked.current_version_id != record.from_version_id:
+        warnings.append("The current version has changed since this was recommended.")
+    if any(
+        other.tracked_model_id == tracked.pk
+        and other.pk != record.pk
+        and State(other.state) in UNDER_WAY
+        for other in others
+    ):
+        warnings.append("Another upgrade of this model is under way; this one has to wait.")
+    if tracked.pinned:
+        reason = f": {tracked.pin_reason}" if tracked.pin_reason else ""
+        warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
+    if not version.is_listed:
+        warnings.append(f"{version.upstream_id} is no longer listed by the provider.")
+    warnings += _retires_soon(version, now=now)
+    if record.evidence_at is not None and now - record.evidence_at > EVIDENCE_IS_OLD:
+        days = (now - record.evidence_at).days
+        warnings.append(f"The evidence is {days} days old.")
+    return warnings
+
+
+def _against_going_back(
+    *, version: ModelVersion, listed: Collection[CatalogueEntry], now: datetime
+) -> list[str]:
+    warnings = []
+    entry = next(
+        (
+            entry
+            for entry in listed
+            if entry.provider_id == version.tracked_model.provider_id
+            and entry.upstream_id == version.upstream_id
+        ),
+        None,
+    )
+    if not version.is_listed or (entry is not None and entry.gone_at is not None):
+        warnings.append(
+            f"{version.upstream_id} is no longer listed by the provider: requests may fail."
+        )
+    elif entry is not None and entry.missing_since is not None:
+        warnings.append(f"{version.upstream_id} was missing from the provider's last listings.")
+    if entry is not None and version.revision and entry.revision not in ("", version.revision):
+        warnings.append(
+            f"The provider serves another revision as {version.upstream_id} by now "
+            f"({entry.revision} instead of {version.revision}): the earlier one may be gone."
+        )
+    return warnings + _retires_soon(version, now=now)
+
+
+def _retires_soon(version: ModelVersion, *, now: datetime) -> list[str]:
+    if version.retires_on is None:
+        return []
+    days = (version.retires_on - timezone.localdate(now)).days
+    if days < 0:
+        return [f"{version.upstream_id} retired on {version.retires_on:%d %B %Y}."]
+    if days <= RETIRES_SOON.days:
+        return [f"{version.upstream_id} retires on {version.retires_on:%d %B %Y}, in {days} days."]
+    return []
+
+
+def _listed_now(records: Collection[UpgradeRecord]) -> list[CatalogueEntry]:
+    """Return the catalogue entries of the versions to go back to, in one query."""
+    wanted = Q(pk__in=[])
+    for record in records:
+        if record.from_version is not None:
+            wanted |= Q(
+                provider=record.tracked_model.provider_id,
+                upstream_id=record.from_version.upstream_id,
+            )
+    return list(CatalogueEntry.objects.filter(wanted))

@@ -1,0 +1,93 @@
+"""The three groups of staff: who may look, who may decide, who may set up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import apps as installed
+
+DECISIONS = {
+    "decide_upgrade": "Can approve, reject and snooze upgrades",
+    "roll_back_upgrade": "Can roll back upgrades",
+    "run_check": "Can ask the providers now",
+}
+
+_SEEN = {
+    "providers": ("provider",),
+    "versioning": (
+        "aliastarget",
+        "catalogueentry",
+        "check",
+        "driftfinding",
+        "finding",
+        "lineagerule",
+        "modelversion",
+        "performancesample",
+        "serveddrift",
+        "slicetag",
+        "trackedmodel",
+        "unknownmodel",
+        "upgraderecord",
+        "upgradestep",
+    ),
+    "django_celery_beat": ("periodictask", "crontabschedule", "intervalschedule"),
+}
+VIEWER = frozenset(f"{app}.view_{model}" for app, models in _SEEN.items() for model in models)
+REVIEWER = VIEWER | {
+    "versioning.decide_upgrade",
+    "versioning.roll_back_upgrade",
+    "versioning.change_modelversion",
+}
+OPERATOR = REVIEWER | {
+    "versioning.run_check",
+    "providers.add_provider",
+    "providers.change_provider",
+    "versioning.add_trackedmodel",
+    "versioning.change_trackedmodel",
+    "versioning.add_lineagerule",
+    "versioning.change_lineagerule",
+    "versioning.delete_lineagerule",
+    "versioning.add_apikey",
+    "versioning.change_apikey",
+    "versioning.view_apikey",
+    "versioning.add_slicetag",
+    "versioning.change_slicetag",
+    "versioning.delete_slicetag",
+    *(
+        f"django_celery_beat.{verb}_{model}"
+        for verb in ("add", "change")
+        for model in _SEEN["django_celery_beat"]
+    ),
+}
+GROUPS: Mapping[str, frozenset[str]] = {
+    "viewer": VIEWER,
+    "reviewer": REVIEWER,
+    "operator": frozenset(OPERATOR),
+}
+
+
+def sync_groups(apps: Any = None) -> None:
+    """Make the three groups, with what each may do; what staff gave them beside it stays.
+
+    ``apps`` is a migration's registry. Permissions that Django has not made yet (it makes them
+    after all migrations) are made here, under the names that it will look for.
+    """
+    apps = apps or installed
+    group_model = apps.get_model("auth", "Group")
+    for name, wanted in GROUPS.items():
+        group, _ = group_model.objects.get_or_create(name=name)
+        group.permissions.add(*(_permission(apps, dotted) for dotted in sorted(wanted)))
+
+
+def _permission(apps: Any, dotted: str) -> Any:
+    app, codename = dotted.split(".")
+    verb, _, model = codename.partition("_")
+    name = f"Can {verb} {model}"
+    if codename in DECISIONS:
+        name, model = DECISIONS[codename], "trackedmodel"
+    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+        app_label=app, model=model
+    )
+    permission, _ = apps.get_model("auth", "Permission").objects.get_or_create(
+        content_type=content_type, codename=codename, defaults={"name": name}
+    )
+    return permission

@@ -1,0 +1,143 @@
+"""What staff should look at now: decisions, providers, retirements, news."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
+
+from providers.models import Provider
+from versioning.domain.transitions import State
+from versioning.models import (
+    Check,
+    DriftFinding,
+    ModelVersion,
+    ServedDrift,
+    TrackedModel,
+    UnknownModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
+
+RETIRING_WITHIN = timedelta(days=90)
+DRIFT_SHOWN_FOR = timedelta(days=14)
+SHOWN = 50
+SHOWN_NEWS = 8
+ENDS = (
+    State.COMPLETED,
+    State.REJECTED,
+    State.ROLLED_BACK,
+    State.FAILED,
+    State.ABORTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """A provider that checks ask, with its latest finished check."""
+
+    provider: Provider
+    last: Check | None
+    is_running: bool
+
+    @property
+    def has_failed(self) -> bool:
+        return self.last is not None and self.last.state == Check.State.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """A version in use that retires soon, and whether its successor waits for a decision."""
+
+    version: ModelVersion
+    has_recommendation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Everything on the start page. Lists are cut at what a page can hold."""
+
+    waiting: Sequence[UpgradeRecord]
+    waiting_count: int
+    snoozed: Sequence[UpgradeRecord]
+    under_way: Sequence[UpgradeRecord]
+    providers: Sequence[ProviderState]
+    retiring: Sequence[Retirement]
+    moves: Sequence[UpgradeStep]
+    drifts: Sequence[DriftFinding]
+    served_otherwise: Sequence[ServedDrift]
+    unknown: Sequence[UnknownModel]
+    has_tracked_models: bool
+
+
+def waiting_count() -> int:
+    """Return how many recommendations wait for a decision."""
+    return UpgradeRecord.objects.recommended().count()
+
+
+def look(*, now: datetime) -> Inbox:
+    """Gather the start page with the same number of queries however much there is."""
+    records = UpgradeRecord.objects.with_versions()
+    return Inbox(
+        waiting=list(records.recommended().urgent_first()[:SHOWN]),
+        waiting_count=waiting_count(),
+        snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
+        under_way=list(records.under_way().order_by("-changed_at", "-pk")[:SHOWN]),
+        providers=_providers(),
+        retiring=_retiring(now),
+        moves=list(
+            UpgradeStep.objects.filter(after__in=ENDS)
+            .select_related(
+                "record__tracked_model__provider", "record__from_version", "record__to_version"
+            )
+            .order_by("-at", "-pk")[:SHOWN_NEWS]
+        ),
+        drifts=list(
+            DriftFinding.objects.filter(resolved_at=None)
+            .select_related("version__tracked_model__provider")
+            .order_by("-found_at", "-pk")[:SHOWN_NEWS]
+        ),
+        served_otherwise=list(
+            ServedDrift.objects.filter(last_seen_at__gte=now - DRIFT_SHOWN_FOR)
+            .select_related("version__tracked_model__provider")
+            .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
+        ),
+        unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
+        has_tracked_models=TrackedModel.objects.exists(),
+    )
+
+
+def _providers() -> list[ProviderState]:
+    """Return the enabled providers, failed ones first."""
+    checks = Check.objects.filter(provider=OuterRef("pk"))
+    latest = checks.finished().order_by("-started_at", "-pk").values("pk")[:1]
+    providers = list(
+        Provider.objects.filter(enabled=True)
+        .annotate(last_check=Subquery(latest), is_running=Exists(checks.running()))
+        .order_by("slug")
+    )
+    found = Check.objects.in_bulk([provider.last_check for provider in providers])
+    states = [
+        ProviderState(
+            provider=provider,
+            last=found.get(provider.last_check),
+            is_running=provider.is_running,
+        )
+        for provider in providers
+    ]
+    return sorted(states, key=lambda state: not state.has_failed)
+
+
+def _retiring(now: datetime) -> list[Retirement]:
+    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("tracked_model"))
+    versions = (
+        ModelVersion.objects.retiring(by=timezone.localdate(now) + RETIRING_WITHIN)
+        .select_related("tracked_model__provider")
+        .annotate(has_recommendation=Exists(waiting))
+        .order_by("retires_on", "pk")[:SHOWN_NEWS]
+    )
+    return [
+        Retirement(version=version, has_recommendation=version.has_recommendation)
+        for version in versions
+    ]
