@@ -1,13 +1,42 @@
 """Celery: the worker and the scheduler of Hotswap."""
 
+import logging
 import os
+import time
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_init, worker_ready
 
-import config.localfs_broker  # noqa: F401  (registers localfs://)
+from config.localfs_broker import sweep_leftovers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("hotswap")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+log = logging.getLogger("hotswap.start")
+
+AN_HOUR = 3600
+
+
+@worker_init.connect
+def tidy_the_queue(**_: Any) -> None:
+    """Delete what killed workers left in the file queue."""
+    folder = app.conf.broker_transport_options.get("data_folder_in")
+    if folder:
+        sweep_leftovers(Path(folder), older_than=time.time() - AN_HOUR)
+
+
+@worker_ready.connect
+def catch_up_on_checks(**_: Any) -> None:
+    """Ask for the check that was missed while nothing ran; the task looks if there was one."""
+    app.send_task("versioning.check_due_providers")
+    log.info("The worker is ready.")
+
+
+@beat_init.connect
+def say_that_beat_runs(**_: Any) -> None:
+    log.info("The scheduler is ready.")

@@ -3,12 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import detection, rollout
+from versioning.services import detection, rollout, schedules
+
+
+@shared_task(name="versioning.check_due_providers")
+def check_due_providers() -> int:
+    """Ask the providers whose scheduled check is due; runs daily at 02:00 and catches up."""
+    return len(schedules.run_due_checks(now=timezone.now()))
 
 
 @shared_task(name="versioning.check_providers")
-def check_providers(*, trigger: str = "schedule", asked_by: str = "") -> int:
-    """Ask all enabled providers; runs daily at 02:00."""
+def check_providers(*, trigger: str, asked_by: str = "") -> int:
+    """Ask all enabled providers now."""
     return len(detection.run_checks(trigger=trigger, asked_by=asked_by, now=timezone.now()))
 
 

@@ -99,6 +99,9 @@ class Check(models.Model):
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     asked_by = models.CharField(max_length=150, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="The time of the schedule that it was for."
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(
@@ -128,6 +131,12 @@ class Check(models.Model):
                 fields=["provider"],
                 condition=Q(state="running"),
                 name="one_running_check_per_provider",
+            ),
+            # Two schedulers at the same moment; a check that broke off may be done again.
+            models.UniqueConstraint(
+                fields=["provider", "due_at"],
+                condition=~Q(error_kind="broken"),
+                name="one_check_per_provider_and_due_time",
             ),
         ]
         indexes = [

@@ -59,9 +59,12 @@ def run_checks(
     trigger: str,
     asked_by: str = "",
     now: datetime,
+    due_at: Mapping[str, datetime] | None = None,
     on_result: Callable[[Check], None] | None = None,
 ) -> list[Check]:
     """Ask all enabled providers side by side, or those with the given slugs.
+
+    ``due_at`` says by slug which time of the schedule a check is for: each is kept once.
 
     The threads only wait for the network; everything is recorded here, each provider in a
     transaction of its own as its answer comes. Providers that are being asked already are left
@@ -73,7 +76,11 @@ def run_checks(
     for provider in providers:
         try:
             checks[provider.pk] = _begin(
-                provider=provider, trigger=trigger, asked_by=asked_by, now=now
+                provider=provider,
+                trigger=trigger,
+                asked_by=asked_by,
+                now=now,
+                due_at=(due_at or {}).get(provider.slug),
             )
         except AlreadyRunning:
             continue
@@ -111,7 +118,14 @@ def _enabled(slugs: Sequence[str] | None) -> list[Provider]:
     return found
 
 
-def _begin(*, provider: Provider, trigger: str, asked_by: str, now: datetime) -> Check:
+def _begin(
+    *,
+    provider: Provider,
+    trigger: str,
+    asked_by: str,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> Check:
     """Open a check; one that was left open past its lease is closed as broken off."""
     with transaction.atomic():
         Check.objects.running().filter(provider=provider, lease_until__lt=now).update(
@@ -128,6 +142,7 @@ def _begin(*, provider: Provider, trigger: str, asked_by: str, now: datetime) ->
                 asked_by=asked_by[:150],
                 started_at=now,
                 lease_until=now + LEASE,
+                due_at=due_at,
             )
     except IntegrityError as error:
         raise AlreadyRunning(
