@@ -1,0 +1,32 @@
+"""Show which upgrades wait for a decision."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from versioning.management.service_command import ServiceCommand
+from versioning.services import upgrading
+
+
+class Command(ServiceCommand):
+    help = "Show the upgrades that wait for a decision, urgent ones first."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON, one list")
+
+    def run(self, **options: Any) -> None:
+        found = upgrading.list_recommendations(now=timezone.now())
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
+            return
+        for each in found:
+            word = "recommended" if each.recommended else "to look at"
+            self.stdout.write(
+                f"{each.record_id:>6}  {each.provider} / {each.model}  "
+                f"{each.from_version} -> {each.to_version}  {word}: {each.why}"
+            )
+        if not found:
+            self.stdout.write("Nothing waits for a decision.")
