@@ -45,6 +45,11 @@ class Incompatible(ProviderError):
 
     kind = "incompatible"
 
+    def __init__(self, message: str, *, is_content_refusal: bool = False) -> None:
+        super().__init__(message)
+        self.is_content_refusal = is_content_refusal
+        """Did a filter turn the content away? Adapters hand this over as an answer."""
+
 
 class BadItem(ValueError):
     """One row of a listing that can't be read; the sentence's end, such as "has no id"."""
@@ -58,6 +63,8 @@ class ListedModel:
     """
 
     id: str
+    provider: str = ""
+    """Whose model it is, for a catalogue of several providers; empty for the asked one's own."""
     name: str = ""
     revision: str = ""
     """What the id stands for now: dated slug, digest, sha or fingerprint; empty if not told."""
@@ -84,6 +91,12 @@ class ListedModel:
     source: str = ""
     """Where lifecycle facts come from, for a citation."""
 
+    def is_called(self, model_id: str) -> bool:
+        """Tell whether the id means this model: its own, an alias, or ``provider/id``."""
+        return model_id in {self.id, *self.aliases} or (
+            bool(self.provider) and model_id == f"{self.provider}/{self.id}"
+        )
+
     def filled_from(self, other: "ListedModel") -> "ListedModel":
         """Return this model with what it leaves open taken from another listing of it."""
         unknown = {
@@ -109,7 +122,7 @@ class Listing:
 
         Raises Nonsense where nothing is left: a provider that lists no model isn't believed.
         """
-        models: dict[str, ListedModel] = {}
+        models: dict[tuple[str, str], ListedModel] = {}
         dropped: list[str] = []
         for number, row in enumerate(rows, start=1):
             try:
@@ -119,8 +132,9 @@ class Listing:
                 continue
             if model is None:
                 continue
-            known = models.get(model.id)
-            models[model.id] = known.filled_from(model) if known else model
+            key = (model.provider, model.id)
+            known = models.get(key)
+            models[key] = known.filled_from(model) if known else model
         if not models:
             unread = f" ({len(dropped)} items could not be read)" if dropped else ""
             raise Nonsense(f"The provider listed no models{unread}: not believed.")
@@ -199,6 +213,8 @@ class Adapter:
     default_base_url: ClassVar[str] = ""
     default_key_variable: ClassVar[str] = ""
     needs_key: ClassVar[bool] = True
+    needs_address: ClassVar[bool] = True
+    """Is it reached under a base URL at all?"""
     supports_completion: ClassVar[bool] = True
     """Can it complete a chat, for testing a version before it is used?"""
     supports_revision: ClassVar[bool] = False
@@ -219,7 +235,8 @@ class Adapter:
 
     def describe(self, model_id: str, *, at: datetime) -> ListedModel | None:
         """Return what the provider knows of one model, None where it isn't listed."""
-        return next((m for m in self.list_models(at=at).models if m.id == model_id), None)
+        models = self.list_models(at=at).models
+        return next((model for model in models if model.is_called(model_id)), None)
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         """Complete one chat; only where ``supports_completion``."""

@@ -183,7 +183,9 @@ def _say_listed(count: int, dropped: int) -> str:
 def _problem_of_address(base_url: str, adapter: type[Adapter]) -> str:
     """Return what is wrong with the base URL, empty if nothing is."""
     if not base_url:
-        return "" if adapter.default_base_url else "This kind has no public address: set one."
+        if adapter.default_base_url or not adapter.needs_address:
+            return ""
+        return "This kind has no public address: set the base URL."
     try:
         parts = urlsplit(base_url)
         _ = parts.port

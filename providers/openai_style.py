@@ -1,12 +1,13 @@
 """Shared reading of what OpenAI, and everybody who copies its API, answers."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from providers.base import (
     ChatAnswer,
     ChatRequest,
     FinishReason,
+    Incompatible,
     ListedModel,
     Nonsense,
     Unavailable,
@@ -114,13 +115,47 @@ def complete(
         body[max_tokens_name] = request.max_tokens
     if request.temperature is not None:
         body["temperature"] = request.temperature
-    answer = client.post(
-        path,
-        {**body, **request.parameters},
-        repeat="if_not_begun" if request.safe_to_repeat else "never",
-        timeout_s=request.timeout_s,
-    )
+    try:
+        answer = client.post(
+            path,
+            {**body, **request.parameters},
+            safe_to_repeat=request.safe_to_repeat,
+            timeout_s=request.timeout_s,
+        )
+    except Incompatible as error:
+        if error.is_content_refusal:
+            return ChatAnswer(text="", finish="refusal")
+        raise
     return read_chat(answer)
+
+
+def split_system(
+    messages: Sequence[Mapping[str, Any]],
+) -> tuple[str, list[tuple[Literal["user", "assistant"], str]]]:
+    """Return the system text apart from the turns, for providers that want it so.
+
+    Raises Incompatible for anything but text from system, user and assistant.
+    """
+    system: list[str] = []
+    turns: list[tuple[Literal["user", "assistant"], str]] = []
+    for message in messages:
+        role, text = message.get("role"), _plain_text(message.get("content"))
+        if role in {"system", "developer"}:
+            system.append(text)
+        elif role in {"user", "assistant"}:
+            turns.append(("user" if role == "user" else "assistant", text))
+        else:
+            raise Incompatible(f"Messages of the role {role!r} can't be sent to this provider.")
+    return "\n\n".join(system), turns
+
+
+def _plain_text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = [read_object(part) for part in content] if isinstance(content, list) else []
+    if not parts or any(part.get("type") != "text" for part in parts):
+        raise Incompatible("Only text can be sent to this provider: no images, files or tools.")
+    return "".join(str(part.get("text", "")) for part in parts)
 
 
 def read_chat(answer: Answer) -> ChatAnswer:
@@ -140,7 +175,7 @@ def read_chat(answer: Answer) -> ChatAnswer:
     usage = read_object(payload.get("usage"))
     return ChatAnswer(
         text=_read_content(message.get("content")) or refusal,
-        finish="refusal" if refusal else _FINISH.get(told, "other"),
+        finish="refusal" if refusal else read_finish(told),
         served_id=read_text(payload.get("model")),
         fingerprint=read_text(payload.get("system_fingerprint")),
         input_tokens=read_tokens(usage.get("prompt_tokens")),
@@ -155,6 +190,11 @@ def read_chat(answer: Answer) -> ChatAnswer:
         latency_ms=answer.elapsed_ms,
         attempts=answer.attempts,
     )
+
+
+def read_finish(told: str) -> FinishReason:
+    """Return why an answer ended, from the words that OpenAI and its copies use."""
+    return _FINISH.get(told, "other")
 
 
 def _read_content(content: Any) -> str:

@@ -1,12 +1,32 @@
 """Which adapter speaks to which kind of provider."""
 
+from providers.adapters.anthropic import Anthropic
+from providers.adapters.azure import Azure
+from providers.adapters.bedrock import Bedrock
+from providers.adapters.gemini import Gemini
+from providers.adapters.genai_prices import GenaiPrices
+from providers.adapters.huggingface import HuggingFace
+from providers.adapters.mistral import Mistral
+from providers.adapters.modelsdev import ModelsDev
+from providers.adapters.ollama import Ollama
 from providers.adapters.openai import PRESETS, OpenAI, Preset
 from providers.adapters.openrouter import OpenRouter
+from providers.adapters.retirements import Retirements
 from providers.base import Adapter
 
 _ADAPTERS: tuple[type[Adapter], ...] = (
     OpenRouter,
     OpenAI,
+    Anthropic,
+    Gemini,
+    Mistral,
+    Ollama,
+    HuggingFace,
+    Bedrock,
+    Azure,
+    ModelsDev,
+    GenaiPrices,
+    Retirements,
 )
 _BY_KIND = {adapter.kind: adapter for adapter in _ADAPTERS}
 

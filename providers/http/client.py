@@ -5,7 +5,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -15,7 +15,8 @@ from django.conf import settings
 
 from providers.base import Connection, Nonsense, Refused, Unavailable
 from providers.http.addresses import origin, problem_of_redirect
-from providers.http.failures import failure, looks_like_html, message_of, retry_after_s, scrub
+from providers.http.decoding import NotJSON, decode
+from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
 from providers.http.transport import NoReply, Reply, exchange, new_session
 
@@ -33,6 +34,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Repeat = Literal["freely", "if_not_begun", "never"]
 """When a failed request may be sent again: always, where the server can't have begun, or never."""
+
+Params = Mapping[str, str | Sequence[str]]
 
 Signer = Callable[[str, str, Mapping[str, str], bytes], Mapping[str, str]]
 """Method, URL, headers and body of a request -> the headers that sign it."""
@@ -100,9 +103,7 @@ class Client:
         self._local = threading.local()
         self._refuse_a_broken_key()
 
-    def get(
-        self, path: str, *, params: Mapping[str, str] | None = None, conditional: bool = False
-    ) -> Answer:
+    def get(self, path: str, *, params: Params | None = None, conditional: bool = False) -> Answer:
         """Return the JSON at a path under the base URL, or at a full URL on the same host.
 
         ``conditional`` asks only for what changed since this process last read the address.
@@ -131,12 +132,13 @@ class Client:
         path: str,
         body: Mapping[str, Any],
         *,
-        repeat: Repeat = "never",
+        safe_to_repeat: bool = False,
         is_chat: bool = True,
         timeout_s: float | None = None,
     ) -> Answer:
         """Send JSON and return the JSON that came back within ``timeout_s`` seconds.
 
+        ``safe_to_repeat`` sends it again where the server can't have begun to act on it.
         Raises Unavailable, Refused or Nonsense, and Incompatible where ``is_chat``.
         """
         try:
@@ -147,7 +149,7 @@ class Client:
             "POST",
             self._url(path, None),
             payload,
-            repeat=repeat,
+            repeat="if_not_begun" if safe_to_repeat else "never",
             is_chat=is_chat,
             total_s=timeout_s or self._limits.total_s,
         )
@@ -163,8 +165,8 @@ class Client:
                 " break or a character that no key has: set it again."
             )
 
-    def _url(self, path: str, params: Mapping[str, str] | None) -> str:
-        url = urljoin(f"{self.base_url}/", path)
+    def _url(self, path: str, params: Params | None) -> str:
+        url = urljoin(f"{self.base_url}/", path) if path else self.base_url
         if origin(url) != origin(self.base_url):
             raise Nonsense(f"{self.host} points to another host for its next page: not followed.")
         prepared = requests.Request("GET", url, params=dict(params or {})).prepare()
@@ -278,17 +280,8 @@ class Client:
         return session
 
     def _decode(self, body: bytes) -> Any:
-        if looks_like_html(body):
-            page = scrub(message_of(body), self.connection)
-            raise Nonsense(
-                f"{self.host} answered with a web page, not JSON: check the base URL. {page}"
-            )
         try:
-            return json.loads(body, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            pass  # raised below, without the body in its context
-        raise Nonsense(f"{self.host} answered with something that is not JSON.")
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+            return decode(body)
+        except NotJSON as error:
+            problem = scrub(str(error), self.connection)
+        raise Nonsense(f"{self.host} answered with {problem}")

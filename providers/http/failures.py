@@ -1,6 +1,5 @@
 """What an answer with an error status means: one of the four kinds, with a sentence to act on."""
 
-import html
 import json
 import math
 import re
@@ -17,6 +16,7 @@ from providers.base import (
     Refused,
     Unavailable,
 )
+from providers.http.decoding import clean, looks_like_html, page_title
 from providers.http.transport import Reply
 
 MESSAGE_LIMIT = 300
@@ -35,6 +35,8 @@ def failure(reply: Reply, *, connection: Connection, host: str, is_chat: bool) -
     said = scrub(message_of(reply.body), connection)
     more = f" It says: {said}" if said else ""
     status = reply.status
+    if is_chat and _is_content_refusal(reply.body):
+        return Incompatible(f"{host} refused the content.{more}", is_content_refusal=True)
     if status in {401, 403} or (status == 400 and _BAD_KEY.search(said)):
         return Refused(
             f"{host} refused the request ({status}): key missing, wrong or expired."
@@ -84,15 +86,30 @@ def retry_after_s(reply: Reply) -> float | None:
 
 def message_of(body: bytes) -> str:
     """Return the message in an error body of any provider, on one line; empty if there is none."""
-    text = body[: 64 * 1024].decode("utf-8", errors="replace")
     if looks_like_html(body):
-        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-        return clean(f"(a web page) {html.unescape(title.group(1)) if title else ''}")
+        return page_title(body) or "(a web page)"
+    payload = _payload(body)
+    if payload is None:
+        return clean(body[: 64 * 1024].decode("utf-8", errors="replace"))
+    return clean(_find_message(payload))
+
+
+def _payload(body: bytes) -> Any:
     try:
-        found = _find_message(json.loads(text))
+        return json.loads(body[: 1024 * 1024])
     except (ValueError, RecursionError):
-        found = text
-    return clean(found)
+        return None
+
+
+def _is_content_refusal(body: bytes) -> bool:
+    """Tell whether a filter turned the prompt away: Azure, OpenAI and OpenRouter say so."""
+    payload = _payload(body)
+    error = payload.get("error") if isinstance(payload, dict) else None
+    if not isinstance(error, dict):
+        return False
+    metadata = error.get("metadata")
+    flagged = isinstance(metadata, dict) and "flagged_input" in metadata
+    return flagged or error.get("code") in {"content_filter", "content_policy_violation"}
 
 
 def _find_message(payload: Any) -> str:
@@ -105,16 +122,6 @@ def _find_message(payload: Any) -> str:
         if found := _find_message(payload.get(name)):
             return found
     return ""
-
-
-def clean(text: str) -> str:
-    """Return the text on one line without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def looks_like_html(body: bytes) -> bool:
-    """Tell whether the body is a web page: what a proxy or a wrong address answers."""
-    return body.lstrip()[:1] == b"<"
 
 
 def scrub(text: str, connection: Connection) -> str:

@@ -46,9 +46,10 @@ class MistralVoice(OpenAIVoice):
 
     def list(self, request: Request, view: View) -> Response:
         rows = [
-            {**self.row(model, view), "id": name}
+            {**self.row(model, view), "id": name, "aliases": [n for n in names if n != name]}
             for model in view.models()
-            for name in (model.id, *model.aliases)
+            for names in [(model.id, *model.aliases)]
+            for name in names
         ]
         return Response({"object": "list", "data": rows})
 
@@ -61,7 +62,6 @@ class MistralVoice(OpenAIVoice):
             "owned_by": "mistralai",
             "name": model.id,
             "description": model.description or None,
-            "aliases": list(model.aliases),
             "deprecation": retires,
             "deprecation_replacement_model": model.replacement or None,
             "max_context_length": model.context,

@@ -1,0 +1,88 @@
+"""models.dev: one public document with dates, prices and limits of many providers' models."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from providers.base import Adapter, BadItem, Connection, ListedModel, Listing, Nonsense
+from providers.http import Client
+from providers.http.fields import (
+    read_count,
+    read_day,
+    read_id,
+    read_object,
+    read_price,
+    read_text,
+    read_words,
+)
+
+_CAPABILITIES = {
+    "tool_call": "tools",
+    "structured_output": "structured_output",
+    "reasoning": "reasoning",
+    "attachment": "attachments",
+}
+
+
+class ModelsDev(Adapter):
+    """Facts about others' models: ``provider`` says whose, by models.dev's own names."""
+
+    kind = "modelsdev"
+    label = "models.dev catalogue"
+    default_base_url = "https://models.dev"
+    needs_key = False
+    supports_completion = False
+    is_enrichment = True
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.client = Client(connection)
+
+    def list_models(self, *, at: datetime) -> Listing:
+        document = self.client.get("api.json", conditional=True).json
+        if not isinstance(document, dict):
+            raise Nonsense("The catalogue is not an object of providers.")
+        return Listing.read(_rows(document), _read_model)
+
+
+def _rows(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield each model with its provider; a provider that can't be read comes as one bad row."""
+    for provider, entry in document.items():
+        models = read_object(entry).get("models")
+        if isinstance(models, dict):
+            yield from ((provider, row) for row in models.values())
+        else:
+            yield provider, None
+
+
+def _read_model(pair: tuple[str, Any]) -> ListedModel:
+    provider, row = pair
+    if not isinstance(row, dict):
+        raise BadItem(f"of {provider[:40]} is not an object")
+    cost, limit = read_object(row.get("cost")), read_object(row.get("limit"))
+    modalities = read_object(row.get("modalities"))
+    return ListedModel(
+        id=read_id(row, "id"),
+        provider=provider,
+        name=read_text(row.get("name")),
+        released=_read_release(row.get("release_date")),
+        context_tokens=read_count(limit.get("context")),
+        output_tokens=read_count(limit.get("output")),
+        input_price=read_price(cost.get("input"), per_tokens=1_000_000),
+        output_price=read_price(cost.get("output"), per_tokens=1_000_000),
+        cached_input_price=read_price(cost.get("cache_read"), per_tokens=1_000_000),
+        input_modalities=read_words(modalities.get("input")),
+        output_modalities=read_words(modalities.get("output")),
+        capabilities=tuple(word for key, word in _CAPABILITIES.items() if row.get(key) is True),
+        source="https://models.dev",
+    )
+
+
+def _read_release(value: Any) -> date | None:
+    """Return the day; the last one where only the month is told, so that no age is overstated."""
+    text = read_text(value)
+    first = read_day(f"{text}-01") if len(text) == len("2025-01") else None
+    if first is None:
+        return read_day(text)
+    return first.replace(day=monthrange(first.year, first.month)[1])

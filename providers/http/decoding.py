@@ -1,0 +1,42 @@
+"""Bodies: strict JSON, or what can be said of something else."""
+
+import html
+import json
+import re
+from typing import Any
+
+
+class NotJSON(ValueError):
+    """The body is something else; the text ends the sentence "It answered with"."""
+
+
+def decode(body: bytes) -> Any:
+    """Return the JSON in the body; NotJSON for anything else, NaN and Infinity among them."""
+    if looks_like_html(body):
+        raise NotJSON(f"a web page, not JSON: check the base URL. {page_title(body)}".rstrip())
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        pass  # raised below, so that the body is not in the error's context
+    raise NotJSON("something that is not JSON: check the base URL.")
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Tell whether the body is a web page: what a proxy or a wrong address answers."""
+    return body.lstrip()[:1] == b"<"
+
+
+def page_title(body: bytes) -> str:
+    """Return the title of a web page on one line; empty if it has none."""
+    text = body[: 64 * 1024].decode("utf-8", errors="replace")
+    found = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+    return clean(f"Its title: {html.unescape(found.group(1))}") if found else ""
+
+
+def clean(text: str) -> str:
+    """Return the text on one line without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
