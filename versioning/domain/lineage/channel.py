@@ -8,8 +8,14 @@ from versioning.domain.lineage import vocabulary
 
 # `us.anthropic.claude…`: a region, a maker and a dot before a letter; `llama3.1` has none.
 _DOTTED: Final = re.compile(r"([a-z][a-z0-9-]{0,30})\.(?=[a-z])")
-# `-v1:0`, `-1:0` and `-v1:0:8k`: the cloud's own revision of a name.
-_CLOUD_REVISION: Final = re.compile(r"-?v?([0-9]{1,3}):([0-9]{1,3})(:[a-z0-9]{1,8})?\Z")
+# `-v1:0`, `-1:0`, `-v1:0:8k` and `-v3-5:0`: the cloud's own revision of a name.
+_CLOUD_REVISION: Final = re.compile(
+    r"-(?:v([0-9]{1,3})-)?v?([0-9]{1,3}):([0-9]{1,3})(:[a-z0-9]{1,8})?\Z"
+)
+
+
+# `ft-gpt-4.1-nano`: a model as the base of its customers' fine-tunes.
+BASE_OF_TUNES: Final = "base of fine-tunes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ def read_channel(text: str) -> Channel:
     if name.startswith("ft:"):
         _, name, *whose = name.split(":")
         fine_tune = ":".join(whose) or "unnamed"
-    name = name.removeprefix("ft-")
+    elif name.startswith("ft-"):
+        name, fine_tune = name[3:], BASE_OF_TUNES
     name, region, dotted = _undotted(name)
     name, tag, suffix, revision, version = _without_tags(name)
     return Channel(
@@ -80,11 +87,13 @@ def _without_tags(name: str) -> tuple[str, str, str, int, str]:
     found = _CLOUD_REVISION.search(name)
     if found:
         name = name[: found.start()]
-        if found[2] == "0":
-            revision = int(found[1])
-        else:
+        if found[1]:
             version = f"{found[1]}.{found[2]}"
-        tag = f"{tag}-{found[3][1:]}" if found[3] else tag
+        elif found[3] == "0":
+            revision = int(found[2])
+        else:
+            version = f"{found[2]}.{found[3]}"
+        tag = f"{tag}-{found[4][1:]}" if found[4] else tag
     name, _, suffix = name.partition(":")
     if suffix and suffix not in vocabulary.SERVING:
         tag, suffix = f"{tag}-{suffix}", ""

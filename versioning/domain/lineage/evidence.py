@@ -46,7 +46,7 @@ def weigh(current: Entry, chosen: Entry, *, is_stated: bool) -> Weighed:
 
 def _what_changed(current: Entry, chosen: Entry) -> str:
     old, new = current.identity, chosen.identity
-    if old.generation != new.generation or old.base != new.base:
+    if old.ordinal != new.ordinal or old.base != new.base:
         return f"Same line, newer generation: {_version(chosen)} after {_version(current)}."
     if old.is_preview and not new.is_preview:
         return "The settled form of the same preview."

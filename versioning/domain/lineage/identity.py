@@ -39,6 +39,7 @@ class Snapshot:
 
 
 Version = tuple[int, ...]
+_FIRST: tuple[Version, ...] = ((1,),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Identity:
     snapshot: Snapshot | None = None
     revision: int = 0
     unknown: tuple[str, ...] = ()  # the part of `words` that no vocabulary knows
+
+    @property
+    def ordinal(self) -> tuple[Version, ...]:
+        """The generation to compare: a name without number is the first of its line."""
+        return self.generation or _FIRST
 
     @property
     def is_preview(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.answer import Step
-from versioning.domain.lineage.identity import Stage
+from versioning.domain.lineage.identity import Identity, Stage
 from versioning.domain.lineage.line import ONE_RELEASE_DAYS, differences, same_model
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of, rank
@@ -43,8 +43,9 @@ def judge(
     if same_model(current, candidate):
         return Verdict(None, "The same model under another name.")
     reason = (
-        _unsettled(current, candidate, allow_previews=allow_previews)
-        or _not_newer(current, candidate)
+        _unsettled(current, candidate, allow_previews=allow_previews, is_leaving=is_leaving)
+        or _itself_leaving(candidate, is_leaving=is_leaving)
+        or _not_newer(current, candidate, provider=provider, is_leaving=is_leaving)
         or _only_another_name(current, candidate, provider=provider, is_leaving=is_leaving)
         or _made_earlier(current, candidate, is_leaving=is_leaving)
         or _gives_something_else(current, candidate)
@@ -58,19 +59,61 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool) -> str:
+def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_leaving: bool) -> str:
+    """Refuse previews and aliases, but for what a model that goes leaves behind.
+
+    Where dates are the only versions of a line and the dated one in use goes, the line's alias
+    is where the maker continues it.
+    """
     new, old = candidate.identity, current.identity
-    if new.stage is Stage.ALIAS and old.stage is not Stage.ALIAS:
+    dates_only = bool(old.snapshot) and not (old.generation or new.generation)
+    may_be_alias = is_leaving and dates_only and not old.is_preview
+    if new.stage is Stage.ALIAS and old.stage is not Stage.ALIAS and not may_be_alias:
         return "An alias that moves by itself, not a version."
     if new.is_preview and not (old.is_preview or allow_previews):
         return "A preview, and the model in use is a settled one."
     return ""
 
 
-def _not_newer(current: Entry, candidate: Entry) -> str:
-    if rank(candidate) <= rank(current):
+def _itself_leaving(candidate: Entry, *, is_leaving: bool) -> str:
+    if candidate.known.is_leaving and not is_leaving:
+        return "It is on its way out itself."
+    return ""
+
+
+def _not_newer(current: Entry, candidate: Entry, *, provider: str, is_leaving: bool) -> str:
+    if _continues_undated(current, candidate, provider=provider, is_leaving=is_leaving):
+        return ""
+    if current.identity.generation and not candidate.identity.generation:
+        return "Its name has no version number, the model in use has one."
+    if rank(candidate) <= rank(current) or _earlier_in_some_year(current, candidate):
         return "Not newer than the model in use."
     return ""
+
+
+def _continues_undated(
+    current: Entry, candidate: Entry, *, provider: str, is_leaving: bool
+) -> bool:
+    """True for the name that its own maker keeps while a snapshot of it goes away."""
+    old, new = current.identity, candidate.identity
+    return (
+        is_leaving
+        and old.snapshot is not None
+        and new.snapshot is None
+        and (old.ordinal, old.base) == (new.ordinal, new.base)
+        and not (new.is_preview or old.is_preview)
+        and (new.stage is Stage.ALIAS or vocabulary.OWN_SERVICES.get(provider) == new.vendor)
+    )
+
+
+def _earlier_in_some_year(current: Entry, candidate: Entry) -> bool:
+    """Two snapshots of one generation, of which one hides its year: months must decide."""
+    old, new = current.identity.snapshot, candidate.identity.snapshot
+    if old is None or new is None or current.identity.ordinal != candidate.identity.ordinal:
+        return False
+    if (day_of(current) is None) == (day_of(candidate) is None):
+        return False
+    return (new.month, new.day) <= (old.month, old.day)
 
 
 def _only_another_name(current: Entry, candidate: Entry, *, provider: str, is_leaving: bool) -> str:
@@ -80,21 +123,32 @@ def _only_another_name(current: Entry, candidate: Entry, *, provider: str, is_le
     dates makes it another version.
     """
     old, new = current.identity, candidate.identity
-    if old.generation != new.generation or old.base != new.base:
+    if old.ordinal != new.ordinal or old.base != new.base:
         return ""
+    if old.stage is Stage.ALIAS:
+        return "A name that moves by itself, and a version that it may stand for."
     if old.is_preview and not new.is_preview:
         return ""
     if bool(old.snapshot) == bool(new.snapshot):
         return ""
-    if new.snapshot and not old.generation and _stands_still(current, candidate, provider):
+    if new.snapshot and _stands_still(current, candidate, provider):
         return ""
-    if old.snapshot and (is_leaving or _clearly_later(current, candidate)):
+    undated = _continues_undated(current, candidate, provider=provider, is_leaving=is_leaving)
+    if old.snapshot and (undated or _clearly_later(current, candidate)):
         return ""
     return "A name and its own snapshot: nothing says that they differ."
 
 
 def _stands_still(current: Entry, candidate: Entry, provider: str) -> bool:
-    return provider in vocabulary.NAMES_STAND_STILL or _clearly_later(current, candidate)
+    """Open weights keep their bare name, and some services keep what a numberless name is."""
+    if _is_open(current) and _is_open(candidate):
+        return _clearly_later(current, candidate)
+    return provider in vocabulary.NAMES_STAND_STILL and not current.identity.generation
+
+
+def _is_open(entry: Entry) -> bool:
+    known = entry.known
+    return bool(known.hugging_face_id) or "open_weights" in known.capabilities
 
 
 def _clearly_later(current: Entry, candidate: Entry) -> bool:
@@ -104,12 +158,13 @@ def _clearly_later(current: Entry, candidate: Entry) -> bool:
 
 def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
     old, new = current.identity, candidate.identity
-    if is_leaving and old.is_preview and old.generation == new.generation:
+    same = old.ordinal == new.ordinal
+    if is_leaving and old.is_preview and same and new.snapshot is None:
         return ""
     here, there = day_of(current), day_of(candidate)
     if here is None or there is None:
         return ""
-    slack = _GENERATION_SLACK_DAYS if old.generation != new.generation else 0
+    slack = 0 if same else _GENERATION_SLACK_DAYS
     if (here - there).days > slack:
         return f"Made on {_day(there)}, before the model in use ({_day(here)})."
     return ""
@@ -128,15 +183,14 @@ def _gives_something_else(current: Entry, candidate: Entry) -> str:
 
 def _step(current: Entry, candidate: Entry) -> Step:
     old, new = current.identity, candidate.identity
-    if old.generation == new.generation and old.base == new.base:
+    if old.ordinal == new.ordinal and old.base == new.base:
         dated = old.snapshot or new.snapshot or old.is_preview != new.is_preview
         return Step.SNAPSHOT if dated else Step.REVISION
-    before, after = _major(old.generation, old.base), _major(new.generation, new.base)
+    before, after = _major(old), _major(new)
     return Step.MINOR if before == after else Step.MAJOR
 
 
-def _major(
-    generation: tuple[tuple[int, ...], ...], base: tuple[tuple[str, tuple[int, ...]], ...]
-) -> tuple[int, ...]:
-    versions = generation or tuple(version for _, version in base)
-    return tuple(version[0] for version in versions if version)
+def _major(identity: Identity) -> tuple[int, ...]:
+    """The first part of each version, or of the parents' where the name has none of its own."""
+    versions = identity.generation or tuple(version for _, version in identity.base)
+    return tuple(version[0] for version in versions or identity.ordinal if version)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Known:
     replacement: str = ""
     replacement_source: str = ""
     replacement_dated: date | None = None
+
+    @property
+    def is_leaving(self) -> bool:
+        """True where the provider said that it will go: nobody should move there."""
+        return bool(self.deprecated_on or self.retires_on) or self.status.lower() in _LEAVING
+
+
+_LEAVING: Final = frozenset({"deprecated", "legacy", "retired"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.identity import Identity
+from versioning.domain.lineage.channel import BASE_OF_TUNES
+from versioning.domain.lineage.identity import Identity, Version
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
 
 # A bare name and a snapshot this close are one release under two names.
-ONE_RELEASE_DAYS: Final = 21
+ONE_RELEASE_DAYS: Final = 45
 
 
 def differences(current: Identity, other: Identity) -> tuple[str, ...]:
@@ -19,7 +20,7 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
     """
     found = [
         (current.vendor, other.vendor, "another maker"),
-        (current.fine_tune, other.fine_tune, "another fine-tune"),
+        (_tuned_by(current, other), other.fine_tune, "another fine-tune"),
         (_joined(current.words), _joined(other.words), "another family or word in the name"),
         (_joined(current.kinds), _joined(other.kinds), "another kind"),
         (_joined(current.tier), _joined(other.tier), "another tier"),
@@ -32,6 +33,21 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
         if left != right
     ]
     return (*sentences, *_sized(current, other), *_tuned(current, other), *_based(current, other))
+
+
+def _tuned_by(current: Identity, other: Identity) -> str:
+    """The base of fine-tunes goes on in the model of the next generation."""
+    is_base = current.fine_tune == BASE_OF_TUNES and not other.fine_tune
+    return "" if is_base else current.fine_tune
+
+
+def is_newer_generation(current: Identity, other: Identity) -> bool:
+    """True where the version numbers, or else those of the parent family, are higher."""
+    return (other.ordinal, _parents(other)) > (current.ordinal, _parents(current))
+
+
+def _parents(identity: Identity) -> tuple[Version, ...]:
+    return tuple(version for _, version in identity.base)
 
 
 def unsaid(current: Identity, other: Identity) -> tuple[str, ...]:
@@ -67,7 +83,7 @@ def _same_weights(left: Identity, right: Identity) -> bool:
         and left.words == right.words
         and left.kinds == right.kinds
         and left.tier == right.tier
-        and left.generation == right.generation
+        and left.ordinal == right.ordinal
         and left.base == right.base
         and left.is_preview == right.is_preview
         and _precision(left) == _precision(right)
@@ -99,15 +115,20 @@ def _joined(words: tuple[str, ...]) -> str:
 
 
 def _sized(current: Identity, other: Identity) -> tuple[str, ...]:
-    newer = other.generation > current.generation
+    newer = is_newer_generation(current, other)
     if current.size != other.size:
-        one_is_silent = not (current.size and other.size)
-        if not (one_is_silent and current.tier and newer):
+        now_said = not current.size and bool(current.tier)
+        if not (now_said and newer):
             left, right = _joined(current.size), _joined(other.size)
             return (f"another size: {right or 'none'} instead of {left or 'none'}",)
-    if current.context != other.context and not newer:
+    if current.context != other.context and not (newer or _outgrown(current, other)):
         return (f"another context: {other.context or 'none'} instead of {current.context}",)
     return ()
+
+
+def _outgrown(current: Identity, other: Identity) -> bool:
+    """A context that a later snapshot no longer writes into its name is its normal one."""
+    return bool(current.context and not other.context and current.snapshot and other.snapshot)
 
 
 def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
@@ -115,7 +136,7 @@ def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
         return ()
     one_is_silent = not (current.tuning and other.tuning)
     never_base = "base" not in (current.tuning, other.tuning)
-    if one_is_silent and never_base and other.generation > current.generation:
+    if one_is_silent and never_base and is_newer_generation(current, other):
         return ()
     left, right = current.tuning, other.tuning
     return (f"another tuning: {right or 'none said'} instead of {left or 'none said'}",)
@@ -124,7 +145,7 @@ def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
 def _based(current: Identity, other: Identity) -> tuple[str, ...]:
     left = [family for family, _ in current.base]
     right = [family for family, _ in other.base]
-    newer = other.generation > current.generation
+    newer = is_newer_generation(current, other)
     if left == right or (newer and not (left and right)):
         return ()
     return (f"built on {', '.join(right) or 'nothing said'}, not {', '.join(left) or 'that'}",)

@@ -23,7 +23,7 @@ def order_key(entry: Entry) -> OrderKey:
     """
     identity = entry.identity
     return (
-        identity.generation,
+        identity.ordinal,
         tuple(version for _, version in identity.base),
         not identity.is_preview,
         _calendar(entry),
@@ -42,7 +42,15 @@ def day_of(entry: Entry) -> date | None:
     snapshot = entry.identity.snapshot
     if snapshot is None:
         return entry.known.released
-    return _dated(snapshot, entry.identity, entry.known).on() or entry.known.released
+    told = _dated(snapshot, entry.identity, entry.known).on()
+    released = entry.known.released
+    if told and released and not snapshot.day and _same_month(told, released):
+        return released
+    return told or released
+
+
+def _same_month(left: date, right: date) -> bool:
+    return (left.year, left.month) == (right.year, right.month)
 
 
 def _calendar(entry: Entry) -> tuple[int, int, int]:

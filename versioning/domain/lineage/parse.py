@@ -1,7 +1,6 @@
 """From the text of an id to its identity, by grammar: any word may be new."""
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -9,11 +8,14 @@ from typing import Final
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.channel import Channel, read_channel
 from versioning.domain.lineage.dates import read_date
+from versioning.domain.lineage.facts import corrected
 from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName, Version
 
 LONGEST_ID: Final = 200
 _CACHED_IDS: Final = 16384
 
+# Control characters and lone halves of surrogate pairs.
+_UNREADABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SEPARATORS: Final = re.compile(r"[-\s()+,]+")
 _DECIMAL_P: Final = re.compile(r"(?<=[0-9])p(?=[0-9])")
 _PRECISION: Final = re.compile(
@@ -31,6 +33,7 @@ _WORD_AND_VERSION: Final = re.compile(
     r"([a-z]{1,24})\.?([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z"
 )
 _SMALLEST_CONTEXT: Final = 1000
+_SHORTEST_BRAND: Final = 4
 
 
 def parse(model_id: str, *, provider: str = "") -> Identity:
@@ -51,7 +54,7 @@ def _parse(model_id: str, provider: str) -> Identity:
         reading.add_version(channel.version)
     if channel.tag:
         reading.read(channel.tag)
-    return _identity(model_id, channel, reading, provider)
+    return corrected(_identity(model_id, channel, reading, provider))
 
 
 def _refuse_unreadable(model_id: str) -> None:
@@ -59,7 +62,7 @@ def _refuse_unreadable(model_id: str) -> None:
         raise UnreadableName("A model id is empty.")
     if len(model_id) > LONGEST_ID:
         raise UnreadableName(f"A model id is longer than {LONGEST_ID} characters.")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in model_id):
+    if _UNREADABLE.search(model_id):
         raise UnreadableName("A model id contains control characters.")
 
 
@@ -95,6 +98,9 @@ class _Reading:
 
     def _read_at(self, tokens: list[str], at: int) -> int:
         token = tokens[at]
+        if token.isalpha():
+            self._add_word(token)
+            return 1
         if token[0].isdigit():
             short_forms = bool(self.versions) or self.stage is not Stage.STABLE
             dated = read_date(tokens[at : at + 3], short_forms=short_forms)
@@ -172,7 +178,7 @@ class _Reading:
             self.stage = Stage.ALIAS if self.stage is Stage.STABLE else self.stage
         elif word in vocabulary.LATER:
             self.revision = max(self.revision, vocabulary.LATER[word])
-        else:
+        elif word not in vocabulary.FILLERS:
             self.words.append(word)
 
 
@@ -182,11 +188,11 @@ _STAGES: Final = tuple(Stage)
 def _tokens(name: str) -> list[str]:
     tokens: list[str] = []
     for token in _SEPARATORS.split(_DECIMAL_P.sub(".", name)):
-        if _PRECISION.match(token):
+        if "_" not in token or _PRECISION.match(token):
             tokens.append(token)
         else:
-            tokens.extend(part for part in token.split("_") if part)
-    return tokens
+            tokens.extend(token.split("_"))
+    return [token for token in tokens if token]
 
 
 def _spread(text: str) -> str:
@@ -204,7 +210,7 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
     for word in own:
         slots.put(word, is_sized=is_sized)
     generation = tuple(v for word, v in reading.versions if (word, v) not in base)
-    cloud_is_version = bool(channel.revision) and not generation and reading.snapshot is None
+    cloud_is_version = channel.revision > 1 and not generation and reading.snapshot is None
     if cloud_is_version:  # `titan-embed-text-v2:0`: the only number there is
         generation = ((channel.revision,),)
     return Identity(
@@ -212,20 +218,25 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
         vendor=vendor,
         route=channel.route,
         fine_tune=channel.fine_tune,
-        words=tuple(sorted(word for word in slots.words if not _names(word, vendor))),
-        tier=tuple(sorted(slots.tier)),
-        size=tuple(sorted(reading.sizes)),
-        kinds=tuple(sorted(slots.kinds)),
+        words=_ordered([word for word in slots.words if not _names(word, vendor)]),
+        tier=_ordered(slots.tier),
+        size=_ordered(reading.sizes),
+        kinds=_ordered(slots.kinds),
         tuning=slots.tuning,
         context=reading.context,
-        packaging=tuple(sorted([*slots.packaging, *reading.precisions, *_suffixes(channel)])),
-        generation=_with_turbo(vendor, generation, slots),
+        packaging=_ordered([*slots.packaging, *reading.precisions, *_suffixes(channel)]),
+        generation=generation,
         base=base,
         stage=Stage.ALIAS if channel.moves else reading.stage,
         snapshot=reading.snapshot,
         revision=reading.revision or (0 if cloud_is_version else channel.revision),
-        unknown=tuple(sorted(w for w in slots.words if not _is_known(w))),
+        unknown=_ordered([word for word in slots.words if not _is_known(word)]),
     )
+
+
+def _ordered(words: list[str]) -> tuple[str, ...]:
+    """Sort, because makers change the order of the words of one line."""
+    return tuple(sorted(words)) if len(words) > 1 else tuple(words)
 
 
 def _suffixes(channel: Channel) -> tuple[str, ...]:
@@ -233,7 +244,9 @@ def _suffixes(channel: Channel) -> tuple[str, ...]:
 
 
 def _names(word: str, vendor: str) -> bool:
-    return vocabulary.VENDORS.get(word, word) == vendor
+    """A maker's name inside its own ids says nothing: `Meta-Llama-3`, `Nous-Hermes-2`."""
+    is_brand = len(word) >= _SHORTEST_BRAND and vendor.startswith(word)
+    return is_brand or vocabulary.VENDORS.get(word, word) == vendor
 
 
 def _is_known(word: str) -> bool:
@@ -293,16 +306,5 @@ class _Slots:
             self.tier.append(word)
         elif word in vocabulary.SERVING:
             self.packaging.append(word)
-        elif word == "chatgpt":
-            self.words.append("gpt")
-            self.kinds.append("chat")
         else:
             self.words.append(word)
-
-
-def _with_turbo(vendor: str, generation: tuple[Version, ...], slots: _Slots) -> tuple[Version, ...]:
-    """At OpenAI `gpt-4-turbo` came between 4 and 4o; `gpt-3.5-turbo` is a tier of its own."""
-    if vendor == "openai" and generation == ((4,),) and slots.tier == ["turbo"]:
-        slots.tier.clear()
-        return ((4, 0, 1),)
-    return generation

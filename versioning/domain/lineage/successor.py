@@ -93,7 +93,8 @@ class _Question:
         in_line = stated.listed.id if stated and stated.listed else ""
         upgrades.sort(key=lambda pair: pair[0].known.id != in_line)
         runners_up = self._runners_up(upgrades[1:], judged)
-        if upgrades:
+        goes_too = bool(upgrades) and upgrades[0][0].known.is_leaving
+        if upgrades and not (goes_too and stated and stated.listed):
             return self._upgrade(*upgrades[0], stated, runners_up)
         return self._replacement_or_none(stated, runners_up)
 
@@ -112,12 +113,12 @@ class _Question:
 
     def _moves_by_itself(self) -> bool:
         identity = self.current.identity
-        return identity.stage is Stage.ALIAS and not identity.generation
+        moves = identity.stage is Stage.ALIAS and not identity.generation
+        return moves and not self._is_leaving()
 
     def _is_leaving(self) -> bool:
         known = self.current.known
-        retired = known.deprecated_on or known.retires_on or known.status in _LEAVING
-        return bool(retired) or known.id not in self.listing
+        return known.is_leaving or known.id not in self.listing
 
     def _candidates(self) -> list[Entry]:
         return [
@@ -131,6 +132,7 @@ class _Question:
         key = order_key(entry)
         old, new = self.current.identity, entry.identity
         return (
+            not entry.known.is_leaving,
             *key[:3],
             new.stage is old.stage,
             new.is_pinned == old.is_pinned,
@@ -248,9 +250,6 @@ class _Question:
         near.sort(key=lambda pair: pair[1].distance)
         shown += [RunnerUp(entry.known.id, verdict.why_not) for entry, verdict in near]
         return tuple(shown[:_SHOWN_RUNNERS_UP])
-
-
-_LEAVING: Final = frozenset({"deprecated", "legacy", "retired"})
 
 
 def _quote(stated: Stated) -> str:

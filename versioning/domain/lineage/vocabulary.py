@@ -7,6 +7,11 @@ word can only make the answer more careful. None of these tables names a release
 from types import MappingProxyType
 from typing import Final
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Owners and brands that stand for the same maker.
 VENDORS: Final = MappingProxyType(
     {
@@ -74,7 +79,7 @@ FAMILIES: Final = MappingProxyType(
 )
 
 # Open weights that others build on: beside another maker's family they name the parent.
-PARENTS: Final = frozenset("llama qwen mistral mixtral gemma phi deepseek glm gpt".split())
+PARENTS: Final = _words("llama qwen mistral mixtral gemma phi deepseek glm gpt")
 
 # Makers that serve their own models: the vendor of an id that says nothing else.
 OWN_SERVICES: Final = MappingProxyType(
@@ -101,19 +106,19 @@ OWN_SERVICES: Final = MappingProxyType(
 NAMES_STAND_STILL: Final = frozenset({"azure", "github-models"})
 
 # Path parts that say by which way a model is reached, not whose it is.
-ROUTES: Final = frozenset(
+ROUTES: Final = _words(
     "accounts fireworks models publishers projects locations @cf @hf azure bedrock converse"
     " gemini hf hf.co huggingface openrouter together together_ai vertex vertex_ai workers-ai"
-    " groq fireworks_ai deepinfra foundation-model inference-profile".split()
+    " groq fireworks_ai deepinfra foundation-model inference-profile"
 )
 # Path parts that make another thing of the same name.
 OTHER_ROUTES: Final = frozenset({"routers"})
 
-REGIONS: Final = frozenset("af apac au ca cn eu global il in jp me sa uk us us-gov".split())
+REGIONS: Final = _words("af apac au ca cn eu global il in jp me sa uk us us-gov")
 
-TIERS: Final = frozenset(
+TIERS: Final = _words(
     "air flash flashx fable haiku heavy large lite max maverick medium micro mini nano opus plus"
-    " premier pro scout small sonnet super tiny turbo ultra xl instant express light".split()
+    " premier pro scout small sonnet super tiny turbo ultra xl instant express light"
 )
 
 # What a model is for. Equal meanings share one word.
@@ -161,9 +166,12 @@ ALIASES: Final = frozenset({"latest", "default", "stable"})
 LATER: Final = MappingProxyType({"terminus": 1})
 
 # Ways to serve or to price the same weights.
-SERVING: Final = frozenset(
+SERVING: Final = _words(
     "free batch exacto extended floor nitro online contributor maas tput fast highspeed specdec"
-    " high low cloud thinking hf gguf mlx awq gptq bnb quantized tee".split()
+    " high low cloud thinking hf gguf mlx awq gptq bnb quantized tee"
 )
 # Serving words that only say "hosted here", and only beside a size.
 HOSTING: Final = frozenset({"versatile", "instant"})
+
+# Words that add nothing to the kind that they stand beside: `image-generation`.
+FILLERS: Final = _words("generation model")

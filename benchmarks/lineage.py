@@ -1,0 +1,578 @@
+"""Score lineage against stated successors, and replay a year of listings.
+
+    python -m benchmarks.lineage [--data ../shared/data] [--failures development|held]
+
+How the list of the day is made: the provider's own listing on the day that the wording was
+first seen, where `listings/` has it (mid 2025 to the end of 2025), OpenRouter's recorded list
+for its own rows, and in both cases, or alone where there is no listing, every id that the
+truth files name for that provider and that lived on that day. Such an id is born on the date
+that it states, or that the listings know, or else on the first day that a row names it; it is
+deprecated from the day that a row announces so, and gone after its shutdown. Negatives are asked twice: against everything ever named for the
+provider, and with the look-alike as the only other model.
+
+Groups (maker and generation) are split in two by the hash of their name. Rules were written
+while looking at the failures of the development half only; the other half is reported beside.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from versioning.domain.lineage import (
+    Answer,
+    Known,
+    Listing,
+    Rules,
+    Step,
+    find_successor,
+    parse,
+)
+
+DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+HALVES = ("development", "held")
+LISTED_AS = {
+    "gemini": "google",
+    "vertex": "google-vertex",
+    "bedrock": "amazon-bedrock",
+    "together": "togetherai",
+}
+SETTLED = Rules()
+WITH_PREVIEWS = Rules(allow_previews=True)
+
+Row = dict[str, Any]
+
+
+def read_rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def half_of(group: str) -> str:
+    return HALVES[hashlib.sha256(group.encode()).digest()[0] % 4 == 3]
+
+
+def many(value: str | list[str] | None) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+def a_date(text: str | None) -> date | None:
+    """Read `2025`, `2025-01` or `2025-01-31` as the first day it can mean."""
+    if not text:
+        return None
+    return date.fromisoformat((text + "-01-01")[:10])
+
+
+def known_from_listing(row: Row) -> Known:
+    modalities = row.get("modalities") or {}
+    flags = ("reasoning", "tool_call", "structured_output", "open_weights")
+    price = row.get("output_price")
+    return Known(
+        id=row["id"],
+        name=row.get("name") or "",
+        released=a_date(row.get("released")),
+        context_tokens=row.get("context"),
+        output_tokens=row.get("output"),
+        output_price=None if price is None else Decimal(str(price)),
+        input_modalities=tuple(modalities.get("input") or ()),
+        output_modalities=tuple(modalities.get("output") or ()),
+        capabilities=tuple(flag for flag in flags if row.get(flag)),
+        status=row.get("status") or "",
+    )
+
+
+@dataclass
+class World:
+    """Everything that the data says about who listed what, and when."""
+
+    positives: list[Row]
+    negatives: list[Row]
+    listings: dict[str, list[Row]]
+    recorded: dict[str, list[Known]]
+    born: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
+    gone: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
+    leaving: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
+
+    @classmethod
+    def read(cls, data: Path) -> "World":
+        listings: dict[str, list[Row]] = defaultdict(list)
+        for row in read_rows(data / "listings" / "2025.jsonl"):
+            listings[row["provider"]].append(row)
+        recorded = {
+            row["provider"]: [
+                Known(
+                    id=m["id"], released=a_date(m.get("created")), hugging_face_id=m.get("hf", "")
+                )
+                for m in row["models"]
+            ]
+            for row in read_rows(data / "lineage" / "lists.jsonl")
+        }
+        world = cls(
+            read_rows(data / "lineage" / "positives.jsonl"),
+            read_rows(data / "lineage" / "negatives.jsonl"),
+            listings,
+            recorded,
+        )
+        world._date_the_named()
+        return world
+
+    def _date_the_named(self) -> None:
+        released = self._first_releases()
+        for row in self.positives:
+            provider, from_id = row["provider"], row["from_id"]
+            born = self.born[provider]
+            seen = date.fromisoformat(row["as_of"][0])
+            for model_id in (from_id, *many(row["to_id"])):
+                told = birthday(model_id, provider) or released.get(plain(model_id))
+                born[model_id] = min(told or seen, born.get(model_id, date.max))
+            if row["shutdown_date"] and len(row["shutdown_date"]) == 10:
+                self.gone[provider][from_id] = date.fromisoformat(row["shutdown_date"])
+            self.leaving[provider][from_id] = min(
+                a_date(row["announced"]) or seen, self.leaving[provider].get(from_id, date.max)
+            )
+
+    def _first_releases(self) -> dict[str, date]:
+        found: dict[str, date] = {}
+        for row in (row for rows in self.listings.values() for row in rows):
+            if released := a_date(row["released"]):
+                key = plain(row["id"])
+                found[key] = min(released, found.get(key, date.max))
+        return found
+
+    def listed_on(self, provider: str, day: date) -> list[Known]:
+        """The provider's list of the day, completed by what the truth names by then."""
+        found = {known.id: known for known in self._own_list(provider, day)}
+        for model_id, born in self.born[provider].items():
+            if born <= day and self.gone[provider].get(model_id, date.max) >= day:
+                found.setdefault(model_id, Known(id=model_id))
+        for model_id, announced in self.leaving[provider].items():
+            if announced <= day and model_id in found:
+                found[model_id] = replace(found[model_id], status="deprecated")
+        return list(found.values())
+
+    def _own_list(self, provider: str, day: date) -> Iterable[Known]:
+        if provider in self.recorded:
+            return self.recorded[provider]
+        rows = self.listings.get(LISTED_AS.get(provider, provider), [])
+        return [known_from_listing(row) for row in rows if is_listed(row, day)]
+
+    def ever_named(self, provider: str) -> list[Known]:
+        found = {known.id: known for known in self.recorded.get(provider, [])}
+        for row in self.positives:
+            if row["provider"] == provider:
+                for model_id in (row["from_id"], *many(row["to_id"])):
+                    found.setdefault(model_id, Known(id=model_id))
+        for row in self.negatives:
+            if row["provider"] == provider:
+                for model_id in (row["from_id"], row["not_upgrade_id"]):
+                    found.setdefault(model_id, Known(id=model_id))
+        return list(found.values())
+
+
+def plain(model_id: str) -> str:
+    return model_id.lower().rpartition("/")[2].replace(" ", "-")
+
+
+def birthday(model_id: str, provider: str) -> date | None:
+    """The day that an id states itself: no list can have had it before."""
+    snapshot = parse(model_id, provider=provider).snapshot
+    return snapshot.on() if snapshot else None
+
+
+def is_listed(row: Row, day: date) -> bool:
+    last = row["last_listed"]
+    return row["first_listed"] <= day.isoformat() and (last is None or day.isoformat() <= last)
+
+
+def ask(model_id: str, provider: str, listed: Sequence[Known], rules: Rules = SETTLED) -> Answer:
+    return find_successor(Known(id=model_id), listed=listed, provider=provider, rules=rules)
+
+
+def upgrade_of(answer: Answer) -> str | None:
+    if answer.successor is None or answer.step is Step.REPLACEMENT:
+        return None
+    return answer.successor.id
+
+
+@dataclass
+class Lines:
+    """Which ids are in one line, by the truth alone: chains of upgrades that sources state.
+
+    Ids are compared without owner, case and date, so that a chain goes on through snapshots.
+    """
+
+    parent: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, positives: Iterable[Row]) -> "Lines":
+        lines = cls()
+        for row in positives:
+            if row["same_lineage"]:
+                for to_id in many(row.get("lineage_to") or row["to_id"]):
+                    lines.parent[lines.root(row["from_id"])] = lines.root(to_id)
+        return lines
+
+    def root(self, model_id: str) -> str:
+        name = undated(model_id)
+        while (above := self.parent.get(name, name)) != name:
+            name = above
+        return name
+
+    def are_one(self, left: str, right: str) -> bool:
+        return self.root(left) == self.root(right)
+
+
+def undated(model_id: str) -> str:
+    return re.sub(r"-(20\d\d-\d\d-\d\d|20\d{6}|\d{4}|latest)(?=$|-v\d:\d)", "", plain(model_id))
+
+
+@dataclass
+class Score:
+    """Counts of one half."""
+
+    right: int = 0
+    in_line: int = 0
+    wrong: int = 0
+    missed: int = 0
+    not_listed: int = 0
+    only_previews: int = 0
+    previews_right: int = 0
+    abstained: int = 0
+    stayed: int = 0
+    moved: int = 0
+    quoted: int = 0
+    asked: Counter[str] = field(default_factory=Counter)
+    fooled: Counter[str] = field(default_factory=Counter)
+    fooled_alone: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def listed(self) -> int:
+        return self.right + self.in_line + self.wrong + self.missed
+
+    @property
+    def proposed(self) -> int:
+        return self.right + self.in_line + self.wrong
+
+    def fail(self, how: str, row: Row, chosen: str | None, truth: object) -> None:
+        self.failures.append(
+            f"{how:8}{row['provider']}: {row['from_id']} -> {chosen}, stated {truth}"
+        )
+
+
+def score(world: World) -> dict[str, Score]:
+    scores = {half: Score() for half in HALVES}
+    stated: dict[tuple[str, str], set[str]] = defaultdict(set)
+    lines = Lines.of(world.positives)
+    for row in world.positives:
+        if row["same_lineage"]:
+            to_ids = many(row.get("lineage_to") or row["to_id"])
+            stated[row["provider"], row["from_id"]] |= set(to_ids)
+    for row in world.positives:
+        half = scores[half_of(row["group"])]
+        if row["same_lineage"]:
+            score_upgrade(world, half, row, stated[row["provider"], row["from_id"]], lines)
+        else:
+            score_replacement(world, half, row, lines)
+    for row in world.negatives:
+        score_negative(world, scores[half_of(row["group"])], row)
+    return scores
+
+
+def score_upgrade(world: World, score: Score, row: Row, truth: set[str], lines: Lines) -> None:
+    listed = world.listed_on(row["provider"], date.fromisoformat(row["as_of"][0]))
+    on_list = truth & {known.id for known in listed}
+    if not on_list:
+        score.not_listed += 1
+        return
+    settled = not parse(row["from_id"], provider=row["provider"]).is_preview
+    if settled and all(parse(i, provider=row["provider"]).is_preview for i in on_list):
+        score.only_previews += 1
+        chosen = upgrade_of(ask(row["from_id"], row["provider"], listed, WITH_PREVIEWS))
+        score.previews_right += chosen in truth
+        return
+    chosen = upgrade_of(ask(row["from_id"], row["provider"], listed))
+    if chosen in truth:
+        score.right += 1
+    elif chosen is None:
+        score.missed += 1
+        score.fail("missed", row, chosen, sorted(on_list))
+    elif lines.are_one(row["from_id"], chosen):
+        score.in_line += 1
+        score.fail("in line", row, chosen, sorted(on_list))
+    else:
+        score.wrong += 1
+        score.fail("wrong", row, chosen, sorted(on_list))
+
+
+def score_replacement(world: World, score: Score, row: Row, lines: Lines) -> None:
+    """The statement is given, as a provider gives it: an upgrade must not be made of it."""
+    listed = world.listed_on(row["provider"], date.fromisoformat(row["as_of"][0]))
+    current = Known(
+        id=row["from_id"],
+        status="deprecated",
+        replacement=many(row["to_id"])[0],
+        replacement_source=row["source"],
+    )
+    answer = find_successor(current, listed=listed, provider=row["provider"])
+    chosen = upgrade_of(answer)
+    score.quoted += bool(answer.replacement and answer.replacement.source)
+    if chosen is None:
+        score.abstained += 1
+    elif lines.are_one(row["from_id"], chosen):
+        score.stayed += 1
+    else:
+        score.moved += 1
+        score.fail("moved", row, chosen, row["to_id"])
+
+
+def score_negative(world: World, score: Score, row: Row) -> None:
+    provider, wrong, reason = row["provider"], row["not_upgrade_id"], row["reason"]
+    score.asked[reason] += 1
+    if upgrade_of(ask(row["from_id"], provider, world.ever_named(provider))) == wrong:
+        score.fooled[reason] += 1
+        score.failures.append(f"fooled  {provider}: {row['from_id']} -> {wrong} ({reason})")
+    pair = [Known(id=row["from_id"]), Known(id=wrong)]
+    if upgrade_of(ask(row["from_id"], provider, pair)) == wrong:
+        score.fooled_alone[reason] += 1
+        score.failures.append(f"alone   {provider}: {row['from_id']} -> {wrong} ({reason})")
+
+
+@dataclass
+class Replay:
+    """What a year of mornings would have recommended."""
+
+    questions: int = 0
+    slowest_ms: float = 0.0
+    recommended: dict[tuple[str, str, str], date] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
+    new_releases: int = 0
+    in_a_day: int = 0
+    late: list[str] = field(default_factory=list)
+
+
+def replay(world: World) -> Replay:
+    """Ask about every chat model of a provider's first list, every morning of the data."""
+    found = Replay()
+    for provider, rows in sorted(world.listings.items()):
+        first = date.fromisoformat(min(row["first_listed"] for row in rows))
+        tracked = [row["id"] for row in rows if is_listed(row, first) and is_chat(row)]
+        last_answer: dict[str, str] = {}
+        for day in days(first, date(2025, 12, 31)):
+            rows_now = [row for row in rows if is_listed(row, day)]
+            listing = Listing.of(map(known_from_listing, rows_now), provider=provider)
+            for model_id in tracked:
+                note_answer(found, provider, model_id, day, listing, last_answer)
+        note_latency(found, provider, rows, first)
+        note_wrong(found, world, provider, {row["id"]: row for row in rows})
+    return found
+
+
+def is_chat(row: Row) -> bool:
+    gives = (row.get("modalities") or {}).get("output") or []
+    kinds = parse(row["id"], provider=row["provider"]).kinds
+    return gives == ["text"] and not {"embedding", "rerank", "moderation"} & set(kinds)
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)
+
+
+def note_answer(
+    found: Replay, provider: str, model_id: str, day: date, listing: Listing, last: dict[str, str]
+) -> None:
+    started = time.perf_counter()
+    answer = find_successor(Known(id=model_id), listed=listing, provider=provider)
+    found.slowest_ms = max(found.slowest_ms, (time.perf_counter() - started) * 1000)
+    found.questions += 1
+    chosen = upgrade_of(answer)
+    before = last.get(model_id)
+    if before and before in listing and chosen != before:
+        became = chosen or "nothing"
+        newer = chosen and is_newer(before, chosen, provider, listing)
+        if not newer:
+            found.taken_back.append(f"{provider}: {model_id} -> {before}, then {became} on {day}")
+    if chosen:
+        found.recommended.setdefault((provider, model_id, chosen), day)
+        last[model_id] = chosen
+    else:
+        last.pop(model_id, None)
+
+
+def is_newer(before: str, after: str, provider: str, listing: Listing) -> bool:
+    """A later recommendation that itself succeeds the earlier one supersedes it."""
+    first, second = listing.by_id[before], listing.by_id[after]
+    if first.identity.is_preview and not second.identity.is_preview:
+        return True
+    return second.identity.generation > first.identity.generation or (
+        upgrade_of(find_successor(first.known, listed=[second.known], provider=provider)) == after
+    )
+
+
+def note_latency(found: Replay, provider: str, rows: list[Row], first: date) -> None:
+    """Count each release that was ever recommended: on the day after its listing at the latest?"""
+    first_day: dict[str, date] = {}
+    for (of, _, chosen), day in found.recommended.items():
+        if of == provider:
+            first_day[chosen] = min(day, first_day.get(chosen, date.max))
+    for row in rows:
+        listed = date.fromisoformat(row["first_listed"])
+        if listed <= first or row["id"] not in first_day:
+            continue
+        found.new_releases += 1
+        if (first_day[row["id"]] - listed).days <= 1:
+            found.in_a_day += 1
+        else:
+            found.late.append(f"{provider}: {row['id']} listed {listed}, {first_day[row['id']]}")
+
+
+def note_wrong(found: Replay, world: World, provider: str, rows: dict[str, Row]) -> None:
+    """Wrong: a named look-alike, another family label, or released earlier.
+
+    Labels are compared without what follows the last hyphen only where truth says nothing;
+    a pair that truth calls an upgrade is right whatever its labels.
+    """
+    truth = {
+        (row["from_id"], to_id)
+        for row in world.positives
+        if row["same_lineage"]
+        for to_id in many(row.get("lineage_to") or row["to_id"])
+    }
+    look_alikes = {(row["from_id"], row["not_upgrade_id"]) for row in world.negatives}
+    for of, model_id, chosen in found.recommended:
+        if of != provider or (model_id, chosen) in truth:
+            continue
+        old, new = rows[model_id], rows[chosen]
+        why = ""
+        if (model_id, chosen) in look_alikes:
+            why = "look-alike"
+        elif old["family"] and new["family"] and old["family"] != new["family"]:
+            why = f"label {old['family']} -> {new['family']}"
+        elif old["released"] and new["released"] and old["released"] > new["released"]:
+            why = f"released {old['released']} -> {new['released']}"
+        if why:
+            found.wrong.append(f"{provider}: {model_id} -> {chosen} ({why})")
+
+
+def slowest_reading(world: World) -> tuple[float, str]:
+    """The slowest id of the data and of hostile shapes, in milliseconds, read without cache."""
+    ids = {row["id"] for rows in world.listings.values() for row in rows}
+    ids |= {row["from_id"] for row in world.positives + world.negatives}
+    ids |= {
+        pattern * (200 // len(pattern))
+        for pattern in (
+            "a",
+            "1",
+            "-",
+            "a1",
+            "1-",
+            "v1.",
+            "a.",
+            "/",
+            ":",
+            "_",
+            "q4_",
+            "1x",
+            "٣",
+            "İ",
+        )
+    }
+    read = parse.__globals__["_parse"].__wrapped__
+    slowest = (0.0, "")
+    for model_id in sorted(ids):
+        took = min(timed(read, model_id) for _ in range(3))
+        slowest = max(slowest, (took, model_id))
+    return slowest
+
+
+def timed(read: Any, model_id: str) -> float:
+    started = time.perf_counter()
+    try:
+        read(model_id, "")
+    except ValueError:
+        pass
+    return (time.perf_counter() - started) * 1000
+
+
+def one_answer_ms(world: World) -> float:
+    """The slowest of all answers among 400 models that were not read before as a listing."""
+    pool = [known_from_listing(row) for rows in world.listings.values() for row in rows][:400]
+    slowest = 0.0
+    for known in pool[::8]:
+        started = time.perf_counter()
+        find_successor(known, listed=pool)
+        slowest = max(slowest, (time.perf_counter() - started) * 1000)
+    return slowest
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part}/{whole} = {100 * part / whole:.1f} %" if whole else "none"
+
+
+def report(scores: dict[str, Score]) -> None:
+    for half, score in scores.items():
+        negatives, moves = sum(score.asked.values()), score.abstained + score.stayed + score.moved
+        followed = score.right + score.in_line
+        print(f"\n{half} half")
+        print(f"  upgrade as stated           {share(score.right, score.listed)}")
+        print(f"  or newer in that line       {share(followed, score.listed)} (recall)")
+        print(f"  precision                   {share(followed, score.proposed)}")
+        print(f"  only previews listed        {share(score.previews_right, score.only_previews)}")
+        print(f"  successor not listed        {score.not_listed}")
+        print(f"  replacements: abstained     {share(score.abstained, moves)}")
+        print(f"  or stayed in the line       {share(score.abstained + score.stayed, moves)}")
+        print(f"  replacement quoted          {share(score.quoted, moves)}")
+        print(f"  look-alikes taken           {share(score.fooled.total(), negatives)}")
+        print(f"  look-alikes taken, alone    {share(score.fooled_alone.total(), negatives)}")
+        for reason, count in (score.fooled | score.fooled_alone).most_common():
+            print(f"      {reason}: {count} of {score.asked[reason]}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Score lineage against the shared data.")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--failures", choices=HALVES)
+    parser.add_argument("--no-replay", action="store_true")
+    options = parser.parse_args(arguments)
+    if not (options.data / "lineage").is_dir():
+        print(f"Skipped: there is no lineage data in {options.data}.")
+        return 0
+    world = World.read(options.data)
+    scores = score(world)
+    report(scores)
+    if options.failures:
+        for text, count in Counter(scores[options.failures].failures).items():
+            print(f"    {count} x {text}")
+    slowest, model_id = slowest_reading(world)
+    print(f"\nslowest id {slowest:.3f} ms: {model_id[:60]!r}")
+    print(f"slowest answer among 400 {one_answer_ms(world):.2f} ms")
+    if options.no_replay:
+        return 0
+    started = time.perf_counter()
+    found = replay(world)
+    took = time.perf_counter() - started
+    total = len(found.recommended)
+    print(f"\nreplay of 2025: {found.questions} questions in {took:.1f} s")
+    print(f"  recommendations {total}, precision {share(total - len(found.wrong), total)}")
+    print(f"  releases recommended within a day {share(found.in_a_day, found.new_releases)}")
+    print(f"  taken back {len(found.taken_back)}, slowest answer {found.slowest_ms:.2f} ms")
+    for text in [*found.wrong, *found.taken_back, *found.late]:
+        print(f"    {text}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

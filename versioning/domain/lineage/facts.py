@@ -1,0 +1,88 @@
+"""What no grammar can tell: dated facts about how makers renamed their lines.
+
+Each fact corrects a reading; without it the answer is silence, never a wrong step. Add one only
+with a public source, and a row in the table test.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from versioning.domain.lineage.identity import Identity, Version
+
+_FOUR: Final = ((4,),)
+_FOUR_TURBO: Final = ((4, 0, 1),)  # between 4 and 4o, which is read as (4, 0, 2)
+_FOUR_O: Final = ((4, 0, 2),)
+_DEVSTRAL_WITHOUT_TIER: Final = (2025, 12)
+
+
+def corrected(identity: Identity) -> Identity:
+    """Apply the facts of the identity's maker."""
+    correct = _BY_VENDOR.get(identity.vendor)
+    return correct(identity) if correct else identity
+
+
+def _openai(identity: Identity) -> Identity:
+    if "chatgpt" in identity.words:  # 2024-08: ChatGPT's own snapshots of a gpt generation
+        kinds = tuple(sorted({*identity.kinds, "chat"}))
+        return replace(identity, words=("gpt",), kinds=kinds)
+    if identity.words == () and identity.kinds == ("code",):  # 2025-11: codex became gpt-5-codex
+        return replace(identity, words=("gpt",))
+    if "gpt" in identity.words and identity.generation == _FOUR:
+        return _gpt_four(identity)
+    if {"realtime", "audio"} & set(identity.kinds):
+        return _gpt_realtime(identity)
+    return identity
+
+
+def _gpt_four(identity: Identity) -> Identity:
+    """`gpt-4-turbo` (2023-11) and the dated previews of it came between gpt-4 and gpt-4o."""
+    is_turbo = identity.tier == ("turbo",) or (identity.is_preview and not identity.tier)
+    return replace(identity, tier=(), generation=_FOUR_TURBO) if is_turbo else identity
+
+
+def _gpt_realtime(identity: Identity) -> Identity:
+    """2025-08: `gpt-4o-realtime-preview` and `-audio-` went on without a number, then from 1."""
+    own: dict[tuple[Version, ...], tuple[Version, ...]] = {_FOUR_O: ((0, 4),), (): ((1,),)}
+    return replace(identity, generation=own.get(identity.generation, identity.generation))
+
+
+def _microsoft(identity: Identity) -> Identity:
+    """2024-12: the 14B `phi-4` without tier goes on from `phi-3-medium`."""
+    is_plain = identity.words == ("phi",) and not (identity.tier or identity.size or identity.kinds)
+    if is_plain and identity.generation == _FOUR:
+        return replace(identity, tier=("medium",))
+    return identity
+
+
+def _mistral(identity: Identity) -> Identity:
+    """2025-12: `devstral` without tier goes on from `devstral-medium`."""
+    snapshot = identity.snapshot
+    is_plain = identity.words == ("devstral",) and not (identity.tier or identity.size)
+    if is_plain and snapshot and (snapshot.year, snapshot.month) >= _DEVSTRAL_WITHOUT_TIER:
+        return replace(identity, tier=("medium",))
+    return identity
+
+
+def _deepseek(identity: Identity) -> Identity:
+    """`deepseek-chat-v3` and `deepseek-v3` are one line: v3 never was anything but chat."""
+    if identity.kinds == ("chat",) and identity.generation and not identity.words:
+        return replace(identity, kinds=())
+    return identity
+
+
+def _xai(identity: Identity) -> Identity:
+    """2026-02: `grok-4.20` is 4.2, before 4.3."""
+    generation = tuple(
+        (version[0], version[1] // 10) if len(version) == 2 and version[1] % 10 == 0 else version
+        for version in identity.generation
+    )
+    return replace(identity, generation=generation)
+
+
+_BY_VENDOR: Final = {
+    "deepseek": _deepseek,
+    "microsoft": _microsoft,
+    "mistral": _mistral,
+    "openai": _openai,
+    "xai": _xai,
+}
