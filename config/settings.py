@@ -6,6 +6,7 @@ with the variable's name.
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,24 +23,35 @@ from config.unfold import UNFOLD  # noqa: E402, F401  (the admin's looks)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+
+def read_text(name: str, default: str) -> str:
+    """Return what the variable holds; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    """Return the parts between commas."""
+    given = read_text(name, "")
+    return [part.strip() for part in given.split(",") if part.strip()] or default
 
 
 def read_int(name: str, default: int, *, least: int, most: int) -> int:
     """Return the whole number in the variable; ImproperlyConfigured outside least..most."""
+    given = read_text(name, str(default))
     try:
-        value = env.int(name, default=default)
+        value = int(given)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {given!r}.") from error
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name} must be from {least} to {most}, not {value}.")
-    return int(value)
+    return value
 
 
 def read_zone(name: str, default: str) -> str:
     """Return the time zone in the variable; ImproperlyConfigured where there is no such zone."""
-    zone = str(env.str(name, default=default))
+    zone = read_text(name, default)
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -51,43 +63,63 @@ def read_zone(name: str, default: str) -> str:
 
 def read_bool(name: str, default: bool) -> bool:
     """Return the switch in the variable; ImproperlyConfigured unless it is a yes or a no."""
-    value = str(env.str(name, default=str(default))).strip().lower()
+    value = read_text(name, str(default)).lower()
     if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
     return value in {"1", "true", "yes", "on"}
 
 
-DATA_DIR = Path(env.str("HOTSWAP_DATA_DIR", default=str(BASE_DIR / "var")))
+def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return the variable's word in capitals; ImproperlyConfigured unless it is a choice."""
+    value = read_text(name, default).upper()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
+DATA_DIR = Path(read_text("HOTSWAP_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+
+def data_folder(*names: str) -> Path:
+    """Return a folder within the data folder, made now; ImproperlyConfigured where it can't be."""
+    folder = DATA_DIR.joinpath(*names)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(error) from error
+    return folder
+
+
+def _not_writable(error: OSError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"Can't write to {DATA_DIR} ({error.strerror}). Make it writable, or name another folder "
+        "in HOTSWAP_DATA_DIR."
+    )
 
 
 def secret_key() -> str:
     """Return SECRET_KEY, else the one made at the first start and kept in the data folder."""
-    given = env.str("SECRET_KEY", default="")
+    given = read_text("SECRET_KEY", "")
     if given:
-        return str(given)
-    file = DATA_DIR / "secret_key"
+        return given
+    file = data_folder() / "secret_key"
+    aside = file.with_name(f".secret_key.{os.getpid()}")
     try:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".secret_key.{os.getpid()}")
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_urlsafe(50))
-        try:
-            os.link(aside, file)  # the first of several processes wins
-        except FileExistsError:
-            pass
-        finally:
+        if not file.exists():
+            aside.touch(mode=0o600)
+            aside.write_text(secrets.token_urlsafe(50))
+            with suppress(FileExistsError):
+                os.link(aside, file)  # the first of several processes wins
             aside.unlink()
         return file.read_text()
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"HOTSWAP_DATA_DIR: can't write to {DATA_DIR} ({error.strerror})."
-        ) from error
+        raise _not_writable(error) from error
 
 
 SECRET_KEY = secret_key()
 DEBUG = read_bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
 BEHIND_HTTPS = read_bool("BEHIND_HTTPS", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
@@ -147,11 +179,16 @@ TEMPLATES = [
 ]
 
 
+SQLITE_FILE = "hotswap.sqlite3"
+
+
 def database() -> dict[str, Any]:
     """Return the connection of DATABASE_URL, with the options that several processes need."""
-    default = f"sqlite:///{DATA_DIR / 'hotswap.sqlite3'}"
+    url = read_text("DATABASE_URL", "")
     try:
-        connection = dict(env.db_url("DATABASE_URL", default=default))
+        connection = dict(
+            environ.Env.db_url_config(url or f"sqlite:///{data_folder()}/{SQLITE_FILE}")
+        )
     except (ValueError, KeyError, ImproperlyConfigured) as error:
         raise ImproperlyConfigured("DATABASE_URL can't be read as a database URL.") from error
     if connection["ENGINE"] == "django.db.backends.sqlite3":
@@ -207,21 +244,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 
 # Celery: no state lives in the broker. The tables are the queues, and beat sweeps them, so a
 # message that is lost only delays.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="localfs://")
+CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", "localfs://")
 if CELERY_BROKER_URL.split("://")[0] not in {"localfs", "redis", "rediss", "amqp", "amqps"}:
     raise ImproperlyConfigured(
         "CELERY_BROKER_URL must start with localfs://, redis://, rediss://, amqp:// or amqps://."
     )
 if CELERY_BROKER_URL.startswith("localfs"):
-    QUEUE_DIR = DATA_DIR / "queue"
+    messages = str(data_folder("queue", "messages"))
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(QUEUE_DIR / "messages"),
-        "data_folder_out": str(QUEUE_DIR / "messages"),
-        "control_folder": str(QUEUE_DIR / "control"),
-        "store_processed": False,
+        "data_folder_in": messages,
+        "data_folder_out": messages,
+        "control_folder": str(data_folder("queue", "control")),
     }
-    for folder in ("messages", "control"):
-        (QUEUE_DIR / folder).mkdir(parents=True, exist_ok=True)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SOFT_TIME_LIMIT = 50 * 60
 CELERY_TASK_TIME_LIMIT = 55 * 60
@@ -229,7 +263,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_RESULT_EXPIRES = None  # no results are kept, so beat needs no row to clean them up
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -260,9 +294,7 @@ HOTSWAP: dict[str, Any] = {
     "CHECK_HOUR": read_int("HOTSWAP_CHECK_HOUR", 2, least=0, most=23),
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),
-    "GONE_AFTER": timedelta(
-        hours=read_int("HOTSWAP_GONE_AFTER_HOURS", 48, least=1, most=24 * 90)
-    ),
+    "GONE_AFTER": timedelta(hours=read_int("HOTSWAP_GONE_AFTER_HOURS", 48, least=1, most=24 * 90)),
     # A listing that lost more than this share of yesterday's is not believed at once.
     "SHRUNK_SHARE": 0.5,
     "RETENTION": timedelta(days=read_int("HOTSWAP_RETENTION_DAYS", 90, least=1, most=3650)),
@@ -292,8 +324,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
-        "level": env.str("LOG_LEVEL", default="INFO").upper(),
+        "level": read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
     },
+    # The supervisor waits for these lines, whatever LOG_LEVEL says.
+    "loggers": {"hotswap.start": {"level": "INFO"}},
 }
-if LOGGING["root"]["level"] not in {"DEBUG", "INFO", "WARNING", "ERROR"}:  # type: ignore[index]
-    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
