@@ -40,5 +40,9 @@ class Shelf:
             while len(self._items) > self._places:
                 self._items.popitem(last=False)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
 
 remembered = Shelf()

@@ -101,6 +101,7 @@ class Faults:
 def spoil(response: Response, mode: str) -> Response:
     """Return the listing emptied, cut to a tenth, or with one item that can't be read."""
     body = copy.deepcopy(response.body)
+    headers = {k: v for k, v in response.headers.items() if k != "ETag"}
     rows = body if isinstance(body, list) else _rows_in(body)
     if mode == "garbage":
         _add_garbage(body, rows)
@@ -109,12 +110,13 @@ def spoil(response: Response, mode: str) -> Response:
     elif isinstance(body, dict):
         keep = 0 if mode == "empty" else 1
         body = dict(list(body.items())[:keep])
-    # Without more pages: what is gone is gone.
-    headers = {k: v for k, v in response.headers.items() if k.lower() not in {"link", "etag"}}
-    if mode != "garbage" and isinstance(body, dict):
-        for name in ("links", "has_more", "nextPageToken", "nextLink"):
-            body.pop(name, None)
-    return replace(response, body=body, headers=response.headers if mode == "garbage" else headers)
+    if mode != "garbage":
+        # Without more pages: what is gone is gone.
+        headers = {k: v for k, v in headers.items() if k != "Link"}
+        if isinstance(body, dict):
+            for name in ("links", "has_more", "nextPageToken", "nextLink"):
+                body.pop(name, None)
+    return replace(response, body=body, headers=headers)
 
 
 def _rows_in(body: Any) -> list[Any] | None:

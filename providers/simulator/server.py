@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -254,12 +254,13 @@ def _respond(voice: Voice, request: Request, view: View, fault: Fault | None) ->
         if fault and (spoilt := _fault_response(voice, fault, view)):
             return spoilt
         voice.check_key(request, view)
-        response = voice.answer(request, view)
+        if fault and fault.mode in {"empty", "half", "garbage"} and request.method == "GET":
+            fresh = {k: v for k, v in request.headers.items() if k != "if-none-match"}
+            response = voice.answer(replace(request, headers=fresh), view)
+            return faults.spoil(response, fault.mode)
+        return voice.answer(request, view)
     except Refusal as refusal:
         return Response(voice.error(refusal.status, refusal.message), refusal.status)
-    if fault and fault.mode in {"empty", "half", "garbage"} and request.method == "GET":
-        return faults.spoil(response, fault.mode)
-    return response
 
 
 def _fault_response(voice: Voice, fault: Fault, view: View) -> Response | None:
