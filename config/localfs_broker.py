@@ -25,11 +25,13 @@ TRANSPORT_ALIASES["localfs"] = "config.localfs_broker:Transport"
 class Channel(filesystem.Channel):
     """Messages are files ``<time>_<uuid>.<queue>.msg``; a leading dot hides one from readers."""
 
-    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+    def _put(  # type: ignore[override]  # kombu's own two classes name the argument differently
+        self, queue: str, payload: dict[str, Any], **kwargs: Any
+    ) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         folder = Path(self.data_folder_out)
         aside = folder / f".{name}.part"
-        aside.write_bytes(str_to_bytes(dumps(message)))
+        aside.write_bytes(str_to_bytes(dumps(payload)))
         aside.rename(folder / name)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:

@@ -185,12 +185,16 @@ SQLITE_FILE = "hotswap.sqlite3"
 def database() -> dict[str, Any]:
     """Return the connection of DATABASE_URL, with the options that several processes need."""
     url = read_text("DATABASE_URL", "")
+    if url and not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must start with sqlite:/// (a file's absolute path follows) or postgres://."
+        )
     try:
         connection = dict(
             environ.Env.db_url_config(url or f"sqlite:///{data_folder()}/{SQLITE_FILE}")
         )
-    except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured("DATABASE_URL can't be read as a database URL.") from error
+    except ValueError as error:  # its text may hold the password
+        raise ImproperlyConfigured("DATABASE_URL can't be read as a database's URL.") from error
     if connection["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a transaction that reads first and writes later would fail with
         # "database is locked" whenever another process wrote in between.
@@ -204,11 +208,9 @@ def database() -> dict[str, Any]:
             ),
         }
         connection["CONN_MAX_AGE"] = 600
-    elif connection["ENGINE"] == "django.db.backends.postgresql":
+    else:
         connection["CONN_MAX_AGE"] = 600
         connection["CONN_HEALTH_CHECKS"] = True
-    else:
-        raise ImproperlyConfigured("DATABASE_URL must be a sqlite:// or postgres:// URL.")
     return connection
 
 
