@@ -8,6 +8,7 @@ from versioning.domain.lineage.identity import Identity, Snapshot, Stage, Unread
 from versioning.domain.lineage.known import Known, Rules
 from versioning.domain.lineage.listing import Listing
 from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.question import Question, UnreadableQuestion, read_question
 from versioning.domain.lineage.successor import find_successor, same_model
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Identity",
     "Known",
     "Listing",
+    "Question",
     "Rules",
     "RunnerUp",
     "Snapshot",
@@ -22,7 +24,9 @@ __all__ = [
     "Stated",
     "Step",
     "UnreadableName",
+    "UnreadableQuestion",
     "find_successor",
     "parse",
+    "read_question",
     "same_model",
 ]
