@@ -1,0 +1,84 @@
+# Hotswap needs Python 3.11 or newer, with pip and venv, and make. `make help` says what there is.
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8000
+HOST   ?= 127.0.0.1
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up setup setup-dev test lint check format browser bench lock clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Run everything with a sample world and simulated providers (PORT=8000)
+	@HOTSWAP_DATA_DIR="$(CURDIR)/var/demo" DATABASE_URL= CELERY_BROKER_URL= \
+	 exec $(PY) -P config/supervisor.py --demo --host $(HOST) --port $(PORT)
+
+up: setup ## Run web, worker and scheduler for real on this machine (PORT=8000, HOST=127.0.0.1)
+	@exec $(PY) -P config/supervisor.py --host $(HOST) --port $(PORT)
+
+setup: $(VENV)/.runtime ## Install what running needs into .venv
+
+setup-dev: $(VENV)/.dev ## Install what tests and checks need too
+
+test: setup-dev ## Run the tests on SQLite, as in a fresh clone
+	@$(PY) -m pytest -n auto
+
+lint: setup-dev ## Format, lint, strict types, import contract, missing migrations, API description
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+check: lint test ## Everything that must be green before a commit
+
+format: setup-dev ## Write the code in the project's format
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+browser: setup-dev ## Run the browser tests (needs Chromium)
+	@$(PY) -m pytest -m e2e
+
+bench: setup-dev ## Measure, and compare with the budgets
+	@for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
+
+lock: ## Write the lock files anew from pyproject.toml (for maintainers)
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
+	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-dev.lock pyproject.toml \
+	  -c requirements.lock --group dev --group e2e --extra prices --extra bedrock
+	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \
+	  echo "A lock file names a host or a folder: don't commit it."; exit 1; fi
+
+LOCK_OPTIONS = --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
+
+clean: ## Delete the environment and caches; data in var/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+
+# The stamps are younger than the lock files they were installed from.
+$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+	@echo "Installing what Hotswap needs (half a minute, once) ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
+	@echo "Installing what tests and checks need (a minute, once) ..."
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Hotswap needs Python 3.11 or newer, and there is no $(PYTHON): install one, or name it: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Hotswap needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -c 'import platform; print(platform.python_version())'): install one, or name it: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) can't make an environment: install its venv package (on Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@mkdir -p $(VENV) 2>/dev/null && test -w $(VENV) || { \
+	  echo "Can't write to $(CURDIR): make the folder writable, or clone the project into another one."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
