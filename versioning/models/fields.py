@@ -22,7 +22,7 @@ def from_ms(ms: int) -> datetime:
 
 
 if TYPE_CHECKING:
-    _Field = models.Field[datetime | None, datetime]
+    _Field = models.Field[datetime, datetime]
 else:
     _Field = models.Field
 

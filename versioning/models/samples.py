@@ -19,6 +19,7 @@ class Word(models.Model):
         TASK = 1, "task"
         ERROR = 2, "error class"
         TAGS = 3, "tags"
+        SLICE = 4, "declared tags"
 
     id = models.AutoField(primary_key=True)
     kind = models.PositiveSmallIntegerField(choices=Kind.choices)

@@ -1,0 +1,78 @@
+"""Keys of applications: made once, shown once, checked on every request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from django.db.models import Q
+
+from versioning.models import ApiKey
+from versioning.models.access import PREFIX_LENGTH
+from versioning.services.errors import FieldError, Invalid, NotFound
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made. ``secret`` can't be read again later."""
+
+    api_key: ApiKey
+    secret: str = field(repr=False)
+
+
+def create_api_key(
+    *, name: str, scopes: Iterable[str], now: datetime, expires_at: datetime | None = None
+) -> NewKey:
+    """Make a key that may do what ``scopes`` (read, ingest, decide) say.
+
+    Raises Invalid for an unknown scope, none at all, or an end that has passed.
+    """
+    wanted = sorted(set(scopes))
+    errors = []
+    if not wanted or not set(wanted) <= set(ApiKey.Scope.values):
+        errors.append(FieldError("/scopes", "unknown-scope", "Give read, ingest or decide."))
+    if expires_at is not None and expires_at <= now:
+        errors.append(FieldError("/expires_at", "in-the-past", "Give a moment still to come."))
+    if not name.strip():
+        errors.append(FieldError("/name", "missing", "Say which application uses the key."))
+    if errors:
+        raise Invalid("The key was not made.", errors)
+    secret, prefix, hashed = ApiKey.make_secret()
+    api_key = ApiKey.objects.create(
+        name=name.strip()[:100], prefix=prefix, hashed=hashed, scopes=wanted, expires_at=expires_at
+    )
+    return NewKey(api_key=api_key, secret=secret)
+
+
+def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
+    """Return the usable key with this secret, else None.
+
+    One indexed query and no cache: a key that was revoked is refused from the next request on.
+    """
+    api_key = ApiKey.objects.filter(prefix=secret[:PREFIX_LENGTH]).first()
+    if api_key is None or not compare_digest(api_key.hashed, ApiKey.hash_of(secret)):
+        return None
+    if api_key.revoked_at or (api_key.expires_at and api_key.expires_at <= now):
+        return None
+    if api_key.last_used_at is None or api_key.last_used_at <= now - USE_NOTED_EVERY:
+        _note_use(api_key, now=now)
+    return api_key
+
+
+def revoke(*, api_key_id: int, now: datetime) -> ApiKey:
+    """End the key's life at once; to revoke it again changes nothing. Raises NotFound."""
+    ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(revoked_at=now)
+    api_key = ApiKey.objects.filter(pk=api_key_id).first()
+    if api_key is None:
+        raise NotFound("There is no such key.")
+    return api_key
+
+
+def _note_use(api_key: ApiKey, *, now: datetime) -> None:
+    """Remember the use, unless another request just did: so that they don't queue for the row."""
+    ApiKey.objects.filter(
+        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY), pk=api_key.pk
+    ).update(last_used_at=now)
+    api_key.last_used_at = now

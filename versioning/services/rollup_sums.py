@@ -1,0 +1,245 @@
+"""Sums of samples: made from rows, added up, and read back from the tables of roll-ups."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, NamedTuple
+
+from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.sketch import Sketch
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+class Row(NamedTuple):
+    """A sample as it is stored: numbers only, in the order of the columns."""
+
+    at: int
+    request_hash: int | None
+    version_id: int | None
+    quality: float | None
+    latency_ms: float | None
+    ttft_ms: float | None
+    cost_nano_usd: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    task_id: int
+    route_id: int
+    tags_id: int
+    error_id: int | None
+    unknown_model_id: int | None
+    source: int
+
+
+class Cell(NamedTuple):
+    """What one roll-up stands for; ``start`` is milliseconds since 1970."""
+
+    version_id: int
+    task_id: int
+    slice_id: int
+    source: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the numbers in rows mean, as far as sums need it."""
+
+    slice_of_tags: Mapping[int, int]
+    error_texts: Mapping[int, str]
+    foreign: Set[tuple[int, int]]
+    """(version, route) pairs in which another id than the version's own answered."""
+
+
+COLUMNS = (
+    "samples",
+    "errors",
+    "errors_by_class",
+    "served_otherwise",
+    "quality_n",
+    "quality_mean",
+    "quality_m2",
+    "retracted_n",
+    "retracted_mean",
+    "retracted_m2",
+    "latency_n",
+    "latency_mean",
+    "latency_m2",
+    "latency_sketch",
+    "cost_n",
+    "cost_mean",
+    "cost_m2",
+    "output_n",
+    "output_mean",
+    "output_m2",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+)
+"""The columns of ``versioning.models.rollups.Sums``, in the order of ``values`` below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSums:
+    """All that is kept of a set of samples; adding up gives the same in any order.
+
+    Latency in ms and output length hold the successful requests, cost (billionths of a USD)
+    those where it is known, quality those with a score.
+    """
+
+    samples: int = 0
+    errors: int = 0
+    errors_by_class: Mapping[str, int] = field(default_factory=dict)
+    served_otherwise: int = 0
+    quality: Moments = Moments()
+    retracted: Moments = Moments()
+    latency: Moments = Moments()
+    sketch: Sketch = field(default_factory=Sketch)
+    cost: Moments = Moments()
+    output: Moments = Moments()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def scores(self) -> Moments:
+        """Quality without the scores that were corrected since."""
+        if self.retracted.n > self.quality.n:
+            # Only where a tag was declared between a score and its correction.
+            return Moments()
+        return self.quality.unmerge(self.retracted)
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Row], *, terms: Terms) -> "SampleSums":
+        """Return the sums of rows that belong to one cell."""
+        columns: dict[str, tuple[Any, ...]] = dict(
+            zip(Row._fields, zip(*rows, strict=True), strict=True)
+        )
+        good = rows if columns["error_id"].count(None) == len(rows) else _successes(rows)
+        latency = [row.latency_ms for row in good if row.latency_ms is not None]
+        classes = Counter(key for key in columns["error_id"] if key is not None)
+        foreign = terms.foreign
+        return cls(
+            samples=len(rows),
+            errors=len(rows) - len(good),
+            errors_by_class={terms.error_texts[key]: n for key, n in classes.items()},
+            served_otherwise=sum((row.version_id, row.route_id) in foreign for row in rows)
+            if foreign
+            else 0,
+            quality=Moments.of(_known(columns["quality"])),
+            latency=Moments.of(latency),
+            sketch=Sketch.of(latency),
+            cost=Moments.of(_known(columns["cost_nano_usd"])),
+            output=Moments.of([row.output_tokens for row in good if row.output_tokens is not None]),
+            input_tokens=sum(_known(columns["input_tokens"])),
+            output_tokens=sum(_known(columns["output_tokens"])),
+            cached_tokens=sum(_known(columns["cached_tokens"])),
+            reasoning_tokens=sum(_known(columns["reasoning_tokens"])),
+        )
+
+    @classmethod
+    def from_values(cls, values: Sequence[Any]) -> "SampleSums":
+        """Read what ``values`` wrote, as the database gives it back."""
+        samples, errors, errors_by_class, served_otherwise = values[:4]
+        sketch = bytes(values[13])
+        return cls(
+            samples=samples,
+            errors=errors,
+            errors_by_class=errors_by_class,
+            served_otherwise=served_otherwise,
+            quality=Moments(*values[4:7]),
+            retracted=Moments(*values[7:10]),
+            latency=Moments(*values[10:13]),
+            sketch=Sketch.from_bytes(sketch) if sketch else Sketch(),
+            cost=Moments(*values[14:17]),
+            output=Moments(*values[17:20]),
+            input_tokens=values[20],
+            output_tokens=values[21],
+            cached_tokens=values[22],
+            reasoning_tokens=values[23],
+        )
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What the columns hold, in the order of COLUMNS."""
+        return (
+            self.samples,
+            self.errors,
+            dict(self.errors_by_class),
+            self.served_otherwise,
+            *self.quality.as_tuple()[:3],
+            *self.retracted.as_tuple()[:3],
+            *self.latency.as_tuple()[:3],
+            self.sketch.to_bytes() if self.latency.n else b"",
+            *self.cost.as_tuple()[:3],
+            *self.output.as_tuple()[:3],
+            self.input_tokens,
+            self.output_tokens,
+            self.cached_tokens,
+            self.reasoning_tokens,
+        )
+
+    @classmethod
+    def total(cls, parts: Iterable["SampleSums"]) -> "SampleSums":
+        """Return the sums of all parts together."""
+        every = list(parts)
+        if len(every) == 1:
+            return every[0]
+        classes: Counter[str] = Counter()
+        for part in every:
+            classes.update(part.errors_by_class)
+        return cls(
+            samples=sum(part.samples for part in every),
+            errors=sum(part.errors for part in every),
+            errors_by_class=classes,
+            served_otherwise=sum(part.served_otherwise for part in every),
+            quality=Moments.total(part.quality for part in every),
+            retracted=Moments.total(part.retracted for part in every),
+            latency=Moments.total(part.latency for part in every),
+            sketch=reduce(Sketch.merge, (part.sketch for part in every), Sketch()),
+            cost=Moments.total(part.cost for part in every),
+            output=Moments.total(part.output for part in every),
+            input_tokens=sum(part.input_tokens for part in every),
+            output_tokens=sum(part.output_tokens for part in every),
+            cached_tokens=sum(part.cached_tokens for part in every),
+            reasoning_tokens=sum(part.reasoning_tokens for part in every),
+        )
+
+
+def sums_by_cell(rows: Iterable[Row], *, terms: Terms) -> dict[Cell, SampleSums]:
+    """Return the sums of each version, task, slice, source and hour among the rows.
+
+    Rows without a version (nobody tracks the model yet) have no cell.
+    """
+    groups: defaultdict[tuple[int, int, int, int, int], list[Row]] = defaultdict(list)
+    slices = terms.slice_of_tags
+    for row in rows:
+        if row.version_id is not None:
+            hour = row.at // HOUR_MS
+            groups[row.version_id, row.task_id, slices[row.tags_id], row.source, hour].append(row)
+    return {
+        Cell(*key[:4], start=key[4] * HOUR_MS): SampleSums.of_rows(group, terms=terms)
+        for key, group in groups.items()
+    }
+
+
+def rescored(*, old: float | None, new: float) -> SampleSums:
+    """Return what a late score adds to its sample's hour."""
+    return SampleSums(
+        quality=Moments.of([new]),
+        retracted=Moments() if old is None else Moments.of([old]),
+    )
+
+
+def _known(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def _successes(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.error_id is None]

@@ -1,0 +1,171 @@
+"""What a sample looks like when it comes in: decoded and checked in one step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from versioning.services.errors import Invalid
+
+Id = Annotated[str, msgspec.Meta(max_length=200)]
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=86_400_000)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+TagText = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[^=,]*$")]
+RequestId = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class SignalsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What an application knows instead of a score; ranges as in domain.statistics.score."""
+
+    valid_output: bool | None = None
+    user_feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | None = None
+    retries: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = None
+    latency_budget_ms: Annotated[float, msgspec.Meta(gt=0, le=86_400_000)] | None = None
+
+
+class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One request as an application reports it.
+
+    Names the tracked model (``provider`` and ``model``) or an upstream id. An unknown cost is
+    null, not 0. ``time`` is when the request began; without it, now.
+    """
+
+    provider: Id = ""
+    model: Id = ""
+    upstream_id: Id = ""
+    revision: Id = ""
+    requested_id: Id = ""
+    resolved_id: Id = ""
+    served_id: Id = ""
+    task: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    source: Literal["production", "canary", "evaluation"] = "production"
+    quality: Share | None = None
+    signals: SignalsIn | None = None
+    latency_ms: Milliseconds | None = None
+    ttft_ms: Milliseconds | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+    cached_tokens: Tokens | None = None
+    reasoning_tokens: Tokens | None = None
+    cost_usd: Decimal | None = None
+    error: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    request_id: RequestId = ""
+    time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    tags: Annotated[dict[TagText, TagText], msgspec.Meta(max_length=8)] | None = None
+
+
+class ScoreIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A score for a request that was, or will be, reported with this request id."""
+
+    request_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    quality: Share | None = None
+    signals: SignalsIn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One item that can't be used: its place in the batch, and why."""
+
+    index: int
+    code: str
+    detail: str
+
+
+class Unreadable(Invalid):
+    """The body is no JSON, or neither an item nor a list of items."""
+
+    code = "unreadable-body"
+    status = 400
+
+
+class TooLarge(Invalid):
+    """More than one request may carry."""
+
+    code = "too-large"
+    status = 413
+
+
+Item = TypeVar("Item", SampleIn, ScoreIn)
+
+_raw_items = msgspec.json.Decoder(list[msgspec.Raw])
+_samples = msgspec.json.Decoder(list[SampleIn])
+_sample = msgspec.json.Decoder(SampleIn)
+_scores = msgspec.json.Decoder(list[ScoreIn])
+_score = msgspec.json.Decoder(ScoreIn)
+
+
+def decode_samples(body: bytes, *, most: int) -> list[SampleIn | Rejected]:
+    """Read one sample, a list of them, or {"samples": [...]}.
+
+    Items that can't be used come back as Rejected. Raises Unreadable or TooLarge (over ``most``).
+    """
+    return _decode(body, wrapper="samples", whole=_samples, single=_sample, most=most)
+
+
+def decode_scores(body: bytes, *, most: int) -> list[ScoreIn | Rejected]:
+    """Read one score, a list of them, or {"scores": [...]}; otherwise as decode_samples."""
+    return _decode(body, wrapper="scores", whole=_scores, single=_score, most=most)
+
+
+def sample_from(fields: Mapping[str, Any], *, index: int) -> SampleIn | Rejected:
+    """Return the checked sample with these fields, for those who don't read it from JSON."""
+    try:
+        return msgspec.convert(fields, SampleIn)
+    except msgspec.ValidationError as error:
+        return Rejected(index, "invalid-field", str(error))
+
+
+def _decode(
+    body: bytes,
+    *,
+    wrapper: str,
+    whole: msgspec.json.Decoder[list[Item]],
+    single: msgspec.json.Decoder[Item],
+    most: int,
+) -> list[Any]:
+    text = _unwrapped(body, wrapper=wrapper)
+    try:
+        items: list[Any] = whole.decode(text)
+    except msgspec.ValidationError:
+        items = _decode_one_by_one(text, single=single)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The body is not JSON: {error}.") from error
+    if len(items) > most:
+        raise TooLarge(f"A batch holds at most {most} items, not {len(items)}: send it in parts.")
+    return items
+
+
+def _unwrapped(body: bytes, *, wrapper: str) -> bytes:
+    """Return the JSON list of items in the body."""
+    start = body.lstrip()[:1]
+    if start == b"[":
+        return body
+    if start != b"{":
+        raise Unreadable(f"Send one JSON object, a list of them, or an object with {wrapper}.")
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The body is not JSON: {error}.") from error
+    if wrapper not in fields:
+        return b"[" + body + b"]"
+    if len(fields) > 1:
+        raise Unreadable(f"Beside {wrapper} nothing else may stand in the object.")
+    return bytes(fields[wrapper])
+
+
+def _decode_one_by_one(text: bytes, *, single: msgspec.json.Decoder[Any]) -> list[Any]:
+    items: list[Any] = []
+    try:
+        raws = _raw_items.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The body is no list of items: {error}.") from error
+    for index, raw in enumerate(raws):
+        try:
+            items.append(single.decode(raw))
+        except msgspec.ValidationError as error:
+            items.append(Rejected(index, "invalid-field", str(error)))
+    return items

@@ -1,0 +1,216 @@
+"""Which version served a sample: by the ids it names, else by what was current at its time."""
+
+import time
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from versioning.models import ModelVersion, TrackedModel, UnknownModel, UpgradeRecord, UpgradeStep
+from versioning.models.fields import to_ms
+from versioning.services import process_cache
+
+KEPT_SECONDS = 2.0
+"""A change that moves no epoch (a renamed model) is seen after this time at the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """What a sample says about the model that served it."""
+
+    provider: str
+    model: str
+    upstream_id: str
+    revision: str
+    resolved_id: str
+    served_id: str
+
+    @property
+    def resolved(self) -> str:
+        return self.resolved_id or self.upstream_id
+
+    @property
+    def names(self) -> list[str]:
+        """Every text that may name a model, the most telling first."""
+        named = (self.model, self.upstream_id, self.resolved_id, self.served_id)
+        return [name for name in named if name]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVersion:
+    id: int
+    upstream_id: str
+    revision: str
+
+    def answers_as(self, served: str) -> bool:
+        """Whether ``served`` is this version under one of its own names, or wasn't told."""
+        return not served or served in (self.upstream_id, self.revision)
+
+
+@dataclass(slots=True)
+class KnownModel:
+    """A tracked model as far as placing needs it."""
+
+    id: int
+    provider: str
+    kind: str
+    name: str
+    current_version_id: int | None
+    versions: dict[int, KnownVersion] = field(default_factory=dict)
+    moments: list[int] = field(default_factory=list)
+    moved_to: list[int] = field(default_factory=list)
+
+    def current_at(self, at_ms: int) -> int | None:
+        """Return the version that was current then; before the first move, the first one."""
+        if not self.moments:
+            return self.current_version_id
+        return self.moved_to[max(0, bisect_right(self.moments, at_ms) - 1)]
+
+    def named_by(self, ids: Ids) -> list[KnownVersion]:
+        """Return the versions that the resolved id names, else those the served id names."""
+        for upstream_id in (ids.resolved, ids.served_id):
+            found = [v for v in self.versions.values() if upstream_id == v.upstream_id]
+            if upstream_id and found:
+                told = {ids.revision, ids.served_id} - {""}
+                exact = [v for v in found if v.revision in told]
+                return exact or found
+            exact = [v for v in self.versions.values() if upstream_id == v.revision != ""]
+            if exact:
+                return exact
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where samples with the same ids go: a tracked model's versions, or an unknown model."""
+
+    model: KnownModel | None
+    candidates: tuple[KnownVersion, ...] = ()
+    unknown_model_id: int | None = None
+
+    def version_at(self, at_ms: int) -> int | None:
+        """Return the version of a sample of that moment; None for an unknown model."""
+        if self.model is None:
+            return None
+        if len(self.candidates) == 1:
+            return self.candidates[0].id
+        current = self.model.current_at(at_ms)
+        named = [version.id for version in self.candidates]
+        return current if not named or current in named else max(named)
+
+
+_kept: dict[str, tuple[float, list[KnownModel]]] = {}
+_kept_epoch: list[tuple[int | None, ...]] = []
+
+
+def forget() -> None:
+    """Empty what this process remembers."""
+    _kept.clear()
+    _kept_epoch.clear()
+
+
+process_cache.forget_after_migration(forget)
+
+
+def models_named(names: Iterable[str]) -> dict[str, list[KnownModel]]:
+    """Return the tracked models behind each name or upstream id, oldest first.
+
+    One short query when all are remembered: it asks whether any version, move or tracked model
+    is new since. Six otherwise, whatever the number of names.
+    """
+    wanted = set(names)
+    if not process_cache.may_keep():
+        return _load(wanted)
+    epoch = _epoch()
+    if [epoch] != _kept_epoch:
+        forget()
+        _kept_epoch.append(epoch)
+    now = time.monotonic()
+    known = {
+        name: kept[1]
+        for name in wanted
+        if (kept := _kept.get(name)) and now - kept[0] < KEPT_SECONDS
+    }
+    missing = wanted - known.keys()
+    if missing:
+        loaded = _load(missing)
+        _kept.update({name: (now, models) for name, models in loaded.items()})
+        known |= loaded
+    return known
+
+
+def place(ids: Ids, *, models: dict[str, list[KnownModel]]) -> Place:
+    """Return where samples with these ids go; a Place without a model when nobody tracks it."""
+    if ids.model:
+        for model in _at_provider(models.get(ids.model, ()), ids.provider):
+            return Place(model=model, candidates=tuple(model.named_by(ids)))
+    for name in ids.names:
+        for model in _at_provider(models.get(name, ()), ids.provider):
+            return Place(model=model, candidates=tuple(model.named_by(ids)))
+    return Place(model=None)
+
+
+def _at_provider(models: Iterable[KnownModel], provider: str) -> list[KnownModel]:
+    return [model for model in models if provider in ("", model.provider, model.kind)]
+
+
+def _epoch() -> tuple[int | None, ...]:
+    tables = (TrackedModel, ModelVersion, UpgradeStep)
+    selects = ", ".join(f"(SELECT MAX(id) FROM {table._meta.db_table})" for table in tables)  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {selects}")  # noqa: S608
+        row: tuple[int | None, ...] = tuple(cursor.fetchone())
+    return row
+
+
+def _load(names: set[str]) -> dict[str, list[KnownModel]]:
+    """Read the tracked models that any of the names means, with their versions and moves."""
+    meant = _tracked_ids(names)
+    models = _tracked_models({pk for pks in meant.values() for pk in pks})
+    return {name: [models[pk] for pk in sorted(meant.get(name, ()))] for name in names}
+
+
+def _tracked_ids(names: set[str]) -> dict[str, set[int]]:
+    pairs = [
+        TrackedModel.objects.filter(name__in=names).values_list("name", "id"),
+        ModelVersion.objects.filter(upstream_id__in=names).values_list(
+            "upstream_id", "tracked_model_id"
+        ),
+        UnknownModel.objects.filter(name__in=names)
+        .exclude(tracked_model=None)
+        .values_list("name", "tracked_model_id"),
+    ]
+    meant: dict[str, set[int]] = {}
+    for rows in pairs:
+        for name, pk in rows:
+            meant.setdefault(name, set()).add(pk)
+    return meant
+
+
+def _tracked_models(ids: set[int]) -> dict[int, KnownModel]:
+    if not ids:
+        return {}
+    models = {
+        row.id: KnownModel(
+            id=row.id,
+            provider=row.provider.slug,
+            kind=row.provider.kind,
+            name=row.name,
+            current_version_id=row.current_version_id,
+        )
+        for row in TrackedModel.objects.filter(pk__in=ids).select_related("provider")
+    }
+    versions = ModelVersion.objects.filter(tracked_model__in=ids).order_by("pk")
+    for pk, tracked, upstream_id, revision in versions.values_list(
+        "pk", "tracked_model_id", "upstream_id", "revision"
+    ):
+        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision)
+    moves = UpgradeRecord.objects.completions().filter(tracked_model__in=ids)
+    for tracked, completed_at, version in moves.order_by("completion_number").values_list(
+        "tracked_model_id", "completed_at", "to_version_id"
+    ):
+        if completed_at is not None:
+            models[tracked].moments.append(to_ms(completed_at))
+            models[tracked].moved_to.append(version)
+    return models
