@@ -33,7 +33,7 @@ def add_provider(
         name=name or slug,
         options=dict(options or {}),
     )
-    _save_checked(provider)
+    save_checked(provider)
     return provider
 
 
@@ -56,7 +56,7 @@ def start_tracking(
         raise NotFound(f"There is no provider {provider_id}.")
     with transaction.atomic():
         tracked = TrackedModel(provider=provider, name=name, owner=owner)
-        _save_checked(tracked)
+        save_checked(tracked)
         entry = _entry_for(provider=provider, upstream_id=upstream_id or name)
         version = ModelVersion(
             tracked_model=tracked,
@@ -65,7 +65,7 @@ def start_tracking(
         )
         if entry is not None:
             knowledge.fill_version(version=version, entry=entry)
-        _save_checked(version)
+        save_checked(version)
         rollout.begin(tracked=tracked, version=version, actor=actor, now=now)
     tracked.refresh_from_db()
     return tracked
@@ -81,7 +81,8 @@ def _entry_for(*, provider: Provider, upstream_id: str) -> CatalogueEntry | None
     return ending[0] if len(ending) == 1 else None
 
 
-def _save_checked(row: Any) -> None:
+def save_checked(row: Any) -> None:
+    """Check and save a row. Raises Invalid with an error for each field that can't be used."""
     try:
         row.full_clean()
         row.save()
