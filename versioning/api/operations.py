@@ -1,0 +1,203 @@
+"""One declaration for each operation: it reads the input, guards the door and is the docs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from versioning.api import parsing
+from versioning.api.problems import CONTENT_TYPE, Problem
+from versioning.api.serializers.problems import ProblemSerializer
+from versioning.models import ApiKey
+from versioning.services import idempotency
+from versioning.services.actors import Actor
+from versioning.services.idempotency import StoredAnswer
+
+Form = type[Serializer[Any]]
+Handler = Callable[..., Response]
+
+LONGEST_KEY = 200
+READ = "versioning.view_trackedmodel"
+DECIDE = "versioning.decide_upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a caller needs: a key with ``scope``, or to be staff with ``permission``."""
+
+    scope: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, read: who asks, when, and for what."""
+
+    request: Request
+    actor: Actor
+    now: datetime
+    query: dict[str, Any]
+    body: dict[str, Any]
+
+    @property
+    def if_match(self) -> str | None:
+        """The one ETag of If-Match, without quotes; None where any will do."""
+        given = self.request.headers.get("If-Match", "").strip()
+        if given in ("", "*"):
+            return None
+        if "," in given:
+            raise Problem(400, "bad-header", "Give one ETag in If-Match: what you have read.")
+        return given.removeprefix("W/").strip('"')
+
+
+class ApiView(APIView):
+    """A view whose methods are operations."""
+
+    parser_classes = (parsing.JsonParser,)
+    metadata_class = None
+    tags: ClassVar[Sequence[str]] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if "\0" in request.path:
+            raise Problem(404, "not-found", "There is nothing at this address.")
+        super().initial(request, *args, **kwargs)
+
+
+def operation_of(view: APIView, method: str) -> Operation | None:
+    """Return what the view's method declares; None where it has no such method."""
+    handler = getattr(view, method.lower(), None)
+    found = getattr(handler, "operation", None)
+    return found if isinstance(found, Operation) else None
+
+
+def operation(
+    *,
+    id: str,
+    tag: str,
+    summary: str,
+    answer: Form | None,
+    status: int = 200,
+    query: Form | None = None,
+    body: Form | None = None,
+    scope: str = ApiKey.Scope.READ,
+    permission: str = READ,
+    problems: Sequence[int] = (),
+    headers: Sequence[OpenApiParameter] = (),
+    examples: Sequence[OpenApiExample] = (),
+) -> Callable[[Handler], Handler]:
+    """Make a view's method an operation: it is called with ``Asked`` and the path's parts."""
+
+    def decorate(handler: Handler) -> Handler:
+        method = handler.__name__
+
+        @wraps(handler)
+        def read_and_answer(view: ApiView, request: Request, **parts: Any) -> Response:
+            raw = parsing.raw_body(request._request) if method in ("post", "patch") else b""
+            asked = Asked(
+                request=request,
+                actor=_actor_of(request),
+                now=timezone.now(),
+                query=parsing.read_query(request, query),
+                body=parsing.read_body(request, body) if method in ("post", "patch") else {},
+            )
+            key = request.headers.get("Idempotency-Key") if method == "post" else None
+            if key is None:
+                return handler(view, asked, **parts)
+            return _answer_once(asked, key, raw, lambda: handler(view, asked, **parts))
+
+        read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
+        parameters = [*([query] if query else []), *_headers_of(method, headers)]
+        usual = {400, 401, 403, 404, 406}
+        if method in ("post", "patch"):
+            usual |= {409, 413, 415, 422}
+        described: Handler = extend_schema(
+            operation_id=id,
+            tags=[tag],
+            summary=summary,
+            description=handler.__doc__ or summary,
+            parameters=parameters,
+            request=body,
+            responses={
+                status: answer,
+                **{
+                    (code, CONTENT_TYPE): ProblemSerializer
+                    for code in sorted(usual.union(problems, {500}))
+                },
+            },
+            examples=list(examples),
+        )(read_and_answer)
+        return described
+
+    return decorate
+
+
+def header(name: str, description: str, *, sent_back: Sequence[int] = ()) -> OpenApiParameter:
+    """Describe a header that is sent, or that comes back with the given statuses."""
+    return OpenApiParameter(
+        name,
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        description=description,
+        response=list(sent_back) or False,
+    )
+
+
+def _headers_of(method: str, headers: Sequence[OpenApiParameter]) -> list[OpenApiParameter]:
+    usual = list(headers)
+    if method == "post":
+        about = (
+            "A text of your own for this request (up to 200 letters). Sent again, the stored "
+            "answer comes back and nothing is done twice."
+        )
+        usual.append(header("Idempotency-Key", about))
+    return usual
+
+
+def _actor_of(request: Request) -> Actor:
+    if isinstance(request.auth, ApiKey):
+        return Actor.of_api_key(request.auth)
+    return Actor.of_user(request.user)
+
+
+def _answer_once(asked: Asked, key: str, raw: bytes, answer: Callable[[], Response]) -> Response:
+    if not 0 < len(key) <= LONGEST_KEY or not key.isprintable() or not key.isascii():
+        raise Problem(400, "bad-header", "An Idempotency-Key has 1 to 200 printable letters.")
+    request = asked.request
+    caller = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else ""
+
+    def work() -> StoredAnswer:
+        response = answer()
+        return StoredAnswer(
+            status=response.status_code,
+            body=json.loads(JSONRenderer().render(response.data)),
+            headers=dict(response.items()),
+        )
+
+    stored = idempotency.answer_once(
+        caller=caller or f"user:{request.user.pk}",
+        key=key,
+        fingerprint=_fingerprint(request, raw),
+        now=asked.now,
+        work=work,
+    )
+    headers = dict(stored.headers)
+    if stored.is_replay:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(stored.body, status=stored.status, headers=headers)
+
+
+def _fingerprint(request: Request, raw: bytes) -> str:
+    line = f"{request.method} {request.get_full_path()}\n"
+    return hashlib.sha256(line.encode() + raw).hexdigest()

@@ -1,0 +1,128 @@
+"""Lists by page: keyset cursors, a stable order, a Link header."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Field, Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.http import urlencode
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from versioning.api.operations import Asked, Form
+from versioning.api.problems import Problem
+from versioning.services.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """One column of an order. Empty values come last, whichever the direction."""
+
+    column: str
+    descending: bool = False
+
+    @property
+    def ordering(self) -> Any:
+        column = F(self.column)
+        return column.desc(nulls_last=True) if self.descending else column.asc(nulls_last=True)
+
+    def after(self, value: Any) -> Q | None:
+        """Return what comes strictly after the value; None where nothing does."""
+        if value is None:
+            return None
+        way = "lt" if self.descending else "gt"
+        return Q(**{f"{self.column}__{way}": value}) | Q(**{self.column: None})
+
+    def same(self, value: Any) -> Q:
+        return Q(**{self.column: value})
+
+
+NEWEST_FIRST = (By("id", descending=True),)
+OLDEST_FIRST = (By("id"),)
+URGENT_FIRST = (By("urgent_on"), By("recommended_at", descending=True), By("id", descending=True))
+
+
+def page(
+    asked: Asked, rows: QuerySet[Any], *, order: Sequence[By], show: Form, many: str = "results"
+) -> Response:
+    """Answer with one page of the rows. The order must end with a column without ties."""
+    limit: int = asked.query["limit"]
+    cursor = asked.query.get("cursor")
+    rows = rows.order_by(*(by.ordering for by in order))
+    if cursor is not None:
+        rows = rows.filter(_after(_read(cursor, rows.model, order), order))
+    found = list(rows[: limit + 1])
+    shown, more = found[:limit], len(found) > limit
+    address = _address(asked, _write(shown[-1], order)) if more else None
+    body = {many: show(shown, many=True).data, "next": address}
+    return Response(body, headers={"Link": f'<{address}>; rel="next"'} if address else None)
+
+
+def page_of(form: Form) -> Form:
+    """Return the shape of a page of such items, for the docs."""
+    name = form.__name__.removesuffix("Serializer")
+    return type(
+        f"{name}PageSerializer",
+        (serializers.Serializer,),
+        {
+            "results": form(many=True),
+            "next": serializers.URLField(
+                allow_null=True, help_text="Address of the next page, also in the Link header."
+            ),
+            "__doc__": "One page of a list.",
+        },
+    )
+
+
+def _after(values: Sequence[Any], order: Sequence[By]) -> Q:
+    """Return the rows after the one with these values: later in the first column that differs."""
+    condition = Q(pk__in=[])
+    same = Q()
+    for by, value in zip(order, values, strict=True):
+        after = by.after(value)
+        if after is not None:
+            condition |= same & after
+        same &= by.same(value)
+    return condition
+
+
+def _write(row: Model, order: Sequence[By]) -> str:
+    values = [getattr(row, by.column) for by in order]
+    text = json.dumps([None if value is None else str(value) for value in values])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, model: type[Model], order: Sequence[By]) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        texts = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+        if not isinstance(texts, list) or len(texts) != len(order):
+            raise ValueError
+        return [_value(text, model, by) for text, by in zip(texts, order, strict=True)]
+    except (ValueError, RecursionError, ValidationError) as error:
+        message = "This cursor can't be read. Take it from the address of the next page."
+        errors = [FieldError("?cursor", "bad-cursor", message)]
+        raise Problem(400, "bad-query", message, errors) from error
+
+
+def _value(text: Any, model: type[Model], by: By) -> Any:
+    field = model._meta.get_field(by.column)
+    assert isinstance(field, Field)
+    if text is None and field.null:
+        return None
+    if not isinstance(text, str) or "\0" in text:
+        raise ValueError
+    value = field.to_python(text)
+    if isinstance(value, datetime) and timezone.is_naive(value):
+        raise ValueError
+    return value
+
+
+def _address(asked: Asked, cursor: str) -> str:
+    parameters = {**asked.request.query_params.dict(), "cursor": cursor}
+    return asked.request.build_absolute_uri(f"{asked.request.path}?{urlencode(parameters)}")

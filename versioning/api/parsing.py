@@ -1,0 +1,116 @@
+"""Read JSON bodies and query parameters; whatever can't be read is the caller's error."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, NoReturn
+
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+
+from versioning.api.problems import Problem
+from versioning.services.errors import FieldError, Invalid
+
+MOST_BYTES = 1024 * 1024
+
+
+class JsonParser(BaseParser):
+    """Reads strict JSON in UTF-8: no NaN, no endless nesting."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return json.loads(stream.read(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not JSON: {str(error)[:200]}.") from error
+
+
+def raw_body(request: HttpRequest) -> bytes:
+    """Return the body. Raises Problem where it is too large or breaks off."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > MOST_BYTES:
+        raise Problem(413, "too-large", f"A body may have {MOST_BYTES} bytes, not {length}.")
+    try:
+        return request.body
+    except UnreadablePostError as error:
+        raise Problem(400, "broken-off", "The body broke off.") from error
+
+
+def read_body(request: Request, form: type[serializers.Serializer[Any]] | None) -> dict[str, Any]:
+    """Return the checked fields of the body. Raises Invalid, also for unknown fields."""
+    data = request.data or {}
+    if not isinstance(data, Mapping):
+        raise Invalid("The body must be a JSON object.", [FieldError("", "invalid", "Not one.")])
+    fields = form() if form is not None else serializers.Serializer()
+    errors = [
+        FieldError(f"/{_escaped(name)}", "unknown-field", _known("fields", fields.fields))
+        for name in data
+        if name not in fields.fields
+    ]
+    if not errors:
+        read = form(data=data) if form is not None else serializers.Serializer(data={})
+        if read.is_valid():
+            return dict(read.validated_data)
+        errors = list(_flattened(read.errors, ""))
+    raise Invalid("Some fields can't be used as they are.", errors)
+
+
+def read_query(request: Request, form: type[serializers.Serializer[Any]] | None) -> dict[str, Any]:
+    """Return the checked query parameters. Raises Problem (400), also for unknown ones."""
+    known = form().fields if form is not None else {}
+    errors = []
+    for name, values in request.query_params.lists():
+        if name not in known:
+            errors.append(FieldError(f"?{name}", "unknown-parameter", _known("parameters", known)))
+        elif len(values) > 1:
+            errors.append(FieldError(f"?{name}", "repeated", "Give it once."))
+    if form is not None and not errors:
+        read = form(data=request.query_params.dict())
+        if read.is_valid():
+            return dict(read.validated_data)
+        errors = [
+            FieldError(error.pointer.replace("/", "?", 1), error.code, error.detail)
+            for error in _flattened(read.errors, "")
+        ]
+    if errors:
+        raise Problem(400, "bad-query", "Some query parameters can't be used.", errors)
+    return {}
+
+
+def _flattened(errors: Any, pointer: str) -> Iterator[FieldError]:
+    """Turn the framework's nested errors into one row each, with JSON pointers."""
+    if isinstance(errors, Mapping):
+        for name, nested in errors.items():
+            at = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}"
+            yield from _flattened(nested, at)
+    elif isinstance(errors, list):
+        for number, nested in enumerate(errors):
+            is_text = isinstance(nested, str)
+            yield from _flattened(nested, pointer if is_text else f"{pointer}/{number}")
+    else:
+        code = str(getattr(errors, "code", "invalid")).replace("_", "-")
+        yield FieldError(pointer, code, str(errors))
+
+
+def _known(what: str, names: Mapping[str, Any]) -> str:
+    return f"Known {what}: {', '.join(names)}." if names else f"No {what} are taken here."
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,0 +1,1 @@
+"""What goes in and out, by noun. They read and show; nothing here writes."""

@@ -1,0 +1,42 @@
+"""How moments, money and short texts look in JSON."""
+
+from datetime import UTC
+from typing import Any
+
+from rest_framework import serializers
+
+
+class Moment(serializers.DateTimeField):
+    """A moment in UTC, as RFC 3339 writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class Price(serializers.DecimalField):
+    """USD per million tokens, as a text so that no digit is lost."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=16, decimal_places=6, min_value=0, **kwargs)
+
+
+class Sentences(serializers.ListField):
+    """A list of sentences for people."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            child=serializers.CharField(max_length=500), max_length=100, **kwargs
+        )
+
+
+class Paging(serializers.Serializer[Any]):
+    """Query parameters of every list."""
+
+    limit = serializers.IntegerField(
+        min_value=1, max_value=200, default=50, help_text="How many to a page."
+    )
+    cursor = serializers.CharField(
+        required=False,
+        max_length=1000,
+        help_text="Where the page begins: take it from the next page's address.",
+    )

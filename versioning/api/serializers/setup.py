@@ -1,0 +1,168 @@
+"""Providers, their catalogues, tracked models and rules of lineage."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from providers import registry
+from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.versions import VersionNameSerializer
+from versioning.models import LineageRule
+
+KINDS = [kind for kind, _ in registry.kinds()]
+
+
+class ProviderSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    base_url = serializers.CharField(help_text="Empty: the kind's own public address.")
+    api_key_env = serializers.CharField(help_text="The variable's name, never the key.")
+    options = serializers.DictField(child=serializers.CharField())
+    enabled = serializers.BooleanField()
+    timeout_seconds = serializers.IntegerField(allow_null=True)
+    created_at = Moment()
+
+
+class ProviderChange(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False, max_length=100)
+    base_url = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    api_key_env = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=128,
+        help_text="The name of the environment variable that holds the key.",
+    )
+    options = serializers.DictField(
+        required=False, child=serializers.CharField(max_length=500, allow_blank=True)
+    )
+    enabled = serializers.BooleanField(required=False)
+    timeout_seconds = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=3600
+    )
+
+
+class NewProvider(serializers.Serializer[Any]):
+    slug = serializers.SlugField(max_length=50)
+    kind = serializers.ChoiceField(choices=KINDS)
+    base_url = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    api_key_env = serializers.CharField(required=False, allow_blank=True, max_length=128)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    options = serializers.DictField(
+        required=False, child=serializers.CharField(max_length=500, allow_blank=True)
+    )
+
+
+class KindSerializer(serializers.Serializer[Any]):
+    """A way to speak to a provider."""
+
+    kind = serializers.CharField()
+    label = serializers.CharField()
+    default_base_url = serializers.CharField()
+    default_key_variable = serializers.CharField()
+    needs_key = serializers.BooleanField()
+    supports_completion = serializers.BooleanField()
+
+
+class ConnectionTestSerializer(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    sentence = serializers.CharField()
+    model_count = serializers.IntegerField()
+    duration_ms = serializers.IntegerField(source="ms")
+
+
+class CatalogueEntrySerializer(serializers.Serializer[Any]):
+    """One id that a provider lists."""
+
+    upstream_id = serializers.CharField()
+    revision = serializers.CharField()
+    facts = serializers.JSONField(help_text="What the listing says of it.")
+    first_seen_at = Moment()
+    last_seen_at = Moment()
+    missing_since = Moment(allow_null=True)
+    gone_at = Moment(allow_null=True)
+
+
+class CatalogueQuery(Paging):
+    search = serializers.CharField(
+        required=False, max_length=200, help_text="A part of the id, in any case."
+    )
+    gone = serializers.BooleanField(default=False, help_text="Those that are gone, instead.")
+
+
+class TrackedModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    provider = serializers.CharField(source="provider.slug")
+    name = serializers.CharField()
+    current_version = VersionNameSerializer(allow_null=True)
+    owner = serializers.CharField()
+    notes = serializers.CharField()
+    active = serializers.BooleanField()
+    pinned = serializers.BooleanField()
+    pin_reason = serializers.CharField()
+    allow_previews = serializers.BooleanField()
+    created_at = Moment()
+
+
+class TrackedModelsQuery(Paging):
+    provider = serializers.CharField(required=False, max_length=50)
+    search = serializers.CharField(required=False, max_length=200)
+    active = serializers.BooleanField(required=False, allow_null=True, default=None)
+    pinned = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class NewTrackedModel(serializers.Serializer[Any]):
+    provider = serializers.CharField(max_length=50, help_text="Slug of the provider.")
+    name = serializers.CharField(
+        max_length=200, help_text="The stable name that applications ask for."
+    )
+    upstream_id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=200,
+        help_text="What the provider calls it; leave it out where that is the name.",
+    )
+    owner = serializers.EmailField(required=False, allow_blank=True, default="", max_length=254)
+
+
+class TrackedModelChange(serializers.Serializer[Any]):
+    owner = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    active = serializers.BooleanField(required=False)
+    pinned = serializers.BooleanField(required=False)
+    pin_reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    allow_previews = serializers.BooleanField(required=False)
+
+
+class LineageRuleSerializer(serializers.Serializer[Any]):
+    """What a person said about successors; it beats the grammar of names."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=LineageRule.Kind.values)
+    pattern = serializers.CharField()
+    reason = serializers.CharField()
+    made_by = serializers.CharField()
+    created_at = Moment()
+
+
+class NewLineageRule(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=LineageRule.Kind.values)
+    pattern = serializers.CharField(
+        max_length=200, help_text="An upstream id; for ignore, * and ? stand for other letters."
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=300
+    )
+
+
+class UnknownModelSerializer(serializers.Serializer[Any]):
+    """A model that samples name and nobody tracks."""
+
+    id = serializers.IntegerField()
+    provider = serializers.CharField(source="provider_slug", help_text="Empty if not said.")
+    name = serializers.CharField()
+    samples = serializers.IntegerField(source="seen")
+    first_seen_at = Moment()
+    last_seen_at = Moment()

@@ -1,0 +1,191 @@
+"""Upgrade records, recommendations among them, and the decisions on them."""
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.versions import VersionNameSerializer, VersionSerializer
+from versioning.domain.transitions import WAITING, State
+from versioning.models import UpgradeRecord
+
+STATES = [state.value for state in State]
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """Who moved a record, when, why, and on which evidence."""
+
+    before = serializers.CharField(help_text="Empty at the beginning.")
+    after = serializers.ChoiceField(choices=STATES)
+    at = Moment()
+    actor_kind = serializers.CharField()
+    actor_name = serializers.CharField()
+    reason = serializers.CharField()
+    evidence_hash = serializers.CharField()
+
+
+class RunnerUpSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    why_not = serializers.CharField()
+
+
+class UpgradeSerializer(serializers.Serializer[Any]):
+    """One move from a version to another, from recommendation to its end."""
+
+    id = serializers.IntegerField()
+    provider = serializers.CharField(source="tracked_model.provider.slug")
+    model = serializers.CharField(source="tracked_model.name")
+    tracked_model_id = serializers.IntegerField()
+    from_version = VersionNameSerializer(allow_null=True)
+    to_version = VersionNameSerializer()
+    state = serializers.ChoiceField(choices=STATES)
+    origin = serializers.ChoiceField(choices=UpgradeRecord.Origin.values)
+    step = serializers.ChoiceField(choices=UpgradeRecord.Step.values)
+    confidence = serializers.FloatField(help_text="How sure lineage is, from 0 to 1.")
+    reasons = serializers.ListField(child=serializers.CharField())
+    evidence = serializers.JSONField(help_text="As it was at evidence_at.")
+    evidence_hash = serializers.CharField(help_text="Send it as If-Match with a decision.")
+    evidence_at = Moment(allow_null=True)
+    urgent_on = serializers.DateField(
+        allow_null=True, help_text="The day on which the version in use retires."
+    )
+    snoozed_until = Moment(allow_null=True)
+    recommended_at = Moment()
+    changed_at = Moment()
+    completed_at = Moment(allow_null=True)
+    reverses_id = serializers.IntegerField(allow_null=True)
+
+
+class RecommendationSerializer(UpgradeSerializer):
+    """An upgrade record with all that a decision needs."""
+
+    improvements = serializers.ListField(
+        child=serializers.CharField(), source="to_version.improvements"
+    )
+    breaking_changes = serializers.ListField(
+        child=serializers.CharField(), source="to_version.breaking_changes"
+    )
+    migration_notes = serializers.CharField(source="to_version.migration_notes")
+    runners_up = RunnerUpSerializer(many=True)
+
+
+class RecommendationDetailSerializer(RecommendationSerializer):
+    steps = StepSerializer(many=True)
+
+
+class UpgradeWithStepsSerializer(UpgradeSerializer):
+    steps = StepSerializer(many=True)
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """From when to when a version was the current one."""
+
+    since = Moment()
+    until = Moment(allow_null=True, help_text="Null: it is the current one.")
+    record_id = serializers.IntegerField(help_text="The move that made it current.")
+
+
+class HistoryItemSerializer(VersionSerializer):
+    """A version, when it served, and the moves towards it."""
+
+    served = PeriodSerializer(many=True)
+    upgrades = UpgradeWithStepsSerializer(many=True)
+
+
+class HistoryQuery(Paging):
+    as_of = Moment(required=False, help_text="Only the version that served at this moment.")
+
+
+class UpgradesQuery(Paging):
+    state = serializers.ChoiceField(required=False, choices=STATES)
+    origin = serializers.ChoiceField(required=False, choices=UpgradeRecord.Origin.values)
+    step = serializers.ChoiceField(required=False, choices=UpgradeRecord.Step.values)
+
+
+class RecommendationsQuery(Paging):
+    provider = serializers.CharField(required=False, max_length=50)
+    model = serializers.CharField(required=False, max_length=200)
+    step = serializers.ChoiceField(required=False, choices=UpgradeRecord.Step.values)
+    state = serializers.ChoiceField(
+        choices=sorted(state.value for state in WAITING),
+        default=State.RECOMMENDED.value,
+        help_text="Those that wait now, or those put off.",
+    )
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """Why this successor, or why none."""
+
+    successor = serializers.CharField(allow_null=True, help_text="Upstream id.")
+    step = serializers.CharField(allow_null=True)
+    confidence = serializers.FloatField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    runners_up = RunnerUpSerializer(many=True)
+    stated_replacement = serializers.CharField(
+        allow_null=True, help_text="What the provider says to use instead."
+    )
+    stated_source = serializers.CharField(allow_blank=True)
+    needs_reembedding = serializers.BooleanField(
+        help_text="Vectors of the two models can't be compared: embed everything again."
+    )
+
+
+class Reason(serializers.Serializer[Any]):
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=500, help_text="Kept for good."
+    )
+
+
+class NeededReason(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500, help_text="Kept for good.")
+
+
+class Snooze(Reason):
+    until = Moment(help_text="When to ask again.")
+
+
+class UpgradeRequest(Reason):
+    to_version = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Label or id of a version. Leave it out for the one that is recommended.",
+    )
+    upstream_id = serializers.CharField(
+        required=False, max_length=200, help_text="The provider's id, instead of to_version."
+    )
+    evidence_hash = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text="The evidence that you have read; If-Match does the same.",
+    )
+
+
+class RollbackRequest(NeededReason):
+    record_id = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Only if this upgrade is the latest move still.",
+    )
+
+
+class AutoUpgradeRequest(serializers.Serializer[Any]):
+    auto_upgrade = serializers.BooleanField(
+        help_text="true moves if the evidence is good enough; false only looks."
+    )
+    min_quality_improvement = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=10,
+        min_value=Decimal(0),
+        max_value=Decimal(10),
+        default=Decimal("0.1"),
+        help_text="A fraction: 0.1 asks for 10 % better; exactly 10 % is enough.",
+    )
+
+
+class AutoUpgradeSerializer(serializers.Serializer[Any]):
+    upgraded = serializers.BooleanField()
+    version = serializers.CharField(help_text="Label of the version that is current now.")
+    record_id = serializers.IntegerField(allow_null=True)
+    waits_for = serializers.CharField(help_text="Why nothing moved; empty after an upgrade.")

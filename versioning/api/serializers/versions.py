@@ -1,0 +1,118 @@
+"""Model versions, what answers to current, and what staff may add."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from versioning.api.serializers.fields import Moment, Paging, Price, Sentences
+
+
+class ServedVersionSerializer(serializers.Serializer[Any]):
+    """What an application needs to send a request."""
+
+    label = serializers.CharField(help_text="Our number, such as 1.1.0.")
+    upstream_id = serializers.CharField(help_text="The id to send to the provider.")
+    revision = serializers.CharField(help_text="Empty where the provider doesn't say.")
+    released_on = serializers.DateField(allow_null=True)
+    context_tokens = serializers.IntegerField(allow_null=True)
+    output_tokens = serializers.IntegerField(allow_null=True)
+    input_price = Price(allow_null=True, help_text="USD per million tokens; null is unknown.")
+    output_price = Price(allow_null=True)
+    deprecated_on = serializers.DateField(allow_null=True)
+    retires_on = serializers.DateField(allow_null=True)
+    is_listed = serializers.BooleanField(help_text="Whether the provider still lists it.")
+
+
+class CurrentSerializer(serializers.Serializer[Any]):
+    """The version to use now."""
+
+    provider = serializers.CharField()
+    name = serializers.CharField()
+    base_url = serializers.CharField(help_text="Empty: the provider's own public address.")
+    version = ServedVersionSerializer()
+
+
+class CurrentQuery(serializers.Serializer[Any]):
+    key = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Who asks, such as a user's or session's id: during a canary the same key "
+        "always gets the same answer.",
+    )
+
+
+class VersionNameSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    label = serializers.CharField()
+    upstream_id = serializers.CharField()
+    revision = serializers.CharField()
+
+
+class VersionSerializer(serializers.Serializer[Any]):
+    """One concrete thing that a provider serves."""
+
+    id = serializers.IntegerField()
+    label = serializers.CharField()
+    upstream_id = serializers.CharField()
+    revision = serializers.CharField()
+    previous_version_id = serializers.IntegerField(allow_null=True)
+    released_on = serializers.DateField(allow_null=True)
+    improvements = serializers.ListField(child=serializers.CharField())
+    breaking_changes = serializers.ListField(child=serializers.CharField())
+    migration_notes = serializers.CharField()
+    baseline = serializers.JSONField(
+        allow_null=True, help_text="Its performance at the moment it became current."
+    )
+    baseline_taken_at = Moment(allow_null=True)
+    input_price = Price(allow_null=True)
+    output_price = Price(allow_null=True)
+    cached_input_price = Price(allow_null=True)
+    context_tokens = serializers.IntegerField(allow_null=True)
+    output_tokens = serializers.IntegerField(allow_null=True)
+    input_modalities = serializers.ListField(child=serializers.CharField())
+    output_modalities = serializers.ListField(child=serializers.CharField())
+    parameters = serializers.ListField(child=serializers.CharField())
+    capabilities = serializers.ListField(child=serializers.CharField())
+    deprecated_on = serializers.DateField(allow_null=True)
+    retires_on = serializers.DateField(allow_null=True)
+    retires_precision = serializers.CharField()
+    retires_source = serializers.CharField()
+    replacement = serializers.CharField(help_text="What the provider says to use instead.")
+    is_listed = serializers.BooleanField()
+    first_seen_at = Moment(allow_null=True)
+    last_seen_at = Moment(allow_null=True)
+    gone_at = Moment(allow_null=True)
+    staff_fields = serializers.ListField(
+        child=serializers.CharField(), help_text="What a person set: checks leave it alone."
+    )
+
+
+class VersionsQuery(Paging):
+    listed = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Only those still listed, or not."
+    )
+
+
+class VersionChange(serializers.Serializer[Any]):
+    """What staff know better than the listing; checks never overwrite it."""
+
+    label = serializers.CharField(required=False, max_length=50)
+    released_on = serializers.DateField(required=False, allow_null=True)
+    added_improvements = Sentences(required=False)
+    added_breaking_changes = Sentences(required=False)
+    migration_notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    input_price = Price(required=False, allow_null=True)
+    output_price = Price(required=False, allow_null=True)
+    cached_input_price = Price(required=False, allow_null=True)
+    context_tokens = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2**31 - 1
+    )
+    output_tokens = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2**31 - 1
+    )
+    deprecated_on = serializers.DateField(required=False, allow_null=True)
+    retires_on = serializers.DateField(required=False, allow_null=True)
+    retires_precision = serializers.ChoiceField(
+        required=False, choices=["exact", "earliest", "tentative"], allow_blank=True
+    )
+    retires_source = serializers.CharField(required=False, allow_blank=True, max_length=300)

@@ -1,0 +1,77 @@
+"""Is the process alive, and can it do its work?"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from versioning.api.problems import problem
+from versioning.services import detection
+
+
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """Say that the process answers; it asks nobody else."""
+    return JsonResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether the database is there and up to date, and how old each provider's news is.
+
+    An old check doesn't make the process unready: taking it out would not ask the provider.
+    """
+    try:
+        pending = _pending_migrations()
+        checks = _checks(now=timezone.now()) if not pending else {}
+    except DatabaseError as error:
+        return _not_ready(request, f"The database can't be reached ({type(error).__name__}).")
+    if pending:
+        return _not_ready(request, f"{pending} migrations are missing: run `manage.py migrate`.")
+    body = {"status": "ready", "database": "reachable", "migrations": "applied", "checks": checks}
+    return JsonResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _not_ready(request: HttpRequest, detail: str) -> HttpResponse:
+    headers = {"Retry-After": "5", "Cache-Control": "no-store"}
+    return problem(request, status=503, code="not-ready", detail=detail, headers=headers)
+
+
+def _once_nil(count: Callable[[], int]) -> Callable[[], int]:
+    """Ask until the answer is 0, then never again: migrations don't go away under a process."""
+    done = False
+
+    def ask() -> int:
+        nonlocal done
+        found = 0 if done else count()
+        done = found == 0
+        return found
+
+    return ask
+
+
+@_once_nil
+def _count_pending() -> int:
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _pending_migrations() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return _count_pending()
+
+
+def _checks(*, now: datetime) -> dict[str, Any]:
+    return {
+        check.provider.slug: {
+            "state": check.state,
+            "age_s": max(0, round((now - check.started_at).total_seconds())),
+        }
+        for check in detection.last_checks().values()
+    }

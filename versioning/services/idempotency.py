@@ -1,0 +1,113 @@
+"""Do a request once, however often its client repeats it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from versioning.models import IdempotentRequest
+from versioning.services.errors import ServiceError
+
+IN_FLIGHT_FOR = timedelta(minutes=1)
+"""A request that has no answer after this time has crashed; the next one takes over."""
+
+KEPT_FOR = timedelta(days=2)
+
+
+class InFlight(ServiceError):
+    """The same request is being worked on right now."""
+
+    code = "request-in-flight"
+
+
+class KeyReused(ServiceError):
+    """The Idempotency-Key stands for another request."""
+
+    code = "idempotency-key-reused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it is kept: ``body`` is plain JSON."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    is_replay: bool = False
+
+
+def answer_once(
+    *,
+    caller: str,
+    key: str,
+    fingerprint: str,
+    now: datetime,
+    work: Callable[[], StoredAnswer],
+) -> StoredAnswer:
+    """Do the work and keep its answer in one transaction; repeat the answer the next time.
+
+    Work that raises changes nothing and may be tried again with the same key.
+    Raises InFlight and KeyReused.
+    """
+    claimed, stored = _claim(caller=caller, key=key, fingerprint=fingerprint, now=now)
+    if stored is not None:
+        return stored
+    ours = IdempotentRequest.objects.filter(pk=claimed, status=None, created_at=now)
+    try:
+        with transaction.atomic():
+            answer = work()
+            kept = ours.update(
+                status=answer.status, answer={"body": answer.body, "headers": answer.headers}
+            )
+            if kept != 1:  # we were so slow that another took over: ours is undone
+                raise InFlight("The same request is being worked on by another process.")
+    except Exception:
+        ours.delete()
+        raise
+    return answer
+
+
+def forget_old(*, now: datetime) -> int:
+    """Drop the answers that nobody repeats any more; return how many."""
+    dropped, _ = IdempotentRequest.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    return dropped
+
+
+def _claim(
+    *, caller: str, key: str, fingerprint: str, now: datetime
+) -> tuple[int, StoredAnswer | None]:
+    """Return our row, and the answer if the request was answered before."""
+    try:
+        with transaction.atomic():
+            row = IdempotentRequest.objects.create(
+                caller=caller, key=key, fingerprint=fingerprint, created_at=now
+            )
+            return row.pk, None
+    except IntegrityError:
+        known = IdempotentRequest.objects.filter(caller=caller, key=key).first()
+    if known is None:
+        raise InFlight("The same request has just ended in an error. Send it again.")
+    if known.fingerprint != fingerprint:
+        raise KeyReused(
+            "This Idempotency-Key was sent with another request. Use a new key for each request."
+        )
+    if known.status is not None:
+        return known.pk, StoredAnswer(
+            status=known.status,
+            body=known.answer["body"],
+            headers=known.answer["headers"],
+            is_replay=True,
+        )
+    return _take_over(known, now=now), None
+
+
+def _take_over(known: IdempotentRequest, *, now: datetime) -> int:
+    taken = IdempotentRequest.objects.filter(
+        pk=known.pk, status=None, created_at=known.created_at, created_at__lt=now - IN_FLIGHT_FOR
+    ).update(created_at=now)
+    if taken != 1:
+        raise InFlight("The same request is being worked on right now. Ask again in a moment.")
+    return known.pk

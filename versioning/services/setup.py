@@ -1,0 +1,142 @@
+"""Change providers, tracked models, versions and rules by name, as programs do."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from providers.models import Provider
+from versioning.models import LineageRule, ModelVersion, TrackedModel
+from versioning.services import curation, recommendation
+from versioning.services.actors import Actor
+from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.tracking import save_checked
+
+Row = TypeVar("Row", bound=Model)
+
+
+def provider(*, slug: str) -> Provider:
+    """Return the provider with the slug. Raises NotFound."""
+    found = Provider.objects.filter(slug=slug).first()
+    if found is None:
+        raise NotFound(f"There is no provider {slug}.")
+    return found
+
+
+def provider_meant(*, slug: str) -> Provider:
+    """Return the provider that a request's body names. Raises Invalid."""
+    found = Provider.objects.filter(slug=slug).first()
+    if found is None:
+        message = f"There is no provider {slug}. Add it first."
+        raise Invalid(message, [FieldError("/provider", "unknown", message)])
+    return found
+
+
+def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> Provider:
+    """Set the given fields of a provider. Raises NotFound and Invalid."""
+    with transaction.atomic():
+        found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
+        return _change(found, changes, actor=actor)
+
+
+def change_tracked_model(
+    *, tracked_model_id: int, changes: Mapping[str, Any], actor: Actor
+) -> TrackedModel:
+    """Set the given fields of a tracked model. Raises NotFound and Invalid."""
+    with transaction.atomic():
+        found = _locked(
+            TrackedModel.objects.filter(pk=tracked_model_id),
+            f"There is no tracked model {tracked_model_id}.",
+        )
+        pinned = changes.get("pinned", found.pinned)
+        if pinned and not str(changes.get("pin_reason", found.pin_reason)).strip():
+            message = "Say why it is pinned, for whoever looks at it later."
+            raise Invalid(message, [FieldError("/pin_reason", "missing", message)])
+        if not pinned:
+            changes = {**changes, "pin_reason": ""}
+        return _change(found, changes, actor=actor)
+
+
+def change_version(*, version_id: int, changes: Mapping[str, Any]) -> ModelVersion:
+    """Set what staff know of a version; checks leave it alone. Raises NotFound and Invalid."""
+    with transaction.atomic():
+        found = _locked(
+            ModelVersion.objects.filter(pk=version_id), f"There is no version {version_id}."
+        )
+        for name, value in changes.items():
+            setattr(found, name, value)
+        save_checked(found)
+        return curation.save_version(version=found, changed=sorted(changes))
+
+
+def add_rule(
+    *,
+    tracked_model_id: int,
+    kind: str,
+    pattern: str,
+    reason: str = "",
+    actor: Actor,
+    now: datetime,
+) -> LineageRule:
+    """Say something about a model's successors, and look for one anew.
+
+    Raises NotFound and Invalid (a second successor).
+    """
+    with transaction.atomic():
+        _locked(
+            TrackedModel.objects.filter(pk=tracked_model_id),
+            f"There is no tracked model {tracked_model_id}.",
+        )
+        rule = LineageRule(
+            tracked_model_id=tracked_model_id,
+            kind=kind,
+            pattern=pattern,
+            reason=reason,
+            made_by=actor.name,
+        )
+        save_checked(rule)
+        recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    return rule
+
+
+def remove_rule(*, tracked_model_id: int, rule_id: int, now: datetime) -> None:
+    """Take a rule back, and look for the successor anew. Raises NotFound."""
+    with transaction.atomic():
+        rules = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
+        if not rules.delete()[0]:
+            raise NotFound(f"The model has no rule {rule_id}.")
+        recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+
+
+def find_version(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVersion:
+    """Return the version with this label, else this id, else this upstream id (the newest).
+
+    Raises Invalid with ``pointer`` to the field that named it.
+    """
+    versions = tracked.versions.order_by("-pk")
+    by_number = versions.filter(pk=int(text)) if text.isascii() and text.isdigit() else None
+    for candidates in (versions.filter(label=text), by_number, versions.filter(upstream_id=text)):
+        found = candidates.first() if candidates is not None else None
+        if found is not None:
+            return found
+    labels = ", ".join(versions.values_list("label", flat=True)[:10])
+    message = f"{tracked.name} has no version {text}. Its latest are {labels}."
+    raise Invalid(message, [FieldError(pointer, "unknown", message)])
+
+
+def _locked(rows: QuerySet[Row], message: str) -> Row:
+    row = rows.select_for_update(of=("self",)).first()
+    if row is None:
+        raise NotFound(message)
+    return row
+
+
+def _change(row: Row, changes: Mapping[str, Any], *, actor: Actor) -> Row:
+    """Set the fields and save the row; its history says who did it."""
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row._change_reason = f"{actor.kind}: {actor.name}"[:100]  # type: ignore[attr-defined]
+    save_checked(row)
+    return row
