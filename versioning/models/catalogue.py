@@ -136,6 +136,21 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """Those that no run of good listings has found gone."""
         return self.filter(gone_at=None)
 
+    def gone(self) -> Self:
+        return self.exclude(gone_at=None)
+
+    def in_use(self) -> Self:
+        """The current version of each tracked model."""
+        return self.filter(tracked_model__current_version=F("pk"))
+
+    def with_retirement(self) -> Self:
+        """Those whose retirement is announced."""
+        return self.exclude(retires_on=None)
+
+    def held_by_staff(self) -> Self:
+        """Those with facts that a person set."""
+        return self.exclude(staff_fields=[])
+
     def retiring(self, *, by: date) -> Self:
         """Those in use that retire up to the day."""
         return self.filter(
