@@ -117,6 +117,21 @@ def auto_upgrade(
     return UpgradeResult(True, moved.to_version.label, moved.pk, "")
 
 
+def look_at_upgrade(
+    *, provider: str, model: str, min_quality_improvement: Decimal | float | str, now: datetime
+) -> UpgradeResult:
+    """Say what auto_upgrade would do now, and change nothing. Raises as auto_upgrade does."""
+    least = read_fraction(min_quality_improvement)
+    tracked = serving.tracked_model(provider=provider, name=model)
+    record = _waiting_record(tracked.pk)
+    label = tracked.current_version.label if tracked.current_version else ""
+    if record is None:
+        return UpgradeResult(False, label, None, "No newer version is recommended.")
+    reason = _why_not_by_itself(record=record, least=least, now=now)
+    ready = f"Nothing: it would move to {record.to_version.label} now, if it were asked to."
+    return UpgradeResult(False, label, record.pk, reason or ready)
+
+
 def read_fraction(value: Decimal | float | str) -> Decimal:
     """Return a fraction from 0 to 10 exactly as written. Raises Invalid."""
     try:
