@@ -154,20 +154,19 @@ def covered(strata: Sequence[Stratum], *, counted: Callable[[Arm], int]) -> Cove
 def difference(pairs: Sequence[Pair]) -> Difference:
     """Return sum of w (candidate - current) with V = sum of w^2 s^2 / n of each side.
 
-    A side's spread on a thinly served task is at least the pooled spread of that side: two scores
-    that happen to be near each other say little.
+    A side's spread is at least the one pooled over both sides: a small arm that has not met the
+    tail yet (a rare failure, a rare high score) looks too sure of itself, and the other knows.
     """
-    currents = [(pair.weight, pair.current) for pair in pairs]
-    candidates = [(pair.weight, pair.candidate) for pair in pairs]
+    weighed = [(pair.weight, pair.current, pair.candidate) for pair in pairs]
     return Difference(
-        current=math.fsum(weight * side.values.mean for weight, side in currents),
-        candidate=math.fsum(weight * side.values.mean for weight, side in candidates),
-        n_current=sum(side.values.n for _, side in currents),
-        n_candidate=sum(side.values.n for _, side in candidates),
-        reach_current=_reach(currents),
-        reach_candidate=_reach(candidates),
-        variance_current=_variance(currents),
-        variance_candidate=_variance(candidates),
+        current=math.fsum(weight * side.values.mean for weight, side, _ in weighed),
+        candidate=math.fsum(weight * side.values.mean for weight, _, side in weighed),
+        n_current=sum(side.values.n for _, side, _ in weighed),
+        n_candidate=sum(side.values.n for _, _, side in weighed),
+        reach_current=1 / sum(w**2 * side.effect / side.values.n for w, side, _ in weighed),
+        reach_candidate=1 / sum(w**2 * side.effect / side.values.n for w, _, side in weighed),
+        variance_current=sum(w**2 * _of_mean(side, other) for w, side, other in weighed),
+        variance_candidate=sum(w**2 * _of_mean(side, other) for w, other, side in weighed),
     )
 
 
@@ -194,18 +193,8 @@ def share_side(*, hits: int, n: int) -> Side:
     return Side(values=values, spread=floored_variance(values))
 
 
-def _reach(sides: Sequence[tuple[float, Side]]) -> float:
-    return 1 / sum(weight**2 * side.effect / side.values.n for weight, side in sides)
-
-
-_THIN = 30
-
-
-def _variance(sides: Sequence[tuple[float, Side]]) -> float:
-    freedom = sum(side.values.n - 1 for _, side in sides)
-    pooled = sum(side.values.m2 for _, side in sides) / freedom if freedom else 0.0
-    total = 0.0
-    for weight, side in sides:
-        spread = max(side.spread, pooled) if side.values.n < _THIN else side.spread
-        total += weight**2 * side.effect * spread / side.values.n
-    return total
+def _of_mean(side: Side, other: Side) -> float:
+    """Return the variance of one side's mean on one task."""
+    freedom = side.values.n + other.values.n - 2
+    pooled = (side.values.m2 + other.values.m2) / freedom
+    return side.effect * max(side.spread, pooled) / side.values.n

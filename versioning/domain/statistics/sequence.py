@@ -24,11 +24,14 @@ FLOOR = 30
 MOST_SAMPLES = 10**9
 """Beyond this many further samples, waiting is no plan."""
 
-FEWEST_BLOCKS = 10
-"""Hours or days needed before their means can tell something of autocorrelation."""
+FEWEST_BLOCKS = 20
+"""Hours or days with samples before their means can tell of autocorrelation."""
 
 _SURPRISE = 1.645
 """One-sided 5 % of the normal distribution: how far block means may scatter by chance."""
+
+_STRONGEST = 0.9
+"""Autocorrelation of block means that is believed at most."""
 
 
 def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float = N_OPT) -> float:
@@ -59,19 +62,30 @@ def floored_variance(values: Moments) -> float:
 def design_effect(blocks: Sequence[Moments]) -> float:
     """Return how many times the variance of a mean exceeds that of independent samples.
 
-    `blocks` are the moments per hour or day, in order of time. Compares the scatter of the block
-    means with what independence would give, for blocks as they are and joined two by two, four by
-    four and so on while ten remain (batch means: correlation longer than a block shows in longer
-    ones). Counts only an excess that chance gives one time in twenty; at least 1.
+    `blocks` are the moments per hour or day, in order of time; none means independent samples.
+    The scatter of block means is compared with what independence would give (batch means). An
+    excess that chance gives one time in twenty counts, times (1 + r) / (1 - r) for the lag-1
+    autocorrelation r of the block means, which is taken one standard error above its estimate
+    with the small-sample bias (Kendall 1954) put back. Until there are twenty blocks each is
+    worth at most 1.5 samples, so that the floor of 30 is met at twenty. At least 1.
     """
     filled = [block for block in blocks if block.n]
-    effect = 1.0
-    while len(filled) >= FEWEST_BLOCKS:
-        ratio = _scatter_of_means(filled)
-        if ratio > 1 + _SURPRISE * math.sqrt(2 / (len(filled) - 1)):
-            effect = max(effect, ratio)
-        filled = [Moments.total(filled[i : i + 2]) for i in range(0, len(filled) - 1, 2)]
-    return effect
+    if not filled:
+        return 1.0
+    whole = Moments.total(filled)
+    if len(filled) < FEWEST_BLOCKS:
+        return max(1.0, whole.n * FEWEST_BLOCKS / FLOOR / len(filled))
+    if not whole.variance:
+        return 1.0
+    offsets = [block.mean - whole.mean for block in filled]
+    between = sum(block.n * offset**2 for block, offset in zip(filled, offsets, strict=True)) / (
+        len(filled) - 1
+    )
+    ratio = between / whole.variance
+    if ratio <= 1 + _SURPRISE * math.sqrt(2 / (len(filled) - 1)):
+        return 1.0
+    memory = _memory(offsets)
+    return max(1.0, ratio * (1 + memory) / (1 - memory))
 
 
 def samples_until(*, settled: Callable[[float], bool]) -> int | None:
@@ -90,9 +104,9 @@ def samples_until(*, settled: Callable[[float], bool]) -> int | None:
     return math.ceil(high)
 
 
-def _scatter_of_means(blocks: Sequence[Moments]) -> float:
-    whole = Moments.total(blocks)
-    if not whole.variance:
-        return 1.0
-    between = sum(block.n * (block.mean - whole.mean) ** 2 for block in blocks)
-    return between / (len(blocks) - 1) / whole.variance
+def _memory(offsets: Sequence[float]) -> float:
+    count = len(offsets)
+    squares = sum(offset * offset for offset in offsets)
+    raw = sum(a * b for a, b in zip(offsets, offsets[1:], strict=False)) / squares
+    cautious = raw + (1 + 3 * raw) / count + 1 / math.sqrt(count)
+    return min(_STRONGEST, max(0.0, cautious))

@@ -1,0 +1,1 @@
+"""Seeded simulations that measure what docs/statistics.md promises."""

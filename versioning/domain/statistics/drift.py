@@ -1,0 +1,173 @@
+"""Has a version changed although its name did not, and since which day?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from .baseline import WEEK, Baseline, Point, fit
+from .moments import Moments
+
+METHOD = "two-sided CUSUM of daily means, adjusted for weekdays and autocorrelation"
+
+HISTORY = 3 * WEEK
+"""Days with samples before anything is claimed: three of each weekday."""
+
+MEMORY = 12 * WEEK
+"""Days that the baseline looks back."""
+
+LEAST_SAMPLES = 10
+"""A day with fewer samples is not read."""
+
+ALLOWANCE = 1.0
+"""Standard deviations a day that the sum lets pass: tuned to find shifts of twice this."""
+
+THRESHOLD = 6.0
+"""Sum, in standard deviations, at which the alarm rings; chosen by simulation."""
+
+LOUDEST = 4.0
+"""One day counts at most so much: one bad day is an incident, no change."""
+
+
+class Measure(StrEnum):
+    """What is watched.
+
+    Quality as it is; errors as arcsine of the root of the rate, whose scatter doesn't depend on
+    the rate (Anscombe 1948); latency and output length as logarithms of their daily means.
+    """
+
+    QUALITY = "quality"
+    ERRORS = "errors"
+    LATENCY = "latency"
+    OUTPUT_LENGTH = "output_length"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The moments of one hour or day; readings of one day are added up."""
+
+    day: date
+    moments: Moments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A change: the day it began (estimated), the day it was seen, the means before and after."""
+
+    measure: Measure
+    began: date
+    seen: date
+    before: float
+    after: float
+
+    @property
+    def sentence(self) -> str:
+        """Say what changed since when."""
+        verb = "rose" if self.after > self.before else "fell"
+        name = self.measure.value.replace("_", " ")
+        return (
+            f"{name} {verb} from {self.before:.3g} to {self.after:.3g} since "
+            f"{self.began.isoformat()} although the version did not change"
+        )
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The state of the watch since the series began or last changed."""
+
+    history: list[Point] = field(default_factory=list)
+    excursion: list[tuple[Point, float]] = field(default_factory=list)
+    baseline: Baseline | None = None
+    fitted: int = 0
+    above: float = 0.0
+    below: float = 0.0
+
+    def read(self, point: Point) -> bool:
+        """Take in one day and return whether the alarm rings."""
+        if len(self.history) < HISTORY:
+            self.history.append(point)
+            return False
+        if self.baseline is None or len(self.history) >= self.fitted + WEEK:
+            self.fitted = len(self.history)
+            self.baseline = fit(self.history[-MEMORY:])
+        off = max(-LOUDEST, min(LOUDEST, self.baseline.standardised(point)))
+        self.above = max(0.0, self.above + off - ALLOWANCE)
+        self.below = max(0.0, self.below - off - ALLOWANCE)
+        self.excursion.append((point, off))
+        if not self.above and not self.below:
+            # Days under suspicion join the baseline only when the suspicion has gone.
+            self.history += [point for point, _ in self.excursion]
+            self.excursion = []
+        return max(self.above, self.below) > THRESHOLD
+
+    def began(self) -> int:
+        """Return how many of the last days belong to the change: the likeliest, by likelihood."""
+        total, best, length = 0.0, 0.0, 1
+        for count, (_, off) in enumerate(reversed(self.excursion), start=1):
+            total += off
+            if total * total / count > best:
+                best, length = total * total / count, count
+        return length
+
+
+def find_shifts(*, measure: Measure, readings: Iterable[Reading]) -> tuple[Shift, ...]:
+    """Return every change in a version's series, oldest first.
+
+    Page's two-sided CUSUM (Page 1954) of daily values, standardised by a baseline of up to twelve
+    weeks; the change is dated by maximum likelihood (Hinkley 1970). After a change the series
+    starts anew from it. On flat series fewer than one false alarm a year, by simulation.
+    """
+    shifts = []
+    watch = _Watch()
+    days = _by_day(readings)
+    seen: list[date] = []
+    for day in sorted(days):
+        moments = days[day]
+        if moments.n < LEAST_SAMPLES:
+            continue
+        seen.append(day)
+        if not watch.read(_point(day, moments, measure)):
+            continue
+        length = watch.began()
+        ordinals = [point.ordinal for point in watch.history]
+        before = Moments.total(days[date.fromordinal(ordinal)] for ordinal in ordinals[-MEMORY:])
+        changed = seen[-length:]
+        after = Moments.total(days[changed_day] for changed_day in changed)
+        shifts.append(
+            Shift(
+                measure=measure,
+                began=changed[0],
+                seen=day,
+                before=before.mean,
+                after=after.mean,
+            )
+        )
+        watch = _Watch(history=[_point(d, days[d], measure) for d in changed])
+    return tuple(shifts)
+
+
+def _by_day(readings: Iterable[Reading]) -> dict[date, Moments]:
+    days: dict[date, Moments] = {}
+    for reading in readings:
+        days[reading.day] = days.get(reading.day, Moments()).merge(reading.moments)
+    return days
+
+
+def _point(day: date, moments: Moments, measure: Measure) -> Point:
+    value, noise = _watched(moments, measure)
+    return Point(ordinal=day.toordinal(), value=value, noise=noise)
+
+
+def _watched(moments: Moments, measure: Measure) -> tuple[float, float]:
+    """Return the value that is watched and its variance by sampling."""
+    n = moments.n
+    if measure is Measure.QUALITY:
+        return moments.mean, moments.variance / n
+    if measure is Measure.ERRORS:
+        return math.asin(math.sqrt((moments.sum + 0.375) / (n + 0.75))), 1 / (4 * n + 2)
+    if moments.mean <= 0:
+        raise ValueError(f"{measure.value} is a positive number.")
+    return math.log(moments.mean), moments.variance / n / moments.mean**2

@@ -1,0 +1,213 @@
+"""Best model per task: every version's figures side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .moments import Moments
+from .sequence import ALPHA, FLOOR, design_effect, floored_variance, half_width, samples_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """One version on one task. Cost in USD per successful request, latency p95 in milliseconds;
+    None is unknown."""
+
+    name: str
+    quality: Moments
+    cost: float | None = None
+    latency_ms: float | None = None
+    blocks: tuple[Moments, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One line of the table.
+
+    `rank` is None below the floor of samples. `tie` says that the interval overlaps the first's.
+    `on_front`: no other ranked version is at least as good in quality, cost and latency and
+    better in one; None when one of the three is unknown. `needed` are this version's further
+    samples that would set it apart from the first (the first: from the second), None when
+    nothing is open or no realistic number would do.
+    """
+
+    name: str
+    rank: int | None
+    n: int
+    quality: float | None
+    low: float | None
+    high: float | None
+    cost: float | None
+    latency_ms: float | None
+    on_front: bool | None
+    tie: bool
+    needed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """The whole table, first place on top, those with too few samples at the end."""
+
+    places: tuple[Place, ...]
+    sentence: str
+
+    @property
+    def best(self) -> Place | None:
+        """The first place; None when nothing could be ranked."""
+        return self.places[0] if self.places and self.places[0].rank else None
+
+    @property
+    def tied(self) -> bool:
+        """Whether the first can't be told from another ranked version."""
+        return self.best is not None and self.best.tie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """An entrant with its interval."""
+
+    entrant: Entrant
+    reach: float
+    spread: float
+    half: float
+
+    @property
+    def low(self) -> float:
+        return self.entrant.quality.mean - self.half
+
+    @property
+    def high(self) -> float:
+        return self.entrant.quality.mean + self.half
+
+    @property
+    def known(self) -> bool:
+        return self.reach >= FLOOR
+
+
+def rank(*, entrants: Sequence[Entrant], alpha: float = ALPHA) -> Ranking:
+    """Rank versions on one task by the lower end of quality, then cost, then latency.
+
+    The lower end keeps a version with few samples from winning by luck; below 30 samples it gets
+    no rank but a line that says what it needs. Intervals hold at every look and for all versions
+    together (Bonferroni). An unknown cost or latency comes after a known one.
+    """
+    share = alpha / max(1, len(entrants))
+    measured = [_measure(entrant, alpha=share) for entrant in entrants]
+    ranked = sorted((item for item in measured if item.known), key=_order)
+    waiting = sorted((item for item in measured if not item.known), key=_waiting_order)
+    tied = _tied(ranked)
+    places = tuple(
+        _place(item, rank=position + 1, ranked=ranked, tied=tied, alpha=share)
+        for position, item in enumerate(ranked)
+    ) + tuple(_place(item, rank=None, ranked=ranked, tied=tied, alpha=share) for item in waiting)
+    return Ranking(places=places, sentence=_sentence(places))
+
+
+def _measure(entrant: Entrant, *, alpha: float) -> _Measured:
+    n = entrant.quality.n
+    reach = n / design_effect(entrant.blocks)
+    spread = floored_variance(entrant.quality)
+    half = half_width(n=reach, variance=spread / reach, alpha=alpha) if n else math.inf
+    return _Measured(entrant=entrant, reach=reach, spread=spread, half=half)
+
+
+def _order(item: _Measured) -> tuple[float, float, float, str]:
+    cost, latency = item.entrant.cost, item.entrant.latency_ms
+    return (
+        -round(item.low, 12),
+        math.inf if cost is None else cost,
+        math.inf if latency is None else latency,
+        item.entrant.name,
+    )
+
+
+def _waiting_order(item: _Measured) -> tuple[float, str]:
+    return (-item.reach, item.entrant.name)
+
+
+def _tied(ranked: Sequence[_Measured]) -> frozenset[str]:
+    """Return those whose interval overlaps the first's, and the first when there are any."""
+    if not ranked:
+        return frozenset()
+    first, *others = ranked
+    close = [item.entrant.name for item in others if item.high >= first.low]
+    return frozenset([first.entrant.name, *close]) if close else frozenset()
+
+
+def _place(
+    item: _Measured,
+    *,
+    rank: int | None,
+    ranked: Sequence[_Measured],
+    tied: frozenset[str],
+    alpha: float,
+) -> Place:
+    entrant = item.entrant
+    seen = entrant.quality.n > 0
+    return Place(
+        name=entrant.name,
+        rank=rank,
+        n=entrant.quality.n,
+        quality=entrant.quality.mean if seen else None,
+        low=max(0.0, item.low) if seen else None,
+        high=min(1.0, item.high) if seen else None,
+        cost=entrant.cost,
+        latency_ms=entrant.latency_ms,
+        on_front=_on_front(item, ranked) if rank else None,
+        tie=entrant.name in tied,
+        needed=_needed(item, ranked=ranked, tied=tied, alpha=alpha),
+    )
+
+
+def _needed(
+    item: _Measured, *, ranked: Sequence[_Measured], tied: frozenset[str], alpha: float
+) -> int | None:
+    effect = item.entrant.quality.n / item.reach if item.reach else 1.0
+    if not item.known:
+        return math.ceil((FLOOR - item.reach) * effect)
+    if item.entrant.name not in tied:
+        return None
+    rival = ranked[1] if item is ranked[0] else ranked[0]
+    gap = abs(item.entrant.quality.mean - rival.entrant.quality.mean)
+
+    # Both intervals must fit into the gap; each version is asked for half of it.
+    def settled(samples: float) -> bool:
+        reach = item.reach + samples / effect
+        return half_width(n=reach, variance=item.spread / reach, alpha=alpha) < gap / 2
+
+    return samples_until(settled=settled)
+
+
+def _on_front(item: _Measured, ranked: Sequence[_Measured]) -> bool | None:
+    mine = _figures(item)
+    if mine is None:
+        return None
+    others = [_figures(other) for other in ranked if other is not item]
+    return not any(other is not None and _dominates(other, mine) for other in others)
+
+
+def _figures(item: _Measured) -> tuple[float, float, float] | None:
+    """Return what should be small: minus quality, cost, latency."""
+    cost, latency = item.entrant.cost, item.entrant.latency_ms
+    if cost is None or latency is None:
+        return None
+    return (-item.entrant.quality.mean, cost, latency)
+
+
+def _dominates(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def _sentence(places: Sequence[Place]) -> str:
+    ranked = [place for place in places if place.rank]
+    if not ranked:
+        return "No version has enough scores on this task yet."
+    first = ranked[0]
+    tied = [place.name for place in ranked[1:] if place.tie]
+    figures = f"quality {first.quality:.2f} ({first.low:.2f} to {first.high:.2f})"
+    if not tied:
+        alone = "the only version with enough scores" if len(ranked) == 1 else "best"
+        return f"{first.name} is {alone}: {figures}, {first.n:,} samples."
+    return f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
