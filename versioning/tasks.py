@@ -27,6 +27,12 @@ def check_provider(*, provider_slug: str, trigger: str, asked_by: str = "") -> i
     return len(checks)
 
 
+@shared_task(name="versioning.run_begun_checks")
+def run_begun_checks(*, check_ids: list[int]) -> int:
+    """Ask the providers of checks that the API has begun."""
+    return len(detection.run_begun(check_ids=check_ids, now=timezone.now()))
+
+
 @shared_task(name="versioning.wake_snoozed")
 def wake_snoozed() -> int:
     """Bring back recommendations whose snooze is over."""

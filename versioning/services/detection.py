@@ -19,6 +19,8 @@ from versioning.services.errors import AlreadyMoved, NotFound
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=30)
+WORKER_WAIT = timedelta(minutes=5)
+"""How long a check that was begun for a worker may wait to be taken up."""
 AT_ONCE = 16
 LONGEST_ID = 200
 SHOWN_ITEMS = 50
@@ -71,24 +73,60 @@ def run_checks(
     out. Catalogues of facts are recorded before the providers that they know facts about.
     Raises NotFound where a slug is unknown.
     """
-    providers = _enabled(provider_slugs)
-    checks: dict[int, Check] = {}
-    for provider in providers:
+    checks = begin_checks(
+        provider_slugs=provider_slugs, trigger=trigger, asked_by=asked_by, now=now, due_at=due_at
+    )
+    return _ask_side_by_side(checks, now=now, on_result=on_result)
+
+
+def begin_checks(
+    *,
+    provider_slugs: Sequence[str] | None = None,
+    trigger: str,
+    asked_by: str = "",
+    now: datetime,
+    due_at: Mapping[str, datetime] | None = None,
+    lease: timedelta = LEASE,
+) -> list[Check]:
+    """Open a check of each provider without asking it yet; those being asked are left out."""
+    checks = []
+    for provider in _enabled(provider_slugs):
         try:
-            checks[provider.pk] = _begin(
+            check = _begin(
                 provider=provider,
                 trigger=trigger,
                 asked_by=asked_by,
                 now=now,
                 due_at=(due_at or {}).get(provider.slug),
+                lease=lease,
             )
         except AlreadyRunning:
             continue
+        checks.append(check)
+    return checks
+
+
+def run_begun(*, check_ids: Sequence[int], now: datetime) -> list[Check]:
+    """Ask the providers of checks that were begun for a worker; each is taken up once."""
+    waiting = Check.objects.running().filter(pk__in=check_ids, lease_until__gte=now)
+    taken = []
+    for check in waiting.select_related("provider").order_by("pk"):
+        untouched = Check.objects.running().filter(pk=check.pk, lease_until=check.lease_until)
+        if untouched.update(lease_until=now + LEASE) == 1:
+            check.lease_until = now + LEASE
+            taken.append(check)
+    return _ask_side_by_side(taken, now=now)
+
+
+def _ask_side_by_side(
+    checks: Sequence[Check],
+    *,
+    now: datetime,
+    on_result: Callable[[Check], None] | None = None,
+) -> list[Check]:
     results: list[Check] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        asked = {
-            pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks.values()
-        }
+        asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         for future in _catalogues_first(asked):
             check = _record_apart(check=asked[future], asked=future.result(), now=now)
             results.append(check)
@@ -125,6 +163,7 @@ def _begin(
     asked_by: str,
     now: datetime,
     due_at: datetime | None = None,
+    lease: timedelta = LEASE,
 ) -> Check:
     """Open a check; one that was left open past its lease is closed as broken off."""
     with transaction.atomic():
@@ -141,7 +180,7 @@ def _begin(
                 trigger=trigger,
                 asked_by=asked_by[:150],
                 started_at=now,
-                lease_until=now + LEASE,
+                lease_until=now + lease,
                 due_at=due_at,
             )
     except IntegrityError as error:
