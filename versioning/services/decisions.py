@@ -1,0 +1,177 @@
+"""Decide on what was read: refused where the evidence is another by now."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Prefetch
+
+from versioning.domain.labels import free_label
+from versioning.models import (
+    CatalogueEntry,
+    ModelVersion,
+    TrackedModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
+from versioning.services import knowledge, rollout
+from versioning.services.actors import Actor
+from versioning.services.errors import EvidenceChanged, FieldError, Invalid, NotFound, ServiceError
+from versioning.services.setup import find_version
+from versioning.services.tracking import save_checked
+
+
+class NothingRecommended(ServiceError):
+    """No newer version waits for a decision."""
+
+    code = "nothing-recommended"
+
+
+def record(*, record_id: int) -> UpgradeRecord:
+    """Return an upgrade record in any state, with its versions and steps. Raises NotFound."""
+    steps = Prefetch("steps", queryset=UpgradeStep.objects.order_by("at", "id"))
+    found = (
+        UpgradeRecord.objects.with_versions().prefetch_related(steps).filter(pk=record_id).first()
+    )
+    if found is None:
+        raise NotFound(f"There is no upgrade record {record_id}.")
+    return found
+
+
+def reject(
+    *, record_id: int, actor: Actor, now: datetime, reason: str, evidence_hash: str | None
+) -> UpgradeRecord:
+    """Reject a recommendation. Raises as rollout.reject does, and EvidenceChanged."""
+    with transaction.atomic():
+        _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
+        return rollout.reject(record_id=record_id, actor=actor, now=now, reason=reason)
+
+
+def snooze(
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    until: datetime,
+    reason: str,
+    evidence_hash: str | None,
+) -> UpgradeRecord:
+    """Put a recommendation off. Raises as rollout.snooze does, and EvidenceChanged."""
+    with transaction.atomic():
+        _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
+        return rollout.snooze(record_id=record_id, actor=actor, now=now, until=until, reason=reason)
+
+
+def upgrade(
+    *,
+    tracked: TrackedModel,
+    to_version: str = "",
+    upstream_id: str = "",
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    evidence_hash: str | None,
+) -> UpgradeRecord:
+    """Move a model to the version that is named, else to the one that is recommended.
+
+    ``to_version`` is a label or id; ``upstream_id`` may also name what the provider lists and
+    no version stands for yet. Raises Invalid, NothingRecommended, EvidenceChanged and what
+    rollout.request_upgrade raises.
+    """
+    with transaction.atomic():
+        TrackedModel.objects.select_for_update().get(pk=tracked.pk)
+        waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked).order_by("-pk")
+        if to_version or upstream_id:
+            version = _named(tracked=tracked, to_version=to_version, upstream_id=upstream_id)
+            waiting = waiting.filter(to_version=version)
+        else:
+            version = _recommended(waiting.recommended().first(), tracked=tracked)
+        if evidence_hash is not None and not waiting.filter(evidence_hash=evidence_hash).exists():
+            raise EvidenceChanged(
+                "The evidence has changed since you looked. Read it again, then decide."
+            )
+        return rollout.request_upgrade(
+            tracked_model_id=tracked.pk,
+            to_version_id=version.pk,
+            actor=actor,
+            now=now,
+            reason=reason,
+        )
+
+
+def pair_to_compare(
+    *, tracked: TrackedModel, before: str = "", after: str = ""
+) -> tuple[ModelVersion, ModelVersion]:
+    """Return the two versions that are named, else the current and the recommended one.
+
+    Raises Invalid and NothingRecommended.
+    """
+    if before:
+        older = find_version(tracked=tracked, text=before, pointer="?from")
+    elif tracked.current_version is not None:
+        older = tracked.current_version
+    else:
+        raise NothingRecommended(f"{tracked.name} has no current version.")
+    if after:
+        return older, find_version(tracked=tracked, text=after, pointer="?to")
+    waiting = UpgradeRecord.objects.recommended().filter(tracked_model=tracked).order_by("-pk")
+    return older, _recommended(waiting.first(), tracked=tracked)
+
+
+def _recommended(record: UpgradeRecord | None, *, tracked: TrackedModel) -> ModelVersion:
+    if record is None:
+        raise NothingRecommended(
+            f"No upgrade of {tracked.name} is recommended. Name a version to move to it anyway."
+        )
+    return record.to_version
+
+
+def _named(*, tracked: TrackedModel, to_version: str, upstream_id: str) -> ModelVersion:
+    if to_version and upstream_id:
+        message = "Give to_version or upstream_id, not both."
+        raise Invalid(message, [FieldError("/upstream_id", "one-of-two", message)])
+    if to_version:
+        return find_version(tracked=tracked, text=to_version, pointer="/to_version")
+    known = tracked.versions.filter(upstream_id=upstream_id).order_by("-pk").first()
+    return known or _listed(tracked=tracked, upstream_id=upstream_id)
+
+
+def _listed(*, tracked: TrackedModel, upstream_id: str) -> ModelVersion:
+    """Make a version of what the provider lists. Raises Invalid where it lists no such id."""
+    entry = (
+        CatalogueEntry.objects.listed()
+        .filter(provider=tracked.provider_id, upstream_id=upstream_id)
+        .first()
+    )
+    if entry is None:
+        message = f"The provider lists no {upstream_id}, as far as the last check knows."
+        raise Invalid(message, [FieldError("/upstream_id", "not-listed", message)])
+    current = tracked.current_version
+    taken = frozenset(tracked.versions.values_list("label", flat=True))
+    version = ModelVersion(
+        tracked_model=tracked,
+        upstream_id=entry.upstream_id,
+        previous_version=current,
+        label=free_label(label=current.label if current else "", step="minor", taken=taken),
+    )
+    knowledge.fill_version(version=version, entry=entry)
+    if current is not None:
+        knowledge.compare_with_previous(version=version, previous=current)
+    save_checked(version)
+    return version
+
+
+def _refuse_other_evidence(*, record_id: int, evidence_hash: str | None) -> None:
+    """Lock the record and refuse where it holds other evidence than was read.
+
+    The tracked model is locked first, as everywhere: one order, so no two can deadlock.
+    """
+    if evidence_hash is None:
+        return
+    models = UpgradeRecord.objects.filter(pk=record_id).values("tracked_model_id")
+    TrackedModel.objects.select_for_update().filter(pk__in=models).first()
+    records = UpgradeRecord.objects.select_for_update().filter(pk=record_id)
+    found = records.values_list("evidence_hash", flat=True).first()
+    if found is not None and found != evidence_hash:
+        raise EvidenceChanged(
+            "The evidence has changed since you looked. Read it again, then decide."
+        )
