@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from versioning.domain.lineage.identity import written
 from versioning.domain.lineage.line import unsaid
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
@@ -57,9 +58,9 @@ def _what_changed(current: Entry, chosen: Entry) -> str:
 
 
 def _version(entry: Entry) -> str:
-    numbers = [".".join(map(str, version)) for version in entry.identity.generation]
-    numbers = numbers or [".".join(map(str, version)) for _, version in entry.identity.base]
-    return " ".join(numbers) or "no number"
+    identity = entry.identity
+    versions = identity.generation or tuple(version for _, version in identity.base)
+    return " ".join(map(written, versions)) or "no number"
 
 
 def _doubts_of_the_calendar(current: Entry, chosen: Entry) -> list[tuple[float, str]]:

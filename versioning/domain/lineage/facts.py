@@ -7,11 +7,12 @@ with a public source, and a row in the table test.
 from dataclasses import replace
 from typing import Final
 
-from versioning.domain.lineage.identity import Identity, Version
+from versioning.domain.lineage.identity import OMNI, TURBO, Identity, Version
 
 _FOUR: Final = ((4,),)
-_FOUR_TURBO: Final = ((4, 0, 1),)  # between 4 and 4o, which is read as (4, 0, 2)
-_FOUR_O: Final = ((4, 0, 2),)
+_FOUR_TURBO: Final = ((4, *TURBO),)
+_FOUR_O: Final = ((4, *OMNI),)
+_TWO: Final = ((2,),)
 _DEVSTRAL_WITHOUT_TIER: Final = (2025, 12)
 
 
@@ -49,16 +50,17 @@ def _gpt_realtime(identity: Identity) -> Identity:
 def _microsoft(identity: Identity) -> Identity:
     """2024-12: the 14B `phi-4` without tier goes on from `phi-3-medium`."""
     is_plain = identity.words == ("phi",) and not (identity.tier or identity.size or identity.kinds)
-    if is_plain and identity.generation == _FOUR:
+    if is_plain and identity.generation >= _FOUR:
         return replace(identity, tier=("medium",))
     return identity
 
 
 def _mistral(identity: Identity) -> Identity:
-    """2025-12: `devstral` without tier goes on from `devstral-medium`."""
+    """2025-12: `devstral` 2, without tier, goes on from `devstral-medium`."""
     snapshot = identity.snapshot
     is_plain = identity.words == ("devstral",) and not (identity.tier or identity.size)
-    if is_plain and snapshot and (snapshot.year, snapshot.month) >= _DEVSTRAL_WITHOUT_TIER:
+    is_late = snapshot and (snapshot.year, snapshot.month) >= _DEVSTRAL_WITHOUT_TIER
+    if is_plain and (is_late or identity.ordinal >= _TWO):
         return replace(identity, tier=("medium",))
     return identity
 

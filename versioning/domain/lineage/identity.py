@@ -40,6 +40,18 @@ class Snapshot:
 
 Version = tuple[int, ...]
 _FIRST: tuple[Version, ...] = ((1,),)
+# Generations that names write as a word or letter: between one number and the next.
+TURBO: Version = (0, 1)  # `gpt-4-turbo`
+OMNI: Version = (0, 2)  # `gpt-4o`
+
+
+def written(version: Version) -> str:
+    """Write a version as its names do: 3.5, 4o."""
+    if version[1:] == OMNI:
+        return f"{version[0]}o"
+    if version[1:] == TURBO:
+        return f"{version[0]} turbo"
+    return ".".join(map(str, version))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.channel import Channel, read_channel
 from versioning.domain.lineage.dates import read_date
 from versioning.domain.lineage.facts import corrected
-from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName, Version
+from versioning.domain.lineage.identity import (
+    OMNI,
+    Identity,
+    Snapshot,
+    Stage,
+    UnreadableName,
+    Version,
+)
 
 LONGEST_ID: Final = 200
 _CACHED_IDS: Final = 16384
@@ -28,6 +35,7 @@ _SIZE: Final = re.compile(
 _WORD_AND_SIZE: Final = re.compile(r"([a-z]{1,20})([0-9]{1,4}(?:\.[0-9]{1,3})?b)\Z")
 _CONTEXT: Final = re.compile(r"[0-9]{1,4}k\Z")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}\Z")
+_MINOR: Final = re.compile(r"(?:[0-9]|[1-9][0-9])\Z")  # the 5 of `3-5`, the 20 of `4-20`
 _VERSION: Final = re.compile(r"(v?)([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z")
 _WORD_AND_VERSION: Final = re.compile(
     r"([a-z]{1,24})\.?([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z"
@@ -129,7 +137,7 @@ class _Reading:
             self.words.append(token)
         elif self.stage in (Stage.PREVIEW, Stage.EXPERIMENTAL) and self.versions:
             self.revision = int(token)
-        elif len(following) == 1 and following.isdigit() and len(token) == 1:
+        elif len(token) == 1 and _MINOR.match(following):
             self.add_version(f"{token}.{following}")
             return 2
         else:
@@ -159,10 +167,10 @@ class _Reading:
         if is_marked and self.versions and "." not in text:
             self.revision = max(self.revision, int(text))  # `claude-3-5-sonnet-v2`
             return taken
-        if "." not in text and not rest and len(following) == 1 and following.isdigit():
+        if "." not in text and not rest and _MINOR.match(following):
             text, taken = f"{text}.{following}", 2
         if rest == "o":  # `4o`: after 4, before 4.1
-            self.versions.append((self.words[-1] if self.words else "", (*number(text), 0, 2)))
+            self.versions.append((self.words[-1] if self.words else "", (*number(text), *OMNI)))
             return taken
         self.add_version(text if is_marked and len(text) < 2 else _spread(text))
         if rest:

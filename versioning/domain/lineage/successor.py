@@ -114,7 +114,7 @@ class _Question:
     def _moves_by_itself(self) -> bool:
         identity = self.current.identity
         moves = identity.stage is Stage.ALIAS and not identity.generation
-        return moves and not self._is_leaving()
+        return moves and not self.current.known.is_leaving
 
     def _is_leaving(self) -> bool:
         known = self.current.known
