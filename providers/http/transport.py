@@ -181,9 +181,9 @@ def exchange(
             if not watch.expired:
                 elapsed_ms = (time.monotonic() - started) * 1000
                 return Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
-            no_reply = NoReply(f"no whole answer within {total_s:.0f} s")
+            no_reply = NoReply(f"no whole answer within {total_s:.3g} s")
     if watch.expired:
-        return NoReply(f"no whole answer within {total_s:.0f} s")
+        return NoReply(f"no whole answer within {total_s:.3g} s")
     return no_reply
 
 
@@ -194,7 +194,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 def _explain(error: Exception, *, timed_out: bool, total_s: float) -> NoReply:
     """Say what went wrong in few words; the error's own text may hold addresses and is not used."""
     if timed_out:
-        return NoReply(f"no whole answer within {total_s:.0f} s")
+        return NoReply(f"no whole answer within {total_s:.3g} s")
     if isinstance(error, requests.ConnectTimeout):
         return NoReply("it can't be reached (connecting timed out)", never_sent=True)
     if isinstance(error, requests.exceptions.SSLError):
