@@ -2,7 +2,17 @@
 
 from versioning.models.access import ApiKey, IdempotentRequest
 from versioning.models.catalogue import LineageRule, ModelVersion, TrackedModel
+from versioning.models.course import (
+    Approval,
+    Canary,
+    Notice,
+    OutcomeReport,
+    Reminder,
+    WakeRule,
+    Watch,
+)
 from versioning.models.detection import AliasTarget, CatalogueEntry, Check, Finding
+from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollups import DriftFinding, Rollup, RollupPart
 from versioning.models.samples import (
     PendingScore,
@@ -19,15 +29,23 @@ from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 __all__ = [
     "AliasTarget",
     "ApiKey",
+    "Approval",
+    "AutomationSwitch",
+    "Canary",
     "CatalogueEntry",
     "Check",
     "DriftFinding",
     "Finding",
+    "Freeze",
     "IdempotentRequest",
     "LineageRule",
     "ModelVersion",
+    "Notice",
+    "OutcomeReport",
     "PendingScore",
     "PerformanceSample",
+    "Policy",
+    "Reminder",
     "Rollup",
     "RollupPart",
     "Route",
@@ -38,5 +56,7 @@ __all__ = [
     "UnknownModel",
     "UpgradeRecord",
     "UpgradeStep",
+    "WakeRule",
+    "Watch",
     "Word",
 ]

@@ -1,0 +1,181 @@
+"""The steps of a canary, and what to do at each look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+PERCENT = Decimal(100)
+DEFAULT_DEADLINE_HOURS = 14 * 24
+
+
+class UnreadableStep(ValueError):
+    """A canary step that can't be read; the sentence says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryStep:
+    """A weight, and what must have come before the next step.
+
+    ``weight`` is a share of the keys, over 0 and up to 1. The holds add up: time, samples of the
+    new version since the canary began, a person's word. Without a verdict after
+    ``deadline_hours`` the canary pauses and a person is told.
+    """
+
+    weight: Decimal
+    hold_hours: Decimal = Decimal(0)
+    hold_samples: int = 0
+    needs_approval: bool = False
+    deadline_hours: Decimal = Decimal(DEFAULT_DEADLINE_HOURS)
+
+    @classmethod
+    def read(cls, raw: Any) -> Self:
+        """Read {"weight": 5, "hours": 24, "samples": 100, "approval": true, "deadline_hours": 72}.
+
+        The weight is in per cent; all but the weight may be left out. Raises UnreadableStep.
+        """
+        known = {"weight", "hours", "samples", "approval", "deadline_hours"}
+        if not isinstance(raw, Mapping) or "weight" not in raw or not set(raw) <= known:
+            raise UnreadableStep(
+                'A step is {"weight": 5, "hours": 24}; it may have samples, approval and '
+                "deadline_hours too."
+            )
+        step = cls(
+            weight=_number(raw["weight"], "weight", most=100) / PERCENT,
+            hold_hours=_number(raw.get("hours", 0), "hours", most=24 * 365),
+            hold_samples=int(_number(raw.get("samples", 0), "samples", most=10**9)),
+            needs_approval=raw.get("approval", False) is True,
+            deadline_hours=_number(
+                raw.get("deadline_hours", DEFAULT_DEADLINE_HOURS), "deadline_hours", most=24 * 365
+            ),
+        )
+        if step.weight == 0:
+            raise UnreadableStep("A step's weight is over 0 and up to 100 per cent.")
+        if step.deadline_hours <= step.hold_hours:
+            raise UnreadableStep("A step's deadline_hours must be more than its hours.")
+        return step
+
+
+def read_steps(raw: Any) -> tuple[CanaryStep, ...]:
+    """Read a list of steps whose weights grow. Raises UnreadableStep."""
+    if not isinstance(raw, list):
+        raise UnreadableStep("Canary steps are a list.")
+    steps = tuple(CanaryStep.read(item) for item in raw)
+    weights = [step.weight for step in steps]
+    if weights != sorted(set(weights)):
+        raise UnreadableStep("Each step's weight must be more than that of the step before.")
+    return steps
+
+
+class Says(StrEnum):
+    """What the evidence since the canary began says, as its policy asks."""
+
+    PASS = "pass"
+    BROKEN = "broken"
+    NOT_YET = "not yet"
+
+
+class Action(StrEnum):
+    """What to do about a canary now."""
+
+    ABORT = "abort"
+    WAIT = "wait"
+    PAUSE = "pause"
+    ADVANCE = "advance"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is seen at one look at a canary."""
+
+    steps: Sequence[CanaryStep]
+    position: int
+    step_began_at: datetime
+    samples: int
+    says: Says
+    sentence: str
+    approved: bool
+    paused: bool
+    held_by: str = ""
+    """Why it may not go on by itself now, such as a freeze; empty where it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What to do and why, in a sentence."""
+
+    action: Action
+    why: str
+
+
+def rule(*, look: Look, now: datetime) -> Ruling:
+    """Decide what one look means. A broken guardrail comes before everything else.
+
+    A clock that went backwards only makes a step wait longer; a deadline only ever pauses.
+    """
+    if look.says is Says.BROKEN:
+        return Ruling(Action.ABORT, look.sentence)
+    if look.paused:
+        return Ruling(Action.WAIT, "Paused: a person must let it go on, or stop it.")
+    missing = _missing(look=look, now=now)
+    if missing and now >= look.step_began_at + _hours(_step(look).deadline_hours):
+        return Ruling(Action.PAUSE, f"The step's deadline passed. {missing}")
+    if missing:
+        return Ruling(Action.WAIT, missing)
+    if look.held_by:
+        return Ruling(Action.WAIT, look.held_by)
+    if look.position + 1 < len(look.steps):
+        return Ruling(Action.ADVANCE, look.sentence)
+    return Ruling(Action.COMPLETE, look.sentence)
+
+
+def expected_duration(*, steps: Sequence[CanaryStep], requests_a_day: float) -> timedelta | None:
+    """Return how long the steps take at this traffic; None where samples would never come.
+
+    Each step lasts as long as its slower hold. Samples are counted since the canary began.
+    """
+    total, seen = timedelta(0), 0.0
+    for step in steps:
+        share = float(step.weight) * requests_a_day
+        missing = max(0.0, step.hold_samples - seen)
+        if missing and share <= 0:
+            return None
+        lasts = max(_hours(step.hold_hours), timedelta(days=missing / share if missing else 0))
+        total += lasts
+        seen += share * lasts / timedelta(days=1)
+    return total
+
+
+def _missing(*, look: Look, now: datetime) -> str:
+    step = _step(look)
+    ready_at = look.step_began_at + _hours(step.hold_hours)
+    if now < ready_at:
+        return f"It stays at {step.weight:.0%} until {ready_at:%Y-%m-%d %H:%M} UTC."
+    if look.samples < step.hold_samples:
+        return f"It has {look.samples} of {step.hold_samples} samples that this step asks for."
+    if look.says is Says.NOT_YET:
+        return look.sentence
+    if step.needs_approval and not look.approved:
+        return "The step waits for a person's approval."
+    return ""
+
+
+def _step(look: Look) -> CanaryStep:
+    return look.steps[look.position]
+
+
+def _hours(hours: Decimal) -> timedelta:
+    return timedelta(hours=float(hours))
+
+
+def _number(raw: Any, name: str, *, most: int) -> Decimal:
+    try:
+        number = Decimal(str(raw))
+    except ArithmeticError as error:
+        raise UnreadableStep(f"{name} must be a number, not {raw!r}.") from error
+    if isinstance(raw, bool) or not number.is_finite() or not 0 <= number <= most:
+        raise UnreadableStep(f"{name} must be from 0 to {most}.")
+    return number

@@ -1,0 +1,100 @@
+"""The retirement clock: until when a move can start and still be safe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from math import ceil
+
+REMINDER_DAYS = (90, 60, 30, 7, 0)
+LEAST_SIBLINGS = 2
+WEEK = timedelta(days=7)
+
+
+class Precision(StrEnum):
+    """How a retirement date is meant."""
+
+    EXACT = "exact"
+    EARLIEST = "earliest"
+    TENTATIVE = "tentative"
+    FORECAST = "forecast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """When a version retires: one day, or for a forecast a range, and how that is known."""
+
+    on: date
+    latest: date
+    precision: Precision
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a move takes, each part as a time."""
+
+    evaluation: timedelta
+    canary: timedelta
+    approval: timedelta
+    buffer: timedelta
+
+    @property
+    def total(self) -> timedelta:
+        return self.evaluation + self.canary + self.approval + self.buffer
+
+
+def latest_safe_start(*, retires_on: date, needs: Needs) -> date:
+    """Return the last day on which a move can start: retirement minus all that it takes."""
+    return retires_on - timedelta(days=ceil(needs.total / timedelta(days=1)))
+
+
+def starts_this_week(*, latest_start: date, today: date) -> bool:
+    """Say whether the last safe day is within seven days, or past."""
+    return latest_start < today + WEEK
+
+
+def reminder_due(*, retires_on: date, today: date) -> int | None:
+    """Return which reminder a day calls for, in days before the retirement; None before 90.
+
+    One day calls for one: after a time without sweeps the missed ones don't come all at once.
+    """
+    left = (retires_on - today).days
+    return min((days for days in REMINDER_DAYS if left <= days), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long a model of the same line lived: from its release to its retirement."""
+
+    id: str
+    released_on: date
+    retires_on: date
+
+    @property
+    def days(self) -> int:
+        return (self.retires_on - self.released_on).days
+
+
+def forecast(
+    *, released_on: date | None, siblings: Sequence[Life], today: date
+) -> Retirement | None:
+    """Guess a retirement where none is announced, from how long the line's other models lived.
+
+    The range goes from the shortest to the longest of their lives, and never begins before
+    tomorrow: a model that outlived them all may go any day. None without a release date, or with
+    fewer than two lives to go by.
+    """
+    lives = sorted(life.days for life in siblings if life.days > 0)
+    if released_on is None or len(lives) < LEAST_SIBLINGS:
+        return None
+    tomorrow = today + timedelta(days=1)
+    first = max(released_on + timedelta(days=lives[0]), tomorrow)
+    last = max(released_on + timedelta(days=lives[-1]), first)
+    return Retirement(
+        on=first,
+        latest=last,
+        precision=Precision.FORECAST,
+        reason=f"No date is announced. {len(lives)} models of the same line lived "
+        f"{lives[0]} to {lives[-1]} days after their release.",
+    )

@@ -1,0 +1,16 @@
+"""What several tables ask of a value."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+
+
+def check_time_zone(value: Any) -> None:
+    """Raise ValidationError unless the value names a time zone."""
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError(
+            f"{value!r} is no time zone; write one such as Europe/Prague."
+        ) from error

@@ -1,0 +1,255 @@
+"""What goes with an upgrade record on its course: approvals, canary, watch, reports, memory."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from versioning.domain.canary import CanaryStep, read_steps
+from versioning.domain.memory import Wake, WakeKind
+from versioning.domain.retirement import REMINDER_DAYS
+from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.upgrades import UpgradeRecord, UpgradeStep
+
+
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def standing(self) -> Self:
+        """Those that nothing has overtaken."""
+        return self.filter(fell_at=None)
+
+
+class Approval(models.Model):
+    """One person's or application's yes, and what it was said to."""
+
+    record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="approvals")
+    actor_kind = models.CharField(max_length=10, choices=UpgradeStep.ActorKind.choices)
+    actor_name = models.CharField(max_length=150)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    reason = models.CharField(max_length=500, blank=True)
+    basis = models.CharField(
+        max_length=64, help_text="Hash of what the evidence said and what the target was."
+    )
+    given_at = models.DateTimeField()
+    fell_at = models.DateTimeField(
+        null=True, help_text="When the evidence or the target changed, so that it counts no more."
+    )
+
+    objects = ApprovalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record", "actor_kind", "actor_name"],
+                condition=Q(fell_at=None),
+                name="one_standing_approval_per_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"approved by {self.actor_name}"
+
+
+class Canary(models.Model):
+    """A canary of one record: its steps as they were at its start, and where it is."""
+
+    record = models.OneToOneField(UpgradeRecord, on_delete=models.PROTECT, related_name="canary")
+    salt = models.CharField(max_length=32, help_text="Which keys get the new version first.")
+    steps = models.JSONField()
+    position = models.PositiveSmallIntegerField(default=0)
+    began_at = models.DateTimeField()
+    step_began_at = models.DateTimeField()
+    approved_position = models.SmallIntegerField(
+        default=-1, help_text="The last step that a person approved."
+    )
+    paused_at = models.DateTimeField(null=True)
+    says = models.CharField(max_length=500, blank=True, help_text="What it waits for.")
+    looked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "canaries"
+
+    def __str__(self) -> str:
+        return f"canary at {self.weight:.0%}"
+
+    @property
+    def plan(self) -> tuple[CanaryStep, ...]:
+        return read_steps(self.steps)
+
+    @property
+    def weight(self) -> Decimal:
+        """The share of keys that get the new version now."""
+        return self.plan[self.position].weight
+
+
+class WatchQuerySet(models.QuerySet["Watch"]):
+    def open(self) -> Self:
+        return self.filter(ended_at=None)
+
+
+class Watch(models.Model):
+    """A completed upgrade under watch: is it as good as the version before was?"""
+
+    class Result(models.TextChoices):
+        GOOD = "good", "not worse"
+        WORSE = "worse", "worse: somebody must decide"
+        ROLLED_BACK = "rolled_back", "worse: rolled back by itself"
+        NO_DATA = "no_data", "not enough data to say"
+        OVERTAKEN = "overtaken", "another move came first"
+
+    record = models.OneToOneField(UpgradeRecord, on_delete=models.PROTECT, related_name="watch")
+    began_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    result = models.CharField(max_length=12, choices=Result.choices, blank=True)
+    sentence = models.CharField(max_length=500, blank=True)
+    looked_at = models.DateTimeField(null=True)
+
+    objects = WatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "watches"
+        indexes = [
+            # The sweep reads the open ones.
+            models.Index(fields=["ends_at"], condition=Q(ended_at=None), name="open_watches"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_result_display() or "being watched"
+
+
+class OutcomeReport(models.Model):
+    """What was promised against what came true, some days after the move. Never changed."""
+
+    record = models.ForeignKey(
+        UpgradeRecord, on_delete=models.PROTECT, related_name="outcome_reports"
+    )
+    after_days = models.PositiveSmallIntegerField()
+    promised = models.JSONField()
+    real = models.JSONField()
+    sentence = models.CharField(max_length=500)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record", "after_days"], name="one_outcome_report_per_record_and_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def open(self) -> Self:
+        return self.filter(resolved_at=None)
+
+
+class Notice(models.Model):
+    """Something that a person must know: raised once, open until it is resolved."""
+
+    class Kind(models.TextChoices):
+        CANARY_PAUSED = "canary_paused", "canary paused"
+        CANARY_ABORTED = "canary_aborted", "canary aborted"
+        TESTS_FAILED = "tests_failed", "tests failed"
+        WORSE = "worse", "worse after the move"
+        ROLLED_BACK = "rolled_back", "rolled back by itself"
+        WAY_BACK = "way_back", "no way back"
+        APPROVAL_FELL = "approval_fell", "approval fell"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="notices")
+    sentence = models.CharField(max_length=500)
+    raised_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.CharField(max_length=150, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # One message, not one per look.
+            models.UniqueConstraint(
+                fields=["record", "kind"],
+                condition=Q(resolved_at=None),
+                name="one_open_notice_per_record_and_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class WakeRule(models.Model):
+    """When a rejected version may be offered again, and what was so at the rejection."""
+
+    record = models.OneToOneField(UpgradeRecord, on_delete=models.PROTECT, related_name="wake_rule")
+    kind = models.CharField(max_length=14, choices=[(kind.value, kind.value) for kind in WakeKind])
+    until = models.DateField(null=True)
+    price_falls_by = models.DecimalField(max_digits=6, decimal_places=4, null=True)
+    days = models.PositiveSmallIntegerField(null=True)
+    price_then = models.DecimalField(
+        max_digits=17,
+        decimal_places=6,
+        null=True,
+        help_text="USD per million input and output tokens together; empty where unknown.",
+    )
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"asked again: {self.kind}"
+
+    @property
+    def wake(self) -> Wake:
+        return Wake(
+            kind=WakeKind(self.kind),
+            until=self.until,
+            price_falls_by=self.price_falls_by,
+            days=self.days,
+        )
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    def unsent(self) -> Self:
+        return self.filter(sent_at=None)
+
+
+class Reminder(models.Model):
+    """One e-mail about a retirement: written first, sent by a sweep, marked after success."""
+
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, related_name="reminders"
+    )
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="reminders")
+    retires_on = models.DateField()
+    days_before = models.PositiveSmallIntegerField(choices=[(days, days) for days in REMINDER_DAYS])
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    written_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = ReminderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # A date that moves is news, and is told anew.
+            models.UniqueConstraint(
+                fields=["tracked_model", "version", "retires_on", "days_before"],
+                name="each_reminder_once",
+            ),
+        ]
+        indexes = [
+            # The sweep reads the unsent ones.
+            models.Index(F("next_try_at"), condition=Q(sent_at=None), name="unsent_reminders"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,317 @@
+"""What may go by itself, and when: policies, freezes, and the switch over all of it."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from providers.models import Provider
+from versioning.domain import calendar, canary
+from versioning.domain.policy import BY_THEMSELVES, Asks, Automation
+from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.checks import check_time_zone
+
+FRACTION = {"max_digits": 6, "decimal_places": 4, "null": True, "blank": True}
+INHERITS = "Leave it empty to take what is set above: the provider's policy, then the general one."
+
+
+def check_windows(value: Any) -> None:
+    """Raise ValidationError unless the value is a list of windows."""
+    if not isinstance(value, list):
+        raise ValidationError("Windows are a list.")
+    try:
+        for item in value:
+            calendar.Window.read(item)
+    except calendar.UnreadableWindow as error:
+        raise ValidationError(str(error)) from error
+
+
+def check_canary_steps(value: Any) -> None:
+    """Raise ValidationError unless the value is a list of canary steps."""
+    try:
+        canary.read_steps(value)
+    except canary.UnreadableStep as error:
+        raise ValidationError(str(error)) from error
+
+
+def check_steps_allowed(value: Any) -> None:
+    """Raise ValidationError unless the value lists kinds of step that may go by themselves."""
+    if not isinstance(value, list) or not set(map(str, value)) <= set(BY_THEMSELVES):
+        raise ValidationError(
+            f"Write a list with some of {', '.join(BY_THEMSELVES)}. A replacement across lines "
+            "is always a person's decision."
+        )
+
+
+def check_suites(value: Any) -> None:
+    """Raise ValidationError unless the value is a list of names."""
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise ValidationError('Write a list of suite names, such as ["support answers"].')
+
+
+class Policy(models.Model):
+    """What is set for a tracked model, for all of a provider's, or in general.
+
+    Exactly what is left empty is taken from the level above; ``services.policy`` resolves it.
+    """
+
+    provider = models.OneToOneField(
+        Provider,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="policy",
+        help_text="For all models of this provider. Leave it and the model empty for the general "
+        "policy.",
+    )
+    tracked_model = models.OneToOneField(
+        TrackedModel,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="policy",
+        help_text="For this model alone.",
+    )
+    automation = models.CharField(
+        "by itself",
+        max_length=16,
+        blank=True,
+        choices=[
+            (Automation.NEVER.value, "never"),
+            (Automation.ON_REQUEST.value, "only when a client asks (auto_upgrade)"),
+            (Automation.NEAR_RETIREMENT.value, "only when retirement is near"),
+            (Automation.AFTER_GATES.value, "whenever tests, canary and gates are passed"),
+        ],
+        help_text=f"When an upgrade may go without a person. {INHERITS}",
+    )
+    steps_allowed = models.JSONField(
+        "kinds of step",
+        null=True,
+        blank=True,
+        validators=[check_steps_allowed],
+        help_text='Which kinds may go by themselves, such as ["revision", "snapshot"].',
+    )
+    minimum_improvement = models.DecimalField(
+        **FRACTION,
+        validators=[MinValueValidator(0), MaxValueValidator(10)],
+        help_text="How much better quality must be to go by itself: 0.1 is 10 %, exactly 10 % is "
+        "enough; 0 asks only for not worse.",
+    )
+    max_error_rise = models.DecimalField(
+        **FRACTION,
+        validators=[MinValueValidator(0)],
+        help_text="Points of error rate it may rise by: 0.02 allows 1 % to become 3 %.",
+    )
+    max_latency_rise = models.DecimalField(
+        **FRACTION,
+        validators=[MinValueValidator(0)],
+        help_text="Fraction that latency p95 may rise by: 0.2 is 20 %. 99 is no limit.",
+    )
+    max_cost_rise = models.DecimalField(
+        **FRACTION,
+        validators=[MinValueValidator(0)],
+        help_text="Fraction that the cost per successful request may rise by. 99 is no limit.",
+    )
+    minimum_age_days = models.PositiveSmallIntegerField(
+        "minimum age, days",
+        null=True,
+        blank=True,
+        help_text="How old a version must be to go by itself. One without a release date counts "
+        "as too young. 0 takes it at once.",
+    )
+    near_retirement_days = models.PositiveSmallIntegerField(
+        "near retirement, days",
+        null=True,
+        blank=True,
+        help_text='What counts as near for "only when retirement is near".',
+    )
+    required_suites = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[check_suites],
+        help_text="Names of the evaluation suites that must pass before a canary. [] is none.",
+    )
+    canary_steps = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[check_canary_steps],
+        help_text='Such as [{"weight": 5, "hours": 24}, {"weight": 50, "samples": 500, '
+        '"approval": true, "deadline_hours": 72}]: weights in per cent; each step holds for its '
+        "hours, its samples of the new version and a person's approval. [] is no canary.",
+    )
+    canary_asks = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[(Asks.NOT_WORSE.value, "not worse"), (Asks.BETTER.value, "better")],
+        help_text="What the evidence must show for a canary's next step.",
+    )
+    approvals_needed = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text="How many people must approve an upgrade. From 2 on nothing goes by itself.",
+    )
+    requester_may_approve = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="May the one who asked for an upgrade approve it?",
+    )
+    windows = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[check_windows],
+        help_text='When it may go by itself, such as [{"days": ["mon", "tue"], "from": "09:00", '
+        '"to": "16:00"}]. [] is always.',
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[check_time_zone],
+        help_text="Of the windows, such as Europe/Prague.",
+    )
+    max_at_once = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many upgrades may be under way at once among the models of this policy.",
+    )
+    max_per_day = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many may begin by themselves in 24 hours among the models of this policy.",
+    )
+    watch_days = models.PositiveSmallIntegerField(
+        "watch period, days",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365)],
+        help_text="How long a completed upgrade is watched. 0 is not at all.",
+    )
+    rollback_by_itself = models.BooleanField(
+        null=True,
+        blank=True,
+        help_text="Go back by itself when the watch period shows it worse? Otherwise you are told.",
+    )
+    approval_days = models.PositiveSmallIntegerField(
+        "approval time, days",
+        null=True,
+        blank=True,
+        help_text="How long approvals take with you; the retirement clock reckons with it.",
+    )
+    buffer_days = models.PositiveSmallIntegerField(
+        "buffer, days",
+        null=True,
+        blank=True,
+        help_text="Spare time before a retirement; the retirement clock reckons with it.",
+    )
+    fallback_version = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Where to go back to when the version before is gone. Only for one model.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(provider=None) | Q(tracked_model=None),
+                name="policy_for_a_provider_or_a_model",
+                violation_error_message="Choose a provider or a model, not both.",
+            ),
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(provider=None, tracked_model=None),
+                name="one_general_policy",
+                violation_error_message="There is a general policy already; change that one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(fallback_version=None) | Q(tracked_model__isnull=False),
+                name="fallback_only_for_one_model",
+                violation_error_message="A fallback version belongs to the policy of one model.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"policy of {self.tracked_model or self.provider or 'everything'}"
+
+    def clean(self) -> None:
+        """Raise ValidationError where the fallback is another model's version."""
+        fallback = self.fallback_version
+        if fallback is not None and fallback.tracked_model_id != self.tracked_model_id:
+            raise ValidationError({"fallback_version": "This is a version of another model."})
+
+
+class FreezeQuerySet(models.QuerySet["Freeze"]):
+    def for_provider(self, provider_id: int) -> Self:
+        """Those of the provider and those of all."""
+        return self.filter(Q(provider=None) | Q(provider=provider_id))
+
+
+class Freeze(models.Model):
+    """A time in which nothing goes by itself. What is broken still goes back."""
+
+    name = models.CharField(max_length=100, help_text="Why, such as Christmas trade.")
+    provider = models.ForeignKey(
+        Provider,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="freezes",
+        help_text="Leave it empty to freeze everything.",
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FreezeQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="freeze_ends_after_its_start",
+                violation_error_message="A freeze ends after its start.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AutomationSwitch(models.Model):
+    """The one switch over all automation. Without its row, automation is on."""
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
+    on = models.BooleanField(default=True, help_text="Off: nothing moves by itself, anywhere.")
+    reason = models.CharField(max_length=300, blank=True)
+    changed_by = models.CharField(max_length=150, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False
+    )
+    changed_at = models.DateTimeField(editable=False)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "automation switch"
+        verbose_name_plural = "automation switch"
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="one_automation_switch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"automation is {'on' if self.on else 'off'}"
