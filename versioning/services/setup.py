@@ -34,6 +34,23 @@ def provider_meant(*, slug: str) -> Provider:
     return found
 
 
+def tracked_model(*, tracked_model_id: int) -> TrackedModel:
+    """Return a tracked model with its provider and current version. Raises NotFound."""
+    models = TrackedModel.objects.select_related("provider", "current_version")
+    found = models.filter(pk=tracked_model_id).first()
+    if found is None:
+        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    return found
+
+
+def version(*, version_id: int) -> ModelVersion:
+    """Return a version. Raises NotFound."""
+    found = ModelVersion.objects.filter(pk=version_id).first()
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.")
+    return found
+
+
 def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> Provider:
     """Set the given fields of a provider. Raises NotFound and Invalid."""
     with transaction.atomic():

@@ -65,6 +65,20 @@ class KindSerializer(serializers.Serializer[Any]):
     supports_completion = serializers.BooleanField()
 
 
+class PresetSerializer(serializers.Serializer[Any]):
+    """A known server that the kind openai also speaks to."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    base_url = serializers.CharField()
+    key_variable = serializers.CharField()
+
+
+class KindsSerializer(serializers.Serializer[Any]):
+    kinds = KindSerializer(many=True)
+    presets = PresetSerializer(many=True)
+
+
 class ConnectionTestSerializer(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     sentence = serializers.CharField()

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.performance import VersionFiguresSerializer
 from versioning.api.serializers.versions import VersionNameSerializer, VersionSerializer
 from versioning.domain.transitions import WAITING, State
 from versioning.models import UpgradeRecord
@@ -86,9 +87,11 @@ class PeriodSerializer(serializers.Serializer[Any]):
     record_id = serializers.IntegerField(help_text="The move that made it current.")
 
 
-class HistoryItemSerializer(VersionSerializer):
-    """A version, when it served, and the moves towards it."""
+class HistoryItemSerializer(serializers.Serializer[Any]):
+    """A version, how it did, when it served, and the moves towards it."""
 
+    version = VersionSerializer()
+    performance = VersionFiguresSerializer()
     served = PeriodSerializer(many=True)
     upgrades = UpgradeWithStepsSerializer(many=True)
 

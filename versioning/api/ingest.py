@@ -1,0 +1,149 @@
+"""The way in for samples and scores: plain views, since a second holds thousands of samples."""
+
+import zlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from versioning.api.problems import Problem, problem, problem_response
+from versioning.models import ApiKey
+from versioning.services import ingestion, keys, late_scores, options
+from versioning.services.errors import ServiceError
+from versioning.services.sample_format import (
+    Rejected,
+    ScoreIn,
+    TooLarge,
+    Unreadable,
+    decode_samples,
+    decode_scores,
+)
+
+P = ParamSpec("P")
+_GZIP = 31  # window bits of zlib that mean gzip with its header
+_BEARER = "bearer "
+
+
+def ingest_view(
+    *methods: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, ApiKey, datetime, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
+]:
+    """Make a view for keys with the scope ingest; its errors become problems."""
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, ApiKey, datetime, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @csrf_exempt
+        @wraps(view)
+        def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            now = timezone.now()
+            try:
+                if request.method not in methods:
+                    return _wrong_method(request, methods)
+                key = _key_of(request, now=now)
+                return view(request, key, now, *args, **kwargs)
+            except (ServiceError, Problem) as error:
+                response = problem_response(error, {"request": request})
+                if response is None:
+                    raise
+                if response.status_code == 401:
+                    response["WWW-Authenticate"] = 'Bearer realm="hotswap"'
+                return response
+
+        return answer
+
+    return decorate
+
+
+@ingest_view("POST")
+def performance_samples(request: HttpRequest, key: ApiKey, now: datetime) -> HttpResponse:
+    """Take in one sample or a batch: {accepted, duplicates, rejected}."""
+    items = decode_samples(read_body(request), most=options.most_items())
+    return _json(ingestion.accept(items, api_key_id=key.pk, now=now))
+
+
+@ingest_view("POST", "PATCH")
+def scores(request: HttpRequest, key: ApiKey, now: datetime) -> HttpResponse:
+    """Take in late scores by request id: {accepted, pending, rejected}."""
+    items = decode_scores(read_body(request), most=options.most_items())
+    return _json(late_scores.attach(items, api_key_id=key.pk, now=now))
+
+
+@ingest_view("POST", "PATCH")
+def scores_of_request(
+    request: HttpRequest, key: ApiKey, now: datetime, *, request_id: str
+) -> HttpResponse:
+    """Take in the score of the request in the address; the body is {quality} or {signals}."""
+    body = read_body(request)
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, Any])
+        item: ScoreIn | Rejected = msgspec.convert({**fields, "request_id": request_id}, ScoreIn)
+    except msgspec.ValidationError as error:
+        item = Rejected(0, "invalid-field", str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"The body is not JSON: {error}.") from error
+    return _json(late_scores.attach([item], api_key_id=key.pk, now=now))
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """Return the body, unpacked if it is gzip.
+
+    Raises TooLarge for more than the settings allow, packed or unpacked, Unreadable for broken
+    gzip, Problem (415) for another encoding. Nothing larger is ever held in memory.
+    """
+    most = options.most_bytes()
+    too_large = TooLarge(f"A body holds at most {most:,} bytes: send the batch in parts.")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        raise too_large
+    body: bytes = request.read(most + 1)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding == "gzip":
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            body = unpacker.decompress(body, most + 1)
+        except zlib.error as error:
+            raise Unreadable(f"The body is not gzip: {error}.") from error
+        if len(body) <= most and not unpacker.eof:
+            raise Unreadable("The gzip body ends too early.")
+    elif encoding != "identity":
+        raise Problem(415, "unsupported-encoding", "Send the body plain or as gzip.")
+    if len(body) > most:
+        raise too_large
+    return body
+
+
+def _key_of(request: HttpRequest, *, now: datetime) -> ApiKey:
+    given = request.META.get("HTTP_AUTHORIZATION", "")
+    key = None
+    if given[: len(_BEARER)].lower() == _BEARER and given.isascii() and "\0" not in given:
+        key = keys.authenticate(given[len(_BEARER) :].strip(), now=now)
+    if key is None:
+        raise Problem(
+            401,
+            "not-authenticated",
+            "Send a key that is neither revoked nor expired: `Authorization: Bearer hs_...`.",
+        )
+    if ApiKey.Scope.INGEST not in key.scopes:
+        raise Problem(403, "not-allowed", "This key lacks the scope ingest.")
+    return key
+
+
+def _wrong_method(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse:
+    return problem(
+        request,
+        status=405,
+        code="method-not-allowed",
+        detail=f"Send {' or '.join(methods)}.",
+        headers={"Allow": ", ".join(methods)},
+    )
+
+
+def _json(answer: object) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

@@ -1,0 +1,193 @@
+"""What waits for a decision, and the decisions."""
+
+from typing import Any
+
+from rest_framework.response import Response
+
+from versioning.api.operations import DECIDE, ApiView, Asked, header, operation
+from versioning.api.pages import URGENT_FIRST, page, page_of
+from versioning.api.serializers.upgrades import (
+    ExplanationSerializer,
+    NeededReason,
+    Reason,
+    RecommendationDetailSerializer,
+    RecommendationSerializer,
+    RecommendationsQuery,
+    Snooze,
+)
+from versioning.domain.lineage import Answer
+from versioning.models import ApiKey, UpgradeRecord
+from versioning.services import decisions, recommendation, rollout, serving
+
+IF_MATCH = header(
+    "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."
+)
+ETAG = header("ETag", "The evidence_hash.", sent_back=[200])
+
+
+def decided(record: UpgradeRecord) -> Response:
+    """Show a record after a decision, as it is now."""
+    return shown(decisions.record(record_id=record.pk))
+
+
+def shown(record: UpgradeRecord) -> Response:
+    """Show a record; its ETag is the evidence's hash."""
+    return Response(
+        RecommendationDetailSerializer(record).data,
+        headers={"ETag": f'"{record.evidence_hash}"', "Cache-Control": "private, no-cache"},
+    )
+
+
+class RecommendationsView(ApiView):
+    @operation(
+        id="recommendations",
+        tag="decisions",
+        summary="What waits for a decision, urgent first",
+        query=RecommendationsQuery,
+        answer=page_of(RecommendationSerializer),
+    )
+    def get(self, asked: Asked) -> Response:
+        """Recommendations of all models: those whose version in use retires soonest come first."""
+        columns = {
+            "provider": "tracked_model__provider__slug",
+            "model": "tracked_model__name",
+            "step": "step",
+            "state": "state",
+        }
+        wanted = {columns[name]: value for name, value in asked.query.items() if name in columns}
+        rows = UpgradeRecord.objects.waiting().with_versions().filter(**wanted)
+        return page(asked, rows, order=URGENT_FIRST, show=RecommendationSerializer)
+
+
+class RecommendationView(ApiView):
+    @operation(
+        id="recommendation",
+        tag="decisions",
+        summary="One upgrade record with its evidence",
+        answer=RecommendationDetailSerializer,
+        problems=(404,),
+        headers=(ETAG,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """In whatever state it is by now. Its ETag is the hash of the evidence: send it as
+        `If-Match` with a decision, so that nobody decides on evidence they haven't seen."""
+        return shown(decisions.record(record_id=id))
+
+
+class ExplanationView(ApiView):
+    @operation(
+        id="explain_recommendation",
+        tag="decisions",
+        summary="Why this one?",
+        answer=ExplanationSerializer,
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """What lineage finds for the model now, how sure it is, and what else it considered."""
+        record = decisions.record(record_id=id)
+        answer = recommendation.explain(tracked_model_id=record.tracked_model_id)
+        return Response(ExplanationSerializer(explanation(answer)).data)
+
+
+class ModelExplanationView(ApiView):
+    @operation(
+        id="explain_model",
+        tag="models",
+        summary="Which successor, or why none?",
+        answer=ExplanationSerializer,
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, provider: str, model: str) -> Response:
+        """What lineage finds for the model now, how sure it is, and what else it considered."""
+        tracked = serving.tracked_model(provider=provider, name=model)
+        answer = recommendation.explain(tracked_model_id=tracked.pk)
+        return Response(ExplanationSerializer(explanation(answer)).data)
+
+
+class ApproveView(ApiView):
+    @operation(
+        id="approve",
+        tag="decisions",
+        summary="Approve",
+        body=Reason,
+        answer=RecommendationDetailSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission=DECIDE,
+        problems=(404, 412),
+        headers=(IF_MATCH, ETAG),
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """Set the upgrade on its course; without tests or a canary it completes at once.
+        Of several who approve at the same moment one gets 200, the others 409."""
+        record = rollout.approve(
+            record_id=id,
+            actor=asked.actor,
+            now=asked.now,
+            reason=asked.body["reason"],
+            evidence_hash=asked.if_match,
+        )
+        return decided(record)
+
+
+class RejectView(ApiView):
+    @operation(
+        id="reject",
+        tag="decisions",
+        summary="Reject",
+        body=NeededReason,
+        answer=RecommendationDetailSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission=DECIDE,
+        problems=(404, 412),
+        headers=(IF_MATCH, ETAG),
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """The reason is kept, and the version isn't recommended again."""
+        record = decisions.reject(
+            record_id=id,
+            actor=asked.actor,
+            now=asked.now,
+            reason=asked.body["reason"],
+            evidence_hash=asked.if_match,
+        )
+        return decided(record)
+
+
+class SnoozeView(ApiView):
+    @operation(
+        id="snooze",
+        tag="decisions",
+        summary="Put off",
+        body=Snooze,
+        answer=RecommendationDetailSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission=DECIDE,
+        problems=(404, 412),
+        headers=(IF_MATCH, ETAG),
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """It comes back at `until`, or sooner by hand."""
+        record = decisions.snooze(
+            record_id=id,
+            actor=asked.actor,
+            now=asked.now,
+            until=asked.body["until"],
+            reason=asked.body["reason"],
+            evidence_hash=asked.if_match,
+        )
+        return decided(record)
+
+
+def explanation(answer: Answer) -> dict[str, Any]:
+    """Return lineage's answer in the API's words."""
+    stated = answer.replacement
+    return {
+        "successor": answer.successor.id if answer.successor else None,
+        "step": answer.step.value if answer.step else None,
+        "confidence": answer.confidence,
+        "reasons": answer.reasons,
+        "runners_up": answer.runners_up,
+        "stated_replacement": stated.id if stated else None,
+        "stated_source": stated.source if stated else "",
+        "needs_reembedding": answer.needs_reembedding,
+    }
