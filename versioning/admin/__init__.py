@@ -1,0 +1,23 @@
+"""The admin: pages for staff. Importing this registers them all."""
+
+from versioning.admin import (
+    access,
+    catalogue,
+    detection,
+    people,
+    samples,
+    schedules,
+    upgrades,
+    versions,
+)
+
+__all__ = [
+    "access",
+    "catalogue",
+    "detection",
+    "people",
+    "samples",
+    "schedules",
+    "upgrades",
+    "versions",
+]

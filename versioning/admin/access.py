@@ -1,0 +1,99 @@
+"""API keys: made here, shown once, revoked with one click."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from versioning.admin import forms, words
+from versioning.admin.base import HistoryAdmin
+from versioning.models import ApiKey
+from versioning.services import keys
+from versioning.services.errors import Invalid
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(HistoryAdmin):
+    list_display = ("name", "prefix", "scopes_shown", "state", "last_used", "expires_at")
+    search_fields = ("name", "prefix")
+    ordering = ("revoked_at", "name", "pk")
+    actions = ("revoke_selected",)
+    fields = (
+        "name",
+        "prefix",
+        "scopes_shown",
+        "state",
+        "created_at",
+        "expires_at",
+        "last_used",
+        "revoked_at",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("versioning.add_apikey")  # type: ignore[union-attr]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("versioning.change_apikey")  # type: ignore[union-attr]
+
+    @admin.display(description="may")
+    def scopes_shown(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at:
+            return words.badge("revoked", "bad")
+        if key.expires_at and key.expires_at <= timezone.now():
+            return words.badge("expired", "warn")
+        return words.badge("in use" if key.last_used_at else "never used", "good")
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> SafeString:
+        return words.ago(key.last_used_at, now=timezone.now())
+
+    @admin.action(description="Revoke: refused from the next request on", permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        now = timezone.now()
+        working = list(chosen.filter(revoked_at=None).values_list("pk", flat=True))
+        for key_id in working:
+            keys.revoke(api_key_id=key_id, now=now)
+        count = len(working)
+        messages.success(request, f"{count} key{'s'[: count != 1]} revoked.")
+        if chosen.count() > count:
+            messages.info(request, f"{chosen.count() - count} had been revoked before.")
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Make a key, and show its secret this once."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = forms.ApiKeyForm(request.POST or None)
+        made = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = keys.create_api_key(
+                    name=form.cleaned_data["name"],
+                    scopes=form.cleaned_data["scopes"],
+                    expires_at=form.cleaned_data["expires_on"],
+                    now=timezone.now(),
+                )
+            except Invalid as error:
+                forms.add_errors(form, error, renamed={"expires_at": "expires_on"})
+            else:
+                self.log_addition(request, made.api_key, [{"added": {}}])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "New API key" if made is None else f"Key of {made.api_key.name}",
+            "opts": self.opts,
+            "form": form,
+            "made": made,
+        }
+        page = TemplateResponse(request, "admin/versioning/apikey/add.html", context)
+        page["Cache-Control"] = "no-store"
+        return page

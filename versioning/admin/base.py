@@ -1,0 +1,49 @@
+"""What all pages of this app share."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Model
+from django.http import HttpRequest
+
+from providers.admin import Admin
+from versioning.services.actors import Actor
+
+if TYPE_CHECKING:
+    from django.contrib.admin import TabularInline
+
+    PlainInline = TabularInline[Any, Any]
+else:
+    from unfold.admin import TabularInline as PlainInline
+
+__all__ = ["Admin", "HistoryAdmin", "HistoryInline", "PlainInline", "actor_of"]
+
+
+class HistoryAdmin(Admin):
+    """What was: to be read, never added to, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class HistoryInline(PlainInline):
+    """Rows to be read on the page of what they belong to."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    per_page = 20
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the person who asks, as the history keeps them."""
+    return Actor.of_user(cast(AbstractBaseUser, request.user))  # the admin lets nobody else in

@@ -1,0 +1,266 @@
+"""Tracked models: what is in use now, how it does, and how it got there."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.contrib.filters.admin import RelatedCheckboxFilter
+
+from versioning.admin import chart, forms, words
+from versioning.admin.base import Admin, HistoryInline, PlainInline, actor_of
+from versioning.admin.decisions import DECISIONS, may_make
+from versioning.domain.transitions import WAITING
+from versioning.models import (
+    CatalogueEntry,
+    LineageRule,
+    ModelVersion,
+    TrackedModel,
+    UpgradeRecord,
+)
+from versioning.services import curation, performance, rollout, tracking
+from versioning.services.errors import Invalid, NothingToRollBack, ServiceError
+
+SHOWN_ENTRIES = 12
+SHOWN_MOVES = 20
+
+
+class LineageRuleInline(PlainInline):
+    """What staff say about successors; it beats what names say."""
+
+    model = LineageRule
+    extra = 0
+    fields = ("kind", "pattern", "reason", "made_by")
+    readonly_fields = ("made_by",)
+    verbose_name_plural = "Rules about its successors (they beat what names and dates say)"
+
+
+class VersionInline(HistoryInline):
+    model = ModelVersion
+    fields = ("label", "upstream_id", "revision", "released_on", "retires_on", "gone_at")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    verbose_name_plural = "Versions"
+
+
+@admin.register(TrackedModel)
+class TrackedModelAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    form = forms.TrackedModelForm
+    list_display = ("name", "provider", "current", "retires", "waiting", "pin", "active")
+    list_filter = ("active", "pinned", ("provider", RelatedCheckboxFilter))
+    search_fields = ("name", "provider__slug", "versions__upstream_id", "owner")
+    search_help_text = "A name, a provider, an upstream id or an owner."
+    list_select_related = ("provider", "current_version")
+    ordering = ("provider__slug", "name")
+    inlines = (LineageRuleInline, VersionInline)
+    fieldsets = ((None, {"fields": ("active", "owner", "notes", "allow_previews")}),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        states = sorted(state.value for state in WAITING)
+        waiting = Count("upgrades", filter=Q(upgrades__state__in=states), distinct=True)
+        return super().get_queryset(request).annotate(waiting_count=waiting)
+
+    @admin.display(description="current version", ordering="current_version__label")
+    def current(self, tracked: TrackedModel) -> SafeString | None:
+        version = tracked.current_version
+        if version is None:
+            return None
+        return format_html(
+            '<strong>{}</strong> <code class="hs-code">{}</code>',
+            version.label,
+            version.upstream_id,
+        )
+
+    @admin.display(description="retires", ordering="current_version__retires_on")
+    def retires(self, tracked: TrackedModel) -> SafeString | None:
+        version = tracked.current_version
+        if version is None or version.retires_on is None:
+            return None
+        now = timezone.now()
+        tone = "bad" if words.is_urgent(version.retires_on, now=now) else "warn"
+        left = words.until_day(version.retires_on, now=now)
+        return words.badge(left, tone, title=words.day(version.retires_on))
+
+    @admin.display(description="waiting", ordering="waiting_count")
+    def waiting(self, tracked: Any) -> SafeString | None:
+        return (
+            words.badge(f"{tracked.waiting_count} to decide", "info")
+            if (tracked.waiting_count)
+            else None
+        )
+
+    @admin.display(description="pinned", ordering="pinned")
+    def pin(self, tracked: TrackedModel) -> SafeString | None:
+        return words.badge("pinned", "warn", title=tracked.pin_reason) if tracked.pinned else None
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                "listed/",
+                self.admin_site.admin_view(require_GET(self.listed)),
+                name="versioning_trackedmodel_listed",
+            ),
+            path(
+                "<int:tracked_model_id>/pin/",
+                self.admin_site.admin_view(self.set_pin),
+                name="versioning_trackedmodel_pin",
+            ),
+            *super().get_urls(),
+        ]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask which model to track, from its provider's catalogue."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = forms.TrackForm(request.POST or None, initial=_wanted(request))
+        if request.method == "POST" and form.is_valid():
+            data = form.cleaned_data
+            try:
+                tracked = tracking.start_tracking(
+                    provider_id=data["provider"].pk,
+                    name=data["name"],
+                    upstream_id=data["upstream_id"],
+                    owner=data["owner"],
+                    actor=actor_of(request),
+                    now=timezone.now(),
+                )
+            except Invalid as error:
+                forms.add_errors(form, error)
+            else:
+                self.log_addition(request, tracked, [{"added": {}}])
+                messages.success(request, f"{tracked} is tracked from now on, as version 1.0.0.")
+                return HttpResponseRedirect(_page(tracked.pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Track a model",
+            "opts": self.opts,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/versioning/trackedmodel/add.html", context)
+
+    def listed(self, request: HttpRequest) -> HttpResponse:
+        """Return the provider's models that match what is being typed, as a piece of a page."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        provider, typed = request.GET.get("provider", ""), request.GET.get("upstream_id", "")
+        entries = CatalogueEntry.objects.none()
+        if provider.isdigit():
+            entries = CatalogueEntry.objects.listed().filter(provider=int(provider))
+        found = entries.filter(upstream_id__icontains=typed).order_by("upstream_id")
+        context = {
+            "entries": found[:SHOWN_ENTRIES],
+            "more": max(0, found.count() - SHOWN_ENTRIES),
+            "is_chosen": provider.isdigit(),
+            "is_empty": not entries.exists(),
+        }
+        return TemplateResponse(request, "admin/versioning/trackedmodel/listed.html", context)
+
+    def set_pin(self, request: HttpRequest, tracked_model_id: int) -> HttpResponse:
+        """Pin a model with a reason, or let it go."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        tracked = get_object_or_404(TrackedModel, pk=tracked_model_id)
+        form = forms.ReasonForm(request.POST or None)
+        if request.method == "POST" and (tracked.pinned or form.is_valid()):
+            reason = "" if tracked.pinned else form.cleaned_data["reason"]
+            curation.set_pin(tracked_model_id=tracked.pk, pinned=not tracked.pinned, reason=reason)
+            messages.success(
+                request, f"{tracked.name} is {'no longer pinned' if tracked.pinned else 'pinned'}."
+            )
+            return HttpResponseRedirect(_page(tracked.pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{'Unpin' if tracked.pinned else 'Pin'} {tracked.name}",
+            "opts": self.opts,
+            "tracked": tracked,
+            "form": form,
+            "back": _page(tracked.pk),
+        }
+        return TemplateResponse(request, "admin/versioning/trackedmodel/pin.html", context)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.model is not LineageRule or not formset.has_changed():
+            return
+        name = cast(AbstractBaseUser, request.user).get_username()
+        try:
+            curation.rules_changed(
+                tracked_model_id=form.instance.pk, made_by=name, now=timezone.now()
+            )
+        except ServiceError as error:
+            messages.warning(request, str(error))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        tracked = self.get_object(request, object_id)
+        if tracked is not None and self.has_view_permission(request, tracked):
+            extra_context = {**(extra_context or {}), **_panel_of(tracked, request)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
+def _page(tracked_model_id: int) -> str:
+    return reverse("admin:versioning_trackedmodel_change", args=[tracked_model_id])
+
+
+def _wanted(request: HttpRequest) -> dict[str, Any]:
+    """Return what the link to the form asked for: a catalogue entry, or names in samples."""
+    entry_id = request.GET.get("entry", "")
+    if entry_id.isdigit():
+        entry = CatalogueEntry.objects.filter(pk=int(entry_id)).first()
+        if entry is not None:
+            return {"provider": entry.provider_id, "upstream_id": entry.upstream_id}
+    slug = request.GET.get("provider_slug", "")
+    provider = forms.Provider.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    return {"provider": provider, "upstream_id": request.GET.get("upstream_id", "")}
+
+
+def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
+    may_roll_back = may_make(request=request, decision=DECISIONS["roll_back"])
+    return {
+        "subtitle": None,
+        "tracked": tracked,
+        "current": tracked.current_version,
+        "retires": words.retirement(tracked.current_version, now=now)
+        if tracked.current_version
+        else "",
+        "tasks": words.figures(performance.by_task(version_id=tracked.current_version_id))
+        if tracked.current_version_id
+        else [],
+        "chart": chart.draw(performance.quality_by_day(tracked_model_id=tracked.pk, now=now)),
+        "waiting_records": [
+            {"record": record, "question": words.question(record), "proof": words.proof(record)}
+            for record in records.waiting().urgent_first()
+        ],
+        "moves": [
+            {"record": record, "ago": words.ago(record.completed_at, now=now)}
+            for record in records.completions().order_by("-completion_number")[:SHOWN_MOVES]
+        ],
+        "may_check": request.user.has_perm("versioning.run_check"),  # type: ignore[union-attr]
+        "to_reverse": _to_reverse(tracked) if may_roll_back else None,
+    }
+
+
+def _to_reverse(tracked: TrackedModel) -> UpgradeRecord | None:
+    try:
+        return rollout.move_to_reverse(tracked_model_id=tracked.pk)
+    except NothingToRollBack:
+        return None

@@ -1,0 +1,165 @@
+"""First a page that says what a decision will do, then the act.
+
+One record from its own page and many from the list go the same way.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from versioning.admin import forms, sheet, words
+from versioning.admin.base import actor_of
+from versioning.admin.decisions import Act, Decision, may_make
+from versioning.models import UpgradeRecord
+from versioning.services import briefing
+from versioning.services.errors import Invalid, ServiceError
+
+SHOWN_REFUSALS = 10
+TEMPLATE = "admin/versioning/upgraderecord/decide.html"
+
+
+def decide(
+    *,
+    request: HttpRequest,
+    model_admin: "ModelAdmin[Any]",
+    decision: Decision,
+    records: Sequence[UpgradeRecord],
+    action: str = "",
+) -> HttpResponse:
+    """Show what the decision would do, or make it once it is confirmed.
+
+    ``action`` is the list's action that asked for many records, empty for a single one.
+    """
+    if not may_make(request=request, decision=decision):
+        raise PermissionDenied
+    now = timezone.now()
+    possible = [record for record in records if decision.is_possible(record)]
+    confirmed = request.POST.get("confirmed") == decision.name
+    if not confirmed and not possible:
+        for record in records[:SHOWN_REFUSALS]:
+            messages.warning(request, _not_possible(record, decision))
+        return HttpResponseRedirect(_after(request, records, is_bulk=bool(action)))
+    form = decision.form(request.POST if confirmed else None)
+    if confirmed and form.is_valid():
+        made = _make_all(request=request, decision=decision, form=form, records=records, now=now)
+        if form.is_valid():
+            return HttpResponseRedirect(_after(request, made or records, is_bulk=bool(action)))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{decision.verb}: {_subject(records)}",
+        "opts": model_admin.model._meta,
+        "decision": decision,
+        "form": form,
+        "cards": _cards(decision=decision, records=records if confirmed else possible, now=now),
+        "impossible": [
+            _not_possible(record, decision) for record in records if record not in possible
+        ],
+        "action": action,
+        "next": _wanted_next(request),
+        "back": _after(request, records, is_bulk=bool(action)),
+    }
+    return TemplateResponse(request, TEMPLATE, context)
+
+
+def _make_all(
+    *,
+    request: HttpRequest,
+    decision: Decision,
+    form: forms.DecisionForm,
+    records: Collection[UpgradeRecord],
+    now: datetime,
+) -> list[UpgradeRecord]:
+    """Make the decision on each record by itself, and report the numbers."""
+    made: list[UpgradeRecord] = []
+    refused: list[str] = []
+    for record in records:
+        act = Act(
+            record=record,
+            data=form.cleaned_data,
+            evidence_hash=request.POST.get(f"evidence-{record.pk}", ""),
+            actor=actor_of(request),
+            now=now,
+        )
+        try:
+            made.append(decision.make(act))
+        except Invalid as error:
+            forms.add_errors(form, error, otherwise=form.field_of_errors)
+            break  # the form is the same for all
+        except ServiceError as error:
+            refused.append(f"{record}: {error}" if len(records) > 1 else str(error))
+    _report(request=request, decision=decision, made=made, refused=refused)
+    return made
+
+
+def _report(
+    *,
+    request: HttpRequest,
+    decision: Decision,
+    made: Sequence[UpgradeRecord],
+    refused: Sequence[str],
+) -> None:
+    if len(made) == 1:
+        messages.success(request, _news(decision, made[0]))
+    elif made:
+        messages.success(request, f"{len(made)} upgrades were {decision.done}.")
+    for sentence in refused[:SHOWN_REFUSALS]:
+        messages.error(request, sentence)
+    if len(refused) > SHOWN_REFUSALS:
+        more = len(refused) - SHOWN_REFUSALS
+        messages.error(request, f"{more} more were not {decision.done}.")
+
+
+def _news(decision: Decision, record: UpgradeRecord) -> str:
+    name = record.tracked_model.name
+    if decision.moves_clients:
+        return f"{decision.done.capitalize()}: {name} is at {record.to_version.label} now."
+    return f"{decision.done.capitalize()}: {record}."
+
+
+def _cards(
+    *, decision: Decision, records: Sequence[UpgradeRecord], now: datetime
+) -> list[dict[str, Any]]:
+    """Return what the page shows of each record."""
+    if decision.name == "roll_back":
+        briefings = briefing.of_rollbacks(records=records, now=now)
+    else:
+        briefings = briefing.of_approvals(records=records, now=now)
+    return [
+        {
+            "brief": brief,
+            "sheet": sheet.of_evidence(brief.record.evidence),
+            "proof": words.proof(brief.record),
+            "state": words.state(brief.record),
+            "after_retires": words.retirement(brief.after, now=now),
+        }
+        for brief in briefings
+    ]
+
+
+def _subject(records: Sequence[UpgradeRecord]) -> str:
+    return str(records[0]) if len(records) == 1 else f"{len(records)} upgrades"
+
+
+def _not_possible(record: UpgradeRecord, decision: Decision) -> str:
+    return f"{record} is {record.get_state_display()}: it can't be {decision.done}."
+
+
+def _wanted_next(request: HttpRequest) -> str:
+    return "inbox" if "inbox" in (request.GET.get("next"), request.POST.get("next")) else ""
+
+
+def _after(request: HttpRequest, records: Sequence[UpgradeRecord], *, is_bulk: bool) -> str:
+    """Return where to go afterwards: whence the person came."""
+    if _wanted_next(request):
+        return reverse("admin:index")
+    if is_bulk or not records:
+        return reverse("admin:versioning_upgraderecord_changelist")
+    return reverse("admin:versioning_upgraderecord_change", args=[records[0].pk])

@@ -1,0 +1,159 @@
+"""The decisions that staff make on upgrade records, and who may make them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from versioning.admin import forms
+from versioning.domain.transitions import State, states_before
+from versioning.models import UpgradeRecord
+from versioning.services import rollout
+from versioning.services.actors import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One record about to be decided, with all that the decision needs."""
+
+    record: UpgradeRecord
+    data: Mapping[str, Any]
+    evidence_hash: str
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One kind of decision: its words, its permission, and the service that makes it."""
+
+    name: str
+    verb: str
+    done: str
+    to: State
+    permission: str
+    tone: str
+    icon: str
+    explanation: str
+    form: type[forms.DecisionForm]
+    make: Callable[[Act], UpgradeRecord]
+
+    @property
+    def moves_clients(self) -> bool:
+        """Whether applications get another version when it is made."""
+        return self.name in ("approve", "roll_back")
+
+    def is_possible(self, record: UpgradeRecord) -> bool:
+        """Whether the record's state allows it now."""
+        if State(record.state) not in states_before(self.to):
+            return False
+        return self.name != "roll_back" or (
+            record.from_version_id is not None and record.origin != UpgradeRecord.Origin.ROLLBACK
+        )
+
+
+def _approve(act: Act) -> UpgradeRecord:
+    return rollout.approve(
+        record_id=act.record.pk,
+        actor=act.actor,
+        now=act.now,
+        reason=act.data["reason"],
+        evidence_hash=act.evidence_hash,
+    )
+
+
+def _reject(act: Act) -> UpgradeRecord:
+    return rollout.reject(
+        record_id=act.record.pk, actor=act.actor, now=act.now, reason=act.data["reason"]
+    )
+
+
+def _snooze(act: Act) -> UpgradeRecord:
+    return rollout.snooze(
+        record_id=act.record.pk,
+        actor=act.actor,
+        now=act.now,
+        until=act.data["until"],
+        reason=act.data["reason"],
+    )
+
+
+def _roll_back(act: Act) -> UpgradeRecord:
+    return rollout.roll_back(
+        tracked_model_id=act.record.tracked_model_id,
+        record_id=act.record.pk,
+        actor=act.actor,
+        now=act.now,
+        reason=act.data["reason"],
+    )
+
+
+DECISIONS: Mapping[str, Decision] = {
+    decision.name: decision
+    for decision in (
+        Decision(
+            name="approve",
+            verb="Approve",
+            done="approved",
+            to=State.APPROVED,
+            permission="versioning.decide_upgrade",
+            tone="primary",
+            icon="check",
+            explanation="Applications that ask for the current version get the new one at once.",
+            form=forms.DecisionForm,
+            make=_approve,
+        ),
+        Decision(
+            name="reject",
+            verb="Reject",
+            done="rejected",
+            to=State.REJECTED,
+            permission="versioning.decide_upgrade",
+            tone="danger",
+            icon="close",
+            explanation="Nothing moves, and this version is not recommended for the model again.",
+            form=forms.ReasonForm,
+            make=_reject,
+        ),
+        Decision(
+            name="snooze",
+            verb="Snooze",
+            done="snoozed",
+            to=State.SNOOZED,
+            permission="versioning.decide_upgrade",
+            tone="default",
+            icon="snooze",
+            explanation="Nothing moves. It leaves the inbox and comes back on the day you choose.",
+            form=forms.SnoozeForm,
+            make=_snooze,
+        ),
+        Decision(
+            name="roll_back",
+            verb="Roll back",
+            done="rolled back",
+            to=State.ROLLED_BACK,
+            permission="versioning.roll_back_upgrade",
+            tone="danger",
+            icon="undo",
+            explanation="Applications that ask for the current version get the earlier one at "
+            "once. The version that is left is not recommended again.",
+            form=forms.ReasonForm,
+            make=_roll_back,
+        ),
+    )
+}
+
+
+def open_to(*, request: HttpRequest, record: UpgradeRecord) -> list[Decision]:
+    """Return the decisions that this person may make on the record as it stands."""
+    return [
+        decision
+        for decision in DECISIONS.values()
+        if decision.is_possible(record) and may_make(request=request, decision=decision)
+    ]
+
+
+def may_make(*, request: HttpRequest, decision: Decision) -> bool:
+    return bool(request.user.has_perm(decision.permission))  # type: ignore[union-attr]

@@ -1,0 +1,209 @@
+"""Checks and their findings, what providers list, and what ids stood for."""
+
+import json
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from kombu.exceptions import OperationalError
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+
+from versioning import tasks
+from versioning.admin import words
+from versioning.admin.base import HistoryAdmin, HistoryInline
+from versioning.models import AliasTarget, CatalogueEntry, Check, Finding
+
+
+class FindingInline(HistoryInline):
+    model = Finding
+    fields = ("kind", "sentence", "tracked_model", "version")
+    readonly_fields = fields
+    ordering = ("pk",)
+    show_change_link = False
+
+
+@admin.register(Check)
+class CheckAdmin(HistoryAdmin):
+    list_display = (
+        "provider",
+        "result",
+        "news",
+        "listed",
+        "recommended",
+        "started",
+        "duration",
+        "trigger",
+    )
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("trigger", ChoicesCheckboxFilter),
+        ("provider", RelatedCheckboxFilter),
+    )
+    search_fields = ("provider__slug", "provider__name", "error", "asked_by")
+    list_select_related = ("provider",)
+    ordering = ("-started_at", "-pk")
+    inlines = (FindingInline,)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "provider",
+                    "result",
+                    "error",
+                    "what_to_do",
+                    "trigger",
+                    "asked_by",
+                    "started_at",
+                    "duration",
+                )
+            },
+        ),
+        (
+            "Counts",
+            {
+                "fields": (
+                    ("listed", "added", "changed"),
+                    ("missing", "recommended", "dropped"),
+                    "shrunk_to",
+                )
+            },
+        ),
+        ("Raw difference", {"classes": ("collapse",), "fields": ("raw", "unread")}),
+    )
+
+    @admin.display(description="result", ordering="state")
+    def result(self, check: Check) -> SafeString:
+        return words.check_state(check)
+
+    @admin.display(description="news")
+    def news(self, check: Check) -> SafeString | str:
+        return words.check_news(check)
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, check: Check) -> SafeString:
+        return words.ago(check.started_at, now=timezone.now())
+
+    @admin.display(description="took")
+    def duration(self, check: Check) -> str | None:
+        return None if check.duration_ms is None else f"{check.duration_ms / 1000:,.1f} s"
+
+    @admin.display(description="what to do")
+    def what_to_do(self, check: Check) -> str | None:
+        return words.what_to_do(check) or None
+
+    @admin.display(description="difference")
+    def raw(self, check: Check) -> SafeString:
+        return _pretty(check.difference)
+
+    @admin.display(description="items that could not be read")
+    def unread(self, check: Check) -> SafeString:
+        return words.sentences(check.dropped_items, empty="None.")
+
+    def get_urls(self) -> list[URLPattern]:
+        now = path(
+            "now/",
+            self.admin_site.admin_view(require_POST(self.check_now)),
+            name="versioning_check_now",
+        )
+        return [now, *super().get_urls()]
+
+    def check_now(self, request: HttpRequest) -> HttpResponse:
+        """Hand a check of one provider, or of all, to the worker."""
+        if not request.user.has_perm("versioning.run_check"):  # type: ignore[union-attr]
+            raise PermissionDenied
+        slug = request.POST.get("provider", "")
+        asked = {
+            "trigger": Check.Trigger.STAFF.value,
+            "asked_by": cast(AbstractBaseUser, request.user).get_username(),
+        }
+        try:
+            if slug:
+                tasks.check_provider.delay(provider_slug=slug, **asked)
+            else:
+                tasks.check_providers.delay(**asked)
+        except OperationalError:
+            messages.error(
+                request, "The queue can't be reached, so nothing was asked. Is the broker up?"
+            )
+        else:
+            whom = slug or "All enabled providers"
+            verb = "is" if slug else "are"
+            messages.success(
+                request, f"{whom} {verb} being asked. Reload in a moment to see the result."
+            )
+        back = (
+            "admin:index"
+            if request.POST.get("next") == "inbox"
+            else ("admin:versioning_check_changelist")
+        )
+        return HttpResponseRedirect(reverse(back))
+
+
+@admin.register(CatalogueEntry)
+class CatalogueEntryAdmin(HistoryAdmin):
+    """What each provider lists, as far as the last good listing told."""
+
+    list_display = ("upstream_id", "provider", "revision", "first_seen", "standing", "track")
+    list_filter = (("provider", RelatedCheckboxFilter), ("gone_at", admin.EmptyFieldListFilter))
+    search_fields = ("upstream_id", "revision")
+    list_select_related = ("provider",)
+    ordering = ("provider__slug", "upstream_id")
+    fields = (
+        "provider",
+        "upstream_id",
+        "revision",
+        "track",
+        "first_seen_at",
+        "last_seen_at",
+        "missing_since",
+        "missed_listings",
+        "gone_at",
+        "told",
+    )
+
+    @admin.display(description="first seen", ordering="first_seen_at")
+    def first_seen(self, entry: CatalogueEntry) -> SafeString:
+        return words.ago(entry.first_seen_at, now=timezone.now())
+
+    @admin.display(description="standing")
+    def standing(self, entry: CatalogueEntry) -> SafeString:
+        if entry.gone_at is not None:
+            return words.badge("gone", "bad")
+        if entry.missing_since is not None:
+            return words.badge(f"missing in {entry.missed_listings}", "warn")
+        return words.badge("listed", "good")
+
+    @admin.display(description="")
+    def track(self, entry: CatalogueEntry) -> SafeString:
+        address = reverse("admin:versioning_trackedmodel_add")
+        return format_html('<a class="hs-link" href="{}?entry={}">Track</a>', address, entry.pk)
+
+    @admin.display(description="what the provider says")
+    def told(self, entry: CatalogueEntry) -> SafeString:
+        return _pretty(entry.facts)
+
+
+@admin.register(AliasTarget)
+class AliasTargetAdmin(HistoryAdmin):
+    """What an id stood for, from when to when."""
+
+    list_display = ("alias", "target", "provider", "since", "until")
+    list_filter = (("provider", RelatedCheckboxFilter), ("until", admin.EmptyFieldListFilter))
+    search_fields = ("alias", "target")
+    list_select_related = ("provider",)
+    ordering = ("-since", "-pk")
+
+
+def _pretty(value: Any) -> SafeString:
+    if not value:
+        return format_html('<span class="hs-quiet">{}</span>', "Nothing.")
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre class="hs-raw">{}</pre>', text)

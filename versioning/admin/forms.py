@@ -1,0 +1,243 @@
+"""Forms of pages that call a service, and fields that read better than JSON."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.utils import timezone
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from providers.models import Provider
+from versioning.models import ApiKey, ModelVersion, TrackedModel
+from versioning.services.errors import Invalid
+
+DAY_ATTRS = {"type": "date"}
+SNOOZE_DAYS = 14
+
+
+def add_errors(
+    form: forms.Form,
+    error: Invalid,
+    *,
+    otherwise: str = "",
+    renamed: Mapping[str, str] | None = None,
+) -> None:
+    """Show what a service found wrong by the field that it is about.
+
+    ``renamed`` are fields that the form calls otherwise; ``otherwise`` is the field for an error
+    that names none.
+    """
+    for problem in error.errors:
+        field = problem.pointer.strip("/").split("/")[0]
+        field = (renamed or {}).get(field, field)
+        form.add_error(field if field in form.fields else None, problem.detail)
+    if not error.errors:
+        form.add_error(otherwise or None, str(error))
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one to a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def __init__(self, *, most: int = 500, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(required=False, **kwargs)
+        self.widget.attrs.setdefault("rows", 4)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(str(item) for item in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def validate(self, value: Any) -> None:
+        too_long = [line for line in value if len(line) > self.most]
+        if too_long:
+            raise forms.ValidationError(
+                f"One line is longer than {self.most} characters: {too_long[0][:40]}…"
+            )
+
+    def run_validators(self, value: Any) -> None:
+        """Text validators don't apply to a list."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != self.to_python(data)
+
+
+class DecisionForm(forms.Form):
+    """A decision that may carry a reason."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Kept with the step, for whoever asks later. May stay empty.",
+    )
+    field_of_errors = "reason"
+
+
+class ReasonForm(DecisionForm):
+    """A decision that needs a reason."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        error_messages={"required": "Say why: the reason stays with the record."},
+        help_text="Kept with the step, for whoever asks later.",
+    )
+
+
+class SnoozeForm(DecisionForm):
+    """Until when to put a recommendation off."""
+
+    until = forms.DateField(
+        label="Until",
+        widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
+        error_messages={
+            "required": "Choose the day on which it should come back.",
+            "invalid": "Write a day such as 2026-05-31.",
+        },
+        help_text="It comes back to the inbox at the start of this day.",
+    )
+    field_order: Sequence[str] = ("until", "reason")
+    field_of_errors = "until"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        self.fields["until"].initial = (today + timedelta(days=SNOOZE_DAYS)).isoformat()
+        self.fields["until"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
+
+    def clean_until(self) -> datetime:
+        day = self.cleaned_data["until"]
+        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+
+class TrackForm(forms.Form):
+    """Which model to track, and under which name."""
+
+    provider = forms.ModelChoiceField(
+        Provider.objects.none(),
+        empty_label="Choose a provider",
+        widget=UnfoldAdminSelectWidget,
+        help_text="The service that lists and serves the model.",
+    )
+    upstream_id = forms.CharField(
+        label="Model",
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"autocomplete": "off", "placeholder": "Type to search the provider's list"}
+        ),
+        help_text="The id that the provider's API takes. Pick it from the list below, or write it "
+        "if the provider has not been checked yet.",
+    )
+    name = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The stable name your applications ask for; it stays the same through every "
+        "upgrade. Leave it empty to use the last part of the id.",
+    )
+    owner = forms.EmailField(
+        required=False,
+        widget=UnfoldAdminEmailInputWidget,
+        help_text="Who hears of retirement dates. Leave empty if nobody needs to.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        providers = Provider.objects.filter(enabled=True).order_by("name")
+        cast("forms.ModelChoiceField[Provider]", self.fields["provider"]).queryset = providers
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not data.get("name"):
+            data["name"] = str(data.get("upstream_id", "")).rsplit("/", 1)[-1]
+        return data
+
+
+class ApiKeyForm(forms.Form):
+    """A new key of an application."""
+
+    name = forms.CharField(
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Which application uses it, such as checkout-service.",
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=ApiKey.Scope.choices,
+        widget=UnfoldAdminCheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one."},
+        help_text="Give as few as it needs.",
+    )
+    expires_on = forms.DateField(
+        label="Expires on",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
+        help_text="Leave empty for a key that doesn't expire.",
+    )
+
+    def clean_expires_on(self) -> datetime | None:
+        day = self.cleaned_data["expires_on"]
+        if day is None:
+            return None
+        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+
+
+class VersionForm(forms.ModelForm[ModelVersion]):
+    """What staff may say of a version; lists are written one to a line."""
+
+    added_improvements = LinesField(
+        label="Improvements added by staff",
+        help_text="What you know is better, one sentence to a line. Checks never change it.",
+    )
+    added_breaking_changes = LinesField(
+        label="Breaking changes added by staff",
+        help_text="What you know breaks, one sentence to a line. Checks never change it.",
+    )
+    input_modalities = LinesField(label="Input", help_text="One to a line, such as text.")
+    output_modalities = LinesField(label="Output", help_text="One to a line, such as text.")
+    parameters = LinesField(help_text="Request parameters that it accepts, one to a line.")
+    capabilities = LinesField(help_text="One to a line, such as tools or structured_outputs.")
+
+    class Meta:
+        model = ModelVersion
+        fields = (
+            "label",
+            "added_improvements",
+            "added_breaking_changes",
+            "migration_notes",
+            "released_on",
+            "deprecated_on",
+            "retires_on",
+            "retires_precision",
+            "retires_source",
+            "replacement",
+            "replacement_source",
+            "input_price",
+            "output_price",
+            "cached_input_price",
+            "context_tokens",
+            "output_tokens",
+            "input_modalities",
+            "output_modalities",
+            "parameters",
+            "capabilities",
+        )
+
+
+class TrackedModelForm(forms.ModelForm[TrackedModel]):
+    """What staff may change of a tracked model."""
+
+    class Meta:
+        model = TrackedModel
+        fields = ("owner", "notes", "active", "allow_previews")

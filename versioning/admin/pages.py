@@ -1,0 +1,113 @@
+"""The start page: what waits for a decision, and what is the matter."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from versioning.admin import words
+from versioning.admin.decisions import open_to
+from versioning.models import Check, UpgradeRecord, UpgradeStep
+from versioning.services import inbox as inbox_service
+from versioning.services.inbox import Inbox, ProviderState, Retirement
+
+
+def waiting_badge(request: HttpRequest) -> int | None:
+    """Return the number beside "Inbox" in the sidebar; None where nothing waits."""
+    return inbox_service.waiting_count() or None
+
+
+def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the inbox to the start page, for whoever may see upgrades."""
+    if not request.user.has_perm("versioning.view_upgraderecord"):  # type: ignore[union-attr]
+        return {**context, "title": "Inbox", "inbox": None}
+    now = timezone.now()
+    found = inbox_service.look(now=now)
+    return {
+        **context,
+        "title": "Inbox",
+        "inbox": found,
+        "summary": _summary(found, now=now),
+        "waiting": [_waiting(record, request=request, now=now) for record in found.waiting],
+        "more_waiting": max(0, found.waiting_count - len(found.waiting)),
+        "under_way": [_under_way(record, now=now) for record in found.under_way],
+        "snoozed": [
+            {"record": record, "until": words.ago(record.snoozed_until, now=now)}
+            for record in found.snoozed
+        ],
+        "providers": [_provider(state, now=now) for state in found.providers],
+        "retiring": [_retirement(each, now=now) for each in found.retiring],
+        "moves": [_news(step, now=now) for step in found.moves],
+        "may_check": request.user.has_perm("versioning.run_check"),  # type: ignore[union-attr]
+    }
+
+
+def _summary(found: Inbox, *, now: datetime) -> str:
+    urgent = sum(words.is_urgent(record.urgent_on, now=now) for record in found.waiting)
+    failed = sum(state.has_failed for state in found.providers)
+    count = found.waiting_count
+    said = [f"{count} decision{'s'[: count != 1]} wait{'s'[: count == 1]}" if count else ""]
+    said.append(f"{urgent} urgent" if urgent else "")
+    said.append(f"{len(found.under_way)} under way" if found.under_way else "")
+    said.append(f"{failed} provider{'s'[: failed != 1]} could not be checked" if failed else "")
+    return " · ".join(part for part in said if part)
+
+
+def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> dict[str, Any]:
+    return {
+        "record": record,
+        "question": words.question(record),
+        "proof": words.proof(record),
+        "decision": words.decision(record.evidence),
+        "confidence": words.confidence(record),
+        "age": words.ago(record.recommended_at, now=now),
+        "is_urgent": words.is_urgent(record.urgent_on, now=now),
+        "urgent": words.until_day(record.urgent_on, now=now) if record.urgent_on else "",
+        "breaking": len(record.to_version.breaking_changes),
+        "decisions": open_to(request=request, record=record),
+    }
+
+
+def _under_way(record: UpgradeRecord, *, now: datetime) -> dict[str, Any]:
+    return {
+        "record": record,
+        "state": words.state(record),
+        "since": words.ago(record.changed_at, now=now),
+    }
+
+
+def _provider(state: ProviderState, *, now: datetime) -> dict[str, Any]:
+    last = state.last
+    return {
+        "provider": state.provider,
+        "check": last,
+        "is_running": state.is_running,
+        "has_failed": state.has_failed,
+        "state": words.check_state(last) if last else words.badge("never checked", "warn"),
+        "news": words.check_news(last) if last else "Check it to see what it lists.",
+        "what_to_do": words.what_to_do(last) if last else "",
+        "ago": words.ago(last.started_at, now=now) if last else "",
+        "is_partly": last is not None and last.state == Check.State.PARTLY,
+    }
+
+
+def _retirement(each: Retirement, *, now: datetime) -> dict[str, Any]:
+    day = each.version.retires_on
+    return {
+        "version": each.version,
+        "left": words.until_day(day, now=now) if day else "",
+        "day": words.retirement(each.version, now=now),
+        "tone": "bad" if words.is_urgent(day, now=now) else "warn",
+        "has_recommendation": each.has_recommendation,
+    }
+
+
+def _news(step: UpgradeStep, *, now: datetime) -> dict[str, Any]:
+    return {
+        "step": step,
+        "record": step.record,
+        "verb": words.STEP_WORDS.get(step.after, step.get_after_display()),
+        "tone": words.STATE_TONES[step.after],
+        "ago": words.ago(step.at, now=now),
+    }

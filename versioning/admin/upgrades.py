@@ -1,0 +1,260 @@
+"""Upgrade records: the list, the decision sheet, and "why this one?"."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+
+from versioning.admin import sheet, words
+from versioning.admin.base import HistoryAdmin
+from versioning.admin.deciding import decide
+from versioning.admin.decisions import DECISIONS, Decision, may_make, open_to
+from versioning.domain.lineage import UnreadableName
+from versioning.models import ModelVersion, UpgradeRecord
+from versioning.services import briefing, recommendation, rollout
+from versioning.services.errors import NothingToRollBack, ServiceError
+
+
+@admin.register(UpgradeRecord)
+class UpgradeRecordAdmin(HistoryAdmin):
+    list_display = ("move", "state_badge", "step", "says", "gain", "urgency", "changed")
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("step", ChoicesCheckboxFilter),
+        ("origin", ChoicesCheckboxFilter),
+        ("tracked_model__provider", RelatedCheckboxFilter),
+    )
+    search_fields = (
+        "tracked_model__name",
+        "tracked_model__provider__slug",
+        "to_version__upstream_id",
+        "to_version__label",
+    )
+    search_help_text = "A model, a provider, an upstream id or a version's label."
+    list_select_related = ("tracked_model__provider", "from_version", "to_version")
+    ordering = ("-changed_at", "-pk")
+    actions = ("approve_selected", "reject_selected", "snooze_selected", "roll_back_selected")
+    fieldsets = (
+        (
+            "Details",
+            {
+                "fields": (
+                    "origin",
+                    "confidence",
+                    "evidence_at",
+                    "evidence_hash",
+                    "recommended_at",
+                    "completed_at",
+                    "completion_number",
+                )
+            },
+        ),
+    )
+
+    @admin.display(description="upgrade", ordering="tracked_model__name")
+    def move(self, record: UpgradeRecord) -> SafeString:
+        before = record.from_version.label if record.from_version else "none"
+        return format_html(
+            '<span class="hs-move"><strong>{}</strong> {} → {}</span>',
+            record.tracked_model.name,
+            before,
+            record.to_version.label,
+        )
+
+    @admin.display(description="state", ordering="state")
+    def state_badge(self, record: UpgradeRecord) -> SafeString:
+        return words.state(record)
+
+    @admin.display(description="evidence says")
+    def says(self, record: UpgradeRecord) -> SafeString | None:
+        return words.decision(record.evidence) if record.evidence else None
+
+    @admin.display(description="quality")
+    def gain(self, record: UpgradeRecord) -> str:
+        return words.percent(record.evidence.get("improvement"))
+
+    @admin.display(description="urgent", ordering="urgent_on")
+    def urgency(self, record: UpgradeRecord) -> SafeString | None:
+        if record.urgent_on is None or not record.is_waiting:
+            return None
+        now = timezone.now()
+        tone = "bad" if words.is_urgent(record.urgent_on, now=now) else "warn"
+        left = words.until_day(record.urgent_on, now=now)
+        return words.badge(f"retires {left}", tone, title=words.day(record.urgent_on))
+
+    @admin.display(description="changed", ordering="changed_at")
+    def changed(self, record: UpgradeRecord) -> SafeString:
+        return words.ago(record.changed_at, now=timezone.now())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer the decisions that this person may make."""
+        allowed = {
+            f"{name}_selected"
+            for name, decision in DECISIONS.items()
+            if may_make(request=request, decision=decision)
+        }
+        found = super().get_actions(request)
+        return {name: found[name] for name in found if name in allowed}
+
+    @admin.action(description="Approve…")
+    def approve_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        return self._decide_selected(request, chosen, "approve")
+
+    @admin.action(description="Reject…")
+    def reject_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        return self._decide_selected(request, chosen, "reject")
+
+    @admin.action(description="Snooze…")
+    def snooze_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        return self._decide_selected(request, chosen, "snooze")
+
+    @admin.action(description="Roll back…")
+    def roll_back_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
+        return self._decide_selected(request, chosen, "roll_back")
+
+    def _decide_selected(
+        self, request: HttpRequest, chosen: QuerySet[Any], name: str
+    ) -> HttpResponse:
+        return decide(
+            request=request,
+            model_admin=self,
+            decision=DECISIONS[name],
+            records=_with_all(chosen.order_by("pk")),
+            action=f"{name}_selected",
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: list[tuple[str, Callable[..., HttpResponse]]] = [
+            (name, partial(self.decide_one, decision=decision))
+            for name, decision in DECISIONS.items()
+        ]
+        pages.append(("why", self.why))
+        return [
+            *(
+                path(
+                    f"<int:record_id>/{name.replace('_', '-')}/",
+                    self.admin_site.admin_view(view),
+                    name=f"versioning_upgraderecord_{name}",
+                )
+                for name, view in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def decide_one(
+        self, request: HttpRequest, record_id: int, *, decision: Decision
+    ) -> HttpResponse:
+        records = _with_all(UpgradeRecord.objects.filter(pk=record_id))
+        if not records:
+            return self._no_such_record(request, record_id)
+        return decide(request=request, model_admin=self, decision=decision, records=records)
+
+    def why(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Show what lineage considered then, and what it would answer now."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        record = UpgradeRecord.objects.with_versions().filter(pk=record_id).first()
+        if record is None:
+            return self._no_such_record(request, record_id)
+        answer, problem = None, ""
+        try:
+            answer = recommendation.explain(tracked_model_id=record.tracked_model_id)
+        except (ServiceError, UnreadableName) as error:
+            problem = str(error)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Why {record.to_version.label}?",
+            "opts": self.opts,
+            "record": record,
+            "confidence": words.confidence(record),
+            "answer": answer,
+            "problem": problem,
+            "rules": record.tracked_model.lineage_rules.order_by("pk"),
+        }
+        return TemplateResponse(request, "admin/versioning/upgraderecord/why.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        record = self.get_object(request, object_id)
+        if record is not None and self.has_view_permission(request, record):
+            extra_context = {**(extra_context or {}), **_page_of(record, request)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _no_such_record(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        messages.error(request, f"There is no upgrade record {record_id}.")
+        return HttpResponseRedirect(reverse("admin:versioning_upgraderecord_changelist"))
+
+
+def _with_all(records: QuerySet[UpgradeRecord]) -> Sequence[UpgradeRecord]:
+    return list(
+        records.select_related(
+            "tracked_model__provider",
+            "tracked_model__current_version",
+            "from_version__tracked_model",
+            "to_version",
+        )
+    )
+
+
+def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
+    now = timezone.now()
+    before: ModelVersion | None = record.from_version
+    decisions = open_to(request=request, record=record)
+    if not _is_latest_move(record):
+        decisions = [decision for decision in decisions if decision.name != "roll_back"]
+    brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
+    return {
+        "title": str(record),
+        "subtitle": None,
+        "record": record,
+        "question": words.question(record),
+        "proof": words.proof(record),
+        "sheet": sheet.of_evidence(record.evidence),
+        "state": words.state(record),
+        "confidence": words.confidence(record),
+        "evidence_age": words.ago(record.evidence_at, now=now),
+        "retires": _retires(record, request),
+        "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
+        "decisions": decisions,
+        "brief": brief,
+        "facts": sheet.side_by_side(before, record.to_version) if before else [],
+        "steps": [
+            {
+                "step": step,
+                "ago": words.ago(step.at, now=now),
+                "tone": words.STATE_TONES[step.after],
+            }
+            for step in record.steps.order_by("-at", "-pk")
+        ],
+        "reversed_by": UpgradeRecord.objects.filter(reverses=record).first(),
+    }
+
+
+def _retires(record: UpgradeRecord, request: HttpRequest) -> str:
+    version = record.from_version
+    if version is None or version.retires_on is None or not record.is_waiting:
+        return ""
+    return words.retirement(version, now=timezone.now())
+
+
+def _is_latest_move(record: UpgradeRecord) -> bool:
+    try:
+        latest = rollout.move_to_reverse(tracked_model_id=record.tracked_model_id)
+    except NothingToRollBack:
+        return False
+    return latest.pk == record.pk

@@ -1,0 +1,193 @@
+"""Model versions: what is known, how well each did, and what staff hold."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import RelatedCheckboxFilter
+
+from versioning.admin import forms, words
+from versioning.admin.base import Admin
+from versioning.models import ModelVersion
+from versioning.services import curation, performance
+from versioning.services.errors import ServiceError
+
+
+class StandingFilter(admin.SimpleListFilter):
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [
+            ("current", "in use"),
+            ("retiring", "retirement announced"),
+            ("gone", "no longer listed"),
+            ("held", "facts held by staff"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        versions = ModelVersion.objects
+        chosen = {
+            "current": versions.in_use,
+            "retiring": versions.with_retirement,
+            "gone": versions.gone,
+            "held": versions.held_by_staff,
+        }.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(pk__in=chosen().values("pk"))
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(Admin):
+    form = forms.VersionForm
+    list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
+    list_filter = (StandingFilter, ("tracked_model__provider", RelatedCheckboxFilter))
+    search_fields = ("tracked_model__name", "label", "upstream_id", "revision")
+    search_help_text = "A model, a label, an upstream id or a revision."
+    list_select_related = ("tracked_model__provider",)
+    ordering = ("tracked_model__name", "-pk")
+    fieldsets = (
+        (
+            "What staff say",
+            {
+                "fields": (
+                    "label",
+                    "added_improvements",
+                    "added_breaking_changes",
+                    "migration_notes",
+                )
+            },
+        ),
+        (
+            "Facts",
+            {
+                "description": "Checks fill these from what the provider says. What you change "
+                "here is held by staff from then on: checks leave it alone until you release it.",
+                "fields": (
+                    ("released_on", "deprecated_on"),
+                    ("retires_on", "retires_precision"),
+                    "retires_source",
+                    ("replacement", "replacement_source"),
+                    ("input_price", "output_price", "cached_input_price"),
+                    ("context_tokens", "output_tokens"),
+                    ("input_modalities", "output_modalities"),
+                    ("parameters", "capabilities"),
+                ),
+            },
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Versions come from checks and from tracking."""
+        return False
+
+    @admin.display(description="version", ordering="tracked_model__name")
+    def version(self, version: ModelVersion) -> SafeString:
+        return format_html(
+            '<span class="hs-move"><strong>{}</strong> {}</span>',
+            version.tracked_model.name,
+            version.label,
+        )
+
+    @admin.display(description="provider", ordering="tracked_model__provider__slug")
+    def provider(self, version: ModelVersion) -> str:
+        return version.tracked_model.provider.slug
+
+    @admin.display(description="upstream id", ordering="upstream_id")
+    def upstream(self, version: ModelVersion) -> SafeString:
+        return format_html('<code class="hs-code">{}</code>', version.upstream_id)
+
+    @admin.display(description="retires", ordering="retires_on")
+    def retires(self, version: ModelVersion) -> SafeString | None:
+        if version.retires_on is None:
+            return None
+        now = timezone.now()
+        tone = "bad" if words.is_urgent(version.retires_on, now=now) else "warn"
+        left = words.until_day(version.retires_on, now=now)
+        return words.badge(left, tone, title=words.day(version.retires_on))
+
+    @admin.display(description="standing")
+    def standing(self, version: ModelVersion) -> SafeString:
+        if version.tracked_model.current_version_id == version.pk:
+            return words.badge("in use", "good")
+        if not version.is_listed:
+            return words.badge("no longer listed", "bad")
+        return words.badge("listed", "plain")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        curation.save_version(version=obj, changed=form.changed_data)
+
+    def get_urls(self) -> list[URLPattern]:
+        release = path(
+            "<int:version_id>/release/",
+            self.admin_site.admin_view(require_POST(self.release)),
+            name="versioning_modelversion_release",
+        )
+        return [release, *super().get_urls()]
+
+    def release(self, request: HttpRequest, version_id: int) -> HttpResponse:
+        """Give a field back to the checks."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        field = request.POST.get("field", "")
+        try:
+            curation.release_fields(version_id=version_id, fields=[field])
+        except ServiceError as error:
+            messages.error(request, str(error))
+        else:
+            name = _name_of(field)
+            messages.success(request, f"Checks look after “{name}” again.")
+        return HttpResponseRedirect(
+            reverse("admin:versioning_modelversion_change", args=[version_id])
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        if version is not None and self.has_view_permission(request, version):
+            extra_context = {**(extra_context or {}), **_panel_of(version)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
+def _name_of(field: str) -> str:
+    return str(ModelVersion._meta.get_field(field).verbose_name)
+
+
+def _panel_of(version: ModelVersion) -> dict[str, Any]:
+    now = timezone.now()
+    tracked = version.tracked_model
+    return {
+        "subtitle": None,
+        "version": version,
+        "is_current": tracked.current_version_id == version.pk,
+        "previous": version.previous_version,
+        "next_versions": list(version.next_versions.order_by("pk")),
+        "retires": words.retirement(version, now=now),
+        "first_seen": words.ago(version.first_seen_at, now=now),
+        "last_seen": words.ago(version.last_seen_at, now=now),
+        "gone": words.ago(version.gone_at, now=now) if version.gone_at else "",
+        "figures": words.figures(performance.by_task(version_id=version.pk)),
+        "baseline_rows": [],
+        "baseline_age": words.ago(version.baseline_taken_at, now=now),
+        "prices": [
+            ("input", words.price(version.input_price)),
+            ("output", words.price(version.output_price)),
+            ("cached input", words.price(version.cached_input_price)),
+        ],
+        "limits": [
+            ("context", words.number(version.context_tokens)),
+            ("longest output", words.number(version.output_tokens)),
+        ],
+        "held": [(field, _name_of(field)) for field in version.staff_fields],
+        "records": version.upgrades_to.with_versions().order_by("-pk"),
+    }

@@ -1,0 +1,273 @@
+"""How things are said and coloured on the pages."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from versioning.models import Check, ModelVersion, UpgradeRecord
+from versioning.services.performance import TaskFigures
+
+URGENT_DAYS = 30
+
+STATE_TONES = {
+    "recommended": "info",
+    "snoozed": "plain",
+    "approved": "info",
+    "testing": "info",
+    "canary": "info",
+    "completed": "good",
+    "rolled_back": "warn",
+    "rejected": "plain",
+    "superseded": "plain",
+    "failed": "bad",
+    "aborted": "bad",
+}
+STEP_WORDS = {
+    "completed": "moved",
+    "rejected": "rejected",
+    "rolled_back": "rolled back",
+    "failed": "failed in testing",
+    "aborted": "aborted the canary of",
+}
+CHECK_TONES = {
+    Check.State.RUNNING: "info",
+    Check.State.CHANGED: "good",
+    Check.State.UNCHANGED: "plain",
+    Check.State.PARTLY: "warn",
+    Check.State.FAILED: "bad",
+}
+DECISION_TONES = {
+    "upgrade": "good",
+    "stay": "plain",
+    "not_enough_evidence": "warn",
+    "blocked": "bad",
+}
+VERDICT_TONES = {
+    "better": "good",
+    "not_worse": "good",
+    "worse": "bad",
+    "not_enough_data": "warn",
+    "passed": "good",
+    "failed": "bad",
+    "unknown": "warn",
+}
+WHAT_TO_DO = {
+    Check.ErrorKind.UNAVAILABLE: "See whether the server is up and its address is right, then "
+    "check again. The next scheduled check tries by itself.",
+    Check.ErrorKind.REFUSED: "See whether the key's variable is set and the key is still valid, "
+    "then test the connection on the provider's page.",
+    Check.ErrorKind.NONSENSE: "Look at the answer of its list of models. If the next check says "
+    "the same, the provider may have changed its API.",
+    Check.ErrorKind.BROKEN: "The worker stopped in the middle. Check again.",
+}
+
+
+def badge(text: str, tone: str = "plain", *, title: str = "") -> SafeString:
+    """Return a small label; tones are good, bad, warn, info and plain."""
+    return format_html(
+        '<span class="hs-badge hs-{}" title="{}">{}</span>', tone, title or text, text
+    )
+
+
+def state(record: UpgradeRecord) -> SafeString:
+    return badge(record.get_state_display(), STATE_TONES[record.state])
+
+
+def check_state(check: Check) -> SafeString:
+    return badge(check.get_state_display(), CHECK_TONES[Check.State(check.state)])
+
+
+def decision(evidence: Mapping[str, Any]) -> SafeString:
+    """Return what the evidence says to do, as a label."""
+    code = plain_code(evidence.get("decision")) or "not_enough_evidence"
+    return badge(code.replace("_", " "), DECISION_TONES.get(code, "plain"))
+
+
+def verdict(code: Any) -> SafeString:
+    known = plain_code(code) or "not_enough_data"
+    return badge(known.replace("_", " "), VERDICT_TONES.get(known, "plain"))
+
+
+def confidence(record: UpgradeRecord) -> SafeString:
+    """Say how sure lineage is that one succeeds the other."""
+    share = record.confidence
+    words = "sure" if share >= 0.9 else "likely" if share >= 0.6 else "a guess"
+    tone = "plain" if share >= 0.6 else "warn"
+    return badge(f"{words} {share:.0%}", tone, title="How sure it is that this is its successor.")
+
+
+def plain_code(value: Any) -> str:
+    """Return a stored code in one spelling: "NOT ENOUGH" and "not_enough" are the same."""
+    return str(value or "").strip().lower().replace(" ", "_")
+
+
+def ago(moment: datetime | None, *, now: datetime) -> SafeString:
+    """Return "3 hours ago" or "in 2 days", with the moment itself in the configured zone."""
+    if moment is None:
+        return format_html("{}", "never")
+    local = timezone.localtime(moment)
+    if abs((now - moment).total_seconds()) < 60:
+        words = "just now"
+    elif moment <= now:
+        words = f"{_rough(moment, now)} ago"
+    else:
+        words = f"in {_rough(now, moment)}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), stamp(moment), words
+    )
+
+
+def stamp(moment: datetime) -> str:
+    """Return "25 Nov 2026 14:03 CET" in the configured zone."""
+    return f"{timezone.localtime(moment):%-d %b %Y %H:%M %Z}"
+
+
+def day(value: date) -> str:
+    return f"{value:%-d %b %Y}"
+
+
+def until_day(value: date, *, now: datetime) -> str:
+    """Return "in 12 days", "today" or "5 days ago", by the calendar of the configured zone."""
+    days = (value - timezone.localdate(now)).days
+    if days == 0:
+        return "today"
+    if days < 0:
+        return f"{-days} day{'s'[: days != -1]} ago"
+    return f"in {days} day{'s'[: days != 1]}"
+
+
+def is_urgent(value: date | None, *, now: datetime) -> bool:
+    return value is not None and (value - timezone.localdate(now)).days <= URGENT_DAYS
+
+
+def retirement(version: ModelVersion, *, now: datetime) -> str:
+    """Return when a version retires, how exactly that is known, and who says so."""
+    if version.retires_on is None:
+        return "not announced"
+    precision = version.get_retires_precision_display()
+    prefix = f"{precision} " if version.retires_precision not in ("", "exact") else ""
+    words = f"{prefix}{day(version.retires_on)} ({until_day(version.retires_on, now=now)})"
+    return f"{words}, says {version.retires_source}" if version.retires_source else words
+
+
+def price(value: Decimal | None) -> str:
+    """Return "$0.15 per million", or that it is unknown."""
+    return "unknown" if value is None else f"${value.normalize():f} per million tokens"
+
+
+def number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def listing(values: Any) -> str:
+    return ", ".join(str(value) for value in values) or "unknown"
+
+
+def score(value: Any) -> str:
+    """Return a quality from 0 to 1 with two digits, three where two would read 1.00 or 0.00."""
+    figure = _decimal(value)
+    if figure is None:
+        return "–"
+    return f"{figure:.3f}" if figure != 1 and (figure > Decimal("0.995")) else f"{figure:.2f}"
+
+
+def percent(fraction: Any) -> str:
+    """Return +13 % or +1.3 %; a dash where it is unknown."""
+    figure = _decimal(fraction)
+    if figure is None:
+        return "–"
+    value = figure * 100
+    return f"{value:+.0f} %" if abs(value) >= 10 else f"{value:+.1f} %"
+
+
+def sentences(items: Any, *, empty: str) -> SafeString:
+    """Return a list of sentences, or what its emptiness means."""
+    if not items:
+        return format_html('<p class="hs-quiet">{}</p>', empty)
+    return format_html(
+        '<ul class="hs-list">{}</ul>', format_html_join("", "<li>{}</li>", ((i,) for i in items))
+    )
+
+
+def question(record: UpgradeRecord) -> str:
+    """Return the decision that a record asks for, without its proof."""
+    before = record.from_version.label if record.from_version else "none"
+    return f"Move {record.tracked_model.name} {before} → {record.to_version.label}?"
+
+
+def proof(record: UpgradeRecord) -> str:
+    """Return the sentence that speaks for or against the move."""
+    told = str(record.evidence.get("sentence") or "")
+    return told or " ".join(str(reason) for reason in record.reasons) or "Nothing measured yet."
+
+
+def _rough(start: datetime, end: datetime) -> str:
+    return timesince(start, end, depth=1).replace("\xa0", " ")
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def usd(value: float | None) -> str | None:
+    """Return a cost of one request with three significant digits; None where it is unknown."""
+    if value is None:
+        return None
+    return "$0" if value == 0 else f"${Decimal(f'{value:.3g}'):f}"
+
+
+def ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f} ms"
+
+
+def check_news(check: Check) -> str:
+    """Return what a check found, or why it could not say."""
+    if check.state == Check.State.RUNNING:
+        return "Being asked now."
+    if check.state == Check.State.FAILED:
+        return check.error or "Failed without a word."
+    counts = (
+        (check.recommended, "recommendation"),
+        (check.added, "new id"),
+        (check.changed, "changed id"),
+        (check.missing, "missing id"),
+        (check.dropped, "unreadable item"),
+    )
+    said = [f"{count:,} {noun}{'s'[: count != 1]}" for count, noun in counts if count]
+    return ", ".join(said) or "Nothing new."
+
+
+def what_to_do(check: Check) -> str:
+    """Return what staff should do about a failed check; empty where nothing."""
+    if check.state != Check.State.FAILED:
+        return ""
+    return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
+
+
+def figures(rows: Iterable[TaskFigures]) -> list[dict[str, str | int]]:
+    """Return what a table shows of each task."""
+    return [
+        {
+            "task": row.task,
+            "source": row.source,
+            "samples": row.samples,
+            "errors": f"{row.error_rate:.1%}",
+            "quality": score(row.quality),
+            "quality_n": row.quality_n,
+            "p50": ms(row.latency_p50_ms),
+            "p95": ms(row.latency_p95_ms),
+            "cost": usd(row.cost_usd) or "–",
+        }
+        for row in rows
+    ]
