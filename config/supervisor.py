@@ -27,8 +27,6 @@ READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
 PR_SET_PDEATHSIG = 1
 
-DEMO_ENVIRONMENT = {"DEMO_PROVIDER_KEY": "simulated-key"}
-
 
 class CannotRun(Exception):
     """Why the start was given up; one sentence for the person at the terminal."""
@@ -107,7 +105,7 @@ def _end_with_the_parent() -> Callable[[], None] | None:
 class Supervisor:
     """Starts children, passes on what they print, stops all of them together."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.stopping = threading.Event()
         self.children: list[Child] = []
@@ -246,10 +244,7 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until asked to stop; return 0, or 1 with a sentence where it could not."""
     options = _parser().parse_args(arguments)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    if options.demo:
-        environment |= DEMO_ENVIRONMENT
-    supervisor = Supervisor(environment)
+    supervisor = Supervisor({**os.environ, "PYTHONUNBUFFERED": "1"})
     supervisor.listen_for_signals()
     try:
         _run(supervisor, options)
@@ -266,17 +261,17 @@ def _run(supervisor: Supervisor, options: argparse.Namespace) -> None:
     verb = "make demo" if options.demo else "make up"
     refuse_taken_port(options.host, options.port, again=f"{verb} PORT={options.port + 1}")
     programs = programs_of(options)
-    prepare = [sys.executable, "manage.py", "prepare"]
-    if options.demo:
-        simulator_port = free_port(options.port + 1)
-        prepare += ["--demo", "--simulator-port", str(simulator_port)]
+    simulator_port = free_port(options.port + 1)
+    prepare = [sys.executable, "manage.py", "prepare", "--json"]
+    prepare += ["--demo", str(simulator_port)] if options.demo else ["--first-user"]
     printed = supervisor.run_first(prepare)
     if supervisor.stopping.is_set():
         return
     prepared = json.loads(printed[-1])
     if options.demo:
-        simulator = [sys.executable, "-m", "providers.simulator", *prepared["simulator"]]
-        programs.insert(0, Program("simulator", simulator))
+        supervisor.environment |= prepared["environment"]
+        command = [sys.executable, "-m", "providers.simulator", "--port", str(simulator_port)]
+        programs.insert(0, Program("simulator", [*command, *prepared["simulator"]]))
     supervisor.start(programs)
     supervisor.wait_until_ready(lambda: web_answers(options.host, options.port))
     if not supervisor.stopping.is_set():

@@ -1,0 +1,73 @@
+"""Make everything ready to run: tables, static files, schedule, and for the demo its world."""
+
+import json
+import secrets
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+
+from versioning.management.demo import run
+from versioning.management.service_command import ServiceCommand
+from versioning.management.static_files import collect_if_changed
+from versioning.services import schedules
+
+FIRST_USER = "admin"
+
+
+class Command(ServiceCommand):
+    help = "Bring the tables up to date, collect static files, install the schedule."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--first-user",
+            action="store_true",
+            help="where there is no user yet, make one and print its password once",
+        )
+        parser.add_argument(
+            "--demo",
+            type=int,
+            metavar="PORT",
+            help="load the sample world, its simulated providers being on this port",
+        )
+        parser.add_argument("--json", action="store_true", help="for the supervisor")
+
+    def run(self, **options: Any) -> None:
+        try:
+            prepared = self._prepare(**options)
+        except (DatabaseError, OSError) as error:
+            raise CommandError(f"Could not prepare the database: {str(error).strip()}") from error
+        if options["json"]:
+            self.stdout.write(json.dumps(prepared))
+        else:
+            for note in prepared["notes"]:
+                self.stdout.write(note)
+
+    def _prepare(self, **options: Any) -> dict[str, Any]:
+        call_command("migrate", interactive=False, verbosity=0)
+        collect_if_changed()
+        schedules.install_schedules()
+        if options["demo"] is not None:
+            return run.prepare_demo(
+                simulator_port=options["demo"], now=timezone.now(), say=self._say
+            )
+        return {"notes": _first_user() if options["first_user"] else []}
+
+    def _say(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        self.stderr.flush()
+
+
+def _first_user() -> list[str]:
+    users = get_user_model().objects
+    if users.exists():
+        return []
+    password = secrets.token_urlsafe(12)
+    users.create_superuser(FIRST_USER, password=password)
+    return [
+        f"Sign in as {FIRST_USER} with password {password}",
+        "(shown this once; change it in the admin, top right)",
+    ]

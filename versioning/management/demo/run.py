@@ -1,0 +1,52 @@
+"""Make the sample world ready for this run."""
+
+import os
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from providers.models import Provider
+from providers.simulator.server import KEY
+from versioning.management.demo import replay, story
+from versioning.models import Check
+
+
+def prepare_demo(
+    *, simulator_port: int, now: datetime, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Load the sample world unless it is there; return what the supervisor needs to know.
+
+    ``say`` hears what takes its time. Raises Invalid where the database is in other use.
+    """
+    os.environ[story.KEY_VARIABLE] = KEY
+    notes = [f"Sign in as {replay.USER} with password {replay.PASSWORD}"]
+    if not _is_seeded():
+        say("Replaying a month of the sample world ...")
+        seeded = replay.seed(now=now)
+        notes.append(f"API key (shown this once): {seeded.key}")
+    _point_at_simulator(simulator_port)
+    start = _first_day()
+    return {
+        "notes": notes,
+        "environment": {story.KEY_VARIABLE: KEY},
+        "simulator": ["--start", f"{start:%F}", "--day", str((now.date() - start).days)],
+    }
+
+
+def _is_seeded() -> bool:
+    return Provider.objects.filter(slug=story.BROKEN_TODAY).exists()
+
+
+def _first_day() -> date:
+    """Return the date of day 0, which stays the same for as long as the world is kept."""
+    return Check.objects.earliest("started_at").started_at.date()
+
+
+def _point_at_simulator(port: int) -> None:
+    """Give each simulated provider its address of this run; the port may be another one."""
+    for provider in Provider.objects.filter(slug__in=[p.slug for p in story.PROVIDERS]):
+        parts = urlsplit(provider.base_url)
+        if provider.base_url != story.DEAD_ADDRESS and parts.hostname == "127.0.0.1":
+            address = parts._replace(netloc=f"127.0.0.1:{port}").geturl()
+            Provider.objects.filter(pk=provider.pk).update(base_url=address)
