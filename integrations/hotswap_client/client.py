@@ -1,0 +1,116 @@
+"""One object for an application: ask which version, report what came of it."""
+
+import atexit
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hotswap_client.answers import Answers, Current, NoAnswer
+from hotswap_client.outbox import Outbox, Stats
+from hotswap_client.transport import Transport
+
+SAMPLES = "/api/performance-samples"
+SCORES = "/api/performance-samples/scores"
+
+
+class Hotswap:
+    """The client; make one for a process and share it between threads.
+
+    ``cache_dir`` keeps the last good answers for the next start. At most ``capacity`` samples
+    wait to be sent, ``batch`` go in one request, at the latest after ``every_s`` seconds.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str,
+        cache_dir: str | Path | None = None,
+        timeout_s: float = 2.0,
+        capacity: int = 10_000,
+        batch: int = 500,
+        every_s: float = 1.0,
+    ) -> None:
+        transport = Transport(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
+        sender = Transport(base_url=base_url, api_key=api_key, timeout_s=max(timeout_s, 30.0))
+        self._answers = Answers(transport, folder=Path(cache_dir) if cache_dir else None)
+        self._samples = Outbox(
+            sender, path=SAMPLES, capacity=capacity, batch=batch, every_s=every_s
+        )
+        self._scores = Outbox(sender, path=SCORES, capacity=capacity, batch=batch, every_s=every_s)
+        self._exit_timeout_s = max(timeout_s, 5.0)
+        atexit.register(self._at_exit)
+
+    def current(
+        self, provider: str, model: str, *, key: str | None = None, default: str | None = None
+    ) -> Current:
+        """Return the version to use now.
+
+        With ``key`` (a user's or session's id) the same key gets the same version during a
+        canary. When the server can't be asked, the last good answer is given, marked ``stale``;
+        where there is none, ``default`` as upstream id, else NoAnswer is raised.
+        """
+        try:
+            return self._answers.current(provider=provider, model=model, key=key)
+        except NoAnswer:
+            if default is None:
+                raise
+            return Current(upstream_id=default, label="", revision="", stale=True)
+
+    def record(self, **sample: Any) -> str:
+        """Queue one sample and return its request id; never blocks, never raises.
+
+        The fields are those of POST /api/performance-samples: provider, model, task, quality or
+        signals, latency_ms, input_tokens, output_tokens, cost_usd, error, served_id, tags, ...
+        """
+        request_id = str(sample.get("request_id") or uuid.uuid4())
+        sample["request_id"] = request_id
+        sample.setdefault("time", datetime.now(UTC))
+        self._samples.put({name: _plain(value) for name, value in sample.items()})
+        return request_id
+
+    def score(
+        self,
+        request_id: str,
+        *,
+        quality: float | None = None,
+        signals: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Queue a late score of a request; never blocks, never raises."""
+        score: dict[str, Any] = {"request_id": request_id}
+        if quality is not None:
+            score["quality"] = quality
+        if signals is not None:
+            score["signals"] = dict(signals)
+        self._scores.put(score)
+
+    @property
+    def stats(self) -> Stats:
+        """What became of the samples so far (scores are not counted)."""
+        return self._samples.stats
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Send what is queued; return whether all of it was sent in time."""
+        sent = self._samples.flush(timeout_s)
+        return self._scores.flush(timeout_s) and sent
+
+    def close(self, timeout_s: float = 10.0) -> bool:
+        """Flush, then stop. Later samples are dropped and counted."""
+        atexit.unregister(self._at_exit)
+        sent = self._samples.close(timeout_s)
+        return self._scores.close(timeout_s) and sent
+
+    def _at_exit(self) -> None:
+        self._samples.close(self._exit_timeout_s)
+        self._scores.close(self._exit_timeout_s)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can carry; anything else as its text, so that nothing raises later."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

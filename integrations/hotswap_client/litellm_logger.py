@@ -1,0 +1,96 @@
+"""A litellm callback that reports every request: ``litellm.callbacks = [HotswapLogger(hotswap)]``.
+
+Give the stable name and the task with the request:
+``litellm.completion(..., metadata={"hotswap_model": "qwen-2.5-7b-instruct",
+"hotswap_provider": "openrouter", "hotswap_task": "summarise"})``. Without a name the model is
+reported under its upstream id. Prompts and answers are never sent.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+
+from hotswap_client.client import Hotswap
+
+logger = logging.getLogger(__name__)
+
+
+class HotswapLogger(CustomLogger):  # type: ignore[misc]
+    """Turns litellm's events into samples; a fault here never reaches the application."""
+
+    def __init__(self, hotswap: Hotswap) -> None:
+        super().__init__()
+        self._hotswap = hotswap
+
+    def log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, failed=False)
+
+    def log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, failed=True)
+
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, failed=False)
+
+    async def async_log_failure_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, failed=True)
+
+    def _report(self, kwargs: Any, response: Any, start: Any, end: Any, *, failed: bool) -> None:
+        try:
+            self._hotswap.record(**sample_of(kwargs, response, start, end, failed=failed))
+        except Exception:
+            # The one promise to the application: measuring it never breaks it.
+            logger.warning("A request could not be reported to Hotswap", exc_info=True)
+
+
+def sample_of(
+    kwargs: Mapping[str, Any],
+    response: Any,
+    start: datetime,
+    end: datetime,
+    *,
+    failed: bool,
+) -> dict[str, Any]:
+    """Return the sample for one of litellm's events, from its documented fields only."""
+    parameters = kwargs.get("litellm_params") or {}
+    metadata = parameters.get("metadata") or {}
+    usage = _get(response, "usage")
+    requested = str(kwargs.get("model") or "")
+    sample: dict[str, Any] = {
+        "provider": metadata.get("hotswap_provider") or "",
+        "model": metadata.get("hotswap_model") or "",
+        "upstream_id": "" if metadata.get("hotswap_model") else requested,
+        "requested_id": requested,
+        "served_id": _get(response, "model") or "",
+        "task": metadata.get("hotswap_task") or "",
+        "tags": metadata.get("hotswap_tags"),
+        "latency_ms": (end - start).total_seconds() * 1000,
+        "input_tokens": _get(usage, "prompt_tokens"),
+        "output_tokens": _get(usage, "completion_tokens"),
+        "cost_usd": _cost(kwargs.get("response_cost")),
+        "request_id": str(kwargs.get("litellm_call_id") or ""),
+        "time": start if start.tzinfo else start.astimezone(),
+        "error": type(kwargs.get("exception")).__name__ if failed else "",
+    }
+    return {name: value for name, value in sample.items() if value not in (None, "")}
+
+
+def _get(thing: Any, name: str) -> Any:
+    if isinstance(thing, Mapping):
+        return thing.get(name)
+    return getattr(thing, name, None)
+
+
+def _cost(value: Any) -> str | None:
+    """Return the cost as text; litellm says 0 for models it has no price of: that is unknown."""
+    return None if not value else format(float(value), ".12f")
