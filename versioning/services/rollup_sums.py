@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import reduce
 from typing import Any, NamedTuple
 
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.sketch import Sketch
+from versioning.models.fields import to_ms
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -227,6 +229,12 @@ def sums_by_cell(rows: Iterable[Row], *, terms: Terms) -> dict[Cell, SampleSums]
         Cell(*key[:4], start=key[4] * HOUR_MS): SampleSums.of_rows(group, terms=terms)
         for key, group in groups.items()
     }
+
+
+def hour_of(moment: datetime) -> int:
+    """Return the start of the moment's hour (UTC), in milliseconds since 1970."""
+    at = to_ms(moment)
+    return at - at % HOUR_MS
 
 
 def rescored(*, old: float | None, new: float) -> SampleSums:

@@ -1,0 +1,249 @@
+"""Samples a second over HTTP, against a raw insert of the same rows and a bare Django view.
+
+python -m benchmarks.ingestion [--database sqlite|postgres] [--batches 200] [--rows 1000000]
+"""
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks import server
+
+BATCH = 1_000
+CLIENTS = 2
+SINGLES = 2_000
+ROUNDS = 5
+TARGETS = {"sqlite": 20_000, "postgres": 35_000}
+
+
+def main() -> int:
+    """Print the table; return 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=list(TARGETS), default="sqlite")
+    parser.add_argument("--batches", type=int, default=200, help="Batches of 1,000 to send.")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="Rows to weigh on disk.")
+    parser.add_argument("--send", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.send:
+        return _send(*options.send)
+    with server.database(options.database):
+        key = _world()
+        with server.gunicorn() as port:
+            batches = _batches_per_second(port=port, key=key, batches=options.batches)
+            singles, bare = _singles_per_second(port=port, key=key)
+        raw = _raw_per_second()
+        weight = _bytes_per_sample(rows=options.rows)
+    rows = [
+        ("samples/s, batches of 1,000", batches, TARGETS[options.database]),
+        ("ratio to a raw insert of the same rows", batches / raw, 0.2),
+        ("single samples/s, 16 clients", singles, None),
+        ("ratio to a bare view that inserts a row", singles / bare, 0.5),
+        ("bytes a sample on disk, indexes included", weight, -200),
+    ]
+    return _print(rows, title=f"{options.database}, one server process")
+
+
+def _world() -> str:
+    """Make a tracked model with two versions and a key; return the key's secret."""
+    from django.utils import timezone
+
+    from providers.models import Provider
+    from versioning.models import ModelVersion, TrackedModel
+    from versioning.services import keys
+
+    now = timezone.now()
+    provider = Provider.objects.create(slug="acme", name="Acme", kind="openai")
+    model = TrackedModel.objects.create(provider=provider, name="writer")
+    versions = [
+        ModelVersion.objects.create(
+            tracked_model=model, label=f"1.{n}.0", upstream_id=f"acme/writer-{n}"
+        )
+        for n in range(2)
+    ]
+    TrackedModel.objects.filter(pk=model.pk).update(current_version=versions[0])
+    return keys.create_api_key(name="benchmark", scopes=["ingest"], now=now).secret
+
+
+def sample(number: int, *, at: datetime, dice: random.Random) -> dict[str, object]:
+    """Return what an application reports of one request."""
+    fields: dict[str, object] = {
+        "provider": "acme",
+        "model": "writer",
+        "resolved_id": f"acme/writer-{number % 2}",
+        "served_id": f"acme/writer-{number % 2}",
+        "task": ("summarise", "extract", "classify")[number % 3],
+        "quality": round(dice.betavariate(6, 2), 4),
+        "latency_ms": round(dice.lognormvariate(6.5, 0.5), 2),
+        "ttft_ms": round(dice.lognormvariate(5, 0.5), 2),
+        "input_tokens": dice.randrange(50, 4_000),
+        "output_tokens": dice.randrange(10, 800),
+        "cost_usd": f"{dice.uniform(0.0001, 0.01):.6f}",
+        "request_id": f"req_{number:012x}",
+        "time": at.isoformat(),
+        "tags": {"language": ("de", "en")[number % 2]},
+    }
+    if number % 50 == 0:
+        fields |= {"error": "rate_limit", "quality": None}
+    return fields
+
+
+def _batches_per_second(*, port: int, key: str, batches: int) -> float:
+    dice, now = random.Random(1), datetime.now(UTC)
+    requests = [
+        server.request(
+            "/api/performance-samples",
+            json.dumps(
+                [
+                    sample(n, at=now - timedelta(seconds=dice.uniform(0, 7_200)), dice=dice)
+                    for n in range(first, first + BATCH)
+                ]
+            ).encode(),
+            key=key,
+        )
+        for first in range(0, (batches + 4) * BATCH, BATCH)
+    ]
+    server.send_all(port=port, requests=requests[:4], clients=CLIENTS)
+    return batches * BATCH / _timed(port=port, requests=requests[4:], clients=CLIENTS)
+
+
+def _singles_per_second(*, port: int, key: str) -> tuple[float, float]:
+    """Return single samples a second through the API, and through the bare view."""
+    dice, now = random.Random(2), datetime.now(UTC)
+    ours, bare = [], []
+    for turn in range(ROUNDS):
+        first = 10**9 + turn * SINGLES
+        bodies = [
+            json.dumps(sample(n, at=now, dice=dice)).encode() for n in range(first, first + SINGLES)
+        ]
+        for path, results in (("/api/performance-samples", ours), ("/bare/insert", bare)):
+            requests = [server.request(path, body, key=key) for body in bodies]
+            results.append(SINGLES / _timed(port=port, requests=requests, clients=16))
+    return statistics.median(ours), statistics.median(bare)
+
+
+def _timed(*, port: int, requests: list[bytes], clients: int) -> float:
+    """Send the requests from another process; return the seconds that it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "requests"
+        file.write_bytes(b"".join(len(r).to_bytes(8, "big") + r for r in requests))
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.ingestion",
+                "--send",
+                str(file),
+                str(port),
+                str(clients),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=server.ROOT,
+        )
+    return float(run.stdout)
+
+
+def _send(file: str, port: str, clients: str) -> int:
+    data, requests, place = Path(file).read_bytes(), [], 0
+    while place < len(data):
+        end = place + 8 + int.from_bytes(data[place : place + 8], "big")
+        requests.append(data[place + 8 : end])
+        place = end
+    began = time.perf_counter()
+    server.send_all(port=int(port), requests=requests, clients=int(clients))
+    print(time.perf_counter() - began)
+    return 0
+
+
+def _raw_per_second() -> float:
+    """Insert the rows that came over HTTP once more, 1,000 a transaction, and nothing else."""
+    from django.db import transaction
+
+    from versioning.models import PerformanceSample
+    from versioning.models.fields import to_ms
+    from versioning.services.rollup_sums import Row
+    from versioning.services.sample_store import insert_samples
+
+    stored = PerformanceSample.objects.filter(request_hash__isnull=False)
+    rows = [Row(to_ms(r[0]), *r[1:]) for r in stored.values_list(*Row._fields)]
+    PerformanceSample.objects.all().delete()
+    began = time.perf_counter()
+    for first in range(0, len(rows), BATCH):
+        with transaction.atomic():
+            insert_samples(rows[first : first + BATCH])
+    return len(rows) / (time.perf_counter() - began)
+
+
+def _bytes_per_sample(*, rows: int) -> float:
+    from django.db import connection
+
+    from versioning.models import PerformanceSample
+    from versioning.models.fields import to_ms
+    from versioning.services.rollup_sums import Row
+    from versioning.services.sample_store import insert_samples
+
+    dice = random.Random(3)
+    example = Row(
+        to_ms(datetime.now(UTC)), 0, 1, 0.1, 0.1, 0.1, 1, 1, 1, None, None, 1, 1, 1, None, None, 1
+    )
+    with connection.cursor() as cursor:
+        PerformanceSample.objects.all().delete()
+        cursor.execute("VACUUM")
+        before = _size(cursor)
+        for first in range(0, rows, 20_000):
+            insert_samples(
+                [
+                    example._replace(
+                        at=example.at + n * 20,
+                        request_hash=dice.getrandbits(64) - 2**63,
+                        quality=dice.random(),
+                        latency_ms=dice.random() * 3000,
+                        ttft_ms=dice.random() * 500,
+                        cost_nano_usd=dice.randrange(10**7),
+                        input_tokens=dice.randrange(4000),
+                        output_tokens=dice.randrange(800),
+                    )
+                    for n in range(first, first + 20_000)
+                ]
+            )
+        return (_size(cursor) - before) / rows
+
+
+def _size(cursor: Any) -> int:
+    """Return the bytes of the samples' table with its indexes; on SQLite of the whole file."""
+    if cursor.db.vendor == "postgresql":
+        cursor.execute("SELECT pg_total_relation_size('versioning_performancesample')")
+        return int(cursor.fetchone()[0])
+    cursor.execute("PRAGMA page_count")
+    pages = int(cursor.fetchone()[0])
+    cursor.execute("PRAGMA page_size")
+    return pages * int(cursor.fetchone()[0])
+
+
+def _print(rows: list[tuple[str, float, float | None]], *, title: str) -> int:
+    """Print each figure with its target (a negative one is a ceiling); return 1 for a miss."""
+    print(title)
+    missed = 0
+    for name, value, target in rows:
+        shown = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+        verdict = ""
+        if target is not None:
+            good = value >= target if target > 0 else value <= -target
+            missed |= not good
+            verdict = f"{'at least' if target > 0 else 'at most'} {abs(target):,}"
+            verdict += ": met" if good else ": MISSED"
+        print(f"  {name:45} {shown:>10}  {verdict}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

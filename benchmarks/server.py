@@ -1,0 +1,160 @@
+"""A real server process on a database of its own, and a client that costs next to nothing."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+THREADS = 16
+
+
+@contextmanager
+def database(kind: str) -> Iterator[None]:
+    """Have Django use a new, empty database of the kind sqlite or postgres, gone afterwards.
+
+    PostgreSQL is the server of BENCHMARK_POSTGRES, postgres://root@127.0.0.1:5432 without it.
+    """
+    server = os.environ.get("BENCHMARK_POSTGRES", "postgres://root@127.0.0.1:5432")
+    name = f"benchmark_{uuid.uuid4().hex[:8]}"
+    with tempfile.TemporaryDirectory(prefix="hotswap-benchmark-") as folder:
+        os.environ["HOTSWAP_DATA_DIR"] = folder
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
+        if kind == "postgres":
+            subprocess.run(
+                ["psql", "-q", f"{server}/postgres", "-c", f"CREATE DATABASE {name}"], check=True
+            )
+            os.environ["DATABASE_URL"] = f"{server}/{name}"
+        os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        call_command("migrate", run_syncdb=True, verbosity=0)
+        try:
+            yield
+        finally:
+            connections.close_all()
+            if kind == "postgres":
+                drop = f"DROP DATABASE {name} WITH (FORCE)"
+                subprocess.run(["psql", "-q", f"{server}/postgres", "-c", drop], check=True)
+
+
+@contextmanager
+def gunicorn(*, threads: int = THREADS) -> Iterator[int]:
+    """Run one worker process on the database in use; yield its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "config.wsgi",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--workers",
+            "1",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            str(threads),
+            "--keep-alive",
+            "60",
+            "--no-control-socket",
+            "--log-level",
+            "error",
+        ],
+        cwd=ROOT,
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def request(path: str, body: bytes = b"", *, key: str = "", headers: Sequence[str] = ()) -> bytes:
+    """Return the bytes of a POST request, of a GET when there is no body."""
+    lines = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: localhost", *headers]
+    if key:
+        lines.append(f"Authorization: Bearer {key}")
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def send_all(*, port: int, requests: Sequence[bytes], clients: int) -> list[float]:
+    """Send the requests over so many connections; return the seconds each took.
+
+    Raises RuntimeError for an answer that is neither 2xx nor 304.
+    """
+    waiting = iter(requests)
+    lock = threading.Lock()
+    seconds: list[float] = []
+    errors: list[bytes] = []
+
+    def work() -> None:
+        with socket.create_connection(("127.0.0.1", port)) as wire:
+            while not errors:
+                with lock:
+                    data = next(waiting, None)
+                if data is None:
+                    return
+                began = time.perf_counter()
+                wire.sendall(data)
+                answer = _answer(wire)
+                seconds.append(time.perf_counter() - began)
+                if answer[9:10] != b"2" and answer[9:12] != b"304":
+                    errors.append(answer)
+
+    workers = [threading.Thread(target=work) for _ in range(clients)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if errors:
+        raise RuntimeError(errors[0].decode())
+    return seconds
+
+
+def _answer(wire: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += _received(wire)
+    head, _, body = data.partition(b"\r\n\r\n")
+    if head[9:12] == b"304":
+        return data
+    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        body += _received(wire)
+    return head + b"\r\n\r\n" + body
+
+
+def _received(wire: socket.socket) -> bytes:
+    data = wire.recv(65536)
+    if not data:
+        raise RuntimeError("The server closed the connection.")
+    return data
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            send_all(port=port, requests=[request("/bare/json")], clients=1)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError("The server did not start.")
