@@ -30,7 +30,7 @@ Handler = Callable[..., Response]
 
 LONGEST_KEY = 200
 READ = "versioning.view_trackedmodel"
-DECIDE = "versioning.decide_upgrade"
+APPROVE = "versioning.approve_upgrade"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,9 @@ class TrackedModel(models.Model):
             ),
         ]
         permissions = [
-            ("decide_upgrade", "Can approve, reject and snooze upgrades"),
+            ("approve_upgrade", "Can approve upgrades"),
+            ("reject_upgrade", "Can reject upgrades"),
+            ("snooze_upgrade", "Can snooze upgrades"),
             ("roll_back_upgrade", "Can roll back upgrades"),
             ("run_check", "Can ask the providers now"),
         ]

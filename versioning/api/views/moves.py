@@ -2,7 +2,7 @@
 
 from rest_framework.response import Response
 
-from versioning.api.operations import DECIDE, ApiView, Asked, operation
+from versioning.api.operations import APPROVE, ApiView, Asked, operation
 from versioning.api.serializers.upgrades import (
     AutoUpgradeRequest,
     AutoUpgradeSerializer,
@@ -23,7 +23,7 @@ class UpgradeView(ApiView):
         body=UpgradeRequest,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
-        permission=DECIDE,
+        permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
     )
@@ -51,7 +51,7 @@ class AutoUpgradeView(ApiView):
         body=AutoUpgradeRequest,
         answer=AutoUpgradeSerializer,
         scope=ApiKey.Scope.DECIDE,
-        permission=DECIDE,
+        permission=APPROVE,
         problems=(404,),
     )
     def post(self, asked: Asked, *, provider: str, model: str) -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from versioning.api.operations import DECIDE, ApiView, Asked, header, operation
+from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
     ExplanationSerializer,
@@ -112,7 +112,7 @@ class ApproveView(ApiView):
         body=Reason,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
-        permission=DECIDE,
+        permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
     )
@@ -137,7 +137,7 @@ class RejectView(ApiView):
         body=NeededReason,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
-        permission=DECIDE,
+        permission="versioning.reject_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
     )
@@ -161,7 +161,7 @@ class SnoozeView(ApiView):
         body=Snooze,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
-        permission=DECIDE,
+        permission="versioning.snooze_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
     )

@@ -6,7 +6,9 @@ from typing import Any
 from django.apps import apps as installed
 
 DECISIONS = {
-    "decide_upgrade": "Can approve, reject and snooze upgrades",
+    "approve_upgrade": "Can approve upgrades",
+    "reject_upgrade": "Can reject upgrades",
+    "snooze_upgrade": "Can snooze upgrades",
     "roll_back_upgrade": "Can roll back upgrades",
     "run_check": "Can ask the providers now",
 }
@@ -33,7 +35,9 @@ _SEEN = {
 }
 VIEWER = frozenset(f"{app}.view_{model}" for app, models in _SEEN.items() for model in models)
 REVIEWER = VIEWER | {
-    "versioning.decide_upgrade",
+    "versioning.approve_upgrade",
+    "versioning.reject_upgrade",
+    "versioning.snooze_upgrade",
     "versioning.roll_back_upgrade",
     "versioning.change_modelversion",
 }
