@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.utils import timezone
@@ -40,6 +40,13 @@ def add_errors(
         form.add_error(field if field in form.fields else None, problem.detail)
     if not error.errors:
         form.add_error(otherwise or None, str(error))
+
+
+if TYPE_CHECKING:
+    _VersionForm = forms.ModelForm[ModelVersion]
+    _TrackedModelForm = forms.ModelForm[TrackedModel]
+else:
+    _VersionForm = _TrackedModelForm = forms.ModelForm
 
 
 class LinesField(forms.CharField):
@@ -193,7 +200,7 @@ class ApiKeyForm(forms.Form):
         return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
-class VersionForm(forms.ModelForm[ModelVersion]):
+class VersionForm(_VersionForm):
     """What staff may say of a version; lists are written one to a line."""
 
     added_improvements = LinesField(
@@ -235,7 +242,7 @@ class VersionForm(forms.ModelForm[ModelVersion]):
         )
 
 
-class TrackedModelForm(forms.ModelForm[TrackedModel]):
+class TrackedModelForm(_TrackedModelForm):
     """What staff may change of a tracked model."""
 
     class Meta:
