@@ -49,6 +49,9 @@ LISTED_AS = {
     "bedrock": "amazon-bedrock",
     "together": "togetherai",
 }
+# What `letters` leaves out: numbers, and the words for how settled a name is.
+NO_WORD = re.compile(r"[0-9]*|[0-9]+o|v|[0-9]+p[0-9]+")
+STAGES = frozenset({"preview", "exp", "latest"})
 SETTLED = Rules()
 WITH_PREVIEWS = Rules(allow_previews=True)
 
@@ -210,9 +213,10 @@ def upgrade_of(answer: Answer) -> str | None:
 
 @dataclass
 class Lines:
-    """Which ids are in one line, by the truth alone: chains of upgrades that sources state.
+    """Which ids are in one line, without asking lineage itself.
 
-    Ids are compared without owner, case and date, so that a chain goes on through snapshots.
+    Either a chain of upgrades that sources state leads from one to the other, ids compared
+    without owner, case and date; or the two consist of the same words and sizes.
     """
 
     parent: dict[str, str] = field(default_factory=dict)
@@ -233,7 +237,14 @@ class Lines:
         return name
 
     def are_one(self, left: str, right: str) -> bool:
-        return self.root(left) == self.root(right)
+        return self.root(left) == self.root(right) or letters(left) == letters(right)
+
+
+def letters(model_id: str) -> frozenset[str]:
+    """The words and sizes of an id, without its numbers: one line, by the letters alone."""
+    name = re.sub(r"(?<=[a-z])(?=[0-9])", " ", plain(model_id))
+    tokens = re.split(r"[^a-z0-9]+", name)
+    return frozenset(t for t in tokens if not NO_WORD.fullmatch(t)) - STAGES
 
 
 def undated(model_id: str) -> str:

@@ -13,6 +13,7 @@ _FOUR: Final = ((4,),)
 _FOUR_TURBO: Final = ((4, *TURBO),)
 _FOUR_O: Final = ((4, *OMNI),)
 _TWO: Final = ((2,),)
+_THREE: Final = ((3,),)
 _DEVSTRAL_WITHOUT_TIER: Final = (2025, 12)
 
 
@@ -65,9 +66,17 @@ def _mistral(identity: Identity) -> Identity:
     return identity
 
 
+def _alibaba(identity: Identity) -> Identity:
+    """2025-04: from Qwen3 on the name without a word is the tuned model, `-Base` the other."""
+    is_silent = identity.size and not (identity.tuning or identity.kinds or identity.words)
+    if is_silent and identity.generation >= _THREE:
+        return replace(identity, tuning="instruct")
+    return identity
+
+
 def _deepseek(identity: Identity) -> Identity:
-    """`deepseek-chat-v3` and `deepseek-v3` are one line: v3 never was anything but chat."""
-    if identity.kinds == ("chat",) and identity.generation and not identity.words:
+    """2024-12: `deepseek-chat` became `deepseek-v3`, which never was anything but chat."""
+    if identity.kinds == ("chat",) and not (identity.words or identity.size):
         return replace(identity, kinds=())
     return identity
 
@@ -82,6 +91,7 @@ def _xai(identity: Identity) -> Identity:
 
 
 _BY_VENDOR: Final = {
+    "alibaba": _alibaba,
     "deepseek": _deepseek,
     "microsoft": _microsoft,
     "mistral": _mistral,

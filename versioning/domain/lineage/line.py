@@ -136,7 +136,8 @@ def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
         return ()
     one_is_silent = not (current.tuning and other.tuning)
     never_base = "base" not in (current.tuning, other.tuning)
-    if one_is_silent and never_base and is_newer_generation(current, other):
+    is_open = bool(current.size and other.size)  # open weights have a base model beside them
+    if one_is_silent and never_base and not is_open and is_newer_generation(current, other):
         return ()
     left, right = current.tuning, other.tuning
     return (f"another tuning: {right or 'none said'} instead of {left or 'none said'}",)

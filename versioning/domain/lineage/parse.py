@@ -60,8 +60,12 @@ def _parse(model_id: str, provider: str) -> Identity:
     reading.read(channel.name)
     if channel.version:
         reading.add_version(channel.version)
+    sizes_of_name = len(reading.sizes)
     if channel.tag:
         reading.read(channel.tag)
+    # `llama3.1:70b`, `llama3-70b-8192`: a tag or a limit beside a size is how chat is hosted.
+    hosted = len(reading.sizes) > sizes_of_name or (reading.sizes and reading.context.isdigit())
+    reading.is_hosted = bool(hosted)
     return corrected(_identity(model_id, channel, reading, provider))
 
 
@@ -94,6 +98,7 @@ class _Reading:
     stage: Stage = Stage.STABLE
     snapshot: Snapshot | None = None
     revision: int = 0
+    is_hosted: bool = False
 
     def read(self, name: str) -> None:
         tokens = _tokens(name)
@@ -107,7 +112,8 @@ class _Reading:
     def _read_at(self, tokens: list[str], at: int) -> int:
         token = tokens[at]
         if token.isalpha():
-            self._add_word(token)
+            is_name = token in vocabulary.ALIASES and at == 0  # `stable-diffusion`
+            (self.words.append if is_name else self._add_word)(token)
             return 1
         if token[0].isdigit():
             short_forms = bool(self.versions) or self.stage is not Stage.STABLE
@@ -217,6 +223,8 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
     slots = _Slots()
     for word in own:
         slots.put(word, is_sized=is_sized)
+    if reading.is_hosted and not slots.tuning and not slots.kinds:
+        slots.tuning = "instruct"
     generation = tuple(v for word, v in reading.versions if (word, v) not in base)
     cloud_is_version = channel.revision > 1 and not generation and reading.snapshot is None
     if cloud_is_version:  # `titan-embed-text-v2:0`: the only number there is
@@ -282,15 +290,17 @@ def _own_and_base(
     reading: _Reading, vendor: str
 ) -> tuple[list[str], tuple[tuple[str, Version], ...]]:
     """Tell the words of the model from another maker's family that it was built on."""
-    own: list[str] = []
-    base: list[tuple[str, Version]] = []
-    for word in reading.words:
-        maker = vocabulary.FAMILIES.get(word) or vocabulary.VENDORS.get(word, "")
-        if word in vocabulary.PARENTS and maker != vendor:
-            base.append((word, next((v for at, v in reading.versions if at == word), ())))
-        else:
-            own.append(word)
-    return own, tuple(sorted(base))
+    makers = {
+        word: vocabulary.FAMILIES.get(word) or vocabulary.VENDORS.get(word, "")
+        for word in reading.words
+    }
+    parents = [
+        word for word in reading.words if word in vocabulary.PARENTS and makers[word] != vendor
+    ]
+    named = {makers[word] for word in parents} - set(parents)  # the `Meta-` of `Meta-Llama-3`
+    own = [word for word in reading.words if word not in parents and word not in named]
+    versions = dict(reversed(reading.versions))
+    return own, tuple(sorted((word, versions.get(word, ())) for word in parents))
 
 
 @dataclass(slots=True)

@@ -168,10 +168,10 @@ LATER: Final = MappingProxyType({"terminus": 1})
 # Ways to serve or to price the same weights.
 SERVING: Final = _words(
     "free batch exacto extended floor nitro online contributor maas tput fast highspeed specdec"
-    " high low cloud thinking hf gguf mlx awq gptq bnb quantized tee"
+    " high low cloud thinking gguf mlx awq gptq bnb quantized tee"
 )
 # Serving words that only say "hosted here", and only beside a size.
 HOSTING: Final = frozenset({"versatile", "instant"})
 
-# Words that add nothing to the kind that they stand beside: `image-generation`.
-FILLERS: Final = _words("generation model")
+# Words that add nothing: `image-generation`, and `-hf` for the file format of Hugging Face.
+FILLERS: Final = _words("generation model hf")
