@@ -12,6 +12,14 @@ from versioning.models.course import (
     Watch,
 )
 from versioning.models.detection import AliasTarget, CatalogueEntry, Check, Finding
+from versioning.models.evaluation import (
+    EvaluationCase,
+    EvaluationRun,
+    EvaluationSuite,
+    FrozenSuite,
+    Mark,
+    Trial,
+)
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollups import DriftFinding, Rollup, RollupPart
 from versioning.models.samples import (
@@ -35,10 +43,15 @@ __all__ = [
     "CatalogueEntry",
     "Check",
     "DriftFinding",
+    "EvaluationCase",
+    "EvaluationRun",
+    "EvaluationSuite",
     "Finding",
     "Freeze",
+    "FrozenSuite",
     "IdempotentRequest",
     "LineageRule",
+    "Mark",
     "ModelVersion",
     "Notice",
     "OutcomeReport",
@@ -53,6 +66,7 @@ __all__ = [
     "Sighting",
     "SliceTag",
     "TrackedModel",
+    "Trial",
     "UnknownModel",
     "UpgradeRecord",
     "UpgradeStep",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
+from versioning.models.checks import check_parameter_map
 
 
 class TrackedModelQuerySet(models.QuerySet["TrackedModel"]):
@@ -244,6 +245,15 @@ class ModelVersion(models.Model):
         default=list, blank=True, help_text="Request parameters that it accepts."
     )
     capabilities = models.JSONField(default=list, blank=True)
+
+    parameter_map = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_parameter_map],
+        help_text='What requests must say otherwise to this version: {"rename": {"max_tokens": '
+        '"max_completion_tokens"}, "drop": ["top_k"], "default": {"temperature": 1}}. Applications '
+        "get it with current, and the earlier one again after a rollback.",
+    )
 
     deprecated_on = models.DateField(null=True, blank=True)
     retires_on = models.DateField(

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 
+from versioning.domain.evaluation.parameters import BadMap, read_map
+
 
 def check_time_zone(value: Any) -> None:
     """Raise ValidationError unless the value names a time zone."""
@@ -14,3 +16,11 @@ def check_time_zone(value: Any) -> None:
         raise ValidationError(
             f"{value!r} is no time zone; write one such as Europe/Prague."
         ) from error
+
+
+def check_parameter_map(value: Any) -> None:
+    """Raise ValidationError unless the value is a parameter map."""
+    try:
+        read_map(value)
+    except BadMap as error:
+        raise ValidationError(str(error)) from error

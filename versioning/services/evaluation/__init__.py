@@ -1,0 +1,1 @@
+"""Test a version before it is used: suites, runs, and what a run showed."""

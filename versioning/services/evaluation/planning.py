@@ -1,0 +1,298 @@
+"""Plan a run: what it will take, whether it can be afforded, and its trials."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import Avg
+
+from versioning.domain.evaluation import judging
+from versioning.domain.evaluation.cases import Case
+from versioning.domain.evaluation.estimate import (
+    Estimate,
+    Prices,
+    Seen,
+    usual_seconds,
+    usual_tokens,
+)
+from versioning.domain.lineage import UnreadableName, parse
+from versioning.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    FrozenSuite,
+    ModelVersion,
+    Trial,
+    UpgradeRecord,
+)
+from versioning.services import performance
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, Invalid
+from versioning.services.evaluation import suites
+
+ANSWER_ARMS = (Trial.Arm.CURRENT, Trial.Arm.CANDIDATE)
+JUDGE_ARMS = (Trial.Arm.JUDGE, Trial.Arm.JUDGE_SWAPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do. ``problems`` are sentences that say why it can't start."""
+
+    suite: EvaluationSuite
+    frozen: FrozenSuite
+    from_version: ModelVersion
+    to_version: ModelVersion
+    judge_version: ModelVersion | None
+    estimate: Estimate
+    budget_usd: Decimal | None
+    budget_tokens: int | None
+    problems: tuple[str, ...]
+
+
+def prices_of(version: ModelVersion) -> Prices:
+    """Return what the version costs now."""
+    return Prices(input=version.input_price, output=version.output_price)
+
+
+def plan(
+    *,
+    suite: EvaluationSuite,
+    from_version: ModelVersion,
+    to_version: ModelVersion,
+    now: datetime,
+    budget_usd: Decimal | None = None,
+    budget_tokens: int | None = None,
+) -> Plan:
+    """Say what a run would take, before anything is asked.
+
+    Budgets that aren't given are the suite's. Raises Invalid where the suite has no cases.
+    """
+    frozen = suites.freeze(suite=suite, now=now)
+    judge = _judge_of(suite)
+    estimate = _estimate(suite, frozen, from_version, to_version, judge)
+    budget_usd = suite.budget_usd if budget_usd is None else budget_usd
+    budget_tokens = suite.budget_tokens if budget_tokens is None else budget_tokens
+    versions = [from_version, to_version, *([judge] if judge else [])]
+    problems = [
+        *_problems_of_versions(from_version, to_version),
+        *_problems_of_budget(versions, estimate, budget_usd, budget_tokens),
+        *_problems_of_judge(suite, judge, from_version, to_version),
+    ]
+    return Plan(
+        suite=suite,
+        frozen=frozen,
+        from_version=from_version,
+        to_version=to_version,
+        judge_version=judge,
+        estimate=estimate,
+        budget_usd=budget_usd,
+        budget_tokens=budget_tokens,
+        problems=tuple(problems),
+    )
+
+
+def begin(
+    *, plan: Plan, actor: Actor, now: datetime, record: UpgradeRecord | None = None
+) -> EvaluationRun:
+    """Make the run with all its trials, for a worker to carry out.
+
+    Raises Invalid where the plan has problems, AlreadyMoved where such a run is open.
+    """
+    if plan.problems:
+        raise Invalid(" ".join(plan.problems))
+    estimate = plan.estimate
+    try:
+        with transaction.atomic():
+            run = EvaluationRun.objects.create(
+                frozen=plan.frozen,
+                record=record,
+                from_version=plan.from_version,
+                to_version=plan.to_version,
+                judge_version=plan.judge_version,
+                asked_by=actor.name,
+                created_at=now,
+                total=estimate.requests,
+                estimated_tokens=estimate.input_tokens + estimate.output_tokens,
+                estimated_usd=estimate.cost_usd,
+                estimated_seconds=estimate.seconds,
+                budget_usd=plan.budget_usd,
+                budget_tokens=plan.budget_tokens,
+            )
+            Trial.objects.bulk_create(_trials(run, plan), batch_size=1000)
+    except IntegrityError as error:
+        if "one_open_run" in str(error) or "record_id" in str(error):
+            raise AlreadyMoved("This suite runs for the upgrade already.") from error
+        raise
+    return run
+
+
+def _trials(run: EvaluationRun, plan: Plan) -> Iterator[Trial]:
+    arms = [*ANSWER_ARMS, *(JUDGE_ARMS if plan.judge_version else ())]
+    for repeat in range(1, plan.suite.repeats + 1):
+        for case in plan.frozen.content["cases"]:
+            for arm in arms:
+                yield Trial(run=run, case_key=case["key"], repeat=repeat, arm=arm)
+
+
+def _judge_of(suite: EvaluationSuite) -> ModelVersion | None:
+    if suite.judge is None:
+        return None
+    return suite.judge.current_version
+
+
+def _seen(version: ModelVersion) -> Seen:
+    """What earlier trials of the version took; without any, what its requests took."""
+    took = (
+        Trial.objects.done()
+        .filter(run__to_version=version, arm=Trial.Arm.CANDIDATE, output_tokens__isnull=False)
+        .aggregate(tokens=Avg("output_tokens"), latency=Avg("latency_ms"))
+    )
+    if took["tokens"] is not None:
+        return Seen(output_tokens=took["tokens"], latency_ms=took["latency"])
+    total = performance.figures(version_ids=[version.pk])[version.pk].total
+    succeeded = total.samples - total.errors
+    tokens = total.output_tokens / succeeded if succeeded and total.output_tokens else None
+    return Seen(output_tokens=tokens, latency_ms=total.latency_p50_ms)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Adds up requests."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    cost: Decimal | None = Decimal(0)
+
+    def add(
+        self, messages: list[dict[str, str]], *, max_tokens: int, seen: Seen, prices: Prices
+    ) -> None:
+        tokens = usual_tokens(messages, max_tokens=max_tokens, seen=seen)
+        cost = prices.cost(input_tokens=tokens.input, output_tokens=tokens.output)
+        self.requests += 1
+        self.input_tokens += tokens.input
+        self.output_tokens += tokens.output
+        self.seconds += usual_seconds(output_tokens=tokens.output, seen=seen)
+        self.cost = None if self.cost is None or cost is None else self.cost + cost
+
+
+def _estimate(
+    suite: EvaluationSuite,
+    frozen: FrozenSuite,
+    from_version: ModelVersion,
+    to_version: ModelVersion,
+    judge: ModelVersion | None,
+) -> Estimate:
+    total = _Sum()
+    arms = [(version, _seen(version)) for version in (from_version, to_version)]
+    judge_seen = _seen(judge) if judge else Seen()
+    for case in suites.frozen_cases(frozen).values():
+        messages = case.filled()
+        for version, seen in arms:
+            total.add(messages, max_tokens=suite.max_tokens, seen=seen, prices=prices_of(version))
+        if judge is None:
+            continue
+        asked = _judge_question(case, suite, [seen for _, seen in arms])
+        for _ in JUDGE_ARMS:
+            total.add(
+                asked, max_tokens=judging.MAX_TOKENS, seen=judge_seen, prices=prices_of(judge)
+            )
+    repeats = suite.repeats
+    seconds = total.seconds * repeats / suite.concurrency
+    if suite.requests_per_minute:
+        seconds = max(seconds, total.requests * repeats * 60 / suite.requests_per_minute)
+    return Estimate(
+        requests=total.requests * repeats,
+        input_tokens=total.input_tokens * repeats,
+        output_tokens=total.output_tokens * repeats,
+        cost_usd=None if total.cost is None else total.cost * repeats,
+        seconds=seconds,
+    )
+
+
+def _judge_question(case: Case, suite: EvaluationSuite, seen: list[Seen]) -> list[dict[str, str]]:
+    """A question of about the length that the judge will get."""
+    first, second = (
+        "x" * int(4 * (suite.max_tokens / 3 if one.output_tokens is None else one.output_tokens))
+        for one in seen
+    )
+    return judging.question(
+        request=case.filled()[-1]["content"],
+        expected=case.expected,
+        first=first,
+        second=second,
+        criteria=suite.judge_criteria,
+    )
+
+
+def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) -> Iterator[str]:
+    if from_version.tracked_model_id != to_version.tracked_model_id:
+        yield "Both versions must be of the same tracked model."
+    if from_version.pk == to_version.pk:
+        yield "Choose two different versions."
+    for version in (from_version, to_version):
+        if not version.is_listed:
+            yield f"{version.upstream_id} is no longer listed, so it can't be asked."
+    if not from_version.tracked_model.provider.adapter().supports_completion:
+        yield "This kind of provider can't complete chats."
+
+
+def _problems_of_budget(
+    versions: list[ModelVersion],
+    estimate: Estimate,
+    budget_usd: Decimal | None,
+    budget_tokens: int | None,
+) -> Iterator[str]:
+    unpriced = [version.upstream_id for version in versions if not prices_of(version).known]
+    if budget_usd is None and budget_tokens is None:
+        yield "Set a budget in USD or in tokens: a run never starts without one."
+    elif unpriced and budget_tokens is None:
+        yield (
+            f"The price of {unpriced[0]} is unknown, so USD can't be limited: set a budget in "
+            "tokens, or the version's prices."
+        )
+    if budget_usd is not None and estimate.cost_usd is not None and estimate.cost_usd > budget_usd:
+        yield (
+            f"About ${estimate.cost_usd:.4f} is needed and the budget is ${budget_usd:.4f}: raise "
+            "it, or take fewer cases."
+        )
+    tokens = estimate.input_tokens + estimate.output_tokens
+    if budget_tokens is not None and tokens > budget_tokens:
+        yield (
+            f"About {tokens:,} tokens are needed and the budget is {budget_tokens:,}: raise it, or "
+            "take fewer cases."
+        )
+
+
+def _problems_of_judge(
+    suite: EvaluationSuite,
+    judge: ModelVersion | None,
+    from_version: ModelVersion,
+    to_version: ModelVersion,
+) -> Iterator[str]:
+    if suite.judge is None:
+        return
+    if judge is None:
+        yield f"The judge {suite.judge.name} has no current version."
+        return
+    if suite.judge_of_own_family:
+        return
+    own = _family(judge)
+    for version in (from_version, to_version):
+        if own & _family(version):
+            yield (
+                f"The judge {judge.upstream_id} is of the family of {version.upstream_id}: choose "
+                "another, or allow it in the suite."
+            )
+            return
+
+
+def _family(version: ModelVersion) -> set[str]:
+    """What two models of one family share: the vendor, or a word of the line's name."""
+    try:
+        identity = parse(version.upstream_id, provider=version.tracked_model.provider.kind)
+    except UnreadableName:
+        return {version.upstream_id}
+    return {identity.vendor, *identity.words, *(name for name, _ in identity.base)} - {""}

@@ -1,0 +1,247 @@
+"""Carry out a run: several requests at once, one worker, nothing asked twice that is done.
+
+The tables are the queue. A worker takes a run under a lease; when it dies, another takes the
+run over after the lease, counts what was under way as spent, and goes on with what is left.
+Only the requests themselves run in threads: all writing is done by the one who leads.
+"""
+
+import os
+import socket
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from providers.base import ProviderError
+from providers.registry import UnknownKind
+from versioning.domain.evaluation.outcome import Outcome
+from versioning.models import EvaluationRun, Trial
+from versioning.services.evaluation import purse, results, trials
+from versioning.services.evaluation.questions import Questions
+from versioning.services.evaluation.trials import Answered
+
+LEASE = timedelta(minutes=3)
+RENEW_EVERY = timedelta(seconds=30)
+MOST_ASKS = 3
+PAUSE_S = 1.0
+
+Clock = Callable[[], datetime]
+
+
+def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
+    """Take each open run that nobody has, one after the other; return how many were taken."""
+    worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:100]
+    taken = 0
+    for run_id in EvaluationRun.objects.open().order_by("created_at").values_list("pk", flat=True):
+        taken += carry_out(run_id=run_id, worker=worker, clock=clock)
+    return taken
+
+
+def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:
+    """Carry out one run if nobody else has it; return whether this worker took it."""
+    if not _take(run_id=run_id, worker=worker, now=clock()):
+        return False
+    run = (
+        EvaluationRun.objects.with_names()
+        .select_related("judge_version__tracked_model__provider")
+        .get(pk=run_id)
+    )
+    try:
+        questions = Questions.of(run)
+        for arms in questions.phases():
+            stop = _Phase(run=run, worker=worker, clock=clock, questions=questions).work(arms)
+            if stop is not None:
+                _end(run=run, worker=worker, state=stop.state, problem=stop.problem, now=clock())
+                return True
+    except (ProviderError, UnknownKind) as error:
+        _end(
+            run=run,
+            worker=worker,
+            state=EvaluationRun.State.FAILED,
+            problem=str(error),
+            now=clock(),
+        )
+        return True
+    _end(run=run, worker=worker, state=EvaluationRun.State.DONE, problem="", now=clock())
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends before all is asked; ``state`` None where it isn't this worker's any more."""
+
+    state: EvaluationRun.State | None
+    problem: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Phase:
+    """The requests of some arms: those of the answers, then those of the judge."""
+
+    run: EvaluationRun
+    worker: str
+    clock: Clock
+    questions: Questions
+    left: deque[Trial] = field(default_factory=deque)
+    under_way: dict[Future[Answered], tuple[Trial, purse.Price]] = field(default_factory=dict)
+    stop: Stop | None = None
+    renew_at: datetime | None = None
+    next_request_at: float = 0.0
+
+    def work(self, arms: tuple[Trial.Arm, ...]) -> Stop | None:
+        """Ask all that is left of these arms; return why it stopped early, if it did."""
+        found = self.run.trials.left().filter(arm__in=arms)
+        self.left = deque(found.order_by("repeat", "case_key", "arm"))
+        suite = self.run.frozen.suite
+        with ThreadPoolExecutor(max_workers=suite.concurrency) as pool:
+            while self.left or self.under_way:
+                self._renew()
+                self._fill(pool, most=suite.concurrency)
+                if self.under_way:
+                    done, _ = wait(self.under_way, timeout=PAUSE_S, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        self._finish(future)
+                elif self.left:
+                    time.sleep(max(0.0, min(PAUSE_S, self.next_request_at - time.monotonic())))
+        return self.stop
+
+    def _fill(self, pool: ThreadPoolExecutor, *, most: int) -> None:
+        per_minute = self.run.frozen.suite.requests_per_minute
+        while self.left and len(self.under_way) < most:
+            if time.monotonic() < self.next_request_at:
+                return
+            self._begin(pool, self.left.popleft())
+            if per_minute:
+                self.next_request_at = time.monotonic() + 60 / per_minute
+
+    def _begin(self, pool: ThreadPoolExecutor, trial: Trial) -> None:
+        asked = self.questions.ask(trial)
+        if asked is None:
+            self._skip(trial)
+            return
+        price = trials.most(asked.request, prices=asked.prices)
+        held = purse.hold(trial=trial, price=price, worker=self.worker, now=self.clock())
+        if held is purse.Held.YES:
+            future = pool.submit(trials.ask, asked.adapter, asked.request)
+            self.under_way[future] = (trial, price)
+        elif held is purse.Held.NO_BUDGET:
+            if self.under_way:
+                # What is under way may take less than it holds.
+                self.left.appendleft(trial)
+                self._wait_for_one()
+                return
+            self._halt(
+                Stop(
+                    EvaluationRun.State.OVER_BUDGET,
+                    "The next request could pass the budget. Raise it, and the run goes on where "
+                    "it stopped.",
+                )
+            )
+        elif held is purse.Held.STOPPED:
+            self._halt(Stop(None))
+
+    def _wait_for_one(self) -> None:
+        done, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._finish(future)
+
+    def _halt(self, stop: Stop) -> None:
+        """Begin nothing more; what is under way is paid for and still written down."""
+        self.stop = self.stop or stop
+        self.left.clear()
+
+    def _skip(self, trial: Trial) -> None:
+        """A pair that the judge can't see, because one of its answers is missing."""
+        Trial.objects.left().filter(pk=trial.pk).update(
+            done_at=self.clock(),
+            outcome=Outcome.ERROR.value,
+            reason="One of the two answers is missing, so there is nothing to compare.",
+        )
+
+    def _finish(self, future: "Future[Answered]") -> None:
+        trial, price = self.under_way.pop(future)
+        answered = future.result()
+        again = answered.may_ask_again and trial.asks + 1 < MOST_ASKS
+        asked = self.questions.known(trial)
+        took = trials.spent(answered, prices=asked.prices, held=price)
+        with transaction.atomic():
+            mine = Trial.objects.left().filter(pk=trial.pk).exclude(asked_at=None)
+            if not mine.exists():
+                return  # another worker took the run over meanwhile, and has counted it
+            purse.settle(trial=trial, spent_usd=took.usd or Decimal(0), spent_tokens=took.tokens)
+            if again:
+                mine.update(asked_at=None)
+            else:
+                said = self.questions.score(trial, answered, cost=took.usd)
+                mine.update(
+                    done_at=self.clock(),
+                    **trials.columns(
+                        answered,
+                        score=said,
+                        spent=took,
+                        output=answered.answer.text if answered.answer else "",
+                    ),
+                )
+        if again and self.stop is None:
+            trial.asks += 1
+            self.left.append(trial)
+        if answered.is_fatal:
+            self._halt(Stop(EvaluationRun.State.FAILED, answered.problem))
+
+    def _renew(self) -> None:
+        now = self.clock()
+        if self.renew_at is not None and now < self.renew_at:
+            return
+        self.renew_at = now + RENEW_EVERY
+        if not _mine(self.run, self.worker).update(leased_until=now + LEASE):
+            self._halt(Stop(None))
+
+
+def _mine(run: EvaluationRun, worker: str) -> "results.Runs":
+    return EvaluationRun.objects.filter(pk=run.pk, state=EvaluationRun.State.RUNNING, worker=worker)
+
+
+def _take(*, run_id: int, worker: str, now: datetime) -> bool:
+    """Take the run under a lease, and put right what a dead worker left under way."""
+    with transaction.atomic():
+        free = EvaluationRun.objects.open().filter(
+            Q(leased_until=None) | Q(leased_until__lt=now), pk=run_id
+        )
+        taken = free.update(
+            state=EvaluationRun.State.RUNNING,
+            worker=worker,
+            leased_until=now + LEASE,
+            started_at=Coalesce(F("started_at"), now),
+            problem="",
+        )
+        if taken:
+            purse.settle_lost(run_id=run_id)
+    return bool(taken)
+
+
+def _end(
+    *,
+    run: EvaluationRun,
+    worker: str,
+    state: EvaluationRun.State | None,
+    problem: str,
+    now: datetime,
+) -> None:
+    """Write down the end, with what the run showed; a run that is not ours is left alone."""
+    if state is None:
+        return
+    with transaction.atomic():
+        ended = _mine(run, worker).update(
+            state=state, ended_at=now, problem=problem[:500], leased_until=None, worker=""
+        )
+        if ended:
+            results.conclude(run_id=run.pk, now=now)

@@ -1,0 +1,131 @@
+"""Suites: cases come in and go out, and a run gets them as they are at its start."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db import transaction
+
+from versioning.domain.evaluation.cases import (
+    BadCase,
+    Case,
+    Imported,
+    read_case,
+    read_csv,
+    read_jsonl,
+    suite_hash,
+    write_csv,
+    write_jsonl,
+)
+from versioning.domain.scoring import ScorerUse, read_uses
+from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
+from versioning.services.errors import Invalid, NotFound
+
+Form = Literal["csv", "jsonl"]
+LONGEST_FILE = 32 * 1024 * 1024
+
+
+def suite_named(name: str) -> EvaluationSuite:
+    """Return the suite. Raises NotFound."""
+    suite = EvaluationSuite.objects.filter(name=name).first()
+    if suite is None:
+        raise NotFound(f"There is no evaluation suite {name!r}.")
+    return suite
+
+
+def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:
+    """Read cases from a file without storing them: what an import would do.
+
+    Raises Invalid where it is too large or no UTF-8 text.
+    """
+    if len(content) > LONGEST_FILE:
+        raise Invalid(f"The file is larger than {LONGEST_FILE // 1024**2} MB; split it.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid("The file is no UTF-8 text; save it as UTF-8.") from error
+    reader = read_csv if form == "csv" else read_jsonl
+    return reader(text, template=suite.template)
+
+
+def import_cases(
+    *, suite: EvaluationSuite, cases: tuple[Case, ...], replace: bool = False
+) -> tuple[int, int]:
+    """Store cases; return how many were new and how many were changed or removed.
+
+    A case with the key of one that is there takes its place. With ``replace`` all others go.
+    """
+    with transaction.atomic():
+        EvaluationSuite.objects.select_for_update().get(pk=suite.pk)
+        known = set(suite.cases.values_list("key", flat=True))
+        keys = {case.key for case in cases}
+        gone = 0
+        if replace:
+            gone, _ = suite.cases.exclude(key__in=keys).delete()
+        EvaluationCase.objects.bulk_create(
+            [EvaluationCase(suite=suite, key=case.key, content=_content(case)) for case in cases],
+            update_conflicts=True,
+            unique_fields=["suite", "key"],
+            update_fields=["content"],
+        )
+    return len(keys - known), len(keys & known) + gone
+
+
+def export_cases(*, suite: EvaluationSuite, form: Form) -> str:
+    """Return all cases of the suite as a text that ``read_file`` reads."""
+    writer = write_csv if form == "csv" else write_jsonl
+    return writer(cases_of(suite))
+
+
+def cases_of(suite: EvaluationSuite) -> list[Case]:
+    """Return the cases of the suite in the order of their keys. Raises Invalid for a bad one."""
+    cases = []
+    for row in suite.cases.order_by("key"):
+        row.suite = suite
+        try:
+            cases.append(row.read())
+        except BadCase as error:
+            raise Invalid(f"The case {row.key} of {suite.name} {error}.") from error
+    return cases
+
+
+def freeze(*, suite: EvaluationSuite, now: datetime) -> FrozenSuite:
+    """Return the suite as it is now, under its hash. Raises Invalid where nothing can run."""
+    cases = cases_of(suite)
+    if not cases:
+        raise Invalid(f"{suite.name} has no cases yet: import some.")
+    uses = suite.uses
+    if suite.judge_id is None and not all(case.scorers or uses for case in cases):
+        raise Invalid(f"{suite.name} has cases without a scorer, and no scorers of its own.")
+    parameters = {**suite.parameters, "max_tokens": suite.max_tokens}
+    digest = suite_hash(cases=cases, scorers=uses, parameters=parameters)
+    frozen, _ = FrozenSuite.objects.get_or_create(
+        suite=suite,
+        digest=digest,
+        defaults={
+            "content": {
+                "cases": [case.as_dict() for case in cases],
+                "scorers": [use.as_dict() for use in uses],
+                "parameters": parameters,
+            },
+            "case_count": len(cases),
+            "frozen_at": now,
+        },
+    )
+    return frozen
+
+
+def frozen_cases(frozen: FrozenSuite) -> dict[str, Case]:
+    """Return the cases of a frozen suite by key."""
+    rows = frozen.content["cases"]
+    return {row["key"]: read_case(row, number=place) for place, row in enumerate(rows, start=1)}
+
+
+def scorers_for(case: Case, *, frozen: FrozenSuite) -> tuple[ScorerUse, ...]:
+    """Return the scorers of a case: its own, or the suite's."""
+    return case.scorers or read_uses(frozen.content["scorers"])
+
+
+def _content(case: Case) -> dict[str, Any]:
+    said = case.as_dict()
+    del said["key"]
+    return said

@@ -1,0 +1,98 @@
+"""The testing step of an upgrade: the suites that its policy names, and whether they pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import transaction
+
+from versioning.domain.statistics.judgement import Verdict
+from versioning.models import EvaluationRun, EvaluationSuite, UpgradeRecord
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, Invalid
+from versioning.services.evaluation import control, planning
+from versioning.services.evaluation.results import PASSES
+
+
+class TestsSay(StrEnum):
+    """Where the tests of an upgrade are."""
+
+    WAIT = "wait"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What the suites of an upgrade say together, in a sentence."""
+
+    say: TestsSay
+    sentence: str
+
+
+def begin_tests(
+    *, record: UpgradeRecord, suite_names: Sequence[str], actor: Actor, now: datetime
+) -> list[EvaluationRun]:
+    """Begin a run of each suite for the upgrade, all or none.
+
+    Raises Invalid where a suite is missing or can't run: the upgrade then stays where it is.
+    """
+    if record.from_version is None:
+        raise Invalid("There is no version in use to compare with.")
+    suites = {suite.name: suite for suite in EvaluationSuite.objects.filter(name__in=suite_names)}
+    missing = [name for name in suite_names if name not in suites]
+    if missing:
+        raise Invalid(f"There is no evaluation suite {missing[0]!r}; the policy asks for it.")
+    runs = []
+    with transaction.atomic():
+        for name in suite_names:
+            plan = planning.plan(
+                suite=suites[name],
+                from_version=record.from_version,
+                to_version=record.to_version,
+                now=now,
+            )
+            if plan.problems:
+                raise Invalid(f"{name} can't run: {' '.join(plan.problems)}")
+            runs.append(planning.begin(plan=plan, actor=actor, now=now, record=record))
+    return runs
+
+
+def tests_of(*, record: UpgradeRecord, suite_names: Sequence[str]) -> Tests:
+    """Say what the latest run of each suite shows: all must pass, and no data is never a pass.
+
+    A run that stopped before its end waits for a person: that is no failure of the version.
+    """
+    latest: dict[str, EvaluationRun] = {}
+    for run in record.evaluation_runs.select_related("frozen__suite").order_by("pk"):
+        latest[run.frozen.suite.name] = run
+    waits = []
+    for name in suite_names:
+        run = latest.get(name)
+        if run is None:
+            waits.append(f"{name} has not run")
+        elif run.state != EvaluationRun.State.DONE:
+            waits.append(f"{name} is {run.get_state_display()}")
+        elif Verdict(run.verdict) is Verdict.WORSE:
+            return Tests(TestsSay.FAILED, f"{name}: {run.sentence}")
+        elif Verdict(run.verdict) not in PASSES:
+            return Tests(
+                TestsSay.FAILED, f"{name} could not show that it is not worse: {run.sentence}"
+            )
+    if waits:
+        return Tests(TestsSay.WAIT, f"{'; '.join(waits)}.")
+    passed = "; ".join(f"{name}: {latest[name].sentence}" for name in suite_names)
+    return Tests(TestsSay.PASSED, passed)
+
+
+def cancel_tests(*, record: UpgradeRecord, now: datetime) -> int:
+    """Stop what still runs for an upgrade that has ended; return how many runs that were."""
+    stopped = 0
+    for run_id in record.evaluation_runs.open().values_list("pk", flat=True):
+        try:
+            control.cancel(run_id=run_id, actor=Actor.scheduler(), now=now)
+        except AlreadyMoved:
+            continue
+        stopped += 1
+    return stopped
