@@ -242,9 +242,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "retires": words.retirement(tracked.current_version, now=now)
         if tracked.current_version
         else "",
-        "tasks": words.figures(performance.by_task(version_id=tracked.current_version_id))
-        if tracked.current_version_id
-        else [],
+        "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         "chart": chart.draw(performance.quality_by_day(tracked_model_id=tracked.pk, now=now)),
         "waiting_records": [
             {"record": record, "question": words.question(record), "proof": words.proof(record)}
@@ -257,6 +255,10 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "may_check": request.user.has_perm("versioning.run_check"),  # type: ignore[union-attr]
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
     }
+
+
+def _figures(version_id: int) -> list[dict[str, str | int]]:
+    return words.figures(performance.figures(version_ids=[version_id])[version_id])
 
 
 def _to_reverse(tracked: TrackedModel) -> UpgradeRecord | None:

@@ -176,7 +176,7 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "first_seen": words.ago(version.first_seen_at, now=now),
         "last_seen": words.ago(version.last_seen_at, now=now),
         "gone": words.ago(version.gone_at, now=now) if version.gone_at else "",
-        "figures": words.figures(performance.by_task(version_id=version.pk)),
+        "figures": words.figures(performance.figures(version_ids=[version.pk])[version.pk]),
         "baseline_rows": [],
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [

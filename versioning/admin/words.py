@@ -1,6 +1,6 @@
 """How things are said and coloured on the pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.models import Check, ModelVersion, UpgradeRecord
-from versioning.services.performance import TaskFigures
+from versioning.services.performance import VersionFigures
 
 URGENT_DAYS = 30
 
@@ -255,19 +255,18 @@ def what_to_do(check: Check) -> str:
     return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
 
 
-def figures(rows: Iterable[TaskFigures]) -> list[dict[str, str | int]]:
+def figures(found: VersionFigures) -> list[dict[str, str | int]]:
     """Return what a table shows of each task."""
     return [
         {
-            "task": row.task,
-            "source": row.source,
+            "task": task or "no task",
             "samples": row.samples,
-            "errors": f"{row.error_rate:.1%}",
+            "errors": "–" if row.error_rate is None else f"{row.error_rate:.1%}",
             "quality": score(row.quality),
             "quality_n": row.quality_n,
             "p50": ms(row.latency_p50_ms),
             "p95": ms(row.latency_p95_ms),
             "cost": usd(row.cost_usd) or "–",
         }
-        for row in rows
+        for task, row in found.tasks.items()
     ]

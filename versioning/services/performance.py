@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from versioning.domain.statistics.thresholds import exact
-from versioning.models import PerformanceSample, Word
+from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import rollups
 from versioning.services.rollup_sums import DAY_MS, SampleSums
@@ -101,6 +101,46 @@ def daily(*, version_id: int, sources: Collection[int] = LIVE) -> dict[date, Sam
             day = from_ms(entry.cell.start - entry.cell.start % DAY_MS).date()
             groups[day].append(entry.sums)
     return {day: SampleSums.total(parts) for day, parts in sorted(groups.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class DayQuality:
+    """The mean score of one day (UTC), and how many scores it is made of."""
+
+    day: date
+    mean: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLine:
+    """A version's quality day by day; days without scores are missing."""
+
+    label: str
+    days: tuple[DayQuality, ...]
+
+
+def quality_by_day(
+    *, tracked_model_id: int, now: datetime, days: int = 60
+) -> tuple[QualityLine, ...]:
+    """Return the lines of all versions with scores in the last days, the oldest version first."""
+    labels = dict(
+        ModelVersion.objects.filter(tracked_model=tracked_model_id)
+        .order_by("pk")
+        .values_list("pk", "label")
+    )
+    first = now.date() - timedelta(days=days)
+    sums: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
+    for entry in rollups.read(version_ids=labels):
+        day = from_ms(entry.cell.start - entry.cell.start % DAY_MS).date()
+        if entry.cell.source in LIVE and day >= first:
+            sums[entry.cell.version_id, day].append(entry.sums)
+    lines: defaultdict[int, list[DayQuality]] = defaultdict(list)
+    for (version_id, day), parts in sorted(sums.items()):
+        scores = SampleSums.total(parts).scores
+        if scores.n:
+            lines[version_id].append(DayQuality(day=day, mean=scores.mean, n=scores.n))
+    return tuple(QualityLine(labels[pk], tuple(lines[pk])) for pk in labels if pk in lines)
 
 
 def figures_of(sums: SampleSums) -> Figures:
