@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +35,8 @@ class Market:
     entries: Mapping[str, CatalogueEntry]
     listed: lineage.Listing
     once_listed: tuple[lineage.Known, ...]
+    seen_on: date | None
+    """The day of the last good listing; None where the provider never listed anything."""
 
     @classmethod
     def of(cls, *, provider: Provider, entries: Mapping[str, CatalogueEntry]) -> "Market":
@@ -47,6 +49,7 @@ class Market:
             entries=entries,
             listed=lineage.Listing.of(listed, provider=provider.kind),
             once_listed=tuple(gone),
+            seen_on=max((entry.last_seen_at.date() for entry in entries.values()), default=None),
         )
 
     @classmethod
@@ -136,15 +139,20 @@ def rules_of(tracked: TrackedModel) -> lineage.Rules:
     """Return what staff said about the successors of a tracked model."""
     rules = list(tracked.lineage_rules.all())
 
-    def patterns(kind: LineageRule.Kind) -> tuple[str, ...]:
-        return tuple(rule.pattern for rule in rules if rule.kind == kind)
+    def said(kind: LineageRule.Kind) -> tuple[lineage.Rule, ...]:
+        return tuple(
+            lineage.Rule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
+            for rule in rules
+            if rule.kind == kind
+        )
 
+    pin = lineage.Rule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
     return lineage.Rules(
-        ignored=patterns(LineageRule.Kind.IGNORE),
-        forbidden=patterns(LineageRule.Kind.FORBID),
-        successor=next(iter(patterns(LineageRule.Kind.SUCCESSOR)), ""),
+        pinned=pin,
+        ignored=said(LineageRule.Kind.IGNORE),
+        forbidden=said(LineageRule.Kind.FORBID),
+        successor=next(iter(said(LineageRule.Kind.SUCCESSOR)), None),
         allow_previews=tracked.allow_previews,
-        made_by=", ".join(dict.fromkeys(rule.made_by for rule in rules if rule.made_by)),
     )
 
 
@@ -173,6 +181,7 @@ def _answer(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
             once_listed=market.once_listed,
             provider=market.provider.kind,
             rules=rules_of(tracked),
+            at=market.seen_on,
         )
     except lineage.UnreadableName as error:
         answer = lineage.Answer(reasons=(str(error),))

@@ -131,3 +131,39 @@ def test_an_unknown_tracked_model_is_refused() -> None:
         recommendation.recommend(tracked_model_id=0, now=NOW)
     with pytest.raises(NotFound):
         recommendation.explain(tracked_model_id=0)
+
+
+def test_each_rule_is_cited_with_who_made_it(provider: Provider, tracked: TrackedModel) -> None:
+    list_models(provider, NEWEST)
+    for pattern, person in ((NEW, "Ada"), (NEWEST, "Grace")):
+        LineageRule.objects.create(
+            tracked_model=tracked, kind="forbid", pattern=pattern, made_by=person
+        )
+
+    answer = recommendation.explain(tracked_model_id=tracked.pk)
+
+    said = {other.id: other.why_not for other in answer.runners_up}
+    assert "Ada" in said[NEW]
+    assert "Grace" in said[NEWEST]
+
+
+def test_a_pinned_model_is_still_recommended_and_says_that_it_is_pinned(
+    tracked: TrackedModel,
+) -> None:
+    TrackedModel.objects.filter(pk=tracked.pk).update(pinned=True, pin_reason="Audit until May")
+
+    record = recommend(tracked)
+
+    assert record is not None
+    assert "Audit until May" in record.reasons[0]
+
+
+def test_an_end_that_is_years_away_keeps_no_model_from_being_offered(
+    provider: Provider, tracked: TrackedModel
+) -> None:
+    list_models(provider, NEWEST, retires_on=str(NOW.date().replace(year=NOW.year + 2)))
+
+    record = recommend(tracked)
+
+    assert record is not None
+    assert record.to_version.upstream_id == NEWEST

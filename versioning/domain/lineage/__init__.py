@@ -5,7 +5,7 @@
 
 from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
 from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName
-from versioning.domain.lineage.known import Known, Rules
+from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Listing
 from versioning.domain.lineage.parse import parse
 from versioning.domain.lineage.question import Question, UnreadableQuestion, read_question
@@ -17,6 +17,7 @@ __all__ = [
     "Known",
     "Listing",
     "Question",
+    "Rule",
     "Rules",
     "RunnerUp",
     "Snapshot",

@@ -31,8 +31,9 @@ def judge(
     provider: str = "",
     allow_previews: bool = False,
     is_leaving: bool = False,
+    at: date | None = None,
 ) -> Verdict:
-    """Compare one candidate with the model in use.
+    """Compare one candidate with the model in use, on the day `at` where it is known.
 
     `is_leaving` says that the model in use is deprecated or no longer listed, which makes a
     bare name or the settled form of a preview acceptable without a date.
@@ -44,7 +45,7 @@ def judge(
         return Verdict(None, "The same model under another name.")
     reason = (
         _unsettled(current, candidate, allow_previews=allow_previews, is_leaving=is_leaving)
-        or _itself_leaving(candidate, is_leaving=is_leaving)
+        or _itself_leaving(current, candidate, is_leaving=is_leaving, at=at)
         or _not_newer(current, candidate, provider=provider, is_leaving=is_leaving)
         or _only_another_name(current, candidate, provider=provider, is_leaving=is_leaving)
         or _made_earlier(current, candidate, is_leaving=is_leaving)
@@ -75,9 +76,12 @@ def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_lea
     return ""
 
 
-def _itself_leaving(candidate: Entry, *, is_leaving: bool) -> str:
-    if candidate.known.is_leaving and not is_leaving:
+def _itself_leaving(current: Entry, candidate: Entry, *, is_leaving: bool, at: date | None) -> str:
+    if candidate.known.is_leaving(at) and not is_leaving:
         return "It is on its way out itself."
+    ends, candidate_ends = current.known.retires_on, candidate.known.retires_on
+    if ends and candidate_ends and candidate_ends <= ends:
+        return "It ends no later than the model in use."
     return ""
 
 

@@ -1,7 +1,7 @@
 """What is known of a model beside its id, and what people ruled about it."""
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -35,25 +35,47 @@ class Known:
     replacement_source: str = ""
     replacement_dated: date | None = None
 
-    @property
-    def is_leaving(self) -> bool:
-        """True where the provider said that it will go: nobody should move there."""
-        return bool(self.deprecated_on or self.retires_on) or self.status.lower() in _LEAVING
+    def is_leaving(self, at: date | None) -> bool:
+        """True where the provider said that it goes: nobody should move there.
+
+        Some providers date the end of every model years ahead, so at a given day only a
+        deprecation that has begun counts, or an end within the longest usual notice. Without
+        a day any date counts.
+        """
+        if self.status.lower() in _LEAVING:
+            return True
+        if at is None:
+            return bool(self.deprecated_on or self.retires_on)
+        is_deprecated = bool(self.deprecated_on and self.deprecated_on <= at)
+        return is_deprecated or bool(self.retires_on and self.retires_on <= at + _LONGEST_NOTICE)
 
 
 _LEAVING: Final = frozenset({"deprecated", "legacy", "retired"})
+_LONGEST_NOTICE: Final = timedelta(days=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one person said: an id, or for `Rules.ignored` a pattern with `*` and `?`."""
+
+    pattern: str
+    made_by: str = ""
+    reason: str = ""
+
+    def cite(self) -> str:
+        whose = f"a rule of {self.made_by}" if self.made_by else "a rule of the staff"
+        return f"{whose} ({self.reason.rstrip('.')})" if self.reason else whose
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What staff decided about one tracked model; `made_by` is the name to cite."""
+    """What people ruled about one model in use; it beats the grammar.
 
-    pinned: bool = False
-    ignored: tuple[str, ...] = ()  # patterns with `*` and `?`, over ids
-    successor: str = ""
-    forbidden: tuple[str, ...] = ()
+    A pin changes no answer, but the answer says so: a pinned model never moves by itself.
+    """
+
+    pinned: Rule | None = None
+    ignored: tuple[Rule, ...] = ()
+    successor: Rule | None = None
+    forbidden: tuple[Rule, ...] = ()
     allow_previews: bool = False
-    made_by: str = field(default="")
-
-    def cite(self) -> str:
-        return f"a rule of {self.made_by}" if self.made_by else "a rule of the staff"

@@ -1,5 +1,6 @@
 """Are two ids versions of one thing? Slot by slot, and why not in a sentence."""
 
+import re
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
@@ -8,6 +9,8 @@ from versioning.domain.lineage.identity import Identity, Version
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
 
+# A digest or an owner's dated name; `001` is a revision of many models.
+_NAMES_ONE_THING: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z|[^/]{1,100}/.")
 # A bare name and a snapshot this close are one release under two names.
 ONE_RELEASE_DAYS: Final = 45
 
@@ -67,13 +70,29 @@ def same_model(a: Entry, b: Entry) -> bool:
     left, right = a.identity, b.identity
     if left.id == right.id:
         return True
+    if _same_files(a, b):
+        return True
     if not _same_weights(left, right):
         return False
-    if left.snapshot and right.snapshot:
-        return left.snapshot == right.snapshot
-    if not left.snapshot and not right.snapshot:
+    if a.snapshot and b.snapshot:
+        return a.snapshot == b.snapshot
+    if not a.snapshot and not b.snapshot:
         return _same_revision(left.revision, right.revision)
     return _names_the_other(a, b) or _same_release(a, b)
+
+
+def _same_files(a: Entry, b: Entry) -> bool:
+    """True where the provider says so: one digest or dated name, or one repository of weights."""
+    left, right = a.identity, b.identity
+    if (left.vendor, left.fine_tune) != (right.vendor, right.fine_tune):
+        return False
+    if _precision(left) != _precision(right):
+        return False
+    repository = a.known.hugging_face_id.lower()
+    is_one_repository = bool(repository) and repository == b.known.hugging_face_id.lower()
+    revision = a.known.revision
+    is_one_revision = revision == b.known.revision and bool(_NAMES_ONE_THING.match(revision))
+    return is_one_repository or is_one_revision
 
 
 def _same_weights(left: Identity, right: Identity) -> bool:

@@ -3,17 +3,47 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from versioning.domain.lineage.identity import Identity, UnreadableName
+from versioning.domain.lineage.identity import Identity, Snapshot, UnreadableName
 from versioning.domain.lineage.known import Known
 from versioning.domain.lineage.parse import parse
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A listed model with its id read."""
+    """A listed model with its id read.
+
+    `stands_for` is the snapshot behind a name without one, where the provider tells it: in the
+    revision of the name or in its other names.
+    """
 
     known: Known
     identity: Identity
+    stands_for: Snapshot | None = None
+
+    @classmethod
+    def of(cls, known: Known, *, provider: str = "") -> "Entry":
+        """Read one model; raise UnreadableName."""
+        identity = parse(known.id, provider=provider)
+        if identity.snapshot or not (known.revision or known.aliases):
+            return cls(known, identity)
+        return cls(known, identity, _target(known, identity, provider))
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self.identity.snapshot or self.stands_for
+
+
+def _target(known: Known, identity: Identity, provider: str) -> Snapshot | None:
+    """Return the one snapshot that the other names of a name agree on."""
+    found: set[Snapshot] = set()
+    for other in (known.revision, *known.aliases):
+        try:
+            read = parse(other, provider=provider)
+        except UnreadableName:
+            continue
+        if read.snapshot and (read.vendor, read.ordinal) == (identity.vendor, identity.ordinal):
+            found.add(read.snapshot)
+    return found.pop() if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +62,7 @@ class Listing:
         unreadable = 0
         for known in knowns:
             try:
-                entry = Entry(known, parse(known.id, provider=provider))
+                entry = Entry.of(known, provider=provider)
             except UnreadableName:
                 unreadable += 1
                 continue

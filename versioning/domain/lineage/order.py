@@ -39,7 +39,7 @@ def rank(entry: Entry) -> tuple[object, ...]:
 
 def day_of(entry: Entry) -> date | None:
     """When this version was made: the date in its id, else its release date."""
-    snapshot = entry.identity.snapshot
+    snapshot = entry.snapshot
     if snapshot is None:
         return entry.known.released
     told = _dated(snapshot, entry.identity, entry.known).on()
@@ -54,7 +54,7 @@ def _same_month(left: date, right: date) -> bool:
 
 
 def _calendar(entry: Entry) -> tuple[int, int, int]:
-    snapshot = entry.identity.snapshot
+    snapshot = entry.snapshot
     if snapshot is None:
         released = entry.known.released
         return (released.year, released.month, released.day) if released else (0, 0, 0)

@@ -5,11 +5,12 @@ from versioning.domain.lineage.known import Rules
 
 def refusal(model_id: str, rules: Rules) -> str:
     """Say whose rule keeps an id out, or nothing."""
-    if model_id in rules.forbidden:
-        return f"Forbidden by {rules.cite()}."
-    for pattern in rules.ignored:
-        if matches(pattern, model_id):
-            return f"Ignored by {rules.cite()}: {pattern}."
+    for rule in rules.forbidden:
+        if rule.pattern == model_id:
+            return f"Forbidden by {rule.cite()}."
+    for rule in rules.ignored:
+        if matches(rule.pattern, model_id):
+            return f"Ignored by {rule.cite()}: {rule.pattern}."
     return ""
 
 

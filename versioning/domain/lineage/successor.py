@@ -1,7 +1,7 @@
 """One question: which listed model, if any, comes after the one in use?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -10,10 +10,9 @@ from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
 from versioning.domain.lineage.evidence import weigh
 from versioning.domain.lineage.identity import Stage
 from versioning.domain.lineage.judge import Verdict, judge
-from versioning.domain.lineage.known import Known, Rules
+from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Entry, Listing
-from versioning.domain.lineage.order import order_key
-from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
 
 _SHOWN_RUNNERS_UP: Final = 5
@@ -34,7 +33,8 @@ def find_successor(
     """Answer for one model in use; raise UnreadableName if its id cannot be read.
 
     `listed` is all that the provider lists now: pass a `Listing` to ask about many models.
-    `once_listed` completes what is known of a model that is listed no more.
+    `once_listed` completes what is known of a model that is listed no more; `at` is today, to
+    tell an end that is near from one that is years away.
     """
     listing = listed if isinstance(listed, Listing) else Listing.of(listed, provider=provider)
     question = _question(current, listing, once_listed, provider, rules or Rules(), at)
@@ -43,9 +43,7 @@ def find_successor(
 
 def same_model(a: Known, b: Known, *, provider_of_a: str = "", provider_of_b: str = "") -> bool:
     """True where two ids are one model seen through other channels or in another spelling."""
-    return line.same_model(
-        Entry(a, parse(a.id, provider=provider_of_a)), Entry(b, parse(b.id, provider=provider_of_b))
-    )
+    return line.same_model(Entry.of(a, provider=provider_of_a), Entry.of(b, provider=provider_of_b))
 
 
 def _question(
@@ -60,7 +58,7 @@ def _question(
     if known == Known(id=current.id):
         found = listing.by_id.get(current.id)
         known = found.known if found else _remembered(current, once_listed)
-    entry = Entry(known, parse(known.id, provider=provider or listing.provider))
+    entry = Entry.of(known, provider=provider or listing.provider)
     return _Question(entry, listing, provider or listing.provider, rules, at)
 
 
@@ -79,11 +77,16 @@ class _Question:
     at: date | None
 
     def answer(self) -> Answer:
-        stated = self._stated()
+        answer = self._by_rules_or_grammar()
         if self.rules.pinned:
-            return Answer(reasons=(f"Pinned by {self.rules.cite()}.",), replacement=stated)
+            said = f"Pinned by {self.rules.pinned.cite()}: it does not move by itself."
+            return replace(answer, reasons=(said, *answer.reasons))
+        return answer
+
+    def _by_rules_or_grammar(self) -> Answer:
+        stated = self._stated()
         if self.rules.successor:
-            return self._set_by_a_person(stated)
+            return self._set_by_a_person(self.rules.successor, stated)
         judged = [(entry, self._judge(entry)) for entry in self._candidates()]
         upgrades = sorted(
             ((entry, verdict) for entry, verdict in judged if verdict.step),
@@ -92,11 +95,22 @@ class _Question:
         )
         in_line = stated.listed.id if stated and stated.listed else ""
         upgrades.sort(key=lambda pair: pair[0].known.id != in_line)
-        runners_up = self._runners_up(upgrades[1:], judged)
-        goes_too = bool(upgrades) and upgrades[0][0].known.is_leaving
-        if upgrades and not (goes_too and stated and stated.listed):
-            return self._upgrade(*upgrades[0], stated, runners_up)
-        return self._replacement_or_none(stated, runners_up)
+        if upgrades and not self._provider_says_otherwise(stated, upgrades[0][0]):
+            return self._upgrade(*upgrades[0], stated, self._runners_up(upgrades[1:], judged))
+        return self._replacement_or_none(stated, self._runners_up(upgrades, judged))
+
+    def _provider_says_otherwise(self, stated: Stated | None, upgrade: Entry) -> bool:
+        """True where the provider sends users of a model that goes to another line.
+
+        Its word is then shown first and the upgrade beside it, unless the upgrade came later
+        than the word.
+        """
+        if stated is None or not self._is_leaving() or self._why_not_offered(stated):
+            return False
+        if stated.listed and stated.listed.id == upgrade.known.id:
+            return False
+        came = day_of(upgrade)
+        return not (came and stated.dated and came > stated.dated)
 
     def _judge(self, candidate: Entry) -> Verdict:
         if self._moves_by_itself():
@@ -107,6 +121,7 @@ class _Question:
             provider=self.provider,
             allow_previews=self.rules.allow_previews,
             is_leaving=self._is_leaving(),
+            at=self.at,
         )
         refused = refusal(candidate.known.id, self.rules) if verdict.step else ""
         return Verdict(None, refused) if refused else verdict
@@ -114,11 +129,11 @@ class _Question:
     def _moves_by_itself(self) -> bool:
         identity = self.current.identity
         moves = identity.stage is Stage.ALIAS and not identity.generation
-        return moves and not self.current.known.is_leaving
+        return moves and not self.current.known.is_leaving(self.at)
 
     def _is_leaving(self) -> bool:
         known = self.current.known
-        return known.is_leaving or known.id not in self.listing
+        return known.is_leaving(self.at) or known.id not in self.listing
 
     def _candidates(self) -> list[Entry]:
         return [
@@ -132,7 +147,7 @@ class _Question:
         key = order_key(entry)
         old, new = self.current.identity, entry.identity
         return (
-            not entry.known.is_leaving,
+            not entry.known.is_leaving(self.at),
             *key[:3],
             new.stage is old.stage,
             new.is_pinned == old.is_pinned,
@@ -154,17 +169,18 @@ class _Question:
             listed=found.known if found else None,
         )
 
-    def _set_by_a_person(self, stated: Stated | None) -> Answer:
-        found = self.listing.find(self.rules.successor)
-        if found is None:
-            reason = f"{self.rules.successor} was set by {self.rules.cite()}, but is not listed."
+    def _set_by_a_person(self, rule: Rule, stated: Stated | None) -> Answer:
+        found = self.listing.find(rule.pattern)
+        if found is None or found.known.id == self.current.known.id:
+            why = "is the model in use" if found else "is not listed"
+            reason = f"{rule.pattern} was set as the successor by {rule.cite()}, but {why}."
             return Answer(reasons=(reason,), replacement=stated)
         step = judge(self.current, found, allow_previews=True).step or Step.REPLACEMENT
         return Answer(
             successor=found.known,
             step=step,
             confidence=_BY_A_PERSON,
-            reasons=(f"Set by {self.rules.cite()}.",),
+            reasons=(f"Set by {rule.cite()}.", *self._about_vectors()),
             replacement=stated,
             needs_reembedding=self.current.identity.is_embedding,
         )
@@ -194,32 +210,37 @@ class _Question:
     def _replacement_or_none(
         self, stated: Stated | None, runners_up: tuple[RunnerUp, ...]
     ) -> Answer:
-        if stated is None or stated.listed is None:
+        why_not = self._why_not_offered(stated) if stated else ""
+        if stated is None or stated.listed is None or why_not:
+            quoted = (_quote(stated), why_not) if stated else ()
             return Answer(
-                reasons=(*self._silence(), *([_quote(stated)] if stated else [])),
-                runners_up=runners_up,
-                replacement=stated,
-            )
-        refused = refusal(stated.listed.id, self.rules)
-        if refused or stated.listed.id == self.current.known.id:
-            return Answer(
-                reasons=(refused or "The stated replacement is the model itself.",),
-                runners_up=runners_up,
-                replacement=stated,
+                reasons=(*self._silence(), *quoted), runners_up=runners_up, replacement=stated
             )
         return Answer(
             successor=stated.listed,
             step=Step.REPLACEMENT,
             confidence=_BY_STATEMENT,
             reasons=(
-                "Nothing newer is listed in its line.",
                 _quote(stated),
+                "It is another line: compare the two before you move.",
                 *self._about_vectors(),
             ),
             runners_up=tuple(one for one in runners_up if one.id != stated.listed.id),
             replacement=stated,
             needs_reembedding=self.current.identity.is_embedding,
         )
+
+    def _why_not_offered(self, stated: Stated) -> str:
+        """Say why a stated replacement is only quoted, or nothing where it can be offered."""
+        if stated.listed is None:
+            return "It is not listed."
+        if stated.listed.id == self.current.known.id:
+            return "That is the model itself."
+        found = self.listing.find(stated.listed.id)
+        may_be_preview = self.rules.allow_previews or self.current.identity.is_preview
+        if found and found.identity.is_preview and not may_be_preview:
+            return "It is a preview, and previews are not allowed here."
+        return refusal(stated.listed.id, self.rules)
 
     def _silence(self) -> tuple[str, ...]:
         if self._moves_by_itself():
@@ -235,7 +256,7 @@ class _Question:
         self, passed_over: list[tuple[Entry, Verdict]], judged: list[tuple[Entry, Verdict]]
     ) -> tuple[RunnerUp, ...]:
         shown = [
-            RunnerUp(entry.known.id, "An upgrade too, but not the newest or best fitting one.")
+            RunnerUp(entry.known.id, "An upgrade too, but not the one that fits best.")
             for entry, _ in passed_over
         ]
         near = sorted(
