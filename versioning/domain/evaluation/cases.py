@@ -165,7 +165,7 @@ class Unreadable:
 def read_jsonl(text: str, *, template: str = "") -> Imported:
     """Read a text of one JSON object a line; empty lines don't count."""
     return read_rows(
-        (_parsed(line) for line in text.splitlines() if line.strip()), template=template
+        (_parsed(line) for line in text.split("\n") if line.strip()), template=template
     )
 
 

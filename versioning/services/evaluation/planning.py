@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg
+from django.db.models import Avg, Q
 
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.cases import Case
@@ -143,9 +143,12 @@ def _judge_of(suite: EvaluationSuite) -> ModelVersion | None:
 
 def _seen(version: ModelVersion) -> Seen:
     """What earlier trials of the version took; without any, what its requests took."""
+    asked = Q(run__from_version=version, arm=Trial.Arm.CURRENT) | Q(
+        run__to_version=version, arm=Trial.Arm.CANDIDATE
+    )
     took = (
         Trial.objects.done()
-        .filter(run__to_version=version, arm=Trial.Arm.CANDIDATE, output_tokens__isnull=False)
+        .filter(asked, output_tokens__isnull=False)
         .aggregate(tokens=Avg("output_tokens"), latency=Avg("latency_ms"))
     )
     if took["tokens"] is not None:

@@ -65,8 +65,8 @@ def tests_of(*, record: UpgradeRecord, suite_names: Sequence[str]) -> Tests:
     A run that stopped before its end waits for a person: that is no failure of the version.
     """
     latest: dict[str, EvaluationRun] = {}
-    for run in record.evaluation_runs.select_related("frozen__suite").order_by("pk"):
-        latest[run.frozen.suite.name] = run
+    for found in record.evaluation_runs.select_related("frozen__suite").order_by("pk"):
+        latest[found.frozen.suite.name] = found
     waits = []
     for name in suite_names:
         run = latest.get(name)

@@ -1,0 +1,321 @@
+"""Runs against simulated providers over real HTTP: scored, within budget, resumable, judged."""
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import pytest
+
+from providers.simulator.server import KEY
+from tests.factories import (
+    NOW,
+    ModelVersionFactory,
+    ProviderFactory,
+    UpgradeRecordFactory,
+    tracked,
+)
+from versioning.domain.statistics.judgement import Verdict
+from versioning.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    ModelVersion,
+    PerformanceSample,
+    Trial,
+)
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, Invalid
+from versioning.services.evaluation import (
+    control,
+    planning,
+    purse,
+    results,
+    running,
+    suites,
+    testing,
+)
+
+pytestmark = pytest.mark.django_db
+PRICES = {"input_price": Decimal(1), "output_price": Decimal(3)}
+CASES = 30
+
+
+@pytest.fixture
+def provider(simulator, monkeypatch):
+    monkeypatch.setenv("SIMULATED_KEY", KEY)
+    for model_id, quality in (("zeta-1", 0.3), ("zeta-2", 1.0)):
+        simulator.world.add("openai", model_id, quality={"*": quality})
+    return ProviderFactory(
+        slug="sim",
+        kind="openai",
+        base_url=simulator.base_url("openai"),
+        api_key_env="SIMULATED_KEY",
+    )
+
+
+@pytest.fixture
+def versions(provider):
+    model = tracked(name="zeta", upstream_id="zeta-1", provider=provider)
+    first = model.current_version
+    ModelVersion.objects.filter(pk=first.pk).update(**PRICES)
+    first.refresh_from_db()
+    second = ModelVersionFactory(tracked_model=model, upstream_id="zeta-2", **PRICES)
+    return first, second
+
+
+def make_suite(*, cases=CASES, prompt="What is {n} + 4?", **values):
+    suite = EvaluationSuite.objects.create(
+        **{
+            "name": "sums",
+            "task": "arithmetic",
+            "scorers": ["number"],
+            "max_tokens": 20,
+            "budget_usd": Decimal(1),
+            **values,
+        }
+    )
+    rows = [{"prompt": prompt.format(n=n), "expected": str(n + 4)} for n in range(cases)]
+    content = "\n".join(json.dumps(row) for row in rows).encode()
+    read = suites.read_file(suite=suite, content=content, form="jsonl")
+    assert suites.import_cases(suite=suite, cases=read.cases) == (cases, 0)
+    return suite
+
+
+def begin(suite, versions, **budget):
+    plan = planning.plan(
+        suite=suite, from_version=versions[0], to_version=versions[1], now=NOW, **budget
+    )
+    return planning.begin(plan=plan, actor=Actor.command(), now=NOW)
+
+
+def work(clock=lambda: NOW):
+    running.carry_out_open_runs(clock=clock)
+    return EvaluationRun.objects.order_by("-pk").first()
+
+
+def test_the_better_version_is_found_better(versions):
+    begin(make_suite(), versions)
+    run = work()
+    assert run.state == EvaluationRun.State.DONE
+    assert Verdict(run.verdict) is Verdict.BETTER
+    assert "the same 30 cases; better" in run.sentence
+    assert run.result["candidate"] == 1.0
+    assert run.trials.done().count() == run.total == 60
+    assert 0 < run.spent_usd < run.budget_usd
+    assert run.held_usd == 0
+
+
+def test_the_worse_version_is_found_worse(versions):
+    begin(make_suite(), versions[::-1])
+    assert Verdict(work().verdict) is Verdict.WORSE
+
+
+def test_estimate_and_reality_are_within_twice_of_each_other(versions):
+    suite = make_suite(prompt="Add these two numbers, and answer with the sum alone: {n} + 4")
+    begin(suite, versions)
+    run = work()
+    again = planning.plan(suite=suite, from_version=versions[0], to_version=versions[1], now=NOW)
+    assert 0.5 < float(again.estimate.cost_usd / run.spent_usd) < 2
+
+
+def test_a_run_names_its_suite_by_hash_and_keeps_what_it_was(versions):
+    suite = make_suite(cases=12)
+    run = begin(suite, versions)
+    suite.cases.all().delete()
+    assert work().trials.done().count() == 24
+    assert run.frozen.case_count == 12
+
+
+def test_answers_become_samples_with_the_source_evaluation(versions):
+    begin(make_suite(cases=12), versions)
+    work()
+    source = PerformanceSample.Source.EVALUATION
+    found = PerformanceSample.objects.filter(version=versions[1], source=source)
+    assert found.count() == 12
+    assert {sample.quality for sample in found} == {1.0}
+
+
+def test_outputs_are_kept_only_where_the_suite_allows(versions):
+    begin(make_suite(cases=10), versions)
+    assert not work().trials.exclude(output="").exists()
+    begin(make_suite(cases=10, name="kept", keep_outputs=True), versions)
+    assert work().trials.exclude(output="").count() == 20
+
+
+@pytest.mark.parametrize(
+    ("mark", "outcome"), [("[[refuse]]", "refused"), ("[[empty]]", "empty"), ("[[cut]]", "cut_off")]
+)
+def test_kinds_of_answers_are_told_apart(versions, mark, outcome):
+    begin(make_suite(cases=10, prompt=f"{mark} {{n}} + 100000"), versions)
+    assert work().result["arms"]["candidate"]["outcomes"] == {outcome: 10}
+
+
+def test_a_run_stops_before_it_could_pass_its_budget(versions):
+    begin(make_suite(budget_usd=None, budget_tokens=2_000), versions)
+    EvaluationRun.objects.update(budget_tokens=200)  # the estimate was far too low
+    run = work()
+    assert run.state == EvaluationRun.State.OVER_BUDGET
+    assert run.spent_tokens <= 200
+    assert 0 < run.trials.done().count() < run.total
+    assert Verdict(run.verdict) is Verdict.NOT_ENOUGH_DATA
+
+    asked_before = list(run.trials.done().values_list("pk", "done_at"))
+    control.go_on(run_id=run.pk, now=NOW, budget_tokens=1_000_000)
+    run = work(clock=lambda: NOW + dt.timedelta(hours=1))
+    assert run.state == EvaluationRun.State.DONE
+    assert set(asked_before) <= set(run.trials.done().values_list("pk", "done_at"))
+
+
+def test_a_run_without_any_limit_never_starts(versions):
+    with pytest.raises(Invalid, match="Set a budget"):
+        begin(make_suite(budget_usd=None), versions)
+
+
+def test_dollars_can_not_limit_what_has_no_price(versions):
+    ModelVersion.objects.filter(pk=versions[1].pk).update(output_price=None)
+    versions[1].refresh_from_db()
+    with pytest.raises(Invalid, match="price of zeta-2 is unknown"):
+        begin(make_suite(), versions)
+
+
+def test_an_estimate_above_the_budget_is_said_before(versions):
+    with pytest.raises(Invalid, match="raise it, or take fewer cases"):
+        begin(make_suite(budget_usd=Decimal("0.0001")), versions)
+
+
+def test_what_a_dead_worker_had_under_way_is_counted_and_asked_again(versions, simulator):
+    run = begin(make_suite(cases=10), versions)
+    assert running._take(run_id=run.pk, worker="dead", now=NOW)
+    trial = run.trials.first()
+    price = purse.Price(usd=Decimal("0.01"), tokens=100)
+    assert purse.hold(trial=trial, price=price, worker="dead", now=NOW) is purse.Held.YES
+
+    assert work().state == EvaluationRun.State.RUNNING  # its lease still runs
+    run = work(clock=lambda: NOW + running.LEASE * 2)
+    assert run.state == EvaluationRun.State.DONE
+    assert run.spent_usd > Decimal("0.01")
+    trial.refresh_from_db()
+    assert trial.asks == 2
+    assert run.trials.exclude(pk=trial.pk).filter(asks=1).count() == 19
+
+
+def test_a_worker_that_lost_the_run_holds_nothing(versions):
+    run = begin(make_suite(cases=10), versions)
+    running._take(run_id=run.pk, worker="old", now=NOW)
+    running._take(run_id=run.pk, worker="new", now=NOW + running.LEASE * 2)
+    price = purse.Price(usd=Decimal(0), tokens=1)
+    held = purse.hold(trial=run.trials.first(), price=price, worker="old", now=NOW)
+    assert held is purse.Held.STOPPED
+
+
+def test_a_cancelled_run_asks_nothing_more_and_can_go_on(versions, simulator):
+    run = begin(make_suite(cases=10), versions)
+    control.cancel(run_id=run.pk, actor=Actor.command("ada"), now=NOW)
+    before = simulator.counts()["openai"]
+    assert work().state == EvaluationRun.State.CANCELLED
+    assert simulator.counts()["openai"] == before
+    with pytest.raises(AlreadyMoved):
+        control.cancel(run_id=run.pk, actor=Actor.command(), now=NOW)
+    control.go_on(run_id=run.pk, now=NOW)
+    assert work().state == EvaluationRun.State.DONE
+
+
+def test_a_provider_that_is_away_is_no_failure_of_the_version(versions, simulator):
+    simulator.fail("openai", "http_500", scope="chat")
+    begin(make_suite(cases=10), versions)
+    run = work()
+    assert run.result["arms"]["candidate"]["outcomes"] == {"error": 10}
+    assert Verdict(run.verdict) is Verdict.NOT_ENOUGH_DATA
+
+
+def test_a_refused_key_ends_the_run_at_once(versions, simulator):
+    simulator.fail("openai", "unauthorized", scope="chat")
+    begin(make_suite(), versions)
+    run = work()
+    assert run.state == EvaluationRun.State.FAILED
+    assert run.problem
+    assert run.trials.done().count() < run.total
+
+
+def judge_model(simulator):
+    simulator.world.add("anthropic", "arbiter-1")
+    provider = ProviderFactory(
+        slug="judges",
+        kind="anthropic",
+        base_url=simulator.base_url("anthropic"),
+        api_key_env="SIMULATED_KEY",
+    )
+    model = tracked(name="arbiter", upstream_id="arbiter-1", provider=provider)
+    ModelVersion.objects.filter(pk=model.current_version_id).update(**PRICES)
+    model.refresh_from_db()
+    return model
+
+
+def test_a_judge_of_the_same_family_is_refused_unless_allowed(versions, provider):
+    judge = tracked(name="zeta-judge", upstream_id="zeta-9", provider=provider)
+    ModelVersion.objects.filter(pk=judge.current_version_id).update(**PRICES)
+    suite = make_suite(judge=judge)
+    with pytest.raises(Invalid, match="of the family"):
+        begin(suite, versions)
+    suite.judge_of_own_family = True
+    suite.save()
+    assert begin(suite, versions).total == CASES * 4
+
+
+def test_a_judge_that_can_not_be_read_decides_nothing(versions, simulator):
+    begin(make_suite(cases=10, judge=judge_model(simulator)), versions)
+    run = work()
+    assert run.trials.filter(arm__in=["judge", "swapped"]).done().count() == 20
+    assert all(pair.preference is None for pair in results.pairs(run.trials.all()))
+    assert run.result["cases"] == 10  # the scorer still counts
+
+
+def test_an_answer_beats_none_without_a_judge(versions, simulator):
+    run = begin(make_suite(cases=1, scorers=[], judge=judge_model(simulator)), versions)
+    run.trials.filter(arm="current").update(outcome="empty", score=0, done_at=NOW)
+    run.trials.filter(arm="candidate").update(outcome="complete", output="x", done_at=NOW)
+    (pair,) = results.pairs(run.trials.all())
+    assert (pair.current_score, pair.candidate_score) == (0.0, 1.0)
+
+
+def test_tests_of_an_upgrade_wait_pass_and_fail(versions, staff):
+    suite = make_suite()
+    record = UpgradeRecordFactory(tracked_model=versions[0].tracked_model, to_version=versions[1])
+    names = [suite.name]
+    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.WAIT
+    testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
+    with pytest.raises(AlreadyMoved):
+        testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
+    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.WAIT
+    work()
+    said = testing.tests_of(record=record, suite_names=names)
+    assert said.say is testing.TestsSay.PASSED
+    assert "better" in said.sentence
+    EvaluationRun.objects.update(verdict=Verdict.NOT_ENOUGH_DATA.value)
+    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.FAILED
+
+
+def test_a_policy_that_names_no_suite_of_ours_is_told_so(versions, staff):
+    record = UpgradeRecordFactory(tracked_model=versions[0].tracked_model, to_version=versions[1])
+    with pytest.raises(Invalid, match="no evaluation suite 'none'"):
+        testing.begin_tests(record=record, suite_names=["none"], actor=staff, now=NOW)
+
+
+def test_marks_of_people_measure_the_judge(versions, staff):
+    begin(make_suite(cases=10, keep_outputs=True), versions)
+    run = work()
+    control.mark(
+        run_id=run.pk, case_key="case-1", repeat=1, prefers="candidate", actor=staff, now=NOW
+    )
+    control.mark(run_id=run.pk, case_key="case-1", repeat=1, prefers="same", actor=staff, now=NOW)
+    assert run.marks.get().prefers == "same"
+    assert results.agreement_of(run).marked == 0  # there was no judge
+    with pytest.raises(Invalid):
+        control.mark(run_id=run.pk, case_key="case-1", repeat=1, prefers="x", actor=staff, now=NOW)
+
+
+def test_repeats_ask_each_case_again(versions):
+    begin(make_suite(cases=10, repeats=3), versions)
+    run = work()
+    assert run.total == 60
+    assert run.result["cases"] == 10
+    assert Trial.objects.filter(run=run, repeat=3).count() == 20
