@@ -43,7 +43,7 @@ def _pattern(
         yield ValidationError(f"{pattern!r} took too long")
 
 
-_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 class JsonValid(Scorer):
