@@ -18,6 +18,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from versioning.api import parsing
+from versioning.api.permissions import Operation
 from versioning.api.problems import CONTENT_TYPE, Problem
 from versioning.api.serializers.problems import ProblemSerializer
 from versioning.models import ApiKey
@@ -31,14 +32,6 @@ Handler = Callable[..., Response]
 LONGEST_KEY = 200
 READ = "versioning.view_trackedmodel"
 APPROVE = "versioning.approve_upgrade"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What a caller needs: a key with ``scope``, or to be staff with ``permission``."""
-
-    scope: str
-    permission: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +66,6 @@ class ApiView(APIView):
         if "\0" in request.path:
             raise Problem(404, "not-found", "There is nothing at this address.")
         super().initial(request, *args, **kwargs)
-
-
-def operation_of(view: APIView, method: str) -> Operation | None:
-    """Return what the view's method declares; None where it has no such method."""
-    handler = getattr(view, method.lower(), None)
-    found = getattr(handler, "operation", None)
-    return found if isinstance(found, Operation) else None
 
 
 def operation(

@@ -1,19 +1,38 @@
 """What a caller may do: a key by its scopes, staff by their permissions."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser, User
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from versioning.api.operations import operation_of
 from versioning.models import ApiKey
+
+if TYPE_CHECKING:  # Django REST framework reads this module while it makes its own views
+    from rest_framework.views import APIView
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a caller needs: a key with ``scope``, or to be staff with ``permission``."""
+
+    scope: str
+    permission: str
+
+
+def operation_of(view: "APIView", method: str) -> Operation | None:
+    """Return what the view's method declares; None where it has no such method."""
+    handler = getattr(view, method.lower(), None)
+    found = getattr(handler, "operation", None)
+    return found if isinstance(found, Operation) else None
 
 
 class HasScope(BasePermission):
     """The key has the operation's scope, or the person is staff with its permission."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         operation = operation_of(view, str(request.method))
         if operation is None:
             return True  # no such method: the answer is 405
@@ -27,12 +46,12 @@ class HasScope(BasePermission):
         return _may(request.user, operation.permission)
 
 
-def _may(user: AbstractBaseUser | AnonymousUser, permission: str) -> bool:
+def _may(user: User | AnonymousUser, permission: str) -> bool:
     if not user.is_authenticated:
         raise NotAuthenticated(
             "Send a key: `Authorization: Bearer hs_...`. Make one in the admin, or with "
             "`manage.py create_api_key`."
         )
-    if not (getattr(user, "is_staff", False) and user.has_perm(permission)):  # type: ignore[union-attr]
+    if not (user.is_staff and user.has_perm(permission)):
         raise PermissionDenied(f"You need the permission {permission}.")
     return True
