@@ -27,12 +27,8 @@ UNDER_WAY = frozenset({State.APPROVED, State.TESTING, State.CANARY})
 """At most one record of a tracked model is in one of these (law 3)."""
 
 ALLOWED: Mapping[State, frozenset[State]] = {
-    State.RECOMMENDED: frozenset(
-        {State.SNOOZED, State.APPROVED, State.REJECTED, State.SUPERSEDED}
-    ),
-    State.SNOOZED: frozenset(
-        {State.RECOMMENDED, State.APPROVED, State.REJECTED, State.SUPERSEDED}
-    ),
+    State.RECOMMENDED: frozenset({State.SNOOZED, State.APPROVED, State.REJECTED, State.SUPERSEDED}),
+    State.SNOOZED: frozenset({State.RECOMMENDED, State.APPROVED, State.REJECTED, State.SUPERSEDED}),
     # An approval falls (back to recommended) when what was approved changes.
     State.APPROVED: frozenset(
         {State.RECOMMENDED, State.TESTING, State.CANARY, State.COMPLETED, State.SUPERSEDED}

@@ -2,7 +2,14 @@
 
 import pytest
 
-from versioning.domain.transitions import ALLOWED, UNDER_WAY, WAITING, State, may_move, states_before
+from versioning.domain.transitions import (
+    ALLOWED,
+    UNDER_WAY,
+    WAITING,
+    State,
+    may_move,
+    states_before,
+)
 
 COURSE = [
     (State.RECOMMENDED, State.APPROVED),

@@ -8,10 +8,16 @@ from versioning.domain.lineage.identity import Identity, Snapshot, Stage, Unread
 from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Listing
 from versioning.domain.lineage.parse import parse
-from versioning.domain.lineage.question import Question, UnreadableQuestion, read_question
+from versioning.domain.lineage.question import (
+    LONGEST_LINE,
+    Question,
+    UnreadableQuestion,
+    read_question,
+)
 from versioning.domain.lineage.successor import find_successor, same_model
 
 __all__ = [
+    "LONGEST_LINE",
     "Answer",
     "Identity",
     "Known",

@@ -1,13 +1,17 @@
 """Answer "what comes after this model?" for every line of JSON on standard input."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand
 
 from versioning.domain.lineage import (
+    LONGEST_LINE,
     Answer,
     UnreadableName,
     UnreadableQuestion,
@@ -32,20 +36,38 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         write_json = options["json"] or not self.stdout.isatty()
-        for line in sys.stdin.buffer:
-            answer = answer_of(line)
-            self.stdout.write(json.dumps(answer) if write_json else sentence_of(answer))
+        today = datetime.now(UTC).date()
+        try:
+            for line in lines_of(sys.stdin.buffer):
+                answer = answer_of(line, today=today)
+                self.stdout.write(json.dumps(answer) if write_json else sentence_of(answer))
+                self.stdout.flush()  # whoever asks line by line waits for this answer
+        except BrokenPipeError:
+            # The reader has enough; without this Python would complain again as it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def answer_of(line: bytes) -> dict[str, Any]:
+def lines_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield each line; of one that is too long only as much as shows that it is."""
+    while line := stream.readline(LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(LONGEST_LINE + 1)
+        yield line
+
+
+def answer_of(line: bytes, *, today: date) -> dict[str, Any]:
     """Answer one line; a line that cannot be read is answered by its error."""
     try:
         question = read_question(line)
+    except UnreadableQuestion as error:
+        return {"id": error.model_id, "error": str(error)}
+    try:
         answer = find_successor(
-            question.current, listed=question.listed, provider=question.provider
+            question.current, listed=question.listed, provider=question.provider, at=today
         )
-    except (UnreadableQuestion, UnreadableName) as error:
-        return {"error": str(error)}
+    except UnreadableName as error:
+        return {"id": question.current.id, "error": str(error)}
     return shown(question.current.id, answer)
 
 
