@@ -289,6 +289,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["versioning.api.description.one_address_each"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "versioning.api.description.with_ingestion",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "UpgradeState": "versioning.api.serializers.upgrades.STATES",
+        "WaitingState": ["recommended", "snoozed"],
+        "CheckState": "versioning.models.detection.Check.State.values",
+        "FindingKind": "versioning.models.detection.Finding.Kind.values",
+        "LineageRuleKind": "versioning.models.catalogue.LineageRule.Kind.values",
+        "ProviderKind": "versioning.api.serializers.setup.KINDS",
+    },
 }
 
 # What Hotswap itself can be told.

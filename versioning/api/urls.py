@@ -5,18 +5,85 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from versioning.api import problems
-from versioning.api.views import health
+from versioning.api import ingest, problems
+from versioning.api.views import (
+    checks,
+    current,
+    evidence,
+    health,
+    history,
+    moves,
+    providers,
+    recommendations,
+    tracked_models,
+)
+
+View = Callable[..., HttpResponseBase]
 
 
-def both(route: str, view: Callable[..., HttpResponseBase], name: str) -> list[URLPattern]:
+def both(route: str, view: View, name: str) -> list[URLPattern]:
     """Return the address without and with a slash at its end; the first is the one we tell."""
     return [path(route, view, name=name), path(f"{route}/", view)]
 
 
+def of_model(end: str, view: View, name: str) -> list[URLPattern]:
+    """Return the addresses of something of a tracked model, whose name may hold slashes."""
+    return both(f"api/model-versions/<slug:provider>/<path:model>/{end}", view, name)
+
+
+RECOMMENDATIONS = "api/model-versions/upgrade-recommendations"
+MODELS = "api/tracked-models"
+
 urlpatterns: list[Any] = [
     *both("livez", health.livez, "livez"),
     *both("readyz", health.readyz, "readyz"),
+    # Fixed addresses first: a provider may not be called as one of them.
+    *both(RECOMMENDATIONS, recommendations.RecommendationsView.as_view(), "recommendations"),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>",
+        recommendations.RecommendationView.as_view(),
+        "recommendation",
+    ),
+    *both(f"{RECOMMENDATIONS}/<int:id>/why", recommendations.ExplanationView.as_view(), "why"),
+    *both(f"{RECOMMENDATIONS}/<int:id>/approve", recommendations.ApproveView.as_view(), "approve"),
+    *both(f"{RECOMMENDATIONS}/<int:id>/reject", recommendations.RejectView.as_view(), "reject"),
+    *both(f"{RECOMMENDATIONS}/<int:id>/snooze", recommendations.SnoozeView.as_view(), "snooze"),
+    *both("api/model-versions/best", evidence.BestView.as_view(), "best"),
+    *of_model("current", current.CurrentView.as_view(), "current"),
+    *of_model("history", history.HistoryView.as_view(), "history"),
+    *of_model("upgrades", history.UpgradesView.as_view(), "upgrades"),
+    *of_model("upgrade", moves.UpgradeView.as_view(), "upgrade"),
+    *of_model("auto-upgrade", moves.AutoUpgradeView.as_view(), "auto-upgrade"),
+    *of_model("rollback", moves.RollbackView.as_view(), "rollback"),
+    *of_model("compare", evidence.CompareView.as_view(), "compare"),
+    *of_model("why", recommendations.ModelExplanationView.as_view(), "model-why"),
+    *both("api/performance-samples", ingest.performance_samples, "performance-samples"),
+    *both("api/performance-samples/scores", ingest.scores, "scores"),
+    *both(
+        "api/performance-samples/<path:request_id>/scores",
+        ingest.scores_of_request,
+        "scores-of-request",
+    ),
+    *both("api/checks", checks.ChecksView.as_view(), "checks"),
+    *both("api/checks/<int:id>", checks.CheckView.as_view(), "check"),
+    *both("api/provider-kinds", providers.KindsView.as_view(), "provider-kinds"),
+    *both("api/providers", providers.ProvidersView.as_view(), "providers"),
+    *both("api/providers/<slug:slug>", providers.ProviderView.as_view(), "provider"),
+    *both("api/providers/<slug:slug>/test", providers.ConnectionTestView.as_view(), "test"),
+    *both("api/providers/<slug:slug>/models", providers.CatalogueView.as_view(), "catalogue"),
+    *both(MODELS, tracked_models.TrackedModelsView.as_view(), "tracked-models"),
+    *both(f"{MODELS}/<int:id>", tracked_models.TrackedModelView.as_view(), "tracked-model"),
+    *both(f"{MODELS}/<int:id>/versions", tracked_models.VersionsView.as_view(), "versions"),
+    *both(f"{MODELS}/<int:id>/rules", tracked_models.LineageRulesView.as_view(), "rules"),
+    *both(
+        f"{MODELS}/<int:id>/rules/<int:rule_id>", tracked_models.LineageRuleView.as_view(), "rule"
+    ),
+    *both("api/versions/<int:id>", tracked_models.VersionView.as_view(), "version"),
+    *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
+    *both("api/schema", SpectacularAPIView.as_view(), "schema"),
+    *both("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
+    *both("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),
     re_path("^api/", problems.unknown_address),
 ]

@@ -43,3 +43,34 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 class BestQuery(serializers.Serializer[Any]):
     task = serializers.CharField(max_length=100, help_text="The kind of work, as samples name it.")
+
+
+class PlaceSerializer(serializers.Serializer[Any]):
+    """One line of the table of a task; null is unknown."""
+
+    provider = serializers.CharField()
+    model = serializers.CharField()
+    version = VersionNameSerializer()
+    rank = serializers.IntegerField(allow_null=True, help_text="Null with too few scores.")
+    n = serializers.IntegerField(help_text="How many samples have a score.")
+    quality = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True, help_text="Lower end of the interval.")
+    high = serializers.FloatField(allow_null=True)
+    cost_per_success_usd = serializers.FloatField(allow_null=True)
+    latency_p95_ms = serializers.FloatField(allow_null=True)
+    on_front = serializers.BooleanField(
+        allow_null=True,
+        help_text="No other is as good in quality, cost and latency, and better in one.",
+    )
+    tie = serializers.BooleanField(help_text="Its interval overlaps that of the first.")
+    samples_needed = serializers.IntegerField(allow_null=True)
+
+
+class BestSerializer(serializers.Serializer[Any]):
+    """The best model for a task, with the whole table."""
+
+    task = serializers.CharField()
+    sentence = serializers.CharField()
+    best = PlaceSerializer(allow_null=True)
+    tied = serializers.BooleanField()
+    table = PlaceSerializer(many=True)

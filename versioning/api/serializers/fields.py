@@ -24,9 +24,7 @@ class Sentences(serializers.ListField):
     """A list of sentences for people."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            child=serializers.CharField(max_length=500), max_length=100, **kwargs
-        )
+        super().__init__(child=serializers.CharField(max_length=500), max_length=100, **kwargs)
 
 
 class Paging(serializers.Serializer[Any]):

@@ -166,9 +166,7 @@ class NewLineageRule(serializers.Serializer[Any]):
     pattern = serializers.CharField(
         max_length=200, help_text="An upstream id; for ignore, * and ? stand for other letters."
     )
-    reason = serializers.CharField(
-        required=False, allow_blank=True, default="", max_length=300
-    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
 
 
 class UnknownModelSerializer(serializers.Serializer[Any]):

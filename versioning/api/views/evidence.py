@@ -1,10 +1,19 @@
 """Compare two versions; find the best model for a task."""
 
+from typing import Any
+
 from rest_framework.response import Response
 
 from versioning.api.operations import ApiView, Asked, header, operation
-from versioning.api.serializers.evidence import CompareQuery, ComparisonSerializer
-from versioning.services import comparison, decisions, serving
+from versioning.api.serializers.evidence import (
+    BestQuery,
+    BestSerializer,
+    CompareQuery,
+    ComparisonSerializer,
+)
+from versioning.domain.statistics.ranking import Place
+from versioning.models import ModelVersion
+from versioning.services import best_models, comparison, decisions, serving
 
 
 class CompareView(ApiView):
@@ -45,3 +54,48 @@ class CompareView(ApiView):
             ComparisonSerializer(shown).data,
             headers={"ETag": f'"{found.digest}"', "Cache-Control": "private, no-cache"},
         )
+
+
+class BestView(ApiView):
+    @operation(
+        id="best",
+        tag="models",
+        summary="The best model for a task",
+        query=BestQuery,
+        answer=BestSerializer,
+        problems=(404,),
+    )
+    def get(self, asked: Asked) -> Response:
+        """All models that do the task, over all providers, by the lower end of their quality:
+        few samples don't win by luck."""
+        found = best_models.best_for(task=asked.query["task"])
+        table = [
+            place_of(place, version=found.versions[place.name]) for place in found.ranking.places
+        ]
+        shown = {
+            "task": found.task,
+            "sentence": found.ranking.sentence,
+            "best": table[0] if found.ranking.best else None,
+            "tied": found.ranking.tied,
+            "table": table,
+        }
+        return Response(BestSerializer(shown).data)
+
+
+def place_of(place: Place, *, version: ModelVersion) -> dict[str, Any]:
+    """Return one line of the table in the API's words."""
+    return {
+        "provider": version.tracked_model.provider.slug,
+        "model": version.tracked_model.name,
+        "version": version,
+        "rank": place.rank,
+        "n": place.n,
+        "quality": place.quality,
+        "low": place.low,
+        "high": place.high,
+        "cost_per_success_usd": place.cost,
+        "latency_p95_ms": place.latency_ms,
+        "on_front": place.on_front,
+        "tie": place.tie,
+        "samples_needed": place.needed,
+    }

@@ -56,6 +56,8 @@ class UpgradesView(ApiView):
     def get(self, asked: Asked, *, provider: str, model: str) -> Response:
         """Upgrade records in any state, newest first, with who moved them, when and why."""
         tracked = serving.tracked_model(provider=provider, name=model)
-        wanted = {name: asked.query[name] for name in ("state", "origin", "step") if name in asked.query}
+        wanted = {
+            name: asked.query[name] for name in ("state", "origin", "step") if name in asked.query
+        }
         rows = history.moves(tracked_model_id=tracked.pk).filter(**wanted)
         return page(asked, rows, order=NEWEST_FIRST, show=UpgradeWithStepsSerializer)

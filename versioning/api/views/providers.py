@@ -1,12 +1,12 @@
 """Providers: set up, tested, and what they list."""
 
-from providers import registry
-from providers.models import Provider
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from providers import registry
+from providers.models import Provider
 from versioning.api.operations import ApiView, Asked, operation
-from versioning.api.pages import By, OLDEST_FIRST, page, page_of
+from versioning.api.pages import OLDEST_FIRST, By, page, page_of
 from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.setup import (
     CatalogueEntrySerializer,

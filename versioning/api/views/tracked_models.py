@@ -165,9 +165,7 @@ class LineageRulesView(ApiView):
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """The successor is looked for anew at once."""
-        rule = setup.add_rule(
-            tracked_model_id=id, **asked.body, actor=asked.actor, now=asked.now
-        )
+        rule = setup.add_rule(tracked_model_id=id, **asked.body, actor=asked.actor, now=asked.now)
         return Response(LineageRuleSerializer(rule).data, status=201)
 
 

@@ -1,0 +1,94 @@
+"""What the description of the API (OpenAPI) needs beside the views."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+from versioning.api.problems import CONTENT_TYPE
+from versioning.services.ingestion import Accepted
+from versioning.services.late_scores import ScoresAccepted
+from versioning.services.sample_format import SampleIn, ScoreIn
+
+Endpoint = tuple[str, str, str, Callable[..., Any]]
+
+
+def one_address_each(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
+    """Leave out the addresses with a slash at their end: each has a twin without."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How an application says who it is."""
+
+    target_class = "versioning.api.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A key with the scope that the operation needs: read, ingest or decide. "
+            "Make one in the admin, or with `manage.py create_api_key`.",
+        }
+
+
+def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the views of samples and scores, which are plain views for speed."""
+    _, components = msgspec.json.schema_components(
+        [SampleIn, ScoreIn, Accepted, ScoresAccepted], ref_template="#/components/schemas/{name}"
+    )
+    result["components"]["schemas"].update(components)
+    paths = result["paths"]
+    paths["/api/performance-samples"] = {
+        "post": _operation(
+            id="performance_samples",
+            summary="Report what requests cost and gave",
+            description="One sample or a batch of up to 10,000; the body may be gzip. A request id "
+            "that the key has sent before is a duplicate and changes nothing. What can't be used "
+            "is named in `rejected`; the rest is stored.",
+            body=_one_or_many("SampleIn"),
+            answer="Accepted",
+        )
+    }
+    scores = _operation(
+        id="scores",
+        summary="Give scores to requests reported before, or later",
+        description="By request id; one or a batch of up to 10,000.",
+        body=_one_or_many("ScoreIn"),
+        answer="ScoresAccepted",
+    )
+    paths["/api/performance-samples/scores"] = {"post": scores}
+    return result
+
+
+def _one_or_many(name: str) -> dict[str, Any]:
+    one = {"$ref": f"#/components/schemas/{name}"}
+    return {"oneOf": [one, {"type": "array", "items": one, "maxItems": 10_000}]}
+
+
+def _operation(
+    *, id: str, summary: str, description: str, body: dict[str, Any], answer: str
+) -> dict[str, Any]:
+    problem = {
+        "description": "",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    return {
+        "operationId": id,
+        "tags": ["samples"],
+        "summary": summary,
+        "description": description,
+        "security": [{"apiKey": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {
+                "description": "",
+                "content": {
+                    "application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}
+                },
+            },
+            **{str(status): problem for status in (400, 401, 403, 405, 413, 415, 429, 503)},
+        },
+    }
