@@ -297,9 +297,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "UpgradeState": "versioning.api.serializers.upgrades.STATES",
         "WaitingState": ["recommended", "snoozed"],
-        "CheckState": "versioning.models.detection.Check.State.values",
-        "FindingKind": "versioning.models.detection.Finding.Kind.values",
-        "LineageRuleKind": "versioning.models.catalogue.LineageRule.Kind.values",
+        "CheckState": "versioning.api.serializers.checks.STATES",
+        "FindingKind": "versioning.api.serializers.checks.FINDINGS",
+        "LineageRuleKind": "versioning.api.serializers.setup.RULES",
         "ProviderKind": "versioning.api.serializers.setup.KINDS",
     },
 }

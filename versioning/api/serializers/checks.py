@@ -7,6 +7,9 @@ from rest_framework import serializers
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.models import Check, Finding
 
+STATES = list(Check.State.values)
+FINDINGS = list(Finding.Kind.values)
+
 
 class CheckSerializer(serializers.Serializer[Any]):
     """One provider asked once."""
@@ -15,7 +18,7 @@ class CheckSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField(source="provider.slug")
     trigger = serializers.ChoiceField(choices=Check.Trigger.values)
     asked_by = serializers.CharField()
-    state = serializers.ChoiceField(choices=Check.State.values)
+    state = serializers.ChoiceField(choices=STATES)
     started_at = Moment()
     finished_at = Moment(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
@@ -31,7 +34,7 @@ class CheckSerializer(serializers.Serializer[Any]):
 
 class FindingSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=Finding.Kind.values)
+    kind = serializers.ChoiceField(choices=FINDINGS)
     upstream_id = serializers.CharField()
     tracked_model_id = serializers.IntegerField(allow_null=True)
     version_id = serializers.IntegerField(allow_null=True)
@@ -61,4 +64,4 @@ class AskedChecksSerializer(serializers.Serializer[Any]):
 
 class ChecksQuery(Paging):
     provider = serializers.CharField(required=False, max_length=50)
-    state = serializers.ChoiceField(required=False, choices=Check.State.values)
+    state = serializers.ChoiceField(required=False, choices=STATES)

@@ -10,6 +10,7 @@ from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.models import LineageRule
 
 KINDS = [kind for kind, _ in registry.kinds()]
+RULES = list(LineageRule.Kind.values)
 
 
 class ProviderSerializer(serializers.Serializer[Any]):
@@ -154,7 +155,7 @@ class LineageRuleSerializer(serializers.Serializer[Any]):
     """What a person said about successors; it beats the grammar of names."""
 
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=LineageRule.Kind.values)
+    kind = serializers.ChoiceField(choices=RULES)
     pattern = serializers.CharField()
     reason = serializers.CharField()
     made_by = serializers.CharField()
@@ -162,7 +163,7 @@ class LineageRuleSerializer(serializers.Serializer[Any]):
 
 
 class NewLineageRule(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=LineageRule.Kind.values)
+    kind = serializers.ChoiceField(choices=RULES)
     pattern = serializers.CharField(
         max_length=200, help_text="An upstream id; for ignore, * and ? stand for other letters."
     )
