@@ -23,4 +23,4 @@ def is_in_canary(*, salt: str, key: str, weight: Decimal) -> bool:
     A growing weight only adds keys: whoever has the new version keeps it. Compared exactly, so
     that 0 has nobody and 1 everybody.
     """
-    return position(salt=salt, key=key) < weight * _RANGE
+    return bool(position(salt=salt, key=key) < weight * _RANGE)

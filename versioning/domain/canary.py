@@ -72,7 +72,7 @@ def read_steps(raw: Any) -> tuple[CanaryStep, ...]:
 class Says(StrEnum):
     """What the evidence since the canary began says, as its policy asks."""
 
-    PASS = "pass"
+    PASSED = "passed"
     BROKEN = "broken"
     NOT_YET = "not yet"
 

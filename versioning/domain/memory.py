@@ -69,18 +69,17 @@ def wakes(*, wake: Wake, then: Then, now: Now) -> bool:
     The next snapshot is another version, which is asked about in any case: that kind only says
     that the rejected one never comes back. A price that is unknown has not fallen.
     """
-    if wake.kind is WakeKind.UNTIL:
-        assert wake.until is not None
+    if wake.kind is WakeKind.UNTIL and wake.until is not None:
         return now.today >= wake.until
-    if wake.kind is WakeKind.PRICE:
-        assert wake.price_falls_by is not None
-        if then.price is None or now.price is None:
-            return False
-        return now.price <= then.price * (1 - wake.price_falls_by) and now.price < then.price
-    if wake.kind is WakeKind.RETIREMENT:
-        assert wake.days is not None
-        return now.retires_on is not None and (now.retires_on - now.today).days < wake.days
+    if wake.kind is WakeKind.PRICE and wake.price_falls_by is not None:
+        return _has_fallen(by=wake.price_falls_by, then=then.price, now=now.price)
+    if wake.kind is WakeKind.RETIREMENT and wake.days is not None and now.retires_on is not None:
+        return (now.retires_on - now.today).days < wake.days
     return False
+
+
+def _has_fallen(*, by: Decimal, then: Decimal | None, now: Decimal | None) -> bool:
+    return then is not None and now is not None and now < then and now <= then * (1 - by)
 
 
 def sentence(wake: Wake) -> str:

@@ -15,7 +15,12 @@ from versioning.domain.policy import BY_THEMSELVES, Asks, Automation
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_time_zone
 
-FRACTION = {"max_digits": 6, "decimal_places": 4, "null": True, "blank": True}
+FRACTION: dict[str, Any] = {
+    "max_digits": 6,
+    "decimal_places": 4,
+    "null": True,
+    "blank": True,
+}
 INHERITS = "Leave it empty to take what is set above: the provider's policy, then the general one."
 
 

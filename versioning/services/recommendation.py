@@ -20,7 +20,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import comparison, knowledge, rollout
+from versioning.services import comparison, knowledge, moves
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 
@@ -307,7 +307,7 @@ def _supersede(records: Sequence[UpgradeRecord], *, reason: str, now: datetime) 
         if record.origin != UpgradeRecord.Origin.DETECTION:
             continue
         try:
-            rollout.move(
+            moves.move(
                 record_id=record.pk,
                 to=State.SUPERSEDED,
                 actor=Actor.scheduler(),

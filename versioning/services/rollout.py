@@ -1,66 +1,25 @@
-"""The only writer of an upgrade's state: approve, complete, abort, roll back.
+"""What is decided about an upgrade: approve, reject, snooze, ask for one, roll back.
 
-Every function is one transaction. A move is a compare-and-set: it takes effect only if the
-record still is where the caller believes it to be, else AlreadyMoved says what happened.
+Every function is one transaction; ``moves`` makes the move.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db import transaction
 
-from versioning.domain.transitions import WAITING, State, states_before
-from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import baselines, comparison
+from versioning.domain.transitions import WAITING, State
+from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import comparison, moves
 from versioning.services.actors import Actor
 from versioning.services.errors import (
     AlreadyMoved,
-    AnotherUnderWay,
     EvidenceChanged,
     Invalid,
     NotFound,
     NothingToRollBack,
 )
 
-
-def move(
-    *,
-    record_id: int,
-    to: State,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    evidence: Mapping[str, Any] | None = None,
-    changes: Mapping[str, Any] | None = None,
-    only_from: frozenset[State] | None = None,
-) -> UpgradeRecord:
-    """Move a record to a state and write down the step.
-
-    ``changes`` are other columns to set with it; ``only_from`` narrows the states that it may
-    come from. Raises NotFound, AlreadyMoved (it isn't in a state from which this is possible)
-    and AnotherUnderWay (law 3).
-    """
-    allowed = states_before(to) & (only_from if only_from is not None else frozenset(State))
-    try:
-        with transaction.atomic():
-            record = _locked(record_id)
-            before = State(record.state)
-            if before not in allowed:
-                raise AlreadyMoved(_why_not(record, to))
-            moved = UpgradeRecord.objects.filter(pk=record_id, state=before.value).update(
-                state=to.value, changed_at=now, **(changes or {})
-            )
-            if moved != 1:
-                raise AlreadyMoved("Somebody else moved this upgrade at the same moment.")
-            record.refresh_from_db()
-            _write_step(
-                record=record, before=before, actor=actor, now=now, reason=reason, evidence=evidence
-            )
-    except IntegrityError as error:
-        raise _law_three(error) from error
-    return record
+NO_EARLIER = "There is no earlier version to go back to."
 
 
 def approve(
@@ -77,9 +36,9 @@ def approve(
     names other evidence than the record's.
     """
     with transaction.atomic():
-        record = _locked(record_id)
+        record = moves.locked(record_id)
         _refuse_other_evidence(record, evidence_hash)
-        move(
+        moves.move(
             record_id=record_id,
             to=State.APPROVED,
             actor=actor,
@@ -89,7 +48,9 @@ def approve(
             changes={"snoozed_until": None},
             only_from=WAITING,
         )
-        return complete(record_id=record_id, actor=actor, now=now, reason="Approved; no tests set.")
+        return moves.complete(
+            record_id=record_id, actor=actor, now=now, reason="Approved; no tests set."
+        )
 
 
 def request_upgrade(
@@ -101,7 +62,7 @@ def request_upgrade(
     Raises NotFound, Invalid (it is the current version), AlreadyMoved, AnotherUnderWay.
     """
     with transaction.atomic():
-        tracked = _locked_model(tracked_model_id)
+        tracked = moves.locked_model(tracked_model_id)
         version = ModelVersion.objects.filter(pk=to_version_id, tracked_model=tracked).first()
         if version is None:
             raise NotFound(f"The model has no version {to_version_id}.")
@@ -118,7 +79,7 @@ def reject(*, record_id: int, actor: Actor, now: datetime, reason: str) -> Upgra
     """Reject a waiting recommendation. Raises NotFound, AlreadyMoved, Invalid (no reason)."""
     if not reason.strip():
         raise Invalid("Say why: the reason is kept and keeps others from asking again.")
-    return move(
+    return moves.move(
         record_id=record_id,
         to=State.REJECTED,
         actor=actor,
@@ -135,7 +96,7 @@ def snooze(
     """Put a recommendation off until a moment. Raises NotFound, AlreadyMoved, Invalid (past)."""
     if until <= now:
         raise Invalid("Choose a day in the future.")
-    return move(
+    return moves.move(
         record_id=record_id,
         to=State.SNOOZED,
         actor=actor,
@@ -151,7 +112,7 @@ def wake_snoozed(*, now: datetime) -> int:
     woken = 0
     for record_id in due.values_list("pk", flat=True):
         try:
-            move(
+            moves.move(
                 record_id=record_id,
                 to=State.RECOMMENDED,
                 actor=Actor.scheduler(),
@@ -164,27 +125,6 @@ def wake_snoozed(*, now: datetime) -> int:
             continue  # somebody decided in between
         woken += 1
     return woken
-
-
-def complete(*, record_id: int, actor: Actor, now: datetime, reason: str = "") -> UpgradeRecord:
-    """Make the record's target the current version. Raises NotFound, AlreadyMoved."""
-    with transaction.atomic():
-        record = _locked(record_id)
-        tracked = TrackedModel.objects.select_for_update().get(pk=record.tracked_model_id)
-        if tracked.current_version_id != record.from_version_id:
-            raise AlreadyMoved(
-                "The current version has changed since this was recommended; nothing was moved."
-            )
-        record = move(
-            record_id=record_id,
-            to=State.COMPLETED,
-            actor=actor,
-            now=now,
-            reason=reason,
-            changes={"completed_at": now, "completion_number": _next_number(tracked)},
-        )
-        _point_at(tracked=tracked, version=record.to_version, now=now)
-    return record
 
 
 def roll_back(
@@ -203,29 +143,34 @@ def roll_back(
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the rollback.")
     with transaction.atomic():
-        tracked = _locked_model(tracked_model_id)
+        tracked = moves.locked_model(tracked_model_id)
         undone = move_to_reverse(tracked_model_id=tracked_model_id)
+        earlier = undone.from_version
+        if earlier is None:
+            raise NothingToRollBack(NO_EARLIER)
         if record_id is not None and undone.pk != record_id:
             raise AlreadyMoved(
                 "This is no longer the latest move of the model; nothing was rolled back."
             )
-        move(record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip())
+        moves.move(
+            record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
+        )
         back = UpgradeRecord.objects.create(
             tracked_model=tracked,
             from_version=undone.to_version,
-            to_version=undone.from_version,
+            to_version=earlier,
             state=State.COMPLETED.value,
             origin=UpgradeRecord.Origin.ROLLBACK,
             step=UpgradeRecord.Step.BACK,
-            reasons=_reasons_to_go_back(undone.from_version, reason.strip()),
+            reasons=_reasons_to_go_back(earlier, reason.strip()),
             recommended_at=now,
             changed_at=now,
             completed_at=now,
-            completion_number=_next_number(tracked),
+            completion_number=moves.next_number(tracked),
             reverses=undone,
         )
-        _write_step(record=back, before=None, actor=actor, now=now, reason=reason.strip())
-        _point_at(tracked=tracked, version=undone.from_version, now=now)
+        moves.write_step(record=back, before=None, actor=actor, now=now, reason=reason.strip())
+        moves.point_at(tracked=tracked, version=earlier, now=now)
     return back
 
 
@@ -247,7 +192,7 @@ def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
         .first()
     )
     if record is None:
-        raise NothingToRollBack("There is no earlier version to go back to.")
+        raise NothingToRollBack(NO_EARLIER)
     return record
 
 
@@ -265,8 +210,8 @@ def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: da
             completed_at=now,
             completion_number=1,
         )
-        _write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
-        _point_at(tracked=tracked, version=version, now=now)
+        moves.write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
+        moves.point_at(tracked=tracked, version=version, now=now)
 
 
 def _requested(
@@ -290,81 +235,14 @@ def _requested(
         recommended_at=now,
         changed_at=now,
     )
-    _write_step(record=record, before=None, actor=actor, now=now, reason=reason)
+    moves.write_step(record=record, before=None, actor=actor, now=now, reason=reason)
     return record
-
-
-def _locked(record_id: int) -> UpgradeRecord:
-    """Return the record, locked after its tracked model: one order, so no two can deadlock."""
-    models = UpgradeRecord.objects.filter(pk=record_id).values("tracked_model_id")
-    TrackedModel.objects.select_for_update().filter(pk__in=models).first()
-    record = (
-        UpgradeRecord.objects.select_for_update(of=("self",))
-        .select_related("from_version", "to_version")
-        .filter(pk=record_id)
-        .first()
-    )
-    if record is None:
-        raise NotFound(f"There is no upgrade record {record_id}.")
-    return record
-
-
-def _locked_model(tracked_model_id: int) -> TrackedModel:
-    tracked = TrackedModel.objects.select_for_update().filter(pk=tracked_model_id).first()
-    if tracked is None:
-        raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    return tracked
 
 
 def _refuse_other_evidence(record: UpgradeRecord, evidence_hash: str | None) -> None:
     if evidence_hash is not None and evidence_hash != record.evidence_hash:
         raise EvidenceChanged(
             "The evidence has changed since you looked. Read it again, then decide."
-        )
-
-
-def _write_step(
-    *,
-    record: UpgradeRecord,
-    before: State | None,
-    actor: Actor,
-    now: datetime,
-    reason: str,
-    evidence: Mapping[str, Any] | None = None,
-) -> None:
-    UpgradeStep.objects.create(
-        record=record,
-        before=before.value if before else "",
-        after=record.state,
-        at=now,
-        actor_kind=actor.kind,
-        actor_name=actor.name,
-        user_id=actor.user_id,
-        reason=reason[:500],
-        evidence=dict(evidence or {}),
-        evidence_hash=record.evidence_hash if evidence else "",
-    )
-
-
-def _next_number(tracked: TrackedModel) -> int:
-    latest = UpgradeRecord.objects.filter(tracked_model=tracked).aggregate(
-        latest=Max("completion_number")
-    )["latest"]
-    return int(latest or 0) + 1
-
-
-def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
-    TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
-    baselines.take_baseline(version=version, now=now)
-    stale = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
-    for record_id in stale.exclude(from_version=version).values_list("pk", flat=True):
-        move(
-            record_id=record_id,
-            to=State.SUPERSEDED,
-            actor=Actor.scheduler(),
-            now=now,
-            reason=f"The current version is {version.label} now.",
-            changes={"snoozed_until": None},
         )
 
 
@@ -383,21 +261,3 @@ def _reasons_to_go_back(version: ModelVersion, reason: str) -> list[str]:
             f"{version.upstream_id} is no longer listed by the provider: requests may fail."
         )
     return reasons
-
-
-def _why_not(record: UpgradeRecord, to: State) -> str:
-    last = record.steps.order_by("-at", "-pk").first()
-    who = f" by {last.actor_name}" if last else ""
-    return (
-        f"This upgrade is {record.get_state_display()} already{who}, "
-        f"so it can't become {to.value.replace('_', ' ')}. Nothing was changed."
-    )
-
-
-def _law_three(error: IntegrityError) -> Exception:
-    text = str(error)
-    if "one_upgrade_under_way" in text or "tracked_model_id" in text:
-        return AnotherUnderWay(
-            "Another upgrade of this model is under way. Wait for its end, or stop it first."
-        )
-    return error
