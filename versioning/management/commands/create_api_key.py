@@ -1,0 +1,49 @@
+"""Make a key for an application; its secret is printed once and kept nowhere."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from versioning.management.service_command import ServiceCommand
+from versioning.models import ApiKey
+from versioning.services import keys
+
+LONGEST_DAYS = 3650
+
+
+class Command(ServiceCommand):
+    help = "Make an API key, such as: create_api_key billing --scope read --scope ingest"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="which application uses it")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            dest="scopes",
+            choices=ApiKey.Scope.values,
+            help="what it may do; give it several times for more (default: read and ingest)",
+        )
+        parser.add_argument(
+            "--days",
+            type=int,
+            choices=range(1, LONGEST_DAYS + 1),
+            metavar="N",
+            help=f"it ends after so many days, {LONGEST_DAYS} at most (default: it doesn't end)",
+        )
+
+    def run(self, **options: Any) -> None:
+        now = timezone.now()
+        days = options["days"]
+        made = keys.create_api_key(
+            name=options["name"],
+            scopes=options["scopes"] or [ApiKey.Scope.READ, ApiKey.Scope.INGEST],
+            now=now,
+            expires_at=now + timedelta(days=days) if days else None,
+        )
+        self.stderr.write(
+            f"Made the key {made.api_key} with {', '.join(made.api_key.scopes)}. "
+            "It is shown only now: keep it in the application's secrets."
+        )
+        self.stdout.write(made.secret)
