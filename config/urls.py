@@ -9,3 +9,8 @@ urlpatterns = [
     path("", include("versioning.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]
+
+handler400 = "versioning.api.problems.bad_request"
+handler403 = "versioning.api.problems.permission_denied"
+handler404 = "versioning.api.problems.page_not_found"
+handler500 = "versioning.api.problems.server_error"
