@@ -40,6 +40,10 @@ class Nonsense(ProviderError):
     kind = "nonsense"
 
 
+class NotThere(Nonsense):
+    """Nothing is at the address (404): for a listing, a wrong base URL."""
+
+
 class Incompatible(ProviderError):
     """The provider understood the chat request and can't do it as asked (400, 404 or 422)."""
 

@@ -14,7 +14,7 @@ from providers.base import (
     Connection,
     ListedModel,
     Listing,
-    Nonsense,
+    NotThere,
 )
 from providers.http import Answer, Client
 from providers.http.fields import read_day, read_id, read_object, read_text
@@ -56,8 +56,8 @@ class HuggingFace(Adapter):
         """Return the repository by its id, whether or not the listing has it."""
         try:
             return _read_model(self.client.get(f"api/models/{quote(model_id)}").json)
-        except Nonsense:
-            return None  # the hub answers 404 for a repository that isn't there
+        except NotThere:
+            return None
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         return openai_style.complete(self.router, request)

@@ -12,6 +12,7 @@ from providers.base import (
     Connection,
     Incompatible,
     Nonsense,
+    NotThere,
     ProviderError,
     Refused,
     Unavailable,
@@ -52,7 +53,7 @@ def failure(reply: Reply, *, connection: Connection, host: str, is_chat: bool) -
     if is_chat:
         return Incompatible(f"{host} can't do this request ({status}).{more}")
     if status == 404:
-        return Nonsense(f"{host} has nothing at this address (404): check the base URL.{more}")
+        return NotThere(f"{host} has nothing at this address (404): check the base URL.{more}")
     return Nonsense(f"{host} did not accept the request ({status}): check the base URL.{more}")
 
 

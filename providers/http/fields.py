@@ -124,6 +124,6 @@ def _day_of_text(value: Any) -> date | None:
         return _day_of_number(int(text[:18]))
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
         return None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()

@@ -53,11 +53,13 @@ class ScriptedServer(ThreadingHTTPServer):
     """A server that answers as one function says, and counts what it was asked."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _ScriptedHandler)
         self.script: Script = lambda handler: None
         self.seen: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
 
     @property
     def url(self) -> str:
@@ -71,7 +73,8 @@ class _ScriptedHandler(BaseHTTPRequestHandler):
     server: ScriptedServer
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.bodies.append(body)
         self.server.seen.append(
             {"path": self.path, **{k.lower(): v for k, v in self.headers.items()}}
         )

@@ -11,6 +11,8 @@ from providers.simulator import Simulator
 from providers.simulator.server import KEY
 from tests.providers.conftest import NOW
 
+pytestmark = pytest.mark.django_db  # the constraints are checked by the database
+
 
 def provider(**values: Any) -> Provider:
     return Provider(**{"slug": "one", "name": "One", "kind": "openai", **values})
@@ -95,13 +97,11 @@ def test_a_time_limit_has_bounds(seconds: int) -> None:
     assert "timeout_seconds" in problems(timeout_seconds=seconds)
 
 
-@pytest.mark.django_db
 def test_the_database_keeps_the_bounds_too() -> None:
     with pytest.raises(IntegrityError):
         provider(timeout_seconds=0).save()
 
 
-@pytest.mark.django_db
 def test_each_change_is_kept_in_the_history() -> None:
     row = provider()
     row.save()
