@@ -1,0 +1,105 @@
+"""Many clients at the same moment, each with a connection of its own."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from tests.factories import ApiKeyFactory, UpgradeRecordFactory, tracked
+from tests.versioning.api.conftest import Api
+from versioning.models import UpgradeRecord
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLIENTS = 32
+RECOMMENDATIONS = "/api/model-versions/upgrade-recommendations"
+
+
+def at_once(ask: Callable[[int], Any]) -> list[Any]:
+    """Return the answers of all clients, which start together."""
+    together = Barrier(CLIENTS)
+
+    def run(number: int) -> Any:
+        try:
+            together.wait(timeout=30)
+            return ask(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(run, range(CLIENTS)))
+
+
+@pytest.fixture
+def secrets() -> list[str]:
+    return [ApiKeyFactory(name=f"client {n}").secret for n in range(CLIENTS)]
+
+
+def test_of_32_clients_who_approve_one_takes_effect(secrets: list[str]) -> None:
+    """Law 2: one request to move, one move; the others are told."""
+    record = UpgradeRecordFactory()
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).post(f"{RECOMMENDATIONS}/{record.pk}/approve", {"reason": "go"})
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    told = {answer.json()["detail"] for answer in answers if answer.status_code == 409}
+    winner = next(answer for answer in answers if answer.status_code == 200).json()
+    who = winner["steps"][-1]["actor_name"]
+    assert told == {
+        f"This upgrade is completed already by {who}, so it can't become approved. "
+        "Nothing was changed."
+    }
+    assert record.steps.filter(after="completed").count() == 1
+    record.tracked_model.refresh_from_db()
+    assert record.tracked_model.current_version == record.to_version
+    assert record.tracked_model.moves == 2
+
+
+def test_of_32_clients_who_ask_for_an_upgrade_one_takes_effect(secrets: list[str]) -> None:
+    record = UpgradeRecordFactory(tracked_model=tracked(name="org/zeta:free"))
+    provider = record.tracked_model.provider.slug
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).post(f"/api/model-versions/{provider}/org/zeta:free/upgrade")
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    assert UpgradeRecord.objects.completions().count() == 2
+
+
+def test_of_32_clients_who_roll_back_one_takes_effect(secrets: list[str]) -> None:
+    record = UpgradeRecordFactory(tracked_model=tracked(name="zeta"))
+    address = f"/api/model-versions/{record.tracked_model.provider.slug}/zeta"
+    Api(secrets[0]).post(f"{address}/upgrade")
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).post(
+            f"{address}/rollback", {"reason": "worse", "record_id": record.pk}
+        )
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    record.tracked_model.refresh_from_db()
+    assert record.tracked_model.current_version == record.from_version
+
+
+def test_a_request_that_is_repeated_at_once_is_done_once(secrets: list[str]) -> None:
+    """The same Idempotency-Key: the stored answer, or 409 while the first is in flight."""
+    body = {"slug": "acme", "kind": "openai", "base_url": "http://127.0.0.1:9/v1"}
+
+    answers = at_once(
+        lambda _: Api(secrets[0]).post("/api/providers", body, Idempotency_Key="one")
+    )
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {201, 409}
+    made = [answer.json() for answer in answers if answer.status_code == 201]
+    assert made
+    assert all(each == made[0] for each in made)
+    assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1 + statuses[409]
