@@ -79,6 +79,7 @@ def _openrouter(start: date) -> tuple[WorldModel, ...]:
             ("0.04", "0.09"),
             0.85,
             name="Qwen2.5 7B Instruct (new snapshot)",
+            hugging_face_id="Qwen/Qwen2.5-7B-Instruct-New",
             listed_from=WORKED_EXAMPLE_DAY,
             description=f"An updated snapshot of {WORKED_EXAMPLE}: longer context, JSON schema.",
             **next_qwen,
