@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from pathlib import Path
 
 os.environ.setdefault("HOTSWAP_DATA_DIR", tempfile.mkdtemp(prefix="hotswap-tests-"))
 os.environ.setdefault("SECRET_KEY", "tests")
@@ -20,7 +19,4 @@ CELERY_TASK_ALWAYS_EAGER = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # A file: threads that race need connections of their own, which memory can't give them.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # noqa: F405
-
-# Static files are served from a folder that must be there.
-Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # noqa: F405
 STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405  (whitenoise warns of a folder that isn't there)
