@@ -138,8 +138,8 @@ TRIALS = (
     Trial(6, "openai", "gpt-4o", 60),
     Trial(15, "gemini", "gemini-1.5-flash", 40),
     Trial(22, "anthropic", "claude-2.0", 30),
-    Trial(30, "mistral", "mistral-small", 60),
-    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 200),
+    Trial(30, "mistral", "mistral-small", 120),
+    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 360),
 )
 
 DECISIONS = (
