@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from versioning.api import ingest, problems
+from versioning.api import ingest, problems, traces
 from versioning.api.views import (
     checks,
     current,
@@ -66,6 +66,7 @@ urlpatterns: list[Any] = [
         ingest.scores_of_request,
         "scores-of-request",
     ),
+    *both("v1/traces", traces.export, "traces"),
     *both("api/checks", checks.ChecksView.as_view(), "checks"),
     *both("api/checks/<int:id>", checks.CheckView.as_view(), "check"),
     *both("api/provider-kinds", providers.KindsView.as_view(), "provider-kinds"),

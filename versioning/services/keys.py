@@ -10,6 +10,7 @@ from django.db.models import Q
 from versioning.models import ApiKey
 from versioning.models.access import PREFIX_LENGTH
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.process_cache import Fingerprint, Row
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -46,18 +47,37 @@ def create_api_key(
     return NewKey(api_key=api_key, secret=secret)
 
 
+_ROW = Fingerprint(
+    lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list(
+        "pk", "name", "hashed", "scopes", "expires_at", "revoked_at", "last_used_at"
+    ),
+    parameters=1,
+)
+_keys: dict[str, tuple[Row, ApiKey]] = {}
+
+
 def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
     """Return the usable key with this secret, else None.
 
-    One indexed query and no cache: a key that was revoked is refused from the next request on.
+    One indexed query: a key that was revoked is refused from the next request on.
     """
-    api_key = ApiKey.objects.filter(prefix=secret[:PREFIX_LENGTH]).first()
+    prefix = secret[:PREFIX_LENGTH]
+    row = _ROW.read(prefix)
+    known = _keys.get(prefix)
+    api_key = known[1] if known is not None and known[0] == row else _read(prefix, row)
     if api_key is None or not compare_digest(api_key.hashed, ApiKey.hash_of(secret)):
         return None
     if api_key.revoked_at or (api_key.expires_at and api_key.expires_at <= now):
         return None
     if api_key.last_used_at is None or api_key.last_used_at <= now - USE_NOTED_EVERY:
         _note_use(api_key, now=now)
+    return api_key
+
+
+def _read(prefix: str, row: Row | None) -> ApiKey | None:
+    api_key = ApiKey.objects.filter(prefix=prefix).first() if row is not None else None
+    if row is not None and api_key is not None and _ROW.read(prefix) == row:
+        _keys[prefix] = row, api_key
     return api_key
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from versioning.models import ModelVersion, TrackedModel
 from versioning.services.errors import NotFound
+from versioning.services.process_cache import Fingerprint, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class ServedVersion:
     def of(cls, version: ModelVersion) -> "ServedVersion":
         return cls(**{name: getattr(version, name) for name in cls.__slots__})
 
+    @classmethod
+    def columns(cls) -> list[str]:
+        """Return the columns that all this is made of."""
+        return ["gone_at" if name == "is_listed" else name for name in cls.__slots__]
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentAnswer:
@@ -42,16 +48,34 @@ class CurrentAnswer:
     etag: str
 
 
+_ROW = Fingerprint(
+    lambda provider, name: TrackedModel.objects.filter(
+        provider__slug=provider, name=name
+    ).values_list(
+        "pk",
+        "moves",
+        "provider__base_url",
+        *(f"current_version__{column}" for column in ServedVersion.columns()),
+    ),
+    parameters=2,
+)
+_answers: dict[tuple[str, str], tuple[Row, CurrentAnswer]] = {}
+
+
 def current(*, provider: str, name: str, now: datetime) -> CurrentAnswer:
     """Return the version that an application should use now. Raises NotFound."""
+    row = _ROW.read(provider, name)
+    known = _answers.get((provider, name))
+    if known is not None and known[0] == row:
+        return known[1]
     tracked = TrackedModel.objects.named(provider=provider, name=name).first()
-    if tracked is None or tracked.current_version is None:
+    if row is None or tracked is None or tracked.current_version is None:
         raise NotFound(
             f"{provider} / {name} is not tracked. Track it in the admin, or with "
             f"`manage.py track {provider} {name}`."
         )
     version = ServedVersion.of(tracked.current_version)
-    return CurrentAnswer(
+    answer = CurrentAnswer(
         tracked_model_id=tracked.pk,
         provider=provider,
         base_url=tracked.provider.base_url,
@@ -59,6 +83,9 @@ def current(*, provider: str, name: str, now: datetime) -> CurrentAnswer:
         version=version,
         etag=_etag(tracked, version),
     )
+    if _ROW.read(provider, name) == row:  # else it changed while we read: keep nothing
+        _answers[provider, name] = row, answer
+    return answer
 
 
 def tracked_model(*, provider: str, name: str) -> TrackedModel:

@@ -1,15 +1,24 @@
 """Which version to use now: cheap, cacheable, conditional."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.http import http_date, parse_etags
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from versioning.api.authentication import key_of
 from versioning.api.operations import ApiView, Asked, header, operation
 from versioning.api.serializers.versions import CurrentQuery, CurrentSerializer
+from versioning.models import ApiKey
 from versioning.services import serving
+from versioning.services.errors import NotFound
 from versioning.services.serving import CurrentAnswer
 
 CACHE_CONTROL = "private, max-age=2, stale-if-error=86400"
@@ -41,6 +50,39 @@ class CurrentView(ApiView):
         if matches(asked.request._request, answer.etag):
             return Response(status=304, headers=headers)
         return Response(CurrentSerializer(answer).data, headers=headers)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **parts: Any) -> HttpResponseBase:
+        """Answer what applications ask all day at once; all else goes the framework's way."""
+        return quick_answer(request, **parts) or super().dispatch(request, *args, **parts)
+
+
+def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResponse | None:
+    """Return the answer to a plain question by a key; None for any other, and for all errors."""
+    if request.method != "GET" or not _is_plain(request):
+        return None
+    now = timezone.now()
+    key = key_of(request, now=now)
+    if key is None or ApiKey.Scope.READ not in key.scopes:
+        return None
+    try:
+        answer = serving.current(provider=provider, name=model, now=now)
+    except NotFound:
+        return None
+    body, headers = rendered(answer)
+    if matches(request, answer.etag):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def _is_plain(request: HttpRequest) -> bool:
+    accepted = request.META.get("HTTP_ACCEPT", "*/*")
+    return not request.META.get("QUERY_STRING") and accepted in ("*/*", "application/json")
+
+
+@lru_cache(maxsize=4096)
+def rendered(answer: CurrentAnswer) -> tuple[bytes, Mapping[str, str]]:
+    """Return an answer's body and headers; equal answers have equal ones."""
+    return JSONRenderer().render(CurrentSerializer(answer).data), headers_of(answer)
 
 
 def headers_of(answer: CurrentAnswer) -> dict[str, str]:

@@ -12,7 +12,7 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.api.views.recommendations import ETAG, IF_MATCH, decided
 from versioning.models import ApiKey
-from versioning.services import decisions, rollout, serving, upgrading
+from versioning.services import decisions, rolling_back, serving, upgrading
 
 
 class UpgradeView(ApiView):
@@ -85,7 +85,7 @@ class RollbackView(ApiView):
         """The answer is the rollback's own record; its reasons say if the earlier version is no
         longer listed. With `record_id` only if that upgrade is the latest move still."""
         tracked = serving.tracked_model(provider=provider, name=model)
-        record = rollout.roll_back(
+        record = rolling_back.roll_back(
             tracked_model_id=tracked.pk,
             actor=asked.actor,
             now=asked.now,
