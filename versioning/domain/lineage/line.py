@@ -84,7 +84,7 @@ def same_model(a: Entry, b: Entry) -> bool:
 def _same_files(a: Entry, b: Entry) -> bool:
     """True where the provider says so: one digest or dated name, or one repository of weights."""
     left, right = a.identity, b.identity
-    if (left.vendor, left.fine_tune) != (right.vendor, right.fine_tune):
+    if not _may_be_one_maker(left, right) or left.fine_tune != right.fine_tune:
         return False
     if _precision(left) != _precision(right):
         return False
@@ -97,9 +97,9 @@ def _same_files(a: Entry, b: Entry) -> bool:
 
 def _same_weights(left: Identity, right: Identity) -> bool:
     return (
-        left.vendor == right.vendor
+        _may_be_one_maker(left, right)
         and left.fine_tune == right.fine_tune
-        and left.words == right.words
+        and _words_beside(left, right.vendor) == _words_beside(right, left.vendor)
         and left.kinds == right.kinds
         and left.tier == right.tier
         and left.ordinal == right.ordinal
@@ -110,6 +110,16 @@ def _same_weights(left: Identity, right: Identity) -> bool:
         and (left.tuning == right.tuning or not (left.size and right.size))
         and (left.context == right.context or not (left.context and right.context))
     )
+
+
+def _may_be_one_maker(left: Identity, right: Identity) -> bool:
+    """True for one maker, and where only one channel writes whose model it is."""
+    return left.vendor == right.vendor or not (left.vendor and right.vendor)
+
+
+def _words_beside(identity: Identity, vendor: str) -> tuple[str, ...]:
+    """The words without the maker's name, where only the other channel tells that it is one."""
+    return tuple(word for word in identity.words if word != vendor)
 
 
 def _precision(identity: Identity) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ class _Question:
         stated = self._stated()
         if self.rules.successor:
             return self._set_by_a_person(self.rules.successor, stated)
-        judged = [(entry, self._judge(entry)) for entry in self._candidates()]
+        judged = self._one_size([(entry, self._judge(entry)) for entry in self._candidates()])
         upgrades = sorted(
             ((entry, verdict) for entry, verdict in judged if verdict.step),
             key=lambda pair: self._preference(pair[0]),
@@ -111,6 +111,22 @@ class _Question:
             return False
         came = day_of(upgrade)
         return not (came and stated.dated and came > stated.dated)
+
+    def _one_size(self, judged: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
+        """Refuse newer models that begin to say their size, where there are several sizes."""
+        if self.current.identity.size:
+            return judged
+        sized = [
+            entry.identity for entry, verdict in judged if verdict.step and entry.identity.size
+        ]
+        newest = max((identity.ordinal for identity in sized), default=None)
+        if len({identity.size for identity in sized if identity.ordinal == newest}) < 2:
+            return judged
+        why = "It comes in several sizes, and the model in use does not say its own."
+        return [
+            (entry, Verdict(None, why) if verdict.step and entry.identity.size else verdict)
+            for entry, verdict in judged
+        ]
 
     def _judge(self, candidate: Entry) -> Verdict:
         if self._moves_by_itself():
