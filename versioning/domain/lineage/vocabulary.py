@@ -162,8 +162,8 @@ PREVIEWS: Final = frozenset({"preview", "prerelease", "eap"})
 EXPERIMENTS: Final = frozenset({"exp", "experimental", "alpha", "beta", "labs", "rc"})
 ALIASES: Final = frozenset({"latest", "default", "stable"})
 
-# Words that providers use instead of a later date.
-LATER: Final = MappingProxyType({"terminus": 1})
+# Words that providers use instead of a later date; 1 would be the first revision.
+LATER: Final = MappingProxyType({"terminus": 2})
 
 # Ways to serve or to price the same weights.
 SERVING: Final = _words(
@@ -173,5 +173,6 @@ SERVING: Final = _words(
 # Serving words that only say "hosted here", and only beside a size.
 HOSTING: Final = frozenset({"versatile", "instant"})
 
-# Words that add nothing: `image-generation`, and `-hf` for the file format of Hugging Face.
-FILLERS: Final = _words("generation model hf")
+# Words that add nothing: `image-generation`, `-hf` for the file format of Hugging Face, and
+# `-completions` for the endpoint.
+FILLERS: Final = _words("generation model hf completions")
