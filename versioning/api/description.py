@@ -36,7 +36,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the views of samples and scores, which are plain views for speed."""
-    _, components = msgspec.json.schema_components(
+    _refs, components = msgspec.json.schema_components(
         [SampleIn, ScoreIn, Accepted, ScoresAccepted], ref_template="#/components/schemas/{name}"
     )
     result["components"]["schemas"].update(components)

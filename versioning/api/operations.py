@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -104,7 +105,7 @@ def operation(
             return _answer_once(asked, key, raw, lambda: handler(view, asked, **parts))
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
-        parameters = [*([query] if query else []), *_headers_of(method, headers)]
+        parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
         usual = {400, 401, 403, 404, 406}
         if method in ("post", "patch"):
             usual |= {409, 413, 415, 422}
@@ -154,7 +155,8 @@ def _headers_of(method: str, headers: Sequence[OpenApiParameter]) -> list[OpenAp
 def _actor_of(request: Request) -> Actor:
     if isinstance(request.auth, ApiKey):
         return Actor.of_api_key(request.auth)
-    return Actor.of_user(request.user)
+    person: User = request.user  # type: ignore[assignment]  # HasScope lets nobody else in
+    return Actor.of_user(person)
 
 
 def _answer_once(asked: Asked, key: str, raw: bytes, answer: Callable[[], Response]) -> Response:

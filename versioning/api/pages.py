@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,9 +48,17 @@ URGENT_FIRST = (By("urgent_on"), By("recommended_at", descending=True), By("id",
 
 
 def page(
-    asked: Asked, rows: QuerySet[Any], *, order: Sequence[By], show: Form, many: str = "results"
+    asked: Asked,
+    rows: QuerySet[Any],
+    *,
+    order: Sequence[By],
+    show: Form,
+    prepare: Callable[[list[Any]], Sequence[Any]] = list,
 ) -> Response:
-    """Answer with one page of the rows. The order must end with a column without ties."""
+    """Answer with one page of the rows. The order must end with a column without ties.
+
+    ``prepare`` makes of the page's rows what is shown.
+    """
     limit: int = asked.query["limit"]
     cursor = asked.query.get("cursor")
     rows = rows.order_by(*(by.ordering for by in order))
@@ -59,7 +67,7 @@ def page(
     found = list(rows[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     address = _address(asked, _write(shown[-1], order)) if more else None
-    body = {many: show(shown, many=True).data, "next": address}
+    body = {"results": show(prepare(shown), many=True).data, "next": address}
     return Response(body, headers={"Link": f'<{address}>; rel="next"'} if address else None)
 
 
@@ -111,8 +119,7 @@ def _read(cursor: str, model: type[Model], order: Sequence[By]) -> list[Any]:
 
 
 def _value(text: Any, model: type[Model], by: By) -> Any:
-    field = model._meta.get_field(by.column)
-    assert isinstance(field, Field)
+    field: Field[Any, Any] = model._meta.get_field(by.column)  # type: ignore[assignment]
     if text is None and field.null:
         return None
     if not isinstance(text, str) or "\0" in text:

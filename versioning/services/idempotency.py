@@ -94,7 +94,7 @@ def _claim(
         raise KeyReused(
             "This Idempotency-Key was sent with another request. Use a new key for each request."
         )
-    if known.status is not None:
+    if known.status is not None and known.answer is not None:
         return known.pk, StoredAnswer(
             status=known.status,
             body=known.answer["body"],

@@ -16,7 +16,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
     """Figures of some samples; null is unknown, never 0."""
 
     samples = serializers.IntegerField()
-    errors = serializers.IntegerField()
+    errors = serializers.IntegerField()  # type: ignore[assignment]
     error_rate = serializers.FloatField(allow_null=True)
     errors_by_class = serializers.DictField(child=serializers.IntegerField())
     quality = serializers.FloatField(allow_null=True, help_text="Mean, from 0 to 1.")

@@ -22,5 +22,5 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(help_text="What happened, why, and what to do next.")
     instance = serializers.CharField(help_text="The address that was asked.")
     code = serializers.CharField(help_text="The last part of type.")
-    errors = FieldErrorSerializer(many=True)
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField(help_text="Also in the header X-Request-ID.")

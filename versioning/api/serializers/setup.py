@@ -59,7 +59,7 @@ class KindSerializer(serializers.Serializer[Any]):
     """A way to speak to a provider."""
 
     kind = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     default_base_url = serializers.CharField()
     default_key_variable = serializers.CharField()
     needs_key = serializers.BooleanField()

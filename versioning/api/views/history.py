@@ -1,8 +1,5 @@
 """What served when, and every move of a model."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from rest_framework.response import Response
 
 from versioning.api.operations import ApiView, Asked, operation
@@ -13,7 +10,6 @@ from versioning.api.serializers.upgrades import (
     UpgradesQuery,
     UpgradeWithStepsSerializer,
 )
-from versioning.models import ModelVersion
 from versioning.services import history, serving
 
 
@@ -35,13 +31,14 @@ class HistoryView(ApiView):
         at = asked.query.get("as_of")
         if at is not None:
             served = history.version_at(tracked_model_id=tracked.pk, at=at)
-            rows = rows.filter(pk=served)
-
-        def show(found: Iterable[ModelVersion]) -> list[Any]:
-            items = history.items(found, tracked_model_id=tracked.pk)
-            return HistoryItemSerializer(items, many=True).data
-
-        return page(asked, rows, order=NEWEST_FIRST, show=show)
+            rows = rows.filter(pk__in=[] if served is None else [served])
+        return page(
+            asked,
+            rows,
+            order=NEWEST_FIRST,
+            show=HistoryItemSerializer,
+            prepare=lambda found: history.items(found, tracked_model_id=tracked.pk),
+        )
 
 
 class UpgradesView(ApiView):

@@ -30,7 +30,7 @@ class KindsView(ApiView):
         permission="providers.view_provider",
     )
     def get(self, asked: Asked) -> Response:
-        """Each speaks one protocol. `presets` are known servers that the kind `openai` speaks to."""
+        """Each speaks one protocol. `presets` are servers that the kind `openai` speaks to."""
         return Response(
             KindsSerializer(
                 {"kinds": registry.adapter_classes(), "presets": registry.presets()}
