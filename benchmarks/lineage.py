@@ -517,28 +517,31 @@ def slowest_reading(world: World) -> tuple[float, str]:
     read = parse.__globals__["_parse"].__wrapped__
     slowest = (0.0, "")
     for model_id in sorted(ids):
-        took = min(timed(read, model_id) for _ in range(3))
+        took = min(timed(read, model_id, "") for _ in range(3))
         slowest = max(slowest, (took, model_id))
     return slowest
 
 
-def timed(read: Any, model_id: str) -> float:
+def timed(act: Any, *arguments: object) -> float:
     started = time.perf_counter()
     with contextlib.suppress(ValueError):
-        read(model_id, "")
+        act(*arguments)
     return (time.perf_counter() - started) * 1000
 
 
 def one_answer_ms(world: World) -> tuple[float, float]:
-    """Return the first answer among 400 models, no id read before, and the slowest later one."""
+    """Return the first answer among 400 models, no id read before, and the slowest later one.
+
+    Each later one is asked three times and its best time counts: others use this machine too.
+    """
     pool = [known_from_listing(row) for rows in world.listings.values() for row in rows][:400]
     parse.__globals__["_parse"].cache_clear()
-    took = []
-    for known in pool:
-        started = time.perf_counter()
-        find_successor(known, listed=pool)
-        took.append((time.perf_counter() - started) * 1000)
-    return took[0], max(took[1:])
+    first = timed(answer_among, pool[0], pool)
+    return first, max(min(timed(answer_among, one, pool) for _ in range(3)) for one in pool)
+
+
+def answer_among(known: Known, listed: Sequence[Known]) -> None:
+    find_successor(known, listed=listed)
 
 
 def share(part: int, whole: int) -> str:

@@ -7,7 +7,7 @@ with a public source, and a row in the table test.
 from dataclasses import replace
 from typing import Final
 
-from versioning.domain.lineage.identity import OMNI, TURBO, Identity, Version
+from versioning.domain.lineage.identity import OMNI, TURBO, Identity
 
 _FOUR: Final = ((4,),)
 _FOUR_TURBO: Final = ((4, *TURBO),)
@@ -43,9 +43,10 @@ def _gpt_four(identity: Identity) -> Identity:
 
 
 def _gpt_realtime(identity: Identity) -> Identity:
-    """2025-08: `gpt-4o-realtime-preview` and `-audio-` went on without a number, then from 1."""
-    own: dict[tuple[Version, ...], tuple[Version, ...]] = {_FOUR_O: ((0, 4),), (): ((1,),)}
-    return replace(identity, generation=own.get(identity.generation, identity.generation))
+    """2025-08: `gpt-realtime` and `gpt-audio` began to count anew, apart from those of 4o."""
+    if identity.generation == _FOUR_O:
+        return replace(identity, words=("4o", *identity.words), generation=())
+    return identity
 
 
 def _microsoft(identity: Identity) -> Identity:
