@@ -3,7 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import detection, rollout, schedules
+from versioning.services import (
+    course,
+    detection,
+    drift,
+    late_scores,
+    retention,
+    rollout,
+    rollups,
+    schedules,
+    upgrading,
+    waiting_samples,
+)
 
 
 @shared_task(name="versioning.check_due_providers")
@@ -37,3 +48,32 @@ def run_begun_checks(*, check_ids: list[int]) -> int:
 def wake_snoozed() -> int:
     """Bring back recommendations whose snooze is over."""
     return rollout.wake_snoozed(now=timezone.now())
+
+
+@shared_task(name="versioning.carry_on")
+def carry_on() -> int:
+    """Let go what policies let go by themselves; look at tests, canaries and watched moves."""
+    now = timezone.now()
+    begun = len(upgrading.upgrade_by_policy(now=now))
+    return begun + course.carry_on(now=now)
+
+
+@shared_task(name="versioning.fold_samples")
+def fold_samples() -> int:
+    """Add what came in to the roll-ups, and late scores and newly tracked models with it."""
+    late_scores.sweep_pending()
+    waiting_samples.attach()
+    return rollups.fold(now=timezone.now())
+
+
+@shared_task(name="versioning.tidy_samples")
+def tidy_samples() -> int:
+    """Fold old hours into days and drop single samples that were kept long enough."""
+    rollups.fold_days(now=timezone.now())
+    return retention.drop_old_samples(now=timezone.now())
+
+
+@shared_task(name="versioning.find_drift")
+def find_drift() -> int:
+    """Look for versions that behave otherwise although their name did not change."""
+    return drift.find_drift(now=timezone.now())

@@ -1,6 +1,6 @@
 """May this go by itself? A decision with its reasons, computed from facts alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -164,17 +164,34 @@ class Decision:
 Check = Callable[[Facts, Policy, datetime], Reason | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One rule as it stands now: does it let the record go, and why."""
+
+    rule: Rule
+    ok: bool
+    sentence: str
+
+
 def decide(*, facts: Facts, policy: Policy, now: datetime) -> Decision:
     """Say whether a record may go by itself now, and name every rule that stops it.
 
     The first reasons are those that time alone doesn't heal. A record that is approved already
     isn't asked again about what the approval settled: automation, kind of step, age, evidence.
     """
-    checks = _ALWAYS if facts.stage is Stage.GO_ON else _TO_BEGIN
-    found = (check(facts, policy, now) for check in checks)
+    found = (check(facts, policy, now) for check in _checks(facts).values())
     reasons = tuple(reason for reason in found if reason is not None)
     verb = "It goes on." if facts.stage is Stage.GO_ON else f"It is {policy.first_stop}."
     return Decision(allowed=not reasons, reasons=reasons, next=verb)
+
+
+def examine(*, facts: Facts, policy: Policy, now: datetime) -> tuple[Examined, ...]:
+    """Return every rule that ``decide`` asks, those that let the record go included."""
+    rows = []
+    for rule, check in _checks(facts).items():
+        reason = check(facts, policy, now)
+        rows.append(Examined(rule, reason is None, reason.sentence if reason else _FINE[rule]))
+    return tuple(rows)
 
 
 def _switch(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
@@ -295,22 +312,44 @@ def _another(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
     return Reason(Rule.UNDER_WAY, "Another upgrade of this model is under way.")
 
 
-_ALWAYS: tuple[Check, ...] = (_switch, _inactive, _pinned, _freeze, _window)
-_TO_BEGIN: tuple[Check, ...] = (
-    _switch,
-    _inactive,
-    _pinned,
-    _automation,
-    _step,
-    _approvals,
-    _another,
-    _age,
-    _way_back,
-    _evidence,
-    _freeze,
-    _window,
-    _pace,
-)
+_TO_BEGIN: Mapping[Rule, Check] = {
+    Rule.SWITCH: _switch,
+    Rule.INACTIVE: _inactive,
+    Rule.PINNED: _pinned,
+    Rule.AUTOMATION: _automation,
+    Rule.STEP: _step,
+    Rule.APPROVALS: _approvals,
+    Rule.UNDER_WAY: _another,
+    Rule.AGE: _age,
+    Rule.WAY_BACK: _way_back,
+    Rule.EVIDENCE: _evidence,
+    Rule.FREEZE: _freeze,
+    Rule.WINDOW: _window,
+    Rule.PACE: _pace,
+}
+_TO_GO_ON: Mapping[Rule, Check] = {
+    rule: _TO_BEGIN[rule]
+    for rule in (Rule.SWITCH, Rule.INACTIVE, Rule.PINNED, Rule.FREEZE, Rule.WINDOW)
+}
+_FINE: Mapping[Rule, str] = {
+    Rule.SWITCH: "Automation is on.",
+    Rule.INACTIVE: "The model is active.",
+    Rule.PINNED: "The model is not pinned.",
+    Rule.AUTOMATION: "Its policy lets it go by itself.",
+    Rule.STEP: "This kind of step may go by itself.",
+    Rule.APPROVALS: "One approval is enough.",
+    Rule.UNDER_WAY: "No other upgrade of the model is under way.",
+    Rule.AGE: "It is old enough.",
+    Rule.WAY_BACK: "The way back is open.",
+    Rule.EVIDENCE: "The evidence speaks for it, or its tests and canary gather it.",
+    Rule.FREEZE: "No freeze holds.",
+    Rule.WINDOW: "A window is open.",
+    Rule.PACE: "The pace allows one more.",
+}
+
+
+def _checks(facts: Facts) -> Mapping[Rule, Check]:
+    return _TO_GO_ON if facts.stage is Stage.GO_ON else _TO_BEGIN
 
 
 def _midnight(day: date, now: datetime) -> datetime:

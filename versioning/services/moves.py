@@ -41,7 +41,7 @@ def move(
             record = locked(record_id)
             before = State(record.state)
             if before not in allowed:
-                raise AlreadyMoved(_why_not(record, to))
+                raise AlreadyMoved(why_not(record, to))
             moved = UpgradeRecord.objects.filter(pk=record_id, state=before.value).update(
                 state=to.value, changed_at=now, **(changes or {})
             )
@@ -56,7 +56,14 @@ def move(
     return record
 
 
-def complete(*, record_id: int, actor: Actor, now: datetime, reason: str = "") -> UpgradeRecord:
+def complete(
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> UpgradeRecord:
     """Make the record's target the current version. Raises NotFound, AlreadyMoved."""
     with transaction.atomic():
         record = locked(record_id)
@@ -71,6 +78,7 @@ def complete(*, record_id: int, actor: Actor, now: datetime, reason: str = "") -
             actor=actor,
             now=now,
             reason=reason,
+            evidence=evidence,
             changes={"completed_at": now, "completion_number": next_number(tracked)},
         )
         point_at(tracked=tracked, version=record.to_version, now=now)
@@ -83,7 +91,7 @@ def locked(record_id: int) -> UpgradeRecord:
     TrackedModel.objects.select_for_update().filter(pk__in=models).first()
     record = (
         UpgradeRecord.objects.select_for_update(of=("self",))
-        .select_related("from_version", "to_version")
+        .select_related("tracked_model__provider", "from_version", "to_version")
         .filter(pk=record_id)
         .first()
     )
@@ -144,7 +152,8 @@ def point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> 
         )
 
 
-def _why_not(record: UpgradeRecord, to: State) -> str:
+def why_not(record: UpgradeRecord, to: State) -> str:
+    """Say where the record is already, and who took it there."""
     last = record.steps.order_by("-at", "-pk").first()
     who = f" by {last.actor_name}" if last else ""
     return (

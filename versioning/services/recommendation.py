@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from providers.models import Provider
 from versioning.domain import lineage
 from versioning.domain.labels import free_label
-from versioning.domain.transitions import State
+from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
     LineageRule,
@@ -20,7 +20,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import comparison, knowledge, moves
+from versioning.services import approvals, comparison, knowledge, memory, moves
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 
@@ -110,7 +110,7 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
     for record in waiting:
         if record.to_version_id == version.pk:
             return _refresh(record=record, current=current, version=version, now=now)
-    if version.pk in _refused_targets(tracked):
+    if not _may_be_offered(tracked=tracked, current=current, version=version, now=now):
         return None
     return _write(
         tracked=tracked,
@@ -234,12 +234,15 @@ def _version_for(
     return version
 
 
-def _refused_targets(tracked: TrackedModel) -> set[int]:
-    return {
-        record.to_version_id
-        for record in tracked.upgrades.all()
-        if record.state in DECIDED_AGAINST or record.state in ("approved", "testing", "canary")
-    }
+def _may_be_offered(
+    *, tracked: TrackedModel, current: ModelVersion, version: ModelVersion, now: datetime
+) -> bool:
+    """Say whether nobody decided against the version, or the decision's time has come."""
+    past = [record for record in tracked.upgrades.all() if record.to_version_id == version.pk]
+    if any(State(record.state) in UNDER_WAY for record in past):
+        return False
+    against = [record for record in past if record.state in DECIDED_AGAINST]
+    return memory.may_be_offered_again(decided=against, current=current, version=version, now=now)
 
 
 def _write(
@@ -299,6 +302,7 @@ def _refresh(
         urgent_on=current.retires_on,
     )
     record.refresh_from_db()
+    approvals.fall(record=record, now=now)
     return record
 
 

@@ -7,19 +7,29 @@ from datetime import datetime
 
 from django.db import transaction
 
+from versioning.domain.memory import Wake
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import comparison, moves
+from versioning.services import approvals, comparison, course, memory, moves, policies
 from versioning.services.actors import Actor
 from versioning.services.errors import (
     AlreadyMoved,
     EvidenceChanged,
     Invalid,
     NotFound,
-    NothingToRollBack,
 )
+from versioning.services.rolling_back import move_to_reverse, roll_back
 
-NO_EARLIER = "There is no earlier version to go back to."
+__all__ = [
+    "approve",
+    "begin",
+    "move_to_reverse",
+    "reject",
+    "request_upgrade",
+    "roll_back",
+    "snooze",
+    "wake_snoozed",
+]
 
 
 def approve(
@@ -30,15 +40,27 @@ def approve(
     reason: str = "",
     evidence_hash: str | None = None,
 ) -> UpgradeRecord:
-    """Approve a waiting recommendation and set it on its course.
+    """Approve a waiting recommendation; with the last approval needed it goes on its course.
 
-    Raises NotFound, AlreadyMoved, AnotherUnderWay, and EvidenceChanged where ``evidence_hash``
-    names other evidence than the record's.
+    The record that is returned is completed at once, on its course where the policy has tests
+    or a canary, or still recommended while approvals are missing. Raises NotFound, AlreadyMoved,
+    AnotherUnderWay, NotAllowed (this one may not approve it), NoWayBack, Invalid (a suite that
+    the policy asks for can't run), and EvidenceChanged where ``evidence_hash`` names other
+    evidence than the record's.
     """
     with transaction.atomic():
         record = moves.locked(record_id)
         _refuse_other_evidence(record, evidence_hash)
-        moves.move(
+        if State(record.state) not in WAITING:
+            raise AlreadyMoved(moves.why_not(record, State.APPROVED))
+        resolved = policies.resolve(tracked=record.tracked_model)
+        approvals.fall(record=record, now=now)
+        missing = approvals.give(
+            record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
+        )
+        if missing:
+            return record
+        record = moves.move(
             record_id=record_id,
             to=State.APPROVED,
             actor=actor,
@@ -48,9 +70,7 @@ def approve(
             changes={"snoozed_until": None},
             only_from=WAITING,
         )
-        return moves.complete(
-            record_id=record_id, actor=actor, now=now, reason="Approved; no tests set."
-        )
+        return course.start(record=record, resolved=resolved, actor=actor, now=now)
 
 
 def request_upgrade(
@@ -58,8 +78,9 @@ def request_upgrade(
 ) -> UpgradeRecord:
     """Move a tracked model to one of its versions because somebody asks for it.
 
-    A recommendation of that version that waits is approved; else a record is made for it.
-    Raises NotFound, Invalid (it is the current version), AlreadyMoved, AnotherUnderWay.
+    A recommendation of that version that waits is approved; else a record is made for it, which
+    waits for others where the policy doesn't let the one who asks approve it.
+    Raises Invalid (it is the current version) and what ``approve`` raises.
     """
     with transaction.atomic():
         tracked = moves.locked_model(tracked_model_id)
@@ -69,25 +90,39 @@ def request_upgrade(
         if version.pk == tracked.current_version_id:
             raise Invalid(f"{version.label} is the current version already.")
         waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
-        record = waiting.first() or _requested(
-            tracked=tracked, version=version, actor=actor, now=now, reason=reason
-        )
+        record = waiting.first()
+        if record is None:
+            record = _requested(
+                tracked=tracked, version=version, actor=actor, now=now, reason=reason
+            )
+            policy = policies.resolve(tracked=tracked).policy
+            if not policy.requester_may_approve:
+                return record
         return approve(record_id=record.pk, actor=actor, now=now, reason=reason)
 
 
-def reject(*, record_id: int, actor: Actor, now: datetime, reason: str) -> UpgradeRecord:
-    """Reject a waiting recommendation. Raises NotFound, AlreadyMoved, Invalid (no reason)."""
+def reject(
+    *, record_id: int, actor: Actor, now: datetime, reason: str, wake: Wake | None = None
+) -> UpgradeRecord:
+    """Reject a waiting recommendation; ``wake`` says when it may be offered again, else never.
+
+    Raises NotFound, AlreadyMoved, Invalid (no reason).
+    """
     if not reason.strip():
         raise Invalid("Say why: the reason is kept and keeps others from asking again.")
-    return moves.move(
-        record_id=record_id,
-        to=State.REJECTED,
-        actor=actor,
-        now=now,
-        reason=reason.strip(),
-        changes={"snoozed_until": None},
-        only_from=WAITING,
-    )
+    with transaction.atomic():
+        record = moves.move(
+            record_id=record_id,
+            to=State.REJECTED,
+            actor=actor,
+            now=now,
+            reason=reason.strip(),
+            changes={"snoozed_until": None},
+            only_from=WAITING,
+        )
+        if wake is not None:
+            memory.remember(record=record, wake=wake, now=now)
+    return record
 
 
 def snooze(
@@ -125,75 +160,6 @@ def wake_snoozed(*, now: datetime) -> int:
             continue  # somebody decided in between
         woken += 1
     return woken
-
-
-def roll_back(
-    *,
-    tracked_model_id: int,
-    actor: Actor,
-    now: datetime,
-    reason: str,
-    record_id: int | None = None,
-) -> UpgradeRecord:
-    """Go back to the version before the latest move; return the rollback's own record.
-
-    With ``record_id`` only if that record is the latest move still. Raises NotFound, Invalid
-    (no reason), NothingToRollBack, AlreadyMoved.
-    """
-    if not reason.strip():
-        raise Invalid("Say why: the reason stays with the rollback.")
-    with transaction.atomic():
-        tracked = moves.locked_model(tracked_model_id)
-        undone = move_to_reverse(tracked_model_id=tracked_model_id)
-        earlier = undone.from_version
-        if earlier is None:
-            raise NothingToRollBack(NO_EARLIER)
-        if record_id is not None and undone.pk != record_id:
-            raise AlreadyMoved(
-                "This is no longer the latest move of the model; nothing was rolled back."
-            )
-        moves.move(
-            record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
-        )
-        back = UpgradeRecord.objects.create(
-            tracked_model=tracked,
-            from_version=undone.to_version,
-            to_version=earlier,
-            state=State.COMPLETED.value,
-            origin=UpgradeRecord.Origin.ROLLBACK,
-            step=UpgradeRecord.Step.BACK,
-            reasons=_reasons_to_go_back(earlier, reason.strip()),
-            recommended_at=now,
-            changed_at=now,
-            completed_at=now,
-            completion_number=moves.next_number(tracked),
-            reverses=undone,
-        )
-        moves.write_step(record=back, before=None, actor=actor, now=now, reason=reason.strip())
-        moves.point_at(tracked=tracked, version=earlier, now=now)
-    return back
-
-
-def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
-    """Return the completed upgrade that a rollback would reverse now.
-
-    It is the latest one that still stands: rollbacks and what they reversed are passed over.
-    Raises NothingToRollBack.
-    """
-    record = (
-        UpgradeRecord.objects.with_versions()
-        .filter(
-            tracked_model_id=tracked_model_id,
-            state=State.COMPLETED.value,
-            from_version__isnull=False,
-        )
-        .exclude(origin=UpgradeRecord.Origin.ROLLBACK)
-        .order_by("-completion_number")
-        .first()
-    )
-    if record is None:
-        raise NothingToRollBack(NO_EARLIER)
-    return record
 
 
 def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime) -> None:
@@ -244,20 +210,3 @@ def _refuse_other_evidence(record: UpgradeRecord, evidence_hash: str | None) -> 
         raise EvidenceChanged(
             "The evidence has changed since you looked. Read it again, then decide."
         )
-
-
-def _reasons_to_go_back(version: ModelVersion, reason: str) -> list[str]:
-    reasons = [reason]
-    newer = ModelVersion.objects.filter(
-        tracked_model=version.tracked_model_id, upstream_id=version.upstream_id, pk__gt=version.pk
-    )
-    if version.revision and newer.exists():
-        reasons.append(
-            f"The provider serves another revision as {version.upstream_id} by now: "
-            "requests may not reach the earlier one."
-        )
-    if not version.is_listed:
-        reasons.append(
-            f"{version.upstream_id} is no longer listed by the provider: requests may fail."
-        )
-    return reasons

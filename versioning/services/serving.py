@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from versioning.models import ModelVersion, TrackedModel
+from versioning.domain.assignment import is_in_canary
+from versioning.domain.transitions import State
+from versioning.models import Canary, ModelVersion, TrackedModel
 from versioning.services.errors import NotFound
 from versioning.services.process_cache import Fingerprint, Row
 
@@ -37,14 +39,28 @@ class ServedVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class CanaryShare:
+    """The canary that is on, for clients that split their requests themselves."""
+
+    version: ServedVersion
+    weight: Decimal
+    """The share of requests that should get it, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentAnswer:
-    """The answer to ``current``; equal answers have equal ETags."""
+    """The answer to ``current``; equal answers have equal ETags.
+
+    With a key, ``version`` is that key's and ``canary`` is None; without one, ``version`` is the
+    current one and ``canary`` what is being tried beside it.
+    """
 
     tracked_model_id: int
     provider: str
     base_url: str
     name: str
     version: ServedVersion
+    canary: CanaryShare | None
     etag: str
 
 
@@ -62,30 +78,36 @@ _ROW = Fingerprint(
 _answers: dict[tuple[str, str], tuple[Row, CurrentAnswer]] = {}
 
 
-def current(*, provider: str, name: str, now: datetime) -> CurrentAnswer:
-    """Return the version that an application should use now. Raises NotFound."""
-    row = _ROW.read(provider, name)
-    known = _answers.get((provider, name))
-    if known is not None and known[0] == row:
-        return known[1]
+def current(*, provider: str, name: str, now: datetime, key: str = "") -> CurrentAnswer:
+    """Return the version that an application should use now, for ``key`` during a canary.
+
+    The same key gets the same answer in every process; a growing canary only adds keys.
+    Raises NotFound.
+    """
     tracked = TrackedModel.objects.named(provider=provider, name=name).first()
-    if row is None or tracked is None or tracked.current_version is None:
+    if tracked is None or tracked.current_version is None:
         raise NotFound(
             f"{provider} / {name} is not tracked. Track it in the admin, or with "
             f"`manage.py track {provider} {name}`."
         )
     version = ServedVersion.of(tracked.current_version)
-    answer = CurrentAnswer(
+    share = None
+    trial = _canary_of(tracked)
+    if trial is not None:
+        tried = ServedVersion.of(trial.record.to_version)
+        if not key:
+            share = CanaryShare(version=tried, weight=trial.weight)
+        elif is_in_canary(salt=trial.salt, key=key, weight=trial.weight):
+            version = tried
+    return CurrentAnswer(
         tracked_model_id=tracked.pk,
         provider=provider,
         base_url=tracked.provider.base_url,
         name=name,
         version=version,
-        etag=_etag(tracked, version),
+        canary=share,
+        etag=_etag(tracked, version, share),
     )
-    if _ROW.read(provider, name) == row:  # else it changed while we read: keep nothing
-        _answers[provider, name] = row, answer
-    return answer
 
 
 def tracked_model(*, provider: str, name: str) -> TrackedModel:
@@ -96,6 +118,14 @@ def tracked_model(*, provider: str, name: str) -> TrackedModel:
     return tracked
 
 
-def _etag(tracked: TrackedModel, version: ServedVersion) -> str:
-    seen = repr((tracked.pk, tracked.moves, tracked.provider.base_url, version))
+def _canary_of(tracked: TrackedModel) -> Canary | None:
+    return (
+        Canary.objects.select_related("record__to_version")
+        .filter(record__tracked_model=tracked, record__state=State.CANARY.value)
+        .first()
+    )
+
+
+def _etag(tracked: TrackedModel, version: ServedVersion, share: CanaryShare | None) -> str:
+    seen = repr((tracked.pk, tracked.moves, tracked.provider.base_url, version, share))
     return hashlib.blake2b(seen.encode(), digest_size=12).hexdigest()

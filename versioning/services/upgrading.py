@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from versioning.models import UpgradeRecord
-from versioning.services import comparison, recommendation, rollout, serving
+from versioning.domain.policy import Asker, Rule, Stage, decide
+from versioning.domain.transitions import State
+from versioning.models import Canary, TrackedModel, UpgradeRecord
+from versioning.services import policies, recommendation, rollout, serving
 from versioning.services.actors import Actor
 from versioning.services.errors import Invalid, ServiceError
 
@@ -99,10 +101,10 @@ def auto_upgrade(
     least = read_fraction(min_quality_improvement)
     tracked = serving.tracked_model(provider=provider, name=model)
     record = _waiting_record(tracked.pk)
-    label = tracked.current_version.label if tracked.current_version else ""
     if record is None:
-        return UpgradeResult(False, label, None, "No newer version is recommended.")
-    reason = _why_not_by_itself(record=record, least=least, now=now)
+        return _nothing_waits(tracked)
+    label = _label(tracked)
+    reason = why_not_by_itself(record=record, now=now, asked_by=Asker.CLIENT, least=least)
     if reason:
         return UpgradeResult(False, label, record.pk, reason)
     try:
@@ -110,11 +112,36 @@ def auto_upgrade(
             record_id=record.pk,
             actor=actor or Actor.scheduler(),
             now=now,
-            reason=f"Upgraded by itself: at least {least:.0%} better.",
+            reason=f"Upgraded by itself: at least {least:.0%} better is asked for.",
         )
     except ServiceError as error:
         return UpgradeResult(False, label, record.pk, str(error))
+    if moved.state != State.COMPLETED:
+        return UpgradeResult(False, label, moved.pk, _stop_of(moved))
     return UpgradeResult(True, moved.to_version.label, moved.pk, "")
+
+
+def upgrade_by_policy(*, now: datetime) -> list[UpgradeRecord]:
+    """Approve what its policy lets go by itself now; return the records that went.
+
+    Each in a transaction of its own; one that somebody else moved first is left alone.
+    """
+    gone = []
+    for record in recommendation.open_recommendations():
+        if why_not_by_itself(record=record, now=now, asked_by=Asker.POLICY):
+            continue
+        try:
+            moved = rollout.approve(
+                record_id=record.pk,
+                actor=Actor.scheduler(),
+                now=now,
+                reason="Its policy lets it go by itself.",
+                evidence_hash=record.evidence_hash,
+            )
+        except ServiceError:
+            continue  # it is asked again at the next sweep
+        gone.append(moved)
+    return gone
 
 
 def look_at_upgrade(
@@ -124,10 +151,10 @@ def look_at_upgrade(
     least = read_fraction(min_quality_improvement)
     tracked = serving.tracked_model(provider=provider, name=model)
     record = _waiting_record(tracked.pk)
-    label = tracked.current_version.label if tracked.current_version else ""
     if record is None:
-        return UpgradeResult(False, label, None, "No newer version is recommended.")
-    reason = _why_not_by_itself(record=record, least=least, now=now)
+        return _nothing_waits(tracked)
+    label = _label(tracked)
+    reason = why_not_by_itself(record=record, now=now, asked_by=Asker.CLIENT, least=least)
     ready = f"Nothing: it would move to {record.to_version.label} now, if it were asked to."
     return UpgradeResult(False, label, record.pk, reason or ready)
 
@@ -153,18 +180,51 @@ def _improvement(record: UpgradeRecord) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
-def _why_not_by_itself(*, record: UpgradeRecord, least: Decimal, now: datetime) -> str:
-    """Return why a record may not go by itself now; empty where it may."""
-    if record.tracked_model.pinned:
-        return "The model is pinned."
-    if record.step == UpgradeRecord.Step.REPLACEMENT:
-        return "A replacement across lines never goes by itself. Staff decide it in the admin."
-    assert record.from_version is not None
-    evidence = comparison.evidence(
-        from_version=record.from_version, to_version=record.to_version, now=now
+def why_not_by_itself(
+    *, record: UpgradeRecord, now: datetime, asked_by: Asker, least: Decimal | None = None
+) -> str:
+    """Return the first thing that keeps a record from going by itself now; empty if nothing does.
+
+    ``least`` is the improvement that a client asks for; a policy that asks for more wins.
+    """
+    if record.from_version is None:
+        return "There is no version in use to compare with."
+    resolved = policies.resolve(tracked=record.tracked_model)
+    asked = resolved.policy.minimum_improvement
+    if least is not None:
+        asked = max(least, asked) if "minimum_improvement" in resolved.set_by else least
+    shown = policies.evidence(record=record, resolved=resolved, least=asked, now=now)
+    facts = policies.facts(
+        record=record,
+        resolved=resolved,
+        stage=Stage.BEGIN,
+        asked_by=asked_by,
+        shown=shown,
+        now=now,
     )
-    if evidence.verdict not in {"better", "not_worse"}:
-        return evidence.sentence
-    if evidence.improvement is None or evidence.improvement < least:
-        return f"{evidence.sentence} At least {least:.0%} better is asked for."
-    return ""
+    decision = decide(facts=facts, policy=resolved.policy, now=now)
+    if decision.reasons and decision.reasons[0].rule is Rule.EVIDENCE:
+        return f"{decision.waits_for} At least {asked:.0%} better is asked for."
+    return decision.waits_for
+
+
+def _nothing_waits(tracked: TrackedModel) -> UpgradeResult:
+    """Say what is under way, or that there is nothing newer."""
+    record = UpgradeRecord.objects.under_way().filter(tracked_model=tracked).first()
+    if record is None:
+        return UpgradeResult(False, _label(tracked), None, "No newer version is recommended.")
+    return UpgradeResult(False, _label(tracked), record.pk, _stop_of(record))
+
+
+def _stop_of(record: UpgradeRecord) -> str:
+    """Say at which stop a record is and what it waits for."""
+    found = Canary.objects.filter(record=record).first()
+    if record.state == State.CANARY and found is not None:
+        return f"It is a canary with {found.weight:.0%} of the keys. {found.says}".strip()
+    if record.state == State.TESTING:
+        return "Its tests run."
+    return f"It is {record.get_state_display()}: other approvals are missing."
+
+
+def _label(tracked: TrackedModel) -> str:
+    return tracked.current_version.label if tracked.current_version else ""
