@@ -52,6 +52,13 @@ def entries() -> tuple[Entry, ...]:
             "Brings back recommendations whose snooze is over.",
             minutes=5,
         ),
+        Entry(
+            "Carry upgrades on",
+            "versioning.carry_on",
+            "Lets go what policies let go by themselves; looks at tests, canaries and moves "
+            "under watch.",
+            minutes=5,
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from versioning.api.serializers.fields import Moment, Paging, Price, Sentences
 class ServedVersionSerializer(serializers.Serializer[Any]):
     """What an application needs to send a request."""
 
-    label = serializers.CharField(help_text="Our number, such as 1.1.0.")
+    label = serializers.CharField(help_text="Our number, such as 1.1.0.")  # type: ignore[assignment]
     upstream_id = serializers.CharField(help_text="The id to send to the provider.")
     revision = serializers.CharField(help_text="Empty where the provider doesn't say.")
     released_on = serializers.DateField(allow_null=True)
@@ -23,6 +23,13 @@ class ServedVersionSerializer(serializers.Serializer[Any]):
     is_listed = serializers.BooleanField(help_text="Whether the provider still lists it.")
 
 
+class CanaryShareSerializer(serializers.Serializer[Any]):
+    """A version that is being tried beside the current one."""
+
+    version = ServedVersionSerializer()
+    weight = serializers.FloatField(help_text="Share of requests that should get it, 0 to 1.")
+
+
 class CurrentSerializer(serializers.Serializer[Any]):
     """The version to use now."""
 
@@ -30,6 +37,10 @@ class CurrentSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     base_url = serializers.CharField(help_text="Empty: the provider's own public address.")
     version = ServedVersionSerializer()
+    canary = CanaryShareSerializer(
+        allow_null=True,
+        help_text="Without a key, during a canary: split your requests by its weight.",
+    )
 
 
 class CurrentQuery(serializers.Serializer[Any]):
@@ -43,7 +54,7 @@ class CurrentQuery(serializers.Serializer[Any]):
 
 class VersionNameSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     upstream_id = serializers.CharField()
     revision = serializers.CharField()
 
@@ -52,7 +63,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     """One concrete thing that a provider serves."""
 
     id = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     upstream_id = serializers.CharField()
     revision = serializers.CharField()
     previous_version_id = serializers.IntegerField(allow_null=True)
@@ -96,7 +107,7 @@ class VersionsQuery(Paging):
 class VersionChange(serializers.Serializer[Any]):
     """What staff know better than the listing; checks never overwrite it."""
 
-    label = serializers.CharField(required=False, max_length=50)
+    label = serializers.CharField(required=False, max_length=50)  # type: ignore[assignment]
     released_on = serializers.DateField(required=False, allow_null=True)
     added_improvements = Sentences(required=False)
     added_breaking_changes = Sentences(required=False)

@@ -45,7 +45,9 @@ class CurrentView(ApiView):
         """Send requests to the provider with `version.upstream_id`. Ask as often as you like:
         the answer has an ETag, may be cached for 2 seconds, and used for a day while this
         server can't be reached."""
-        answer = serving.current(provider=provider, name=model, now=asked.now)
+        answer = serving.current(
+            provider=provider, name=model, now=asked.now, key=asked.query.get("key", "")
+        )
         headers = headers_of(answer)
         if matches(asked.request._request, answer.etag):
             return Response(status=304, headers=headers)
