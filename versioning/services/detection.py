@@ -346,7 +346,7 @@ def _is_catalogue(provider: Provider) -> bool:
 def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
     """Fill gaps from the catalogues, which list ``<provider>/<id>``."""
     if _is_catalogue(provider):
-        return list(models)
+        return [replace(model, id=f"{model.provider}/{model.id}") for model in models]
     name = provider.options.get("catalogue") or provider.kind
     facts = {
         entry.upstream_id.removeprefix(f"{name}/"): entry
