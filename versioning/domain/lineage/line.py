@@ -88,6 +88,8 @@ def _same_files(a: Entry, b: Entry) -> bool:
         return False
     if _precision(left) != _precision(right):
         return False
+    if left.snapshot and right.snapshot and left.snapshot != right.snapshot:
+        return False
     repository = a.known.hugging_face_id.lower()
     is_one_repository = bool(repository) and repository == b.known.hugging_face_id.lower()
     revision = a.known.revision

@@ -12,6 +12,7 @@ from versioning.domain.lineage.known import Known
 
 LONGEST_LINE: Final = 16 * 1024 * 1024  # bytes: far more than any provider's list
 MOST_LISTED: Final = 20_000
+_FIRST_MOMENT: Final = 10**9  # seconds since 1970: September 2001; less is no moment
 _FLAGS: Final = ("reasoning", "tool_call", "structured_output", "open_weights")
 # The names that catalogues and providers give to the same fact; the first one found counts.
 _RELEASED: Final = ("released", "created", "release_date")
@@ -167,7 +168,7 @@ def _date(value: object) -> date | None:
     """Read a day, the day of a moment, seconds since 1970, or a month or year as its first day."""
     if isinstance(value, str):
         return _date_in(value[:10])
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, int) or value < _FIRST_MOMENT:
         return None
     try:
         return datetime.fromtimestamp(value, UTC).date()
