@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import re
 import tempfile
@@ -16,9 +17,14 @@ from urllib.parse import quote, urlencode
 
 from hotswap_client.transport import Reply, Transport, Unreachable
 
+logger = logging.getLogger(__name__)
+
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 RETRY_AFTER_FAILURE_S = 5.0
 """How long the last good answer is given without asking again after a failure."""
+
+ASKING_S = 2.0
+"""How long other threads are given the earlier answer while one asks anew."""
 
 MOST_CACHED = 10_000
 """Answers in memory; with many keys the oldest is forgotten."""
@@ -45,10 +51,11 @@ class _Kept:
     body: Mapping[str, Any]
     etag: str
     fresh_until: float
+    is_stale: bool = False
 
 
 class Answers:
-    """Thread-safe; asks the server at most once for each max-age and question."""
+    """Thread-safe; once a question has an answer, one thread at a time asks it anew."""
 
     def __init__(
         self,
@@ -60,16 +67,24 @@ class Answers:
         self._transport = transport
         self._folder = folder
         self._clock = clock
-        self._lock = threading.Lock()
         self._kept: dict[str, _Kept] = {}
+        self._renew_lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
+        """A forked worker must not inherit a lock that a thread of its parent holds."""
+        self._lock = threading.Lock()
 
     def current(self, *, provider: str, model: str, key: str | None) -> Current:
         """Return the version to use. Raises NoAnswer."""
         path = _path(provider, model, key)
         with self._lock:
             kept = self._kept.get(path)
-        if kept is not None and self._clock() < kept.fresh_until:
-            return _current(kept.body, stale=False)
+            if kept is not None:
+                if self._clock() < kept.fresh_until:
+                    return _current(kept.body, stale=kept.is_stale)
+                kept.fresh_until = self._clock() + ASKING_S
         try:
             return self._ask(path, kept)
         except Unreachable as error:
@@ -81,18 +96,16 @@ class Answers:
         if reply.status == 304 and kept is not None:
             self._keep(path, kept.body, reply, etag=kept.etag)
             return _current(kept.body, stale=False)
-        if reply.status == 200:
-            body = reply.json()
-            current = _current(body, stale=False)
-            self._keep(path, body, reply, etag=reply.headers.get("ETag") or "")
-            self._write(path, body)
-            return current
-        if reply.status in (401, 403, 404):
-            raise NoAnswer(f"Hotswap answered {reply.status}: {_detail(reply)}")
-        raise Unreachable(f"Hotswap answered {reply.status}.")
+        if reply.status != 200:
+            raise Unreachable(f"Hotswap answered {reply.status}: {_detail(reply)}")
+        body = reply.json()
+        current = _current(body, stale=False)
+        self._keep(path, body, reply, etag=reply.headers.get("etag") or "")
+        self._write(path, body)
+        return current
 
     def _keep(self, path: str, body: Mapping[str, Any], reply: Reply, *, etag: str) -> None:
-        found = _MAX_AGE.search(reply.headers.get("Cache-Control") or "")
+        found = _MAX_AGE.search(reply.headers.get("cache-control") or "")
         fresh_until = self._clock() + (float(found.group(1)) if found else 0.0)
         with self._lock:
             self._kept.pop(path, None)
@@ -104,15 +117,18 @@ class Answers:
         body = kept.body if kept is not None else self._read(path)
         if body is None:
             raise NoAnswer(f"{error} No earlier answer is kept.") from error
+        logger.warning("The last good answer is used: %s", error)
         with self._lock:
             etag = kept.etag if kept is not None else ""
-            self._kept[path] = _Kept(body, etag, self._clock() + RETRY_AFTER_FAILURE_S)
+            until = self._clock() + RETRY_AFTER_FAILURE_S
+            self._kept[path] = _Kept(body, etag, until, is_stale=True)
         return _current(body, stale=True)
 
     def _file(self, path: str) -> Path | None:
         if self._folder is None or "?" in path:
             return None  # answers for single keys are too many to keep on disk
-        return self._folder / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.json"
+        asked = f"{self._transport.base_url}{path}"
+        return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
 
     def _write(self, path: str, body: Mapping[str, Any]) -> None:
         """Keep the answer for the next start; a disk that is full or read-only is no trouble."""

@@ -1,9 +1,11 @@
 """One object for an application: ask which version, report what came of it."""
 
 import atexit
+import math
+import os
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,15 @@ from hotswap_client.transport import Transport
 
 SAMPLES = "/api/performance-samples"
 SCORES = "/api/performance-samples/scores"
+CACHE_DIR = "~/.cache/hotswap"
 
 
 class Hotswap:
     """The client; make one for a process and share it between threads.
 
-    ``cache_dir`` keeps the last good answers for the next start. At most ``capacity`` samples
-    wait to be sent, ``batch`` go in one request, at the latest after ``every_s`` seconds.
+    ``cache_dir`` keeps the last good answers for the next start (None: in memory only). At most
+    ``capacity`` samples wait to be sent, ``batch`` go in one request, at the latest after
+    ``every_s`` seconds. Raises ValueError for an address or a key that can't be one.
     """
 
     def __init__(
@@ -27,7 +31,7 @@ class Hotswap:
         base_url: str,
         *,
         api_key: str,
-        cache_dir: str | Path | None = None,
+        cache_dir: str | Path | None = CACHE_DIR,
         timeout_s: float = 2.0,
         capacity: int = 10_000,
         batch: int = 500,
@@ -35,7 +39,7 @@ class Hotswap:
     ) -> None:
         transport = Transport(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
         sender = Transport(base_url=base_url, api_key=api_key, timeout_s=max(timeout_s, 30.0))
-        self._answers = Answers(transport, folder=Path(cache_dir) if cache_dir else None)
+        self._answers = Answers(transport, folder=_folder(cache_dir))
         self._samples = Outbox(
             sender, path=SAMPLES, capacity=capacity, batch=batch, every_s=every_s
         )
@@ -65,10 +69,13 @@ class Hotswap:
         The fields are those of POST /api/performance-samples: provider, model, task, quality or
         signals, latency_ms, input_tokens, output_tokens, cost_usd, error, served_id, tags, ...
         """
-        request_id = str(sample.get("request_id") or uuid.uuid4())
-        sample["request_id"] = request_id
-        sample.setdefault("time", datetime.now(UTC))
-        self._samples.put({name: _plain(value) for name, value in sample.items()})
+        request_id = uuid.uuid4().hex
+        try:
+            request_id = sample["request_id"] = str(sample.get("request_id") or request_id)
+            sample.setdefault("time", _began(sample.get("latency_ms")))
+            self._samples.put({name: _plain(value) for name, value in sample.items()})
+        except Exception:
+            self._samples.drop()  # such as a value whose text can't be made
         return request_id
 
     def score(
@@ -79,17 +86,21 @@ class Hotswap:
         signals: Mapping[str, Any] | None = None,
     ) -> None:
         """Queue a late score of a request; never blocks, never raises."""
-        score: dict[str, Any] = {"request_id": request_id}
-        if quality is not None:
-            score["quality"] = quality
-        if signals is not None:
-            score["signals"] = dict(signals)
-        self._scores.put(score)
+        score = {"request_id": request_id, "quality": quality, "signals": signals}
+        try:
+            self._scores.put({k: _plain(v) for k, v in score.items() if v is not None})
+        except Exception:
+            self._scores.drop()
 
     @property
     def stats(self) -> Stats:
-        """What became of the samples so far (scores are not counted)."""
+        """What became of the samples so far."""
         return self._samples.stats
+
+    @property
+    def score_stats(self) -> Stats:
+        """What became of the late scores so far."""
+        return self._scores.stats
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Send what is queued; return whether all of it was sent in time."""
@@ -107,10 +118,25 @@ class Hotswap:
         self._scores.close(self._exit_timeout_s)
 
 
+def _folder(cache_dir: str | Path | None) -> Path | None:
+    if cache_dir is None:
+        return None
+    return Path(os.path.expanduser(cache_dir))
+
+
+def _began(latency_ms: Any) -> datetime:
+    """Return when a request began that ended now."""
+    took_ms = latency_ms if isinstance(latency_ms, int | float) else 0
+    took_ms = took_ms if 0 <= took_ms < 86_400_000 else 0
+    return datetime.now(timezone.utc) - timedelta(milliseconds=took_ms)  # noqa: UP017
+
+
 def _plain(value: Any) -> Any:
     """Return what JSON can carry; anything else as its text, so that nothing raises later."""
     if isinstance(value, datetime):
-        return value.isoformat()
+        return (value if value.tzinfo else value.astimezone()).isoformat()
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -17,6 +17,9 @@ from hotswap_client.client import Hotswap
 
 logger = logging.getLogger(__name__)
 
+SHORTEST_UNIQUE_ID = 20
+"""As on the server, for traces."""
+
 
 class HotswapLogger(CustomLogger):  # type: ignore[misc]
     """Turns litellm's events into samples; a fault here never reaches the application."""
@@ -47,7 +50,8 @@ class HotswapLogger(CustomLogger):  # type: ignore[misc]
 
     def _report(self, kwargs: Any, response: Any, start: Any, end: Any, *, failed: bool) -> None:
         try:
-            self._hotswap.record(**sample_of(kwargs, response, start, end, failed=failed))
+            if not kwargs.get("cache_hit"):  # an answer from a cache says nothing of the model
+                self._hotswap.record(**sample_of(kwargs, response, start, end, failed=failed))
         except Exception:
             # The one promise to the application: measuring it never breaks it.
             logger.warning("A request could not be reported to Hotswap", exc_info=True)
@@ -62,27 +66,53 @@ def sample_of(
     failed: bool,
 ) -> dict[str, Any]:
     """Return the sample for one of litellm's events, from its documented fields only."""
-    parameters = kwargs.get("litellm_params") or {}
-    metadata = parameters.get("metadata") or {}
+    metadata = _metadata(kwargs)
     usage = _get(response, "usage")
     requested = str(kwargs.get("model") or "")
+    began = kwargs.get("completion_start_time") if kwargs.get("stream") else None
     sample: dict[str, Any] = {
-        "provider": metadata.get("hotswap_provider") or "",
-        "model": metadata.get("hotswap_model") or "",
-        "upstream_id": "" if metadata.get("hotswap_model") else requested,
+        "provider": metadata.get("hotswap_provider"),
+        "model": metadata.get("hotswap_model"),
+        "upstream_id": requested,
         "requested_id": requested,
-        "served_id": _get(response, "model") or "",
-        "task": metadata.get("hotswap_task") or "",
+        "served_id": _get(response, "model"),
+        "task": metadata.get("hotswap_task"),
+        "source": metadata.get("hotswap_source"),
         "tags": metadata.get("hotswap_tags"),
-        "latency_ms": (end - start).total_seconds() * 1000,
+        "latency_ms": _ms(start, end),
+        "ttft_ms": _ms(start, began),
         "input_tokens": _get(usage, "prompt_tokens"),
         "output_tokens": _get(usage, "completion_tokens"),
+        "cached_tokens": _get(_get(usage, "prompt_tokens_details"), "cached_tokens"),
+        "reasoning_tokens": _get(_get(usage, "completion_tokens_details"), "reasoning_tokens"),
         "cost_usd": _cost(kwargs.get("response_cost")),
-        "request_id": str(kwargs.get("litellm_call_id") or ""),
-        "time": start if start.tzinfo else start.astimezone(),
+        "request_id": _request_id(kwargs, response),
+        "time": start,
         "error": type(kwargs.get("exception")).__name__ if failed else "",
     }
     return {name: value for name, value in sample.items() if value not in (None, "")}
+
+
+def _metadata(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the caller's metadata; litellm's proxy keeps it apart from its own."""
+    told = (kwargs.get("litellm_params") or {}).get("metadata") or {}
+    return {**(told.get("requester_metadata") or {}), **told}
+
+
+def _request_id(kwargs: Mapping[str, Any], response: Any) -> str:
+    """Return the answer's id, which the application has at hand for a late score.
+
+    A short one is no name: some servers number their answers from 0 to 999.
+    """
+    given = str(_get(response, "id") or "")
+    return given if len(given) >= SHORTEST_UNIQUE_ID else str(kwargs.get("litellm_call_id") or "")
+
+
+def _ms(start: Any, end: Any) -> float | None:
+    if not (isinstance(start, datetime) and isinstance(end, datetime)):
+        return None
+    took = (end - start).total_seconds() * 1000
+    return took if took >= 0 else None
 
 
 def _get(thing: Any, name: str) -> Any:

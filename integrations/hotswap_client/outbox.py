@@ -1,6 +1,7 @@
 """Samples on their way to the server: a bounded buffer and one thread in the background."""
 
 import contextlib
+import logging
 import os
 import random
 import threading
@@ -12,9 +13,14 @@ from typing import Any
 
 from hotswap_client.transport import Reply, Transport, Unreachable
 
+logger = logging.getLogger(__name__)
+
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same batch is sent again."""
+
+SPOILT = frozenset({400, 413, 422})
+"""Statuses after which a batch is sent in smaller parts, so that one item spoils only itself."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,10 @@ class Outbox:
         self._stats = Stats()
         self._changed = threading.Condition()
         self._sending = 0
+        self._size = self._batch
         self._hurry = False
+        self._flushes = 0
+        self._complained = 0
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -64,21 +73,34 @@ class Outbox:
             if self._closed or len(self._items) >= self._capacity:
                 self._count(dropped=1)
                 return False
+            if self._thread is None and not self._start():
+                self._count(dropped=1)
+                return False
             self._items.append(item)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="hotswap-outbox", daemon=True
-                )
-                self._thread.start()
-            if len(self._items) >= self._batch:
-                self._changed.notify_all()
+            if len(self._items) == 1 or len(self._items) >= self._size:
+                self._changed.notify_all()  # the first starts the clock, a full batch goes at once
             return True
+
+    def drop(self) -> None:
+        """Count an item that could not be queued at all."""
+        with self._changed:
+            self._count(dropped=1)
+
+    def _start(self) -> bool:
+        thread = threading.Thread(target=self._run, name="hotswap-outbox", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # too many threads, or the interpreter is going down
+            return False
+        self._thread = thread
+        return True
 
     def flush(self, timeout_s: float) -> bool:
         """Send what is queued now; return whether all of it was sent in time."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             self._hurry = True
+            self._flushes += 1
             self._changed.notify_all()
             while self._items or self._sending:
                 left = deadline - time.monotonic()
@@ -108,8 +130,9 @@ class Outbox:
                 wait_s = FIRST_WAIT_S
                 continue
             self._put_back(batch)
-            self._pause(max(again_in_s, random.uniform(wait_s / 2, wait_s)))
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            if again_in_s:
+                self._pause(max(again_in_s, random.uniform(wait_s / 2, wait_s)))  # noqa: S311
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     def _take(self) -> list[Mapping[str, Any]] | None:
         """Return the next batch once it is full or its time has come; None at the end."""
@@ -119,30 +142,40 @@ class Outbox:
                     return None
                 self._hurry = False
                 self._changed.wait()
-            if len(self._items) < self._batch and not (self._hurry or self._closed):
+            if len(self._items) < self._size and not (self._hurry or self._closed):
                 self._changed.wait(self._every_s)
-            size = min(self._batch, len(self._items))
+            size = min(self._size, len(self._items))
             batch = [self._items.popleft() for _ in range(size)]
             self._sending = len(batch)
             return batch
 
     def _send(self, batch: list[Mapping[str, Any]]) -> float | None:
-        """Send a batch; return None when it is done with, else the least wait in seconds."""
+        """Send a batch; None when it is done with, else in how many seconds to send it again."""
         if not batch:
             return None
         try:
             reply = self._transport.post(self._path, batch)
         except Unreachable:
-            return 0.0
-        except (TypeError, ValueError):
-            self._done(dropped=len(batch))  # an item that JSON can't carry
-            return None
+            return FIRST_WAIT_S
+        except (TypeError, ValueError, RecursionError):
+            return self._refused(batch, 400)  # an item that JSON can't carry
         if reply.status in BUSY:
-            return _retry_after(reply)
+            return max(_retry_after(reply), FIRST_WAIT_S)
         if reply.status != 200:
-            self._done(rejected=len(batch))
-            return None
+            return self._refused(batch, reply.status)
+        self._size = min(self._size * 2, self._batch)
+        self._complained = 0
         self._done(**_receipt(reply, len(batch)))
+        return None
+
+    def _refused(self, batch: list[Mapping[str, Any]], status: int) -> float | None:
+        if status in SPOILT and len(batch) > 1:
+            self._size = max(1, len(batch) // 2)
+            return 0.0
+        if status != self._complained:
+            self._complained = status
+            logger.warning("Hotswap answered %s: %s items are dropped", status, len(batch))
+        self._done(dropped=len(batch))
         return None
 
     def _put_back(self, batch: list[Mapping[str, Any]]) -> None:
@@ -157,9 +190,13 @@ class Outbox:
                 self._count(dropped=1)
 
     def _pause(self, seconds: float) -> None:
+        """Wait, at most until somebody flushes or closes: that is worth one more try at once."""
         with self._changed:
             if not self._closed:
-                self._changed.wait_for(lambda: self._closed, min(seconds, LONGEST_WAIT_S))
+                flushes = self._flushes
+                self._changed.wait_for(
+                    lambda: self._closed or self._flushes != flushes, min(seconds, LONGEST_WAIT_S)
+                )
 
     def _done(self, **counts: int) -> None:
         with self._changed:
@@ -174,7 +211,7 @@ class Outbox:
 
 def _retry_after(reply: Reply) -> float:
     with contextlib.suppress(ValueError):
-        return min(max(float(reply.headers.get("Retry-After") or 0), 0.0), LONGEST_WAIT_S)
+        return min(max(float(reply.headers.get("retry-after") or 0), 0.0), LONGEST_WAIT_S)
     return 0.0
 
 

@@ -20,7 +20,7 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer of any status."""
+    """An HTTP answer of any status. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,17 +47,23 @@ class Transport:
     def __init__(self, *, base_url: str, api_key: str, timeout_s: float) -> None:
         if urlsplit(base_url).scheme not in {"http", "https"}:
             raise ValueError("base_url must start with http:// or https://.")
-        self._base_url = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json"}
+        key = api_key.strip()
+        if not (key and key.isascii() and key.isprintable()):
+            # The key is not repeated here: errors end up in logs.
+            raise ValueError("api_key must be a key of Hotswap, such as hs_...")
+        self.base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         self._timeout_s = timeout_s
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Reply:
-        return self._send(urllib.request.Request(self._base_url + path), headers or {})
+        return self._send(urllib.request.Request(self.base_url + path), headers or {})  # noqa: S310
 
     def post(self, path: str, payload: Any) -> Reply:
         body = gzip.compress(json.dumps(payload).encode(), compresslevel=1)
-        request = urllib.request.Request(self._base_url + path, data=body, method="POST")
+        request = urllib.request.Request(  # noqa: S310
+            self.base_url + path, data=body, method="POST"
+        )
         return self._send(request, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
 
     def _send(self, request: urllib.request.Request, headers: Mapping[str, str]) -> Reply:
@@ -65,9 +71,14 @@ class Transport:
             request.add_header(name, value)
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                return Reply(answer.status, answer.headers, answer.read(LARGEST_ANSWER))
+                return _reply(answer.status, answer)
         except urllib.error.HTTPError as error:
             with error:
-                return Reply(error.code, error.headers, error.read(LARGEST_ANSWER))
+                return _reply(error.code, error)
         except (OSError, http.client.HTTPException) as error:
             raise Unreachable(f"No answer from Hotswap ({type(error).__name__}).") from error
+
+
+def _reply(status: int, answer: Any) -> Reply:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Reply(status, headers, answer.read(LARGEST_ANSWER))

@@ -88,15 +88,16 @@ class _ScriptedHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    yield from _serve()
+    yield from serve()
 
 
 @pytest.fixture
 def other_server() -> Iterator[ScriptedServer]:
-    yield from _serve()
+    yield from serve()
 
 
-def _serve() -> Iterator[ScriptedServer]:
+def serve() -> Iterator[ScriptedServer]:
+    """Yield a running server, and end it afterwards."""
     with ScriptedServer() as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
         thread.start()

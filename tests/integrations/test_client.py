@@ -1,0 +1,101 @@
+"""The client against a real server: which version to use, and what came of each request."""
+
+from pathlib import Path
+
+from hotswap_client import Hotswap
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import ApiKeyFactory
+from versioning.models import PerformanceSample, TrackedModel
+
+
+class TestCurrent:
+    def test_it_tells_the_version_to_use(self, hotswap: Hotswap) -> None:
+        current = hotswap.current("acme", "writer")
+        assert (current.upstream_id, current.label, current.stale) == ("zeta-1", "1.0.0", False)
+        assert current.details["provider"] == "acme"
+
+    def test_an_unchanged_answer_costs_no_body(self, hotswap: Hotswap, monkeypatch: object) -> None:
+        statuses = []
+        transport = hotswap._answers._transport
+        get = transport.get
+
+        def counting(path: str, **more: object) -> object:
+            reply = get(path, **more)  # type: ignore[arg-type]
+            statuses.append(reply.status)
+            return reply
+
+        transport.get = counting  # type: ignore[method-assign, assignment]
+        clock = iter(range(0, 1000, 10))  # each look finds the answer's age beyond its max-age
+        hotswap._answers._clock = lambda: next(clock)
+        for _ in range(3):
+            assert hotswap.current("acme", "writer").upstream_id == "zeta-1"
+        assert statuses == [200, 304, 304]
+
+    def test_the_last_good_answer_is_used_when_the_server_is_down(
+        self, hotswap: Hotswap, tmp_path: Path
+    ) -> None:
+        hotswap.current("acme", "writer")
+        address = hotswap._answers._transport.base_url
+        restarted = Hotswap(address, api_key="hs_x", cache_dir=tmp_path / "answers")
+        restarted._answers._transport.get = _down  # type: ignore[method-assign, assignment]
+        current = restarted.current("acme", "writer")
+        assert (current.upstream_id, current.stale) == ("zeta-1", True)
+        restarted.close()
+
+    def test_a_key_that_was_revoked_does_not_stop_the_application(
+        self, hotswap: Hotswap, live_server: LiveServer, tmp_path: Path
+    ) -> None:
+        hotswap.current("acme", "writer")
+        wrong = Hotswap(live_server.url, api_key="hs_wrong", cache_dir=tmp_path / "answers")
+        assert wrong.current("acme", "writer").stale
+        wrong.close()
+
+
+class TestRecord:
+    def test_a_sample_is_stored_at_the_current_version(
+        self, hotswap: Hotswap, writer: TrackedModel
+    ) -> None:
+        hotswap.record(
+            provider="acme", model="writer", served_id="zeta-1", task="summarise", quality=0.9,
+            latency_ms=812, ttft_ms=90, input_tokens=5, output_tokens=7, cost_usd="0.0021",
+            tags={"customer": "small"}, signals={"valid_output": True},
+        )  # fmt: skip
+        assert hotswap.flush(5)
+        sample = PerformanceSample.objects.get()
+        assert sample.version == writer.current_version
+        assert (sample.quality, sample.latency_ms, sample.cost_nano_usd) == (0.9, 812, 2_100_000)
+        assert (sample.task.text, sample.tags.text) == ("summarise", "customer=small")
+        assert hotswap.stats.accepted == 1
+
+    def test_one_bad_sample_spoils_only_itself(self, hotswap: Hotswap) -> None:
+        hotswap.record(provider="acme", model="writer", quality=float("nan"))  # sent as unknown
+        hotswap.record(provider="acme", model="writer", quality=7)
+        hotswap.record(provider="acme", model="writer", colour="red")
+        hotswap.record(provider="acme", model="writer", quality=1)
+        assert hotswap.flush(5)
+        assert (hotswap.stats.accepted, hotswap.stats.rejected) == (2, 2)
+
+    def test_a_late_score_finds_its_sample(self, hotswap: Hotswap) -> None:
+        request_id = hotswap.record(provider="acme", model="writer")
+        hotswap.score(request_id, quality=0.25)
+        assert hotswap.flush(5)
+        assert hotswap.score_stats.dropped == 0
+        assert PerformanceSample.objects.get().quality == 0.25
+
+    def test_a_key_without_the_scope_is_counted_and_said_once(
+        self, live_server: LiveServer, writer: TrackedModel, caplog: object
+    ) -> None:
+        key = ApiKeyFactory(scopes=["read"]).secret
+        reader = Hotswap(live_server.url, api_key=key, cache_dir=None, batch=1)
+        for _ in range(3):
+            reader.record(provider="acme", model="writer")
+        assert reader.close(5)
+        assert reader.stats.dropped == 3
+        assert caplog.text.count("Hotswap answered 403") == 1  # type: ignore[attr-defined]
+
+
+def _down(path: str, **_: object) -> object:
+    from hotswap_client.transport import Unreachable
+
+    raise Unreachable("No answer from Hotswap (ConnectionRefusedError).")
