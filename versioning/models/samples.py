@@ -208,6 +208,15 @@ class PendingScore(models.Model):
         return f"score {self.quality} of a request not seen yet"
 
 
+class SamplesDropped(models.Model):
+    """Single samples before a moment are no longer complete; roll-ups of then can't be remade."""
+
+    before = InstantField(unique=True)
+
+    def __str__(self) -> str:
+        return f"samples before {self.before:%Y-%m-%d} were dropped"
+
+
 class ServedDrift(models.Model):
     """Another id answered than the version's own: since when, and how often."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from versioning.models import Rollup, RollupPart, Sighting
 from versioning.models.fields import from_ms, to_ms
@@ -19,7 +20,8 @@ HOURS_KEPT = timedelta(days=10)
 """Hours older than this, counted from the start of today in UTC, are folded into days."""
 
 _ALL_COLUMNS = (*Cell._fields, *COLUMNS)
-_LOCK = 0x686F7473
+LOCK = 0x686F7473
+"""Number of PostgreSQL's lock for whoever changes roll-ups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,23 @@ def read(*, version_ids: Iterable[int]) -> list[Entry]:
 
     One statement reads both tables: so a part that is being folded counts exactly once.
     """
-    wanted = list(version_ids)
-    parts = RollupPart.objects.filter(version__in=wanted).values_list(*_ALL_COLUMNS)
-    rollups = Rollup.objects.filter(version__in=wanted).values_list(*_ALL_COLUMNS)
+    return _read(version__in=list(version_ids))
+
+
+def read_from(*, start: datetime) -> list[Entry]:
+    """Return all that is known of every version from a moment on; otherwise as ``read``."""
+    return _read(start__gte=start)
+
+
+def _read(**lookup: Any) -> list[Entry]:
+    parts = RollupPart.objects.filter(**lookup).values_list(*_ALL_COLUMNS)
+    rollups = Rollup.objects.filter(**lookup).values_list(*_ALL_COLUMNS)
     return [_entry(values) for values in rollups.union(parts, all=True)]
+
+
+def entries_of(rows: QuerySet[Rollup]) -> list[Entry]:
+    """Return the entries of these roll-ups."""
+    return [_entry(values) for values in rows.values_list(*_ALL_COLUMNS)]
 
 
 def fold(*, now: datetime) -> int:
@@ -74,7 +89,7 @@ def folding() -> Iterator[None]:
         if connection.vendor == "postgresql":
             # SQLite's transactions take the only write lock when they begin.
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         yield
 
 

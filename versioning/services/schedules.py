@@ -59,6 +59,26 @@ def entries() -> tuple[Entry, ...]:
             "under watch.",
             minutes=5,
         ),
+        Entry(
+            "Add up samples",
+            "versioning.fold_samples",
+            "Adds new samples and late scores to the roll-ups, and those of models that are "
+            "tracked by now.",
+            minutes=1,
+        ),
+        Entry(
+            "Tidy samples",
+            "versioning.tidy_samples",
+            "Folds old hours into days and drops single samples that were kept long enough. "
+            "Figures don't change.",
+            daily=(3, 20),
+        ),
+        Entry(
+            "Look for drift",
+            "versioning.find_drift",
+            "Looks for versions that behave otherwise although their name did not change.",
+            daily=(4, 10),
+        ),
     )
 
 

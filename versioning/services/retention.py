@@ -1,0 +1,57 @@
+"""Single samples go after a time; the figures that were made of them stay."""
+
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import Max, Min
+
+from versioning.models import PendingScore, PerformanceSample, SamplesDropped
+from versioning.models.fields import to_ms
+from versioning.services import options
+
+STEP = 20_000
+"""Ids looked at in one transaction: so no writer waits for long."""
+
+PENDING_STEP = 1_000
+
+
+def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
+    """Delete samples of days (UTC) older than the time they are kept; return how many went.
+
+    Roll-ups aren't touched. One transaction for each ``step`` ids: it may be stopped at any
+    moment, and the next run goes on. The table has no index by time, which every sample would
+    pay for with 16 bytes; once a day all ids are walked instead.
+    """
+    kept_from = (now - options.retention()).astimezone(UTC)
+    kept_from = kept_from.replace(hour=0, minute=0, second=0, microsecond=0)
+    _drop_pending(before=kept_from)
+    ids = PerformanceSample.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if ids["first"] is None:
+        return 0
+    dropped = 0
+    for start in range(ids["first"], ids["last"] + 1, step):
+        old = PerformanceSample.objects.filter(pk__gte=start, pk__lt=start + step, at__lt=kept_from)
+        with transaction.atomic():
+            if old.exists():
+                # Noted before anything is gone: nobody may rebuild those days any more.
+                _note(before=kept_from)
+                dropped += old.delete()[0]
+    return dropped
+
+
+def complete_from() -> int:
+    """Return the moment (ms since 1970) from which on all samples are still there."""
+    noted = SamplesDropped.objects.aggregate(before=Max("before"))["before"]
+    return 0 if noted is None else to_ms(noted)
+
+
+def _note(*, before: datetime) -> None:
+    if not SamplesDropped.objects.filter(before__gte=before).exists():
+        SamplesDropped.objects.bulk_create([SamplesDropped(before=before)], ignore_conflicts=True)
+
+
+def _drop_pending(*, before: datetime) -> None:
+    """Drop the scores whose sample never came."""
+    old = PendingScore.objects.filter(received_at__lt=before)
+    while ids := list(old.values_list("pk", flat=True)[:PENDING_STEP]):
+        PendingScore.objects.filter(pk__in=ids).delete()
