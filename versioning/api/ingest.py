@@ -1,9 +1,11 @@
 """The way in for samples and scores: plain views, since a second holds thousands of samples."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
+from threading import Lock
 from typing import Any, Concatenate, ParamSpec
 
 import msgspec
@@ -14,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.models import ApiKey
 from versioning.services import ingestion, keys, late_scores, options
-from versioning.services.errors import ServiceError
+from versioning.services.errors import Busy, ServiceError
 from versioning.services.sample_format import (
     Rejected,
     ScoreIn,
@@ -25,8 +27,48 @@ from versioning.services.sample_format import (
 )
 
 P = ParamSpec("P")
+MOST_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of bodies that one process works on; a sample takes about ten times its JSON in memory."""
+
+_UNPACKED = 10
+"""How many times its size a gzip body is taken for, before it is unpacked."""
+
 _GZIP = 31  # window bits of zlib that mean gzip with its header
 _BEARER = "bearer "
+
+
+class Room:
+    """Bounds the bodies that this process works on at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken = 0
+
+    @contextmanager
+    def taken_by(self, request: HttpRequest) -> Iterator[None]:
+        """Take room for a request's body. Raises Busy when there is none.
+
+        Whoever comes when all is free gets in, however large.
+        """
+        size = self._size_of(request)
+        with self._lock:
+            if self._taken and self._taken + size > MOST_AT_ONCE:
+                raise Busy("Too many batches at once: send this one again.", retry_after_s=1)
+            self._taken += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= size
+
+    @staticmethod
+    def _size_of(request: HttpRequest) -> int:
+        most = options.most_bytes()
+        told = int(request.META.get("CONTENT_LENGTH") or most)
+        return min(most, told * _UNPACKED if "Content-Encoding" in request.headers else told)
+
+
+room = Room()
 
 
 def ingest_view(
@@ -48,7 +90,8 @@ def ingest_view(
                 if request.method not in methods:
                     return _wrong_method(request, methods)
                 key = _key_of(request, now=now)
-                return view(request, key, now, *args, **kwargs)
+                with room.taken_by(request):
+                    return view(request, key, now, *args, **kwargs)
             except (ServiceError, Problem) as error:
                 response = problem_response(error, {"request": request})
                 if response is None:
