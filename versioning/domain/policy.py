@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from versioning.domain import calendar
 from versioning.domain.canary import CanaryStep
+from versioning.domain.statistics.comparison import Decision as Shown
 
 NEVER_BY_THEMSELVES = frozenset({"replacement"})
 """A successor in another line is a person's decision, whatever a policy says."""
@@ -123,8 +124,8 @@ class Reason:
 class Facts:
     """What is known of one record and its surroundings at one moment.
 
-    ``evidence_decision`` is upgrade, stay, blocked or not_enough_evidence; ``way_back`` says
-    what is wrong with the way back, empty where it is open; counts are those of the pace's scope.
+    ``way_back`` says what is wrong with the way back, empty where it is open; counts are those
+    of the pace's scope.
     """
 
     stage: Stage
@@ -137,7 +138,7 @@ class Facts:
     step: str = "minor"
     released_on: date | None = None
     urgent_on: date | None = None
-    evidence_decision: str = "not_enough_evidence"
+    evidence_decision: Shown = Shown.NOT_ENOUGH_EVIDENCE
     evidence_sentence: str = ""
     improvement: Decimal | None = None
     freezes: Sequence[calendar.Freeze] = field(default_factory=tuple)
@@ -299,9 +300,9 @@ def _way_back(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
 
 def _evidence(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
     """Where tests or a canary come first, they are the proof; what is surely bad stops before."""
-    if facts.evidence_decision == "blocked":
+    if facts.evidence_decision is Shown.BLOCKED:
         return Reason(Rule.EVIDENCE, facts.evidence_sentence)
-    if policy.gathers_evidence or facts.evidence_decision == "upgrade":
+    if policy.gathers_evidence or facts.evidence_decision is Shown.UPGRADE:
         return None
     return Reason(Rule.EVIDENCE, facts.evidence_sentence or "There is not enough evidence.")
 

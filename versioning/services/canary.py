@@ -10,6 +10,7 @@ from django.db.models import F
 from versioning.domain import canary as rules
 from versioning.domain.canary import Action, Look, Says
 from versioning.domain.policy import Asks, Stage, decide
+from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, PerformanceSample, TrackedModel, UpgradeRecord
 from versioning.models.fields import to_ms
@@ -174,10 +175,10 @@ def _end(
 
 def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
     """Return what the evidence says. Without a sample of this canary it never passes."""
-    if samples and (shown.decision == "blocked" or shown.verdict == "worse"):
+    if samples and (shown.speaks_against):
         return Says.BROKEN
-    good = {"better"} if asks is Asks.BETTER else {"better", "not_worse"}
-    if samples and shown.decision == "upgrade" and shown.verdict in good:
+    enough = shown.verdict == Verdict.BETTER or asks is Asks.NOT_WORSE
+    if samples and shown.speaks_for and enough:
         return Says.PASSED
     return Says.NOT_YET
 

@@ -9,7 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from versioning.domain.statistics.comparison import Decision
 from versioning.domain.statistics.evidence import Arm, Stratum
+from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import Slice, compare
@@ -39,6 +41,16 @@ class Evidence:
     """Rise of mean quality relative to the current version's; None where it is unknown."""
     sentence: str
     details: Mapping[str, Any]
+
+    @property
+    def speaks_for(self) -> bool:
+        """Whether it asks for the move: a verdict, every gate passed, nothing in doubt."""
+        return self.decision == Decision.UPGRADE
+
+    @property
+    def speaks_against(self) -> bool:
+        """Whether something is surely wrong: worse quality, a broken gate, a worse part."""
+        return self.decision == Decision.BLOCKED or self.verdict == Verdict.WORSE
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it: all the details, and the improvement as a decimal."""

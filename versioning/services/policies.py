@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from versioning.domain import calendar, canary
 from versioning.domain.policy import Asker, Asks, Automation, Facts, Policy, Stage
+from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.statistics.thresholds import Thresholds
 from versioning.models import (
     AutomationSwitch,
@@ -121,7 +122,7 @@ def facts(
         return known
     return replace(
         known,
-        evidence_decision=shown.decision if shown else "not_enough_evidence",
+        evidence_decision=Shown(shown.decision) if shown else Shown.NOT_ENOUGH_EVIDENCE,
         evidence_sentence=shown.sentence if shown else "",
         improvement=shown.improvement if shown else None,
         way_back=way_back.why_closed(

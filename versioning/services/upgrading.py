@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from versioning.domain.policy import Asker, Rule, Stage, decide
+from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
 from versioning.services import policies, recommendation, rollout, serving
@@ -76,7 +77,7 @@ def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]
             model=record.tracked_model.name,
             from_version=record.from_version.label if record.from_version else "",
             to_version=record.to_version.label,
-            recommended=record.evidence.get("decision") == "upgrade",
+            recommended=record.evidence.get("decision") == Shown.UPGRADE,
             improvement=_improvement(record),
             why=str(record.evidence.get("sentence", "")) or " ".join(record.reasons),
         )

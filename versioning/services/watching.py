@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from versioning.domain.policy import Rule, Stage, decide
+from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
 from versioning.services import moves, notices, policies, rolling_back
@@ -42,13 +43,13 @@ def look(*, watch_id: int, now: datetime) -> Watch:
             return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
         resolved = policies.resolve(tracked=record.tracked_model)
         shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
-        if shown.decision == "blocked" or shown.verdict == "worse":
+        if shown.speaks_against:
             return _worse(watch=watch, record=record, resolved=resolved, shown=shown, now=now)
         watch.sentence = shown.sentence[:500]
         if now < watch.ends_at:
             watch.save()
             return watch
-        unknown = shown.verdict == "not_enough_data"
+        unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
         result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
         return _end(watch, result, shown.sentence, now=now)
 
