@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import importlib.util
-import os
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
@@ -11,6 +10,9 @@ from typing import Any
 
 import pytest
 from hotswap_client import Hotswap
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.util._once import Once
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import ApiKeyFactory
@@ -137,28 +139,23 @@ class TestTraces:
         writer: TrackedModel,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        pytest.importorskip("opentelemetry.sdk")
         from litellm.integrations.opentelemetry import OpenTelemetry
-        from opentelemetry.sdk.trace import TracerProvider
+        from litellm.litellm_core_utils.thread_pool_executor import executor
 
         key = ApiKeyFactory().secret
         monkeypatch.setenv("OTEL_EXPORTER", "otlp_http")
         monkeypatch.setenv("OTEL_ENDPOINT", f"{live_server.url}/v1/traces")
         monkeypatch.setenv("OTEL_HEADERS", f"Authorization=Bearer {key}")
         monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", opt_in)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            callback = OpenTelemetry(tracer_provider=None)
-        litellm.callbacks = [callback]
+        # litellm makes the process's tracer; each test must get one of its own.
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+        litellm.callbacks = [OpenTelemetry()]
         litellm.completion(**ASK)
+        error = litellm.RateLimitError(SECRET, "openai", "zeta-1")
         with pytest.raises(litellm.RateLimitError):
-            error = litellm.RateLimitError(SECRET, "openai", "zeta-1")
             litellm.completion(**ASK | {"mock_response": error}, num_retries=0)
-        from litellm.litellm_core_utils.thread_pool_executor import executor
-
         executor.submit(asyncio.run, asyncio.sleep(0.5)).result(10)
-        from opentelemetry import trace
-
         provider = trace.get_tracer_provider()
         assert isinstance(provider, TracerProvider)
         assert provider.force_flush()
@@ -166,4 +163,3 @@ class TestTraces:
         assert [s.error and s.error.text for s in samples] == [None, "RateLimitError"]
         assert {s.version for s in samples} == {writer.current_version}
         assert_nothing_secret()
-        assert os.environ["OTEL_EXPORTER"] == "otlp_http"
