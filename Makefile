@@ -5,7 +5,7 @@ PORT   ?= 8000
 HOST   ?= 127.0.0.1
 
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up setup setup-dev test lint check format browser bench lock clean
@@ -49,7 +49,7 @@ bench: setup-dev ## Measure, and compare with the budgets
 
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
-	@$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/lock/bin/pip install --quiet --quiet --disable-pip-version-check uv
 	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
 	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-dev.lock pyproject.toml \
 	  -c requirements.lock --group dev --group e2e --extra prices --extra bedrock

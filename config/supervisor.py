@@ -25,6 +25,8 @@ from types import FrameType
 BASE_DIR = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 20.0
+NO_NOISE = "ignore:You're running the worker with superuser privileges"
+"""Celery would warn root at every start; docs/operations.md says it once, for servers."""
 PR_SET_PDEATHSIG = 1
 
 
@@ -244,7 +246,7 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until asked to stop; return 0, or 1 with a sentence where it could not."""
     options = _parser().parse_args(arguments)
-    supervisor = Supervisor({**os.environ, "PYTHONUNBUFFERED": "1"})
+    supervisor = Supervisor({"PYTHONWARNINGS": NO_NOISE, **os.environ, "PYTHONUNBUFFERED": "1"})
     supervisor.listen_for_signals()
     try:
         _run(supervisor, options)

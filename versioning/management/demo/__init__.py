@@ -1,1 +1,1 @@
-"""The sample world of ``make demo``: a month in the life of a team, replayed through the services."""
+"""The sample world of ``make demo``: a month of a team, replayed through the services."""

@@ -127,10 +127,10 @@ class Replay:
             )
 
     def _take_samples(self, day: int) -> None:
-        begins, ends = self.moment(day, 6), self.moment(day, 22)
+        begins, ends = self.moment(day, 8), self.moment(day, 18)
         if begins >= ends:
             return
-        share = (ends - begins) / timedelta(hours=16)
+        share = (ends - begins) / timedelta(hours=10)
         samples = [
             sample
             for flow in self._flows(day, share)
@@ -149,6 +149,23 @@ class Replay:
             if trial and record:
                 yield from self._flows_to(model, record.to_version, share=share, trial=trial)
 
+        for model in story.UNTRACKED:
+            yield from self._untracked_flows(model, share=share)
+
+    def _untracked_flows(self, model: story.DemoModel, *, share: float) -> Iterator[Flow]:
+        for task, count in model.requests.items():
+            yield Flow(
+                provider=model.provider,
+                model="",
+                upstream_id=model.upstream_id,
+                task=task,
+                count=round(count * share),
+                quality=self.simulator.quality(_kind_of(model.provider), model.upstream_id, task),
+                latency_ms=model.latency_ms,
+                input_price=None,
+                output_price=None,
+            )
+
     def _flows_to(
         self,
         model: story.DemoModel,
@@ -157,7 +174,7 @@ class Replay:
         share: float,
         trial: story.Trial | None = None,
     ) -> Iterator[Flow]:
-        kind = next(p.kind for p in story.PROVIDERS if p.slug == model.provider)
+        kind = _kind_of(model.provider)
         for task, count in model.requests.items():
             yield Flow(
                 provider=model.provider,
@@ -171,6 +188,10 @@ class Replay:
                 output_price=version.output_price,
                 is_trial=trial is not None,
             )
+
+
+def _kind_of(slug: str) -> str:
+    return next(provider.kind for provider in story.PROVIDERS if provider.slug == slug)
 
 
 def _waiting(tracked: TrackedModel) -> UpgradeRecord | None:

@@ -134,12 +134,18 @@ MODELS = (
     DemoModel("gpu-server", "gpt-3.5-turbo", "gpt-3.5-turbo-0125", {"chat": 20}, latency_ms=300),
 )
 
+UNTRACKED = (
+    DemoModel("openrouter", "", "meta-llama/llama-3.3-70b-instruct", {"chat": 6}, latency_ms=1300),
+    DemoModel("openai", "", "gpt-4o-mini", {"classify": 10}, latency_ms=420),
+)
+"""Models that applications use and nobody tracks yet."""
+
 TRIALS = (
     Trial(6, "openai", "gpt-4o", 60),
     Trial(15, "gemini", "gemini-1.5-flash", 40),
     Trial(22, "anthropic", "claude-2.0", 30),
     Trial(30, "mistral", "mistral-small", 120),
-    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 360),
+    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 480),
 )
 
 DECISIONS = (
