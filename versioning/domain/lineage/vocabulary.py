@@ -109,7 +109,8 @@ NAMES_STAND_STILL: Final = frozenset({"azure", "github-models"})
 ROUTES: Final = _words(
     "accounts fireworks models publishers projects locations @cf @hf azure bedrock converse"
     " gemini hf hf.co huggingface openrouter together together_ai vertex vertex_ai workers-ai"
-    " groq fireworks_ai deepinfra foundation-model inference-profile"
+    " groq fireworks_ai deepinfra foundation-model inference-profile ollama azure_ai cerebras"
+    " sambanova nvidia_nim watsonx databricks replicate"
 )
 # Path parts that make another thing of the same name.
 OTHER_ROUTES: Final = frozenset({"routers"})
