@@ -66,6 +66,8 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if "\0" in request.path:
             raise Problem(404, "not-found", "There is nothing at this address.")
+        # Before anything else does: the guard against forged requests would read it bit by bit.
+        parsing.raw_body(request._request)
         super().initial(request, *args, **kwargs)
 
 
@@ -91,7 +93,6 @@ def operation(
 
         @wraps(handler)
         def read_and_answer(view: ApiView, request: Request, **parts: Any) -> Response:
-            raw = parsing.raw_body(request._request) if method in ("post", "patch") else b""
             asked = Asked(
                 request=request,
                 actor=_actor_of(request),
@@ -102,7 +103,7 @@ def operation(
             key = request.headers.get("Idempotency-Key") if method == "post" else None
             if key is None:
                 return handler(view, asked, **parts)
-            return _answer_once(asked, key, raw, lambda: handler(view, asked, **parts))
+            return _answer_once(asked, key, lambda: handler(view, asked, **parts))
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
@@ -159,7 +160,7 @@ def _actor_of(request: Request) -> Actor:
     return Actor.of_user(person)
 
 
-def _answer_once(asked: Asked, key: str, raw: bytes, answer: Callable[[], Response]) -> Response:
+def _answer_once(asked: Asked, key: str, answer: Callable[[], Response]) -> Response:
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable() or not key.isascii():
         raise Problem(400, "bad-header", "An Idempotency-Key has 1 to 200 printable letters.")
     request = asked.request
@@ -176,7 +177,7 @@ def _answer_once(asked: Asked, key: str, raw: bytes, answer: Callable[[], Respon
     stored = idempotency.answer_once(
         caller=caller or f"user:{request.user.pk}",
         key=key,
-        fingerprint=_fingerprint(request, raw),
+        fingerprint=_fingerprint(request),
         now=asked.now,
         work=work,
     )
@@ -186,6 +187,7 @@ def _answer_once(asked: Asked, key: str, raw: bytes, answer: Callable[[], Respon
     return Response(stored.body, status=stored.status, headers=headers)
 
 
-def _fingerprint(request: Request, raw: bytes) -> str:
-    line = f"{request.method} {request.get_full_path()}\n"
-    return hashlib.sha256(line.encode() + raw).hexdigest()
+def _fingerprint(request: Request) -> str:
+    plain = request._request
+    line = f"{plain.method} {plain.get_full_path()}\n"
+    return hashlib.sha256(line.encode() + plain.body).hexdigest()

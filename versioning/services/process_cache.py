@@ -35,19 +35,19 @@ class Fingerprint:
         """``rows`` takes so many texts and returns the values of one row at most."""
         self._rows = rows
         self._parameters = parameters
-        self._made: tuple[str, tuple[int, ...]] | None = None
+        self._made: tuple[str, list[tuple[int | None, Any]]] | None = None
 
     def read(self, *texts: str) -> Row | None:
         """Return the row's values; None where there is no such row."""
-        sql, order = self._made or self._make()
+        sql, values = self._made or self._make()
         with connection.cursor() as cursor:
-            cursor.execute(sql, [texts[place] for place in order])
+            cursor.execute(sql, [own if at is None else texts[at] for at, own in values])
             row: Row | None = cursor.fetchone()
         return row
 
-    def _make(self) -> tuple[str, tuple[int, ...]]:
-        """Make the SQL once, and note which text each of its parameters takes."""
+    def _make(self) -> tuple[str, list[tuple[int | None, Any]]]:
+        """Make the SQL once, and note which text each of its parameters takes, if any."""
         marks = [f"<{place}>" for place in range(self._parameters)]
         sql, found = self._rows(*marks).query.sql_with_params()
-        self._made = sql, tuple(marks.index(mark) for mark in found)
+        self._made = sql, [(marks.index(own) if own in marks else None, own) for own in found]
         return self._made

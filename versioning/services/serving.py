@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db.models import FilteredRelation, Q
+
 from versioning.domain.assignment import is_in_canary
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, TrackedModel
@@ -64,26 +66,64 @@ class CurrentAnswer:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers that a model has now: without a key, and for the keys of each arm."""
+
+    without_key: CurrentAnswer
+    with_key: CurrentAnswer
+    tried: CurrentAnswer | None = None
+    salt: str = ""
+    weight: Decimal = Decimal(0)
+
+    def to(self, key: str) -> CurrentAnswer:
+        """Return the answer to a key, or to nobody in particular."""
+        if not key:
+            return self.without_key
+        if self.tried and is_in_canary(salt=self.salt, key=key, weight=self.weight):
+            return self.tried
+        return self.with_key
+
+
 _ROW = Fingerprint(
-    lambda provider, name: TrackedModel.objects.filter(
-        provider__slug=provider, name=name
-    ).values_list(
-        "pk",
-        "moves",
-        "provider__base_url",
-        *(f"current_version__{column}" for column in ServedVersion.columns()),
+    lambda provider, name: (
+        TrackedModel.objects.filter(provider__slug=provider, name=name)
+        .annotate(
+            trial=FilteredRelation("upgrades", condition=Q(upgrades__state=State.CANARY.value))
+        )
+        .values_list(
+            "pk",
+            "moves",
+            "provider__base_url",
+            "trial__canary__salt",
+            "trial__canary__steps",
+            "trial__canary__position",
+            *(f"current_version__{column}" for column in ServedVersion.columns()),
+            *(f"trial__to_version__{column}" for column in ServedVersion.columns()),
+        )
     ),
     parameters=2,
 )
-_answers: dict[tuple[str, str], tuple[Row, CurrentAnswer]] = {}
+_answers: dict[tuple[str, str], tuple[Row, Answers]] = {}
 
 
 def current(*, provider: str, name: str, now: datetime, key: str = "") -> CurrentAnswer:
     """Return the version that an application should use now, for ``key`` during a canary.
 
     The same key gets the same answer in every process; a growing canary only adds keys.
-    Raises NotFound.
+    One query, and no answer is older than it. Raises NotFound.
     """
+    row = _ROW.read(provider, name)
+    known = _answers.get((provider, name))
+    if known is not None and known[0] == row:
+        return known[1].to(key)
+    answers = _read(provider=provider, name=name)
+    if row is not None and _ROW.read(provider, name) == row:  # nothing changed in between
+        _answers[provider, name] = row, answers
+    return answers.to(key)
+
+
+def _read(*, provider: str, name: str) -> Answers:
     tracked = TrackedModel.objects.named(provider=provider, name=name).first()
     if tracked is None or tracked.current_version is None:
         raise NotFound(
@@ -91,19 +131,29 @@ def current(*, provider: str, name: str, now: datetime, key: str = "") -> Curren
             f"`manage.py track {provider} {name}`."
         )
     version = ServedVersion.of(tracked.current_version)
-    share = None
     trial = _canary_of(tracked)
-    if trial is not None:
-        tried = ServedVersion.of(trial.record.to_version)
-        if not key:
-            share = CanaryShare(version=tried, weight=trial.weight)
-        elif is_in_canary(salt=trial.salt, key=key, weight=trial.weight):
-            version = tried
+    if trial is None:
+        answer = _answer(tracked, version)
+        return Answers(without_key=answer, with_key=answer)
+    tried = ServedVersion.of(trial.record.to_version)
+    share = CanaryShare(version=tried, weight=trial.weight)
+    return Answers(
+        without_key=_answer(tracked, version, share),
+        with_key=_answer(tracked, version),
+        tried=_answer(tracked, tried),
+        salt=trial.salt,
+        weight=trial.weight,
+    )
+
+
+def _answer(
+    tracked: TrackedModel, version: ServedVersion, share: CanaryShare | None = None
+) -> CurrentAnswer:
     return CurrentAnswer(
         tracked_model_id=tracked.pk,
-        provider=provider,
+        provider=tracked.provider.slug,
         base_url=tracked.provider.base_url,
-        name=name,
+        name=tracked.name,
         version=version,
         canary=share,
         etag=_etag(tracked, version, share),

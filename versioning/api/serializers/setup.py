@@ -70,7 +70,7 @@ class PresetSerializer(serializers.Serializer[Any]):
     """A known server that the kind openai also speaks to."""
 
     slug = serializers.CharField()
-    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     base_url = serializers.CharField()
     key_variable = serializers.CharField()
 

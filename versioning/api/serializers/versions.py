@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging, Price, Sentences
 
+LONGEST_KEY = 200
+
 
 class ServedVersionSerializer(serializers.Serializer[Any]):
     """What an application needs to send a request."""
@@ -46,7 +48,8 @@ class CurrentSerializer(serializers.Serializer[Any]):
 class CurrentQuery(serializers.Serializer[Any]):
     key = serializers.CharField(
         required=False,
-        max_length=200,
+        max_length=LONGEST_KEY,
+        trim_whitespace=False,
         help_text="Who asks, such as a user's or session's id: during a canary the same key "
         "always gets the same answer.",
     )

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from versioning.api.authentication import key_of
 from versioning.api.operations import ApiView, Asked, header, operation
-from versioning.api.serializers.versions import CurrentQuery, CurrentSerializer
+from versioning.api.serializers.versions import LONGEST_KEY, CurrentQuery, CurrentSerializer
 from versioning.models import ApiKey
 from versioning.services import serving
 from versioning.services.errors import NotFound
@@ -62,12 +62,13 @@ def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResp
     """Return the answer to a plain question by a key; None for any other, and for all errors."""
     if request.method != "GET" or not _is_plain(request):
         return None
+    caller = request.GET.get("key", "")
     now = timezone.now()
     key = key_of(request, now=now)
     if key is None or ApiKey.Scope.READ not in key.scopes:
         return None
     try:
-        answer = serving.current(provider=provider, name=model, now=now)
+        answer = serving.current(provider=provider, name=model, now=now, key=caller)
     except NotFound:
         return None
     body, headers = rendered(answer)
@@ -77,8 +78,17 @@ def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResp
 
 
 def _is_plain(request: HttpRequest) -> bool:
-    accepted = request.META.get("HTTP_ACCEPT", "*/*")
-    return not request.META.get("QUERY_STRING") and accepted in ("*/*", "application/json")
+    """Say whether it asks for JSON, with no query or with one usable key."""
+    if request.META.get("HTTP_ACCEPT", "*/*") not in ("*/*", "application/json"):
+        return False
+    if not request.META.get("QUERY_STRING"):
+        return True
+    keys = request.GET.getlist("key")
+    return (
+        len(request.GET) == len(keys) == 1
+        and 0 < len(keys[0]) <= LONGEST_KEY
+        and "\0" not in keys[0]
+    )
 
 
 @lru_cache(maxsize=4096)

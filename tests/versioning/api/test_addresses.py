@@ -1,0 +1,145 @@
+"""Every address answers with and without a slash at its end, whatever a model is called."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.factories import ProviderFactory, UpgradeRecordFactory, tracked
+from tests.versioning.api.conftest import Api
+from versioning.models import Check, LineageRule, UpgradeRecord
+
+pytestmark = pytest.mark.django_db
+
+NAMES = [
+    "zeta",
+    "org/zeta",
+    "org/team/zeta-2.5:free",
+    "a/current",
+    "upgrades/history",
+    "best",
+    "zeta 1+2%",
+    "ζῆτα",
+]
+OF_MODEL = ["current", "history", "upgrades", "compare", "why"]
+
+
+def both(address: str) -> list[str]:
+    path, _, query = address.partition("?")
+    return [address, f"{path}/?{query}" if query else f"{path}/"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("end", OF_MODEL)
+def test_a_model_may_be_called_anything(api: Api, name: str, end: str) -> None:
+    record = UpgradeRecordFactory(tracked_model=tracked(name=name))
+    slug = record.tracked_model.provider.slug
+
+    for address in both(f"/api/model-versions/{slug}/{quote(name)}/{end}"):
+        assert api.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("name", NAMES)
+def test_models_of_any_name_move(api: Api, name: str, slash: str) -> None:
+    record = UpgradeRecordFactory(tracked_model=tracked(name=name))
+    base = f"/api/model-versions/{record.tracked_model.provider.slug}/{quote(name)}"
+
+    looked = api.post(f"{base}/auto-upgrade{slash}", {"auto_upgrade": False})
+    moved = api.post(f"{base}/upgrade{slash}")
+    back = api.post(f"{base}/rollback{slash}", {"reason": "worse"})
+
+    assert [answer.status_code for answer in (looked, moved, back)] == [200, 200, 200]
+
+
+def test_slashes_in_a_name_may_be_encoded(api: Api) -> None:
+    slug = tracked(name="org/zeta:free").provider.slug
+
+    answer = api.get(f"/api/model-versions/{slug}/org%2Fzeta%3Afree/current")
+
+    assert answer.json()["name"] == "org/zeta:free"
+
+
+def test_fixed_addresses_answer_with_and_without_a_slash(api: Api) -> None:
+    record = UpgradeRecordFactory()
+    model = record.tracked_model
+    check = Check.objects.create(
+        provider=model.provider,
+        started_at=record.recommended_at,
+        lease_until=record.recommended_at,
+    )
+    rule = LineageRule.objects.create(tracked_model=model, kind="ignore", pattern="x-*")
+    assert rule.pk
+    addresses = [
+        "/api/model-versions/upgrade-recommendations",
+        f"/api/model-versions/upgrade-recommendations/{record.pk}",
+        f"/api/model-versions/upgrade-recommendations/{record.pk}/why",
+        "/api/checks",
+        f"/api/checks/{check.pk}",
+        "/api/provider-kinds",
+        "/api/providers",
+        f"/api/providers/{model.provider.slug}",
+        f"/api/providers/{model.provider.slug}/models",
+        "/api/tracked-models",
+        f"/api/tracked-models/{model.pk}",
+        f"/api/tracked-models/{model.pk}/versions",
+        f"/api/tracked-models/{model.pk}/rules",
+        f"/api/versions/{record.to_version_id}",
+        "/api/unknown-models",
+        "/api/docs",
+        "/api/redoc",
+        "/livez",
+        "/readyz",
+    ]
+
+    answers = {address: api.get(address).status_code for one in addresses for address in both(one)}
+
+    assert {address: status for address, status in answers.items() if status != 200} == {}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("verb", "body", "state"),
+    [
+        ("approve", {}, "completed"),
+        ("reject", {"reason": "no"}, "rejected"),
+        ("snooze", {"until": "2100-01-01T00:00:00Z"}, "snoozed"),
+    ],
+)
+def test_decisions_answer_with_and_without_a_slash(
+    api: Api, verb: str, body: dict[str, str], state: str, slash: str
+) -> None:
+    record = UpgradeRecordFactory()
+    base = f"/api/model-versions/upgrade-recommendations/{record.pk}"
+
+    assert api.post(f"{base}/{verb}{slash}", body).json()["state"] == state
+    assert UpgradeRecord.objects.get(pk=record.pk).state == state
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_samples_and_scores_arrive_with_and_without_a_slash(api: Api, slash: str) -> None:
+    model = tracked()
+    sample = {
+        "provider": model.provider.slug,
+        "model": model.name,
+        "task": "t",
+        "request_id": f"r{slash}1",
+    }
+
+    taken = api.post(f"/api/performance-samples{slash}", sample)
+    scored = api.post(
+        f"/api/performance-samples/scores{slash}", {"request_id": f"r{slash}1", "quality": 0.5}
+    )
+    again = api.post(f"/api/performance-samples/r{slash}1/scores{slash}", {"quality": 0.6})
+
+    assert taken.json()["accepted"] == 1
+    assert [scored.status_code, again.status_code] == [200, 200]
+    assert [scored.json()["accepted"], again.json()["accepted"]] == [1, 1]
+
+
+def test_a_provider_may_be_called_as_a_fixed_address(api: Api) -> None:
+    provider = ProviderFactory(slug="upgrade-recommendations")
+    tracked(name="zeta", provider=provider)
+
+    answer = api.get("/api/model-versions/upgrade-recommendations/zeta/current")
+
+    assert answer.json()["provider"] == "upgrade-recommendations"
