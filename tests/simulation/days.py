@@ -61,9 +61,7 @@ def readings(
     level = rng.normal(0, world.spread)
     found = []
     for number in range(days):
-        level = world.memory * level + rng.normal(
-            0, world.spread * math.sqrt(1 - world.memory**2)
-        )
+        level = world.memory * level + rng.normal(0, world.spread * math.sqrt(1 - world.memory**2))
         day = START + timedelta(days=number)
         moved = level + (world.weekend if day.weekday() >= 5 else 0.0)
         moved += shift if begins is not None and number >= begins else 0.0
@@ -81,7 +79,7 @@ def _values(rng: np.random.Generator, *, world: World, level: float) -> np.ndarr
     return rng.lognormal(6.5 + level, 0.6, world.per_day)
 
 
-def false_alarms_a_year(*, world: World, years: int = 100) -> float:
+def false_alarms_a_year(*, world: World, years: int = 50) -> float:
     """Return how many alarms a flat series gives in a year."""
     rng = np.random.default_rng(SEED)
     alarms = sum(
@@ -103,7 +101,7 @@ class Detection:
     dated_within_a_day: float
 
 
-def detection(*, world: World, shift: float, runs: int = 200) -> Detection:
+def detection(*, world: World, shift: float, runs: int = 100) -> Detection:
     """Change a series on its 61st day and watch it for 40 more."""
     rng = np.random.default_rng(SEED)
     begins = START + timedelta(days=60)
@@ -111,8 +109,7 @@ def detection(*, world: World, shift: float, runs: int = 200) -> Detection:
     for _ in range(runs):
         series = readings(rng, world=world, days=100, shift=shift, begins=60)
         found = [
-            one for one in find_shifts(measure=world.measure, readings=series)
-            if one.seen >= begins
+            one for one in find_shifts(measure=world.measure, readings=series) if one.seen >= begins
         ]
         if found:
             delays.append((found[0].seen - begins).days + 1)

@@ -78,14 +78,13 @@ def false_claims(
     )
 
 
-def stopping(*, rise: float, runs: int) -> Stopping:
+def stopping(*, rise: float, runs: int, hourly: bool = False) -> Stopping:
     """Quality ~ Beta(6, 2) against a mean `rise` higher, 20 samples a side a day, a daily look."""
     rng = np.random.default_rng(SEED)
+    make = worlds.by_the_hour if hourly else worlds.one_task
     days = []
     for _ in range(runs):
-        looks = worlds.one_task(
-            rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75 + rise), looks=200
-        )
+        looks = make(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75 + rise), looks=200)
         said, number = first_claim(looks)
         days.append(number if said == 1 else 10**6)
     samples = [day * 2 * worlds.PER_LOOK for day in days]
@@ -101,21 +100,21 @@ def stopping(*, rise: float, runs: int) -> Stopping:
 
 EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
     "beta (6, 2)": (
-        1000,
+        500,
         lambda rng: worlds.one_task(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75)),
     ),
     "binary, 70 %": (
-        1000,
+        500,
         lambda rng: worlds.one_task(rng, current=worlds.binary(0.7), candidate=worlds.binary(0.7)),
     ),
     "binary, 97 %": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng, current=worlds.binary(0.97), candidate=worlds.binary(0.97)
         ),
     ),
     "skewed": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng,
             current=worlds.beta(0.95, weight=4),
@@ -123,13 +122,13 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         ),
     ),
     "heavy-tailed": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng, current=worlds.heavy_tailed(), candidate=worlds.heavy_tailed()
         ),
     ),
     "zero-inflated": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng, current=worlds.zero_inflated(), candidate=worlds.zero_inflated()
         ),
@@ -139,7 +138,7 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         lambda rng: worlds.one_task(rng, current=worlds.all_equal(), candidate=worlds.all_equal()),
     ),
     "arms 1:20, beta": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng,
             current=worlds.beta(0.75),
@@ -149,7 +148,7 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         ),
     ),
     "arms 1:20, binary 90 %": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng,
             current=worlds.binary(0.9),
@@ -159,7 +158,7 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         ),
     ),
     "arms 1:20, heavy-tailed": (
-        1000,
+        500,
         lambda rng: worlds.one_task(
             rng,
             current=worlds.heavy_tailed(),
@@ -168,22 +167,42 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
             per_candidate=10,
         ),
     ),
-    "drifting mix of tasks": (300, worlds.drifting_mix),
+    "drifting mix of tasks": (200, worlds.drifting_mix),
     "autocorrelated, 0.5 a sample": (
-        400,
+        200,
         lambda rng: worlds.each_like_the_last(rng, memory=0.5),
     ),
     "autocorrelated, 0.8 a sample": (
-        400,
+        200,
         lambda rng: worlds.each_like_the_last(rng, memory=0.8),
     ),
-    "good and bad days": (400, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
+    "good and bad days": (200, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
     "good and bad days, 0.5 a day": (
-        400,
+        200,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5),
     ),
     "good and bad days, 0.7 a day": (
-        400,
+        200,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7),
+    ),
+    "by the hour, independent": (
+        150,
+        lambda rng: worlds.by_the_hour(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75)),
+    ),
+    "by the hour, 0.5 a sample": (
+        150,
+        lambda rng: worlds.each_like_the_last(rng, memory=0.5, hourly=True),
+    ),
+    "by the hour, 0.8 a sample": (
+        150,
+        lambda rng: worlds.each_like_the_last(rng, memory=0.8, hourly=True),
+    ),
+    "by the hour, good and bad days": (
+        150,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.0, hourly=True),
+    ),
+    "by the hour, days 0.5 a day": (
+        150,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.5, hourly=True),
     ),
 }

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from versioning.domain.statistics.evidence import Arm, Stratum
 from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.sequence import FEWEST_BLOCKS
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
 
 LOOKS = 100
 PER_LOOK = 20
+HOURS_KEPT = 10
+"""Days after which hours are folded into days, as `services.rollups.HOURS_KEPT`."""
 
 
 def moments_at_each_look(values: NDArray[np.float64]) -> list[Moments]:
@@ -114,7 +117,7 @@ def drifting_mix(rng: np.random.Generator) -> Looks:
 
 
 def good_and_bad_days(
-    rng: np.random.Generator, *, memory: float, spread: float = 0.05, told: bool = True
+    rng: np.random.Generator, *, memory: float, spread: float = 0.05, hourly: bool = False
 ) -> Looks:
     """Each version has good and bad days; `memory` is their correlation from day to day."""
     sides = []
@@ -122,16 +125,24 @@ def good_and_bad_days(
         levels = _wandering(rng, memory=memory, size=LOOKS) * spread
         means = np.clip(0.75 + levels, 0.05, 0.95)[:, None]
         sides.append(rng.beta(8 * means, 8 * (1 - means), (LOOKS, PER_LOOK)))
-    return _in_blocks(*sides, told=told)
+    return _in_blocks(*sides, hourly=hourly)
 
 
-def each_like_the_last(rng: np.random.Generator, *, memory: float, told: bool = True) -> Looks:
+def each_like_the_last(rng: np.random.Generator, *, memory: float, hourly: bool = False) -> Looks:
     """Every score is correlated with the one before it."""
     sides = [
         0.75 + 0.2 * np.tanh(_wandering(rng, memory=memory, size=LOOKS * PER_LOOK))
         for _ in range(2)
     ]
-    return _in_blocks(*(side.reshape(LOOKS, PER_LOOK) for side in sides), told=told)
+    return _in_blocks(*(side.reshape(LOOKS, PER_LOOK) for side in sides), hourly=hourly)
+
+
+def by_the_hour(
+    rng: np.random.Generator, *, current: Draw, candidate: Draw, looks: int = LOOKS
+) -> Looks:
+    """Independent scores, one an hour, kept as the roll-ups keep them."""
+    shape = (looks, PER_LOOK)
+    return _in_blocks(current(rng, shape), candidate(rng, shape), hourly=True)
 
 
 def _wandering(rng: np.random.Generator, *, memory: float, size: int) -> NDArray[np.float64]:
@@ -143,16 +154,30 @@ def _wandering(rng: np.random.Generator, *, memory: float, size: int) -> NDArray
 
 
 def _in_blocks(
-    current: NDArray[np.float64], candidate: NDArray[np.float64], *, told: bool
+    current: NDArray[np.float64], candidate: NDArray[np.float64], *, hourly: bool
 ) -> Looks:
-    """Look after every batch; `told` gives the batches as blocks."""
+    """Look after every day; rows are days, told as days or hour by hour."""
     totals = [moments_at_each_look(current), moments_at_each_look(candidate)]
-    blocks = [[Moments.of(batch.tolist()) for batch in side] for side in (current, candidate)]
+    days = [[Moments.of(day) for day in side.tolist()] for side in (current, candidate)]
+    hours = [
+        [[Moments(1, score, 0.0, score, score) for score in day] for day in side.tolist()]
+        for side in (current, candidate)
+    ]
     strata = []
-    for look in range(LOOKS):
+    for look in range(len(current)):
         old, new = (
-            arm(total[look], blocks=tuple(batches[: look + 1]) if told else ())
-            for total, batches in zip(totals, blocks, strict=True)
+            arm(total[look], blocks=_kept(by_day, by_hour, days=look + 1, hourly=hourly))
+            for total, by_day, by_hour in zip(totals, days, hours, strict=True)
         )
         strata.append([Stratum(task="one", current=old, candidate=new)])
     return Looks(strata=strata)
+
+
+def _kept(
+    by_day: list[Moments], by_hour: list[list[Moments]], *, days: int, hourly: bool
+) -> tuple[Moments, ...]:
+    """Return hours for the last ten days until there are twenty days, as services do."""
+    if not hourly or days >= FEWEST_BLOCKS:
+        return tuple(by_day[:days])
+    folded = max(0, days - HOURS_KEPT)
+    return (*by_day[:folded], *(hour for day in by_hour[folded:days] for hour in day))

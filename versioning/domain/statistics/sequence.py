@@ -27,8 +27,11 @@ MOST_SAMPLES = 10**9
 FEWEST_BLOCKS = 20
 """Hours or days with samples before their means can tell of autocorrelation."""
 
-_SURPRISE = 1.645
-"""One-sided 5 % of the normal distribution: how far block means may scatter by chance."""
+_FEWEST_MERGED = 4
+"""Merged neighbours (days made of hours) whose scatter is still looked at."""
+
+_SURPRISE = 1.28
+"""One-sided 10 % of the normal distribution: how far block means may scatter by chance."""
 
 _STRONGEST = 0.9
 """Autocorrelation of block means that is believed at most."""
@@ -63,11 +66,10 @@ def design_effect(blocks: Sequence[Moments]) -> float:
     """Return how many times the variance of a mean exceeds that of independent samples.
 
     `blocks` are the moments per hour or day, in order of time; none means independent samples.
-    The scatter of block means is compared with what independence would give (batch means). An
-    excess that chance gives one time in twenty counts, times (1 + r) / (1 - r) for the lag-1
-    autocorrelation r of the block means, which is taken one standard error above its estimate
-    with the small-sample bias (Kendall 1954) put back. Until there are twenty blocks each is
-    worth at most 1.5 samples, so that the floor of 30 is met at twenty. At least 1.
+    The scatter of block means is compared with what independence would give (batch means), for
+    the blocks as they are and for neighbours merged by two, four, eight, ...: what lasts longer
+    than an hour shows in days only. The largest effect counts. Until there are twenty blocks each
+    is worth at most 1.5 samples, so that the floor of 30 is met at twenty. At least 1.
     """
     filled = [block for block in blocks if block.n]
     if not filled:
@@ -77,15 +79,13 @@ def design_effect(blocks: Sequence[Moments]) -> float:
         return max(1.0, whole.n * FEWEST_BLOCKS / FLOOR / len(filled))
     if not whole.variance:
         return 1.0
+    sizes = [block.n for block in filled]
     offsets = [block.mean - whole.mean for block in filled]
-    between = sum(block.n * offset**2 for block, offset in zip(filled, offsets, strict=True)) / (
-        len(filled) - 1
-    )
-    ratio = between / whole.variance
-    if ratio <= 1 + _SURPRISE * math.sqrt(2 / (len(filled) - 1)):
-        return 1.0
-    memory = _memory(offsets)
-    return max(1.0, ratio * (1 + memory) / (1 - memory))
+    effect = 1.0
+    while len(sizes) >= _FEWEST_MERGED:
+        effect = max(effect, _excess(sizes, offsets, variance=whole.variance))
+        sizes, offsets = _merged(sizes, offsets)
+    return effect
 
 
 def samples_until(*, settled: Callable[[float], bool]) -> int | None:
@@ -102,6 +102,31 @@ def samples_until(*, settled: Callable[[float], bool]) -> int | None:
         middle = (low + high) / 2
         low, high = (low, middle) if settled(middle) else (middle, high)
     return math.ceil(high)
+
+
+def _excess(sizes: Sequence[int], offsets: Sequence[float], *, variance: float) -> float:
+    """Return the ratio of the scatter of block means to that of independent samples.
+
+    A ratio that chance gives one time in ten counts (chi-square, Wilson & Hilferty 1931), times
+    (1 + r) / (1 - r) for the lag-1 autocorrelation r of the block means, which is taken one
+    standard error above its estimate with the small-sample bias (Kendall 1954) put back.
+    """
+    freedom = len(sizes) - 1
+    between = sum(n * offset * offset for n, offset in zip(sizes, offsets, strict=True))
+    ratio = between / freedom / variance
+    step = 2 / (9 * freedom)
+    if ratio <= (1 - step + _SURPRISE * math.sqrt(step)) ** 3:
+        return 1.0
+    memory = _memory(offsets)
+    return ratio * (1 + memory) / (1 - memory)
+
+
+def _merged(sizes: Sequence[int], offsets: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Put neighbours together; an odd last one stays alone."""
+    sums = [size * offset for size, offset in zip(sizes, offsets, strict=True)]
+    starts = range(0, len(sizes), 2)
+    merged = [sum(sizes[at : at + 2]) for at in starts]
+    return merged, [sum(sums[at : at + 2]) / size for at, size in zip(starts, merged, strict=True)]
 
 
 def _memory(offsets: Sequence[float]) -> float:
