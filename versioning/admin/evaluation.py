@@ -1,0 +1,307 @@
+"""Evaluation suites and their runs: cases in and out, an estimate before, answers after."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from simple_history.admin import SimpleHistoryAdmin
+
+from versioning.admin import words
+from versioning.admin.base import Admin, HistoryAdmin, actor_of
+from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
+from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite
+from versioning.services.errors import ServiceError
+from versioning.services.evaluation import control, planning, results, suites
+
+SHOWN_CASES = 10
+SHOWN_PAIRS = 200
+
+
+@admin.register(EvaluationSuite)
+class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+    list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
+    search_fields = ("name", "task")
+    autocomplete_fields = ("judge",)
+    fieldsets = (
+        (None, {"fields": ("name", "description", "task")}),
+        ("What is asked", {"fields": ("template", "parameters", "max_tokens", "repeats")}),
+        ("How it is scored", {"fields": ("scorers", "margin", "keep_outputs")}),
+        ("Judge", {"fields": ("judge", "judge_criteria", "judge_of_own_family")}),
+        (
+            "Limits",
+            {
+                "fields": (
+                    "budget_usd",
+                    "budget_tokens",
+                    "concurrency",
+                    "requests_per_minute",
+                    "timeout_seconds",
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationSuite]:
+        return super().get_queryset(request).annotate(cases_in_it=Count("cases"))
+
+    @admin.display(description="cases", ordering="cases_in_it")
+    def case_count(self, suite: Any) -> int:
+        return int(suite.cases_in_it)
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = (("cases", self.cases), ("run", self.run), ("export", self.export))
+        return [
+            *(
+                path(
+                    f"<int:suite_id>/{name}/",
+                    self.admin_site.admin_view(view),
+                    name=f"versioning_evaluationsuite_{name}",
+                )
+                for name, view in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def cases(self, request: HttpRequest, suite_id: int) -> HttpResponse:
+        """Read cases from a file: show what they are, then store them."""
+        suite = get_object_or_404(EvaluationSuite, pk=suite_id)
+        if not self.has_change_permission(request, suite):
+            raise PermissionDenied
+        form = CasesForm(request.POST or None, request.FILES or None, suite=suite)
+        read = form.read() if form.is_valid() else None
+        if read is not None and read.cases and "store" in request.POST:
+            new, changed = suites.import_cases(
+                suite=suite, cases=read.cases, replace=form.cleaned_data["replace"]
+            )
+            messages.success(request, f"{new} new cases, {changed} changed or removed.")
+            return HttpResponseRedirect(_suite_page(suite))
+        return TemplateResponse(
+            request,
+            "admin/versioning/evaluationsuite/cases.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Cases of {suite.name}",
+                "opts": self.opts,
+                "suite": suite,
+                "form": form,
+                "read": read,
+                "shown": read.cases[:SHOWN_CASES] if read else (),
+            },
+        )
+
+    def export(self, request: HttpRequest, suite_id: int) -> HttpResponse:
+        """Hand out the cases as a file."""
+        suite = get_object_or_404(EvaluationSuite, pk=suite_id)
+        if not self.has_view_permission(request, suite):
+            raise PermissionDenied
+        form: suites.Form = "csv" if request.GET.get("form") == "csv" else "jsonl"
+        kind = "text/csv" if form == "csv" else "application/jsonl"
+        answer = HttpResponse(suites.export_cases(suite=suite, form=form), content_type=kind)
+        answer["Content-Disposition"] = f'attachment; filename="cases-{suite.pk}.{form}"'
+        return answer
+
+    def run(self, request: HttpRequest, suite_id: int) -> HttpResponse:
+        """Show what a run would take, then start it."""
+        suite = get_object_or_404(EvaluationSuite, pk=suite_id)
+        if not request.user.has_perm("versioning.add_evaluationrun"):
+            raise PermissionDenied
+        form = RunForm(request.POST or None, initial={"budget_usd": suite.budget_usd})
+        plan = None
+        if form.is_valid():
+            try:
+                plan = planning.plan(suite=suite, now=timezone.now(), **form.asked())
+                if "start" in request.POST and not plan.problems:
+                    run = planning.begin(plan=plan, actor=actor_of(request), now=timezone.now())
+                    return HttpResponseRedirect(_run_page(run))
+            except ServiceError as error:
+                form.add_error(None, str(error))
+        return TemplateResponse(
+            request,
+            "admin/versioning/evaluationsuite/run.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": f"Run {suite.name}",
+                "opts": self.opts,
+                "suite": suite,
+                "form": form,
+                "plan": plan,
+            },
+        )
+
+
+@admin.register(EvaluationCase)
+class EvaluationCaseAdmin(Admin):
+    list_display = ("key", "suite")
+    list_filter = ("suite",)
+    list_select_related = ("suite",)
+    search_fields = ("key",)
+    ordering = ("suite__name", "key")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A case may go: runs keep what it was."""
+        return bool(request.user.has_perm("versioning.delete_evaluationcase"))
+
+
+@admin.register(EvaluationRun)
+class EvaluationRunAdmin(HistoryAdmin):
+    """What came of each run; the newest first."""
+
+    list_display = ("suite", "versions", "state_shown", "progress", "cost", "said", "created")
+    list_filter = ("state",)
+    search_fields = ("frozen__suite__name", "to_version__upstream_id")
+    ordering = ("-pk",)
+    fields = ("asked_by", "created_at", "started_at", "ended_at", "frozen")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationRun]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("frozen__suite", "from_version", "to_version__tracked_model")
+            .annotate(done=Count("trials__done_at"))
+        )
+
+    @admin.display(description="suite", ordering="frozen__suite__name")
+    def suite(self, run: EvaluationRun) -> str:
+        return run.frozen.suite.name
+
+    @admin.display(description="versions")
+    def versions(self, run: EvaluationRun) -> str:
+        name = run.to_version.tracked_model.name
+        return f"{name} {run.from_version.label} → {run.to_version.label}"
+
+    @admin.display(description="state")
+    def state_shown(self, run: EvaluationRun) -> SafeString:
+        return words.run_state(run)
+
+    @admin.display(description="progress")
+    def progress(self, run: Any) -> str:
+        return f"{run.done:,} of {run.total:,}"
+
+    @admin.display(description="cost so far")
+    def cost(self, run: EvaluationRun) -> str:
+        return words.usd(run.spent_usd)
+
+    @admin.display(description="verdict")
+    def said(self, run: EvaluationRun) -> str:
+        return run.verdict.replace("_", " ")
+
+    @admin.display(description="asked", ordering="created_at")
+    def created(self, run: EvaluationRun) -> SafeString:
+        return words.ago(run.created_at, now=timezone.now())
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = (("cancel", self.cancel), ("go-on", self.go_on), ("mark", self.mark))
+        return [
+            *(
+                path(
+                    f"<int:run_id>/{name}/",
+                    self.admin_site.admin_view(require_POST(view)),
+                    name=f"versioning_evaluationrun_{name.replace('-', '_')}",
+                )
+                for name, view in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        found = self.get_queryset(request).filter(pk=object_id).first()
+        context = {**(extra_context or {})}
+        if found is not None:
+            context |= _page_of(found, request)
+        return super().change_view(request, object_id, form_url, context)
+
+    def cancel(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Stop a run."""
+        _need_change(request)
+        return _said(
+            request,
+            run_id,
+            lambda: control.cancel(run_id=run_id, actor=actor_of(request), now=timezone.now()),
+            "Cancelled: nothing more is asked.",
+        )
+
+    def go_on(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Let a stopped run go on, with another budget if one is given."""
+        _need_change(request)
+        form = GoOnForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, "A budget is a number above 0.")
+            return HttpResponseRedirect(_run_page(control.run_by_id(run_id)))
+        return _said(
+            request,
+            run_id,
+            lambda: control.go_on(run_id=run_id, now=timezone.now(), **form.cleaned_data),
+            "It goes on with what is left.",
+        )
+
+    def mark(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Keep which answer of a pair a person finds better."""
+        _need_change(request)
+        repeat = request.POST.get("repeat", "")
+        return _said(
+            request,
+            run_id,
+            lambda: control.mark(
+                run_id=run_id,
+                case_key=request.POST.get("case_key", ""),
+                repeat=int(repeat) if repeat.isdigit() else 0,
+                prefers=request.POST.get("prefers", ""),
+                actor=actor_of(request),
+                now=timezone.now(),
+            ),
+            "Kept.",
+        )
+
+
+def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
+    found = results.pairs(run.trials.done()) if not run.is_open else []
+    flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
+    return {
+        "title": str(run),
+        "run": run,
+        "run_state": words.run_state(run),
+        "arms": run.result.get("arms", {}),
+        "pairs": flips[:SHOWN_PAIRS],
+        "more_pairs": max(0, len(flips) - SHOWN_PAIRS),
+        "agreement": results.agreement_of(run) if run.judge_version_id else None,
+        "may_change": request.user.has_perm("versioning.change_evaluationrun"),
+        "may_go_on": run.state in control.GOES_ON,
+        "go_on_form": GoOnForm(),
+    }
+
+
+def _need_change(request: HttpRequest) -> None:
+    if not request.user.has_perm("versioning.change_evaluationrun"):
+        raise PermissionDenied
+
+
+def _said(request: HttpRequest, run_id: int, work: Any, sentence: str) -> HttpResponse:
+    try:
+        work()
+    except ServiceError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, sentence)
+    return HttpResponseRedirect(reverse("admin:versioning_evaluationrun_change", args=[run_id]))
+
+
+def _suite_page(suite: EvaluationSuite) -> str:
+    return reverse("admin:versioning_evaluationsuite_change", args=[suite.pk])
+
+
+def _run_page(run: EvaluationRun) -> str:
+    return reverse("admin:versioning_evaluationrun_change", args=[run.pk])

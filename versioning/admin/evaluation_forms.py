@@ -1,0 +1,125 @@
+"""Forms of evaluation: a file of cases, what to run, what a stopped run may spend."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
+)
+
+from versioning.domain.evaluation.cases import Imported
+from versioning.models import EvaluationSuite, ModelVersion
+from versioning.services.errors import Invalid
+from versioning.services.evaluation import suites
+
+
+class CasesForm(forms.Form):
+    """A file of cases, read before it is stored; ``content`` carries it to the second step."""
+
+    file = forms.FileField(
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="JSONL with a case a line, or CSV with a header. See docs/evaluation.md.",
+    )
+    form = forms.ChoiceField(
+        choices=[("jsonl", "JSONL"), ("csv", "CSV")], widget=UnfoldAdminSelectWidget
+    )
+    replace = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanWidget,
+        label="Remove all other cases",
+        help_text="Otherwise they stay, and those with the same key are changed.",
+    )
+    content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, suite: EvaluationSuite) -> None:
+        super().__init__(*args)
+        self.suite = suite
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        file = cleaned.get("file")
+        content = file.read() if file else cleaned.get("content", "").encode()
+        if not content.strip():
+            raise forms.ValidationError("Choose a file with cases.")
+        try:
+            self.imported = suites.read_file(
+                suite=self.suite, content=content, form=cleaned.get("form", "jsonl")
+            )
+        except Invalid as error:
+            raise forms.ValidationError(str(error)) from error
+        self.text = content.decode("utf-8-sig")
+        return cleaned
+
+    def read(self) -> Imported:
+        """Return what the file holds; call it on a valid form."""
+        return self.imported
+
+
+class RunForm(forms.Form):
+    """Which version is tested against the one in use, and for how much at most."""
+
+    to_version = forms.ModelChoiceField(
+        label="Version to test",
+        queryset=ModelVersion.objects.none(),
+        widget=UnfoldAdminSelectWidget,
+        help_text="It is compared with the version that its model uses now.",
+    )
+    budget_usd = forms.DecimalField(
+        label="Budget, USD",
+        required=False,
+        min_value=Decimal(0),
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="The run stops before a request that could pass it.",
+    )
+    budget_tokens = forms.IntegerField(
+        label="Budget, tokens",
+        required=False,
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Needed where a price is unknown.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to_version"]
+        if isinstance(field, forms.ModelChoiceField):
+            field.queryset = (
+                ModelVersion.objects.listed()
+                .filter(tracked_model__active=True, tracked_model__current_version__isnull=False)
+                .exclude(pk__in=ModelVersion.objects.in_use())
+                .select_related("tracked_model__current_version")
+                .order_by("tracked_model__name", "-pk")
+            )
+
+    def asked(self) -> dict[str, Any]:
+        """Return what to plan; call it on a valid form."""
+        version = self.cleaned_data["to_version"]
+        return {
+            "from_version": version.tracked_model.current_version,
+            "to_version": version,
+            "budget_usd": self.cleaned_data["budget_usd"],
+            "budget_tokens": self.cleaned_data["budget_tokens"],
+        }
+
+
+class GoOnForm(forms.Form):
+    """New budgets of a stopped run; empty ones stay as they are."""
+
+    budget_usd = forms.DecimalField(
+        label="Budget, USD",
+        required=False,
+        min_value=Decimal(0),
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    budget_tokens = forms.IntegerField(
+        label="Budget, tokens",
+        required=False,
+        min_value=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
