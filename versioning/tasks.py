@@ -9,12 +9,14 @@ from versioning.services import (
     drift,
     late_scores,
     retention,
+    retirement,
     rollout,
     rollups,
     schedules,
     upgrading,
     waiting_samples,
 )
+from versioning.services.evaluation import running
 
 
 @shared_task(name="versioning.check_due_providers")
@@ -58,6 +60,12 @@ def carry_on() -> int:
     return begun + course.carry_on(now=now)
 
 
+@shared_task(name="versioning.run_evaluations")
+def run_evaluations() -> int:
+    """Carry out the evaluation runs that nobody has; a dead worker's are taken over."""
+    return running.carry_out_open_runs()
+
+
 @shared_task(name="versioning.fold_samples")
 def fold_samples() -> int:
     """Add what came in to the roll-ups, and late scores and newly tracked models with it."""
@@ -77,3 +85,11 @@ def tidy_samples() -> int:
 def find_drift() -> int:
     """Look for versions that behave otherwise although their name did not change."""
     return drift.find_drift(now=timezone.now())
+
+
+@shared_task(name="versioning.remind")
+def remind() -> int:
+    """Write the reminders of retirements that are due, and send what is unsent."""
+    now = timezone.now()
+    retirement.write_reminders(now=now)
+    return retirement.send_reminders(now=now)

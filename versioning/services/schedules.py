@@ -60,6 +60,18 @@ def entries() -> tuple[Entry, ...]:
             minutes=5,
         ),
         Entry(
+            "Remind of retirements",
+            "versioning.remind",
+            "Writes to owners 90, 60, 30 and 7 days before a model retires, and on the day.",
+            minutes=60,
+        ),
+        Entry(
+            "Run evaluations",
+            "versioning.run_evaluations",
+            "Carries out evaluation runs that wait, and those of a worker that died.",
+            minutes=1,
+        ),
+        Entry(
             "Add up samples",
             "versioning.fold_samples",
             "Adds new samples and late scores to the roll-ups, and those of models that are "

@@ -1,0 +1,135 @@
+"""Until when a move can start, and reminders once each."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from tests.factories import NOW, ModelVersionFactory, tracked
+from versioning import tasks
+from versioning.models import Policy, Reminder, TrackedModel
+from versioning.services import retirement
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+TODAY = NOW.date()
+
+
+def retiring(*, days: int, **fields: object) -> TrackedModel:
+    model = tracked(**fields)
+    model.current_version.retires_on = TODAY + days * DAY
+    model.current_version.save()
+    return model
+
+
+def test_the_latest_safe_start_leaves_time_for_all_that_a_move_takes() -> None:
+    model = retiring(days=60)
+    Policy.objects.create(
+        approval_days=5,
+        buffer_days=10,
+        required_suites=["answers"],
+        canary_steps=[{"weight": 5, "hours": 36}, {"weight": 50, "hours": 36}],
+    )
+
+    clock = retirement.clock_of(tracked=model, now=NOW)
+
+    assert clock is not None
+    assert clock.latest_start == TODAY + (60 - 1 - 3 - 5 - 10) * DAY
+
+
+def test_without_traffic_a_canary_by_samples_never_ends_and_it_says_so() -> None:
+    model = retiring(days=60)
+    Policy.objects.create(canary_steps=[{"weight": 5, "samples": 100}])
+
+    clock = retirement.clock_of(tracked=model, now=NOW)
+
+    assert clock is not None
+    assert "never end" in clock.warning
+
+
+def test_those_to_start_this_week_come_first() -> None:
+    late, soon = retiring(days=13), retiring(days=11)
+    retiring(days=40)
+
+    listed = retirement.start_this_week(now=NOW)
+
+    assert [clock.tracked_model for clock in listed] == [soon, late]
+
+
+def test_a_model_without_a_date_is_foreseen_from_its_earlier_versions() -> None:
+    model = tracked()
+    model.current_version.released_on = TODAY - 100 * DAY
+    model.current_version.save()
+    assert retirement.clock_of(tracked=model, now=NOW) is None
+    for life in (300, 400):
+        ModelVersionFactory(
+            tracked_model=model,
+            released_on=TODAY - 500 * DAY,
+            retires_on=TODAY - (500 - life) * DAY,
+        )
+
+    clock = retirement.clock_of(tracked=model, now=NOW)
+
+    assert clock is not None
+    assert (clock.retirement.on, clock.retirement.latest) == (
+        TODAY + 200 * DAY,
+        TODAY + 300 * DAY,
+    )
+    assert "300 to 400 days" in clock.retirement.reason
+
+
+def test_each_reminder_goes_once() -> None:
+    model = retiring(days=91, owner="ada@example.org")
+    sent = []
+    for day in range(93):
+        for _ in range(2):
+            retirement.write_reminders(now=NOW + day * DAY)
+            if retirement.send_reminders(now=NOW + day * DAY):
+                sent.append(91 - day)
+
+    assert sent == [90, 60, 30, 7, 0]
+    assert [message.to for message in mail.outbox] == [["ada@example.org"]] * 5
+    assert "retires in 90 days" in mail.outbox[0].subject
+    assert model.name in mail.outbox[0].body
+
+
+def test_a_date_that_moves_is_reminded_of_anew() -> None:
+    model = retiring(days=30, owner="ada@example.org")
+    assert retirement.write_reminders(now=NOW) == 1
+    model.current_version.retires_on = TODAY + 29 * DAY
+    model.current_version.save()
+
+    assert retirement.write_reminders(now=NOW) == 1
+
+
+def test_without_an_owner_nobody_is_written_to() -> None:
+    retiring(days=30)
+
+    assert retirement.write_reminders(now=NOW) == 0
+
+
+def test_a_mail_server_that_is_away_only_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    retiring(days=30, owner="ada@example.org")
+    retirement.write_reminders(now=NOW)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(retirement, "send_mail", refuse)
+        assert retirement.send_reminders(now=NOW) == 0
+    assert "did not take it" in Reminder.objects.get().problem
+    assert retirement.send_reminders(now=NOW) == 0
+
+    assert retirement.send_reminders(now=NOW + DAY) == 1
+    assert len(mail.outbox) == 1
+
+
+def test_the_task_does_both() -> None:
+    model = tracked(owner="ada@example.org")
+    model.current_version.retires_on = TODAY
+    model.current_version.save()
+
+    assert tasks.remind() == 1
+    assert tasks.remind() == 0
