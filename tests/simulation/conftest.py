@@ -1,6 +1,6 @@
 """Print what was measured, also when every promise is kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -14,9 +14,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Iterator[Report]:
+def report(request: pytest.FixtureRequest) -> Report:
     """Say a line of the table at the end of the run."""
-    yield request.config.stash.setdefault(_LINES, []).append
+    return request.config.stash.setdefault(_LINES, []).append
 
 
 def pytest_terminal_summary(

@@ -13,6 +13,7 @@ from versioning.domain.statistics.comparison import Decision
 from versioning.domain.statistics.evidence import Arm, Stratum
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.sequence import FEWEST_BLOCKS
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import Slice, compare
 from versioning.models import ModelVersion, PerformanceSample, Word
@@ -154,12 +155,12 @@ def in_usd(cost: Moments) -> Moments:
 
 
 def blocks(entries: Sequence[Entry]) -> tuple[Moments, ...]:
-    """Return quality per hour in order of time; per day once the first hours are folded."""
-    starts = [entry.cell.start for entry in entries]
-    if not starts:
-        return ()
-    spread = max(starts) - min(starts)
-    length = 1 if spread < rollups.HOURS_KEPT.total_seconds() * 1000 else DAY_MS
+    """Return quality in order of time: per day once there are days enough to judge by.
+
+    Before that per hour as far as hours are kept, so that no evidence is lost when they fold.
+    """
+    days = {entry.cell.start // DAY_MS for entry in entries if entry.sums.quality.n}
+    length = DAY_MS if len(days) >= FEWEST_BLOCKS else 1
     groups: defaultdict[int, list[SampleSums]] = defaultdict(list)
     for entry in entries:
         groups[entry.cell.start // length].append(entry.sums)
