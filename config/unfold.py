@@ -103,6 +103,15 @@ UNFOLD = {
                         icon="help_center",
                         model="versioning.unknownmodel",
                     ),
+                    _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
+                ],
+            },
+            {
+                "title": "Tests",
+                "separator": True,
+                "items": [
+                    _link(title="Suites", icon="quiz", model="versioning.evaluationsuite"),
+                    _link(title="Runs", icon="science", model="versioning.evaluationrun"),
                 ],
             },
             {
@@ -111,8 +120,23 @@ UNFOLD = {
                 "items": [
                     _link(title="Providers", icon="cloud", model="providers.provider"),
                     _link(title="Checks", icon="fact_check", model="versioning.check"),
+                    _link(title="Findings", icon="newsmode", model="versioning.finding"),
                     _link(title="Catalogue", icon="list_alt", model="versioning.catalogueentry"),
                     _link(title="Alias history", icon="link", model="versioning.aliastarget"),
+                ],
+            },
+            {
+                "title": "By itself",
+                "separator": True,
+                "items": [
+                    _link(title="Policies", icon="policy", model="versioning.policy"),
+                    _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
+                    _link(title="Notices", icon="notifications", model="versioning.notice"),
+                    _link(
+                        title="Automation",
+                        icon="toggle_on",
+                        model="versioning.automationswitch",
+                    ),
                 ],
             },
             {

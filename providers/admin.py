@@ -29,6 +29,8 @@ class Admin(PlainAdmin):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
     list_per_page = 50
+    # A phone leaves these cells out: see admin.css.
+    empty_value_display = format_html('<span class="hs-empty">{}</span>', "–")
     list_filter_submit = True
     warn_unsaved_form = True
 

@@ -1,9 +1,8 @@
 """Tracked models: what is in use now, how it does, and how it got there."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,6 +19,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from versioning.admin import chart, forms, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, actor_of
 from versioning.admin.decisions import DECISIONS, may_make
+from versioning.admin.rules import look_again
 from versioning.domain.transitions import WAITING
 from versioning.models import (
     CatalogueEntry,
@@ -29,7 +29,7 @@ from versioning.models import (
     UpgradeRecord,
 )
 from versioning.services import curation, performance, rollout, tracking
-from versioning.services.errors import Invalid, NothingToRollBack, ServiceError
+from versioning.services.errors import Invalid, NothingToRollBack
 
 SHOWN_ENTRIES = 12
 SHOWN_MOVES = 20
@@ -194,13 +194,7 @@ class TrackedModelAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # sim
         super().save_formset(request, form, formset, change)
         if formset.model is not LineageRule or not formset.has_changed():
             return
-        name = cast(AbstractBaseUser, request.user).get_username()
-        try:
-            curation.rules_changed(
-                tracked_model_id=form.instance.pk, made_by=name, now=timezone.now()
-            )
-        except ServiceError as error:
-            messages.warning(request, str(error))
+        look_again(request, tracked_model_id=form.instance.pk)
 
     def change_view(
         self,

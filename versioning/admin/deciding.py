@@ -18,6 +18,7 @@ from django.utils import timezone
 from versioning.admin import forms, sheet, words
 from versioning.admin.base import actor_of
 from versioning.admin.decisions import Act, Decision, may_make
+from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
 from versioning.services import briefing
 from versioning.services.errors import Invalid, ServiceError
@@ -119,8 +120,12 @@ def _report(
 
 def _news(decision: Decision, record: UpgradeRecord) -> str:
     name = record.tracked_model.name
-    if decision.moves_clients:
+    if State(record.state) is State.COMPLETED:
         return f"{decision.done.capitalize()}: {name} is at {record.to_version.label} now."
+    if decision.name == "approve" and record.is_waiting:
+        return f"Your approval of {record} is noted; it waits for somebody else's."
+    if decision.name == "approve":
+        return f"Approved: {record} is on its course ({record.get_state_display()})."
     return f"{decision.done.capitalize()}: {record}."
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
 from versioning.models import UpgradeRecord
-from versioning.services import rollout
+from versioning.services import decisions, rollout
 from versioning.services.actors import Actor
 
 
@@ -65,18 +65,23 @@ def _approve(act: Act) -> UpgradeRecord:
 
 
 def _reject(act: Act) -> UpgradeRecord:
-    return rollout.reject(
-        record_id=act.record.pk, actor=act.actor, now=act.now, reason=act.data["reason"]
+    return decisions.reject(
+        record_id=act.record.pk,
+        actor=act.actor,
+        now=act.now,
+        reason=act.data["reason"],
+        evidence_hash=act.evidence_hash,
     )
 
 
 def _snooze(act: Act) -> UpgradeRecord:
-    return rollout.snooze(
+    return decisions.snooze(
         record_id=act.record.pk,
         actor=act.actor,
         now=act.now,
         until=act.data["until"],
         reason=act.data["reason"],
+        evidence_hash=act.evidence_hash,
     )
 
 
@@ -101,7 +106,8 @@ DECISIONS: Mapping[str, Decision] = {
             permission="versioning.approve_upgrade",
             tone="primary",
             icon="check",
-            explanation="Applications that ask for the current version get the new one at once.",
+            explanation="Applications that ask for the current version get the new one: at once, "
+            "or after the tests and the canary that the model's policy asks for.",
             form=forms.DecisionForm,
             make=_approve,
         ),

@@ -147,6 +147,51 @@ class CheckAdmin(HistoryAdmin):
         return HttpResponseRedirect(reverse(back))
 
 
+@admin.register(Finding)
+class FindingAdmin(HistoryAdmin):
+    """The news of all checks."""
+
+    list_display = ("sentence", "kind", "provider", "model", "found")
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        ("check_run__provider", RelatedCheckboxFilter),
+    )
+    search_fields = ("upstream_id", "sentence", "tracked_model__name")
+    list_select_related = ("check_run__provider", "tracked_model__provider")
+    ordering = ("-found_at", "-pk")
+    fields = (
+        "sentence",
+        "kind",
+        "upstream_id",
+        "check_run",
+        "tracked_model",
+        "version",
+        "found_at",
+        "was",
+        "now",
+    )
+
+    @admin.display(description="provider", ordering="check_run__provider__slug")
+    def provider(self, finding: Finding) -> str:
+        return finding.check_run.provider.slug
+
+    @admin.display(description="model", ordering="tracked_model__name")
+    def model(self, finding: Finding) -> str | None:
+        return finding.tracked_model.name if finding.tracked_model else None
+
+    @admin.display(description="found", ordering="found_at")
+    def found(self, finding: Finding) -> SafeString:
+        return words.ago(finding.found_at, now=timezone.now())
+
+    @admin.display(description="before")
+    def was(self, finding: Finding) -> SafeString:
+        return _pretty(finding.before)
+
+    @admin.display(description="after")
+    def now(self, finding: Finding) -> SafeString:
+        return _pretty(finding.after)
+
+
 @admin.register(CatalogueEntry)
 class CatalogueEntryAdmin(HistoryAdmin):
     """What each provider lists, as far as the last good listing told."""

@@ -107,6 +107,7 @@ def _news(step: UpgradeStep, *, now: datetime) -> dict[str, Any]:
     return {
         "step": step,
         "record": step.record,
+        "name": f"{step.record.tracked_model.name} {words.labels(step.record)}",
         "verb": words.STEP_WORDS.get(step.after, step.get_after_display()),
         "tone": words.STATE_TONES[step.after],
         "ago": words.ago(step.at, now=now),

@@ -1,17 +1,25 @@
 """Performance samples and what was learnt while they came in."""
 
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 from unfold.paginator import InfinitePaginator
 
+from providers.models import Provider
 from versioning.admin import words
-from versioning.admin.base import Admin, HistoryAdmin
+from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.models import PerformanceSample, ServedDrift, SliceTag, UnknownModel
+from versioning.services import tracking
+from versioning.services.errors import ServiceError
 
 NANO_USD = 1_000_000_000
 
@@ -122,12 +130,46 @@ class UnknownModelAdmin(HistoryAdmin):
     def tracked_as(self, unknown: UnknownModel) -> SafeString | str:
         if unknown.tracked_model is not None:
             return str(unknown.tracked_model)
+        # The list is a form already, with its token: the button only sends it elsewhere.
         return format_html(
-            '<a class="hs-link" href="{}?upstream_id={}&provider_slug={}">Track</a>',
-            reverse("admin:versioning_trackedmodel_add"),
-            unknown.name,
-            unknown.provider_slug,
+            '<button class="hs-link" type="submit" formaction="{}">Track</button>',
+            reverse("admin:versioning_unknownmodel_track", args=[unknown.pk]),
         )
+
+    def get_urls(self) -> list[URLPattern]:
+        track = path(
+            "<int:unknown_id>/track/",
+            self.admin_site.admin_view(require_POST(self.track)),
+            name="versioning_unknownmodel_track",
+        )
+        return [track, *super().get_urls()]
+
+    def track(self, request: HttpRequest, unknown_id: int) -> HttpResponse:
+        """Track it with one click; where its provider is not known, ask for it."""
+        if not request.user.has_perm("versioning.add_trackedmodel"):  # type: ignore[union-attr]
+            raise PermissionDenied
+        unknown = get_object_or_404(UnknownModel, pk=unknown_id)
+        provider = Provider.objects.filter(slug=unknown.provider_slug, enabled=True).first()
+        if provider is None:
+            messages.info(request, f"Say which provider serves {unknown.name}.")
+            return HttpResponseRedirect(self._form_for(unknown))
+        try:
+            tracked = tracking.start_tracking(
+                provider_id=provider.pk,
+                name=unknown.name,
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except ServiceError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._form_for(unknown))
+        messages.success(request, f"{tracked} is tracked from now on, as version 1.0.0.")
+        page = reverse("admin:versioning_trackedmodel_change", args=[tracked.pk])
+        return HttpResponseRedirect(page)
+
+    def _form_for(self, unknown: UnknownModel) -> str:
+        wanted = urlencode({"upstream_id": unknown.name, "provider_slug": unknown.provider_slug})
+        return f"{reverse('admin:versioning_trackedmodel_add')}?{wanted}"
 
 
 @admin.register(SliceTag)

@@ -139,5 +139,5 @@ def _needed(needed: Any) -> str:
         return ""
     if needed.get("samples") is None:
         return "no realistic number would settle it"
-    days = f", about {needed['days']} days" if needed.get("days") else ""
+    days = f", about {needed['days']} day{'s'[: needed['days'] != 1]}" if needed.get("days") else ""
     return f"about {needed['samples']:,} more samples{days}"

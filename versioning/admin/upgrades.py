@@ -63,12 +63,10 @@ class UpgradeRecordAdmin(HistoryAdmin):
 
     @admin.display(description="upgrade", ordering="tracked_model__name")
     def move(self, record: UpgradeRecord) -> SafeString:
-        before = record.from_version.label if record.from_version else "none"
         return format_html(
-            '<span class="hs-move"><strong>{}</strong> {} → {}</span>',
+            '<span class="hs-move"><strong>{}</strong> {}</span>',
             record.tracked_model.name,
-            before,
-            record.to_version.label,
+            words.labels(record),
         )
 
     @admin.display(description="state", ordering="state")
@@ -80,8 +78,9 @@ class UpgradeRecordAdmin(HistoryAdmin):
         return words.decision(record.evidence) if record.evidence else None
 
     @admin.display(description="quality")
-    def gain(self, record: UpgradeRecord) -> str:
-        return words.percent(record.evidence.get("improvement"))
+    def gain(self, record: UpgradeRecord) -> str | None:
+        improvement = record.evidence.get("improvement")
+        return None if improvement is None else words.percent(improvement)
 
     @admin.display(description="urgent", ordering="urgent_on")
     def urgency(self, record: UpgradeRecord) -> SafeString | None:
@@ -219,7 +218,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         decisions = [decision for decision in decisions if decision.name != "roll_back"]
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
     return {
-        "title": str(record),
+        "title": f"{record.tracked_model.name} {words.labels(record)}",
         "subtitle": None,
         "record": record,
         "question": words.question(record),

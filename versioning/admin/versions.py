@@ -177,7 +177,7 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "last_seen": words.ago(version.last_seen_at, now=now),
         "gone": words.ago(version.gone_at, now=now) if version.gone_at else "",
         "figures": words.figures(performance.figures(version_ids=[version.pk])[version.pk]),
-        "baseline_rows": [],
+        "baseline_rows": words.baseline(version.baseline or {}),
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [
             ("input", words.price(version.input_price)),

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from versioning.models import Check, ModelVersion, UpgradeRecord
+from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services.performance import VersionFigures
 
 URGENT_DAYS = 30
@@ -158,7 +158,10 @@ def retirement(version: ModelVersion, *, now: datetime) -> str:
 
 def price(value: Decimal | None) -> str:
     """Return "$0.15 per million", or that it is unknown."""
-    return "unknown" if value is None else f"${value.normalize():f} per million tokens"
+    if value is None:
+        return "unknown"
+    whole, _, cents = f"{value.normalize():f}".partition(".")
+    return f"${whole}.{cents:0<2} per million tokens"
 
 
 def number(value: int | None) -> str:
@@ -197,14 +200,25 @@ def sentences(items: Any, *, empty: str) -> SafeString:
 
 def question(record: UpgradeRecord) -> str:
     """Return the decision that a record asks for, without its proof."""
-    before = record.from_version.label if record.from_version else "none"
-    return f"Move {record.tracked_model.name} {before} → {record.to_version.label}?"
+    name = record.tracked_model.name
+    if record.is_waiting:
+        return f"Move {name} {labels(record)}?"
+    return f"{name} {labels(record)}"
+
+
+def labels(record: UpgradeRecord) -> str:
+    """Return "1.0.0 → 1.1.0", or that the first version began."""
+    if record.from_version is None:
+        return f"began with {record.to_version.label}"
+    return f"{record.from_version.label} → {record.to_version.label}"
 
 
 def proof(record: UpgradeRecord) -> str:
     """Return the sentence that speaks for or against the move."""
     told = str(record.evidence.get("sentence") or "")
-    return told or " ".join(str(reason) for reason in record.reasons) or "Nothing measured yet."
+    if told:
+        return f"{told[0].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
+    return " ".join(str(reason) for reason in record.reasons) or "Nothing measured yet."
 
 
 def _rough(start: datetime, end: datetime) -> str:
@@ -218,6 +232,11 @@ def _decimal(value: Any) -> Decimal | None:
         return Decimal(str(value))
     except InvalidOperation:
         return None
+
+
+def _float(value: Any) -> float | None:
+    figure = _decimal(value)
+    return None if figure is None else float(figure)
 
 
 def usd(value: float | None) -> str | None:
@@ -255,6 +274,23 @@ def what_to_do(check: Check) -> str:
     return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
 
 
+def baseline(stored: Mapping[str, Any]) -> list[dict[str, str | int]]:
+    """Return what a table shows of each task of a baseline, as it was stored then."""
+    return [
+        {
+            "task": task or "no task",
+            "samples": row.get("samples", 0),
+            "errors": "–" if row.get("error_rate") is None else f"{row['error_rate']:.1%}",
+            "quality": score(row.get("quality")),
+            "quality_n": row.get("quality_n", 0),
+            "p50": ms(row.get("latency_p50_ms")),
+            "p95": ms(row.get("latency_p95_ms")),
+            "cost": usd(_float(row.get("cost_usd"))) or "–",
+        }
+        for task, row in (stored.get("tasks") or {}).items()
+    ]
+
+
 def figures(found: VersionFigures) -> list[dict[str, str | int]]:
     """Return what a table shows of each task."""
     return [
@@ -270,3 +306,18 @@ def figures(found: VersionFigures) -> list[dict[str, str | int]]:
         }
         for task, row in found.tasks.items()
     ]
+
+
+RUN_TONES = {
+    "waiting": "info",
+    "running": "info",
+    "done": "good",
+    "over_budget": "warn",
+    "cancelled": "plain",
+    "failed": "bad",
+}
+
+
+def run_state(run: EvaluationRun) -> SafeString:
+    """Return the state of a run as a badge."""
+    return badge(run.get_state_display(), RUN_TONES[run.state])

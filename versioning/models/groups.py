@@ -17,13 +17,20 @@ _SEEN = {
     "providers": ("provider",),
     "versioning": (
         "aliastarget",
+        "automationswitch",
         "catalogueentry",
         "check",
         "driftfinding",
+        "evaluationcase",
+        "evaluationrun",
+        "evaluationsuite",
         "finding",
+        "freeze",
         "lineagerule",
         "modelversion",
+        "notice",
         "performancesample",
+        "policy",
         "serveddrift",
         "slicetag",
         "trackedmodel",
@@ -40,6 +47,8 @@ REVIEWER = VIEWER | {
     "versioning.snooze_upgrade",
     "versioning.roll_back_upgrade",
     "versioning.change_modelversion",
+    "versioning.add_evaluationrun",
+    "versioning.change_evaluationrun",
 }
 OPERATOR = REVIEWER | {
     "versioning.run_check",
@@ -50,12 +59,24 @@ OPERATOR = REVIEWER | {
     "versioning.add_lineagerule",
     "versioning.change_lineagerule",
     "versioning.delete_lineagerule",
+    "versioning.add_policy",
+    "versioning.change_policy",
+    "versioning.delete_policy",
+    "versioning.add_freeze",
+    "versioning.change_freeze",
+    "versioning.change_automationswitch",
     "versioning.add_apikey",
     "versioning.change_apikey",
     "versioning.view_apikey",
     "versioning.add_slicetag",
     "versioning.change_slicetag",
     "versioning.delete_slicetag",
+    *(
+        f"versioning.{verb}_{model}"
+        for verb in ("add", "change")
+        for model in ("evaluationcase", "evaluationsuite")
+    ),
+    "versioning.delete_evaluationcase",
     *(
         f"django_celery_beat.{verb}_{model}"
         for verb in ("add", "change")

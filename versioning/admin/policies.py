@@ -1,0 +1,206 @@
+"""What may go by itself, when nothing may, and the switch over all of it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+
+from versioning.admin import forms, words
+from versioning.admin.base import Admin, HistoryAdmin, actor_of
+from versioning.models import AutomationSwitch, Freeze, Notice, Policy
+from versioning.services import policies
+from versioning.services.errors import Invalid
+
+
+@admin.register(Policy)
+class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    """Thresholds and freedom to act; what stays empty is taken from the level above."""
+
+    list_display = ("for_whom", "automation_shown", "improvement", "approvals_needed", "course")
+    list_filter = ("automation", ("provider", RelatedCheckboxFilter))
+    search_fields = ("provider__slug", "tracked_model__name")
+    search_help_text = "A provider or a model; the general policy has neither."
+    list_select_related = ("provider", "tracked_model__provider")
+    ordering = ("tracked_model", "provider", "pk")
+    autocomplete_fields = ("tracked_model", "fallback_version")
+    fieldsets = (
+        (
+            "For whom",
+            {
+                "description": "A model's own policy comes before its provider's, and that "
+                "before the general one. Leave empty what the level above decides.",
+                "fields": ("provider", "tracked_model"),
+            },
+        ),
+        (
+            "What may go by itself",
+            {
+                "fields": (
+                    "automation",
+                    "steps_allowed",
+                    "minimum_age_days",
+                    "near_retirement_days",
+                    ("max_at_once", "max_per_day"),
+                    ("windows", "time_zone"),
+                )
+            },
+        ),
+        (
+            "What the evidence must show",
+            {
+                "fields": (
+                    "minimum_improvement",
+                    ("max_error_rise", "max_latency_rise", "max_cost_rise"),
+                )
+            },
+        ),
+        (
+            "Who approves, and the course",
+            {
+                "fields": (
+                    ("approvals_needed", "requester_may_approve"),
+                    "required_suites",
+                    "canary_steps",
+                    "canary_asks",
+                )
+            },
+        ),
+        (
+            "After the move",
+            {
+                "fields": (
+                    ("watch_days", "rollback_by_itself"),
+                    "fallback_version",
+                    ("approval_days", "buffer_days"),
+                )
+            },
+        ),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Without its policy, a model takes what the level above says; its history stays."""
+        return request.user.has_perm("versioning.delete_policy")  # type: ignore[union-attr]
+
+    @admin.display(description="policy of")
+    def for_whom(self, policy: Policy) -> str:
+        return str(policy.tracked_model or policy.provider or "everything")
+
+    @admin.display(description="goes by itself", ordering="automation")
+    def automation_shown(self, policy: Policy) -> str | None:
+        return policy.get_automation_display() or None
+
+    @admin.display(description="least improvement", ordering="minimum_improvement")
+    def improvement(self, policy: Policy) -> str | None:
+        least = policy.minimum_improvement
+        return None if least is None else words.percent(least)
+
+    @admin.display(description="tests and canary")
+    def course(self, policy: Policy) -> str | None:
+        suites = [str(name) for name in policy.required_suites or ()]
+        stops = len(policy.canary_steps or ())
+        canary = [f"canary of {stops} step{'s'[: stops != 1]}"] if stops else []
+        return ", ".join(suites + canary) or None
+
+
+@admin.register(Freeze)
+class FreezeAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    """Times in which nothing goes by itself."""
+
+    list_display = ("name", "scope", "starts_at", "ends_at", "standing", "made_by")
+    list_filter = (("provider", RelatedCheckboxFilter),)
+    search_fields = ("name", "provider__slug")
+    list_select_related = ("provider",)
+    ordering = ("-ends_at", "-pk")
+    fields = ("name", "provider", "starts_at", "ends_at")
+
+    @admin.display(description="of", ordering="provider__slug")
+    def scope(self, freeze: Freeze) -> str:
+        return str(freeze.provider or "everything")
+
+    @admin.display(description="standing")
+    def standing(self, freeze: Freeze) -> SafeString:
+        now = timezone.now()
+        if freeze.ends_at <= now:
+            return words.badge("over")
+        return words.badge("holds", "warn") if freeze.starts_at <= now else words.badge("to come")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.made_by = actor_of(request).name
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(AutomationSwitch)
+class AutomationSwitchAdmin(HistoryAdmin):
+    """The kill switch: one page, one button."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        switch = AutomationSwitch.objects.first()
+        form = forms.DecisionForm(request.POST or None)
+        if request.method == "POST":
+            if not request.user.has_perm("versioning.change_automationswitch"):  # type: ignore[union-attr]
+                raise PermissionDenied
+            if form.is_valid() and self._switch(request, form):
+                return HttpResponseRedirect(reverse("admin:versioning_automationswitch_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Automation",
+            "opts": self.opts,
+            "switch": switch,
+            "is_on": switch is None or switch.on,
+            "changed": words.ago(switch.changed_at, now=timezone.now()) if switch else "",
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/versioning/automationswitch/page.html", context)
+
+    def _switch(self, request: HttpRequest, form: forms.DecisionForm) -> bool:
+        try:
+            switch = policies.switch_automation(
+                on=request.POST.get("on") == "yes",
+                reason=form.cleaned_data["reason"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
+        except Invalid as error:
+            forms.add_errors(form, error, otherwise="reason")
+            return False
+        said = "Automation is on again." if switch.on else "Nothing moves by itself from now on."
+        messages.success(request, said)
+        return True
+
+
+@admin.register(Notice)
+class NoticeAdmin(HistoryAdmin):
+    """What people must know of upgrades on their course."""
+
+    list_display = ("sentence", "kind", "record", "raised", "standing")
+    list_filter = (("kind", ChoicesCheckboxFilter), ("resolved_at", admin.EmptyFieldListFilter))
+    search_fields = ("sentence", "record__tracked_model__name")
+    list_select_related = (
+        "record__tracked_model__provider",
+        "record__from_version",
+        "record__to_version",
+    )
+    ordering = ("-raised_at", "-pk")
+
+    @admin.display(description="raised", ordering="raised_at")
+    def raised(self, notice: Notice) -> SafeString:
+        return words.ago(notice.raised_at, now=timezone.now())
+
+    @admin.display(description="standing", ordering="resolved_at")
+    def standing(self, notice: Notice) -> SafeString:
+        if notice.resolved_at is None:
+            return words.badge("open", "warn")
+        return words.badge(f"resolved by {notice.resolved_by or 'itself'}")

@@ -1,0 +1,60 @@
+"""What staff say about successors, model by model."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+
+from versioning.admin.base import Admin, actor_of
+from versioning.models import LineageRule
+from versioning.services import curation
+from versioning.services.errors import ServiceError
+
+
+@admin.register(LineageRule)
+class LineageRuleAdmin(Admin):
+    """Rules beat what names and dates say; the successor is looked for anew when one changes."""
+
+    list_display = ("pattern", "kind", "tracked_model", "reason", "made_by", "created_at")
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        ("tracked_model__provider", RelatedCheckboxFilter),
+    )
+    search_fields = ("pattern", "reason", "tracked_model__name", "made_by")
+    list_select_related = ("tracked_model__provider",)
+    ordering = ("-created_at", "-pk")
+    autocomplete_fields = ("tracked_model",)
+    fields = ("tracked_model", "kind", "pattern", "reason")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A rule is a wish for the future: without it, names and dates decide again."""
+        return request.user.has_perm("versioning.delete_lineagerule")  # type: ignore[union-attr]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        look_again(request, tracked_model_id=obj.tracked_model_id)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        look_again(request, tracked_model_id=obj.tracked_model_id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        models = set(queryset.values_list("tracked_model_id", flat=True))
+        super().delete_queryset(request, queryset)
+        for tracked_model_id in sorted(models):
+            look_again(request, tracked_model_id=tracked_model_id)
+
+
+def look_again(request: HttpRequest, *, tracked_model_id: int) -> None:
+    """Look for a model's successor under its new rules; say so where that can't be done."""
+    try:
+        curation.rules_changed(
+            tracked_model_id=tracked_model_id,
+            made_by=actor_of(request).name,
+            now=timezone.now(),
+        )
+    except ServiceError as error:
+        messages.warning(request, str(error))
