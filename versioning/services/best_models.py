@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from versioning.domain.statistics.ranking import Entrant, Ranking, rank
 from versioning.models import ModelVersion, TrackedModel, Word
-from versioning.services import comparison, performance, rollups
+from versioning.services import comparison, performance, rollups, sample_words
 from versioning.services.errors import NotFound
 from versioning.services.rollup_sums import SampleSums
 from versioning.services.rollups import Entry
@@ -45,7 +45,7 @@ def best_for(*, task: str) -> Best:
 
 def tasks() -> list[str]:
     """Return the names of all tasks that samples name, in alphabetical order."""
-    named = Word.objects.filter(kind=Word.Kind.TASK).exclude(text="")
+    named = Word.objects.filter(kind=Word.Kind.TASK).exclude(text__in=["", sample_words.OTHER])
     return sorted(named.values_list("text", flat=True))
 
 

@@ -39,9 +39,9 @@ def ids_of(kind: Word.Kind, texts: Iterable[str]) -> dict[str, int]:
         return known
     found = _stored_words(kind, missing)
     if len(found) < len(missing):
-        room = LIMITS[kind] - Word.objects.filter(kind=kind).count()
+        room = max(LIMITS[kind] - Word.objects.filter(kind=kind).count(), 0)
         new = sorted(missing - found.keys())
-        added = [*new[: max(room, 0)], OTHER]
+        added = new if len(new) <= room else [*new[:room], OTHER]
         Word.objects.bulk_create(
             [Word(kind=kind, text=text) for text in added], ignore_conflicts=True
         )
@@ -61,9 +61,9 @@ def routes_of(routes: Iterable[RouteKey]) -> dict[RouteKey, int]:
         return known
     found = _stored_routes(missing)
     if len(found) < len(missing):
-        room = MOST_ROUTES - Route.objects.count()
+        room = max(MOST_ROUTES - Route.objects.count(), 0)
         new = sorted(missing - found.keys())
-        added = [*new[: max(room, 0)], _OTHER_ROUTE]
+        added = new if len(new) <= room else [*new[:room], _OTHER_ROUTE]
         Route.objects.bulk_create(
             [Route(requested=ids[0], resolved=ids[1], served=ids[2]) for ids in added],
             ignore_conflicts=True,
