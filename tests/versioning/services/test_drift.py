@@ -1,0 +1,137 @@
+"""A version that changes behind its name raises a finding; one that doesn't, none."""
+
+import datetime as dt
+import random
+
+import pytest
+
+from tests.factories import NOW, tracked
+from versioning.models import DriftFinding, RollupPart, TrackedModel, Word
+from versioning.models.fields import to_ms
+from versioning.services import drift, sample_store
+from versioning.services.errors import NotFound
+from versioning.services.rollup_sums import Cell, Row, SampleSums, Terms
+from versioning.services.sample_words import ids_of
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+TERMS = Terms(slice_of_tags={1: 1}, error_texts={1: "timeout"}, foreign=frozenset())
+
+
+@pytest.fixture
+def writer(db: None) -> TrackedModel:
+    return tracked(name="writer", upstream_id="one", provider__slug="acme")
+
+
+def days(
+    writer: TrackedModel,
+    *,
+    count: int = 60,
+    task: str = "extract",
+    quality: float = 0.8,
+    drop: float = 0.0,
+    since: int = 8,
+    seed: int = 1,
+    most: int = 40,
+) -> None:
+    """Add so many days of samples; quality falls by ``drop`` in the last ``since`` days."""
+    dice = random.Random(seed)
+    parts = {}
+    for ago in range(count, 0, -1):
+        at = to_ms(NOW.replace(hour=3) - ago * DAY)
+        mean = quality - (drop if ago <= since else 0)
+        rows = [_row(at, dice, mean) for _ in range(dice.randint(30, most))]
+        cell = Cell(
+            writer.current_version_id,
+            ids_of(Word.Kind.TASK, [task])[task],
+            ids_of(Word.Kind.SLICE, [""])[""],
+            1,
+            at - at % 3_600_000,
+        )
+        parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
+    sample_store.append_parts(parts)
+
+
+def _row(at: int, dice: random.Random, mean: float) -> Row:
+    fields = dict.fromkeys(Row._fields) | {
+        "at": at,
+        "version_id": 1,
+        "quality": min(1, max(0, dice.gauss(mean, 0.1))),
+        "latency_ms": dice.lognormvariate(6, 0.4),
+        "output_tokens": dice.randrange(50, 400),
+        "error_id": 1 if dice.random() < 0.02 else None,
+        "route_id": 1,
+        "tags_id": 1,
+    }
+    return Row(**fields)
+
+
+def test_a_silent_change_raises_a_finding_with_the_day_it_began(writer):
+    days(writer, drop=0.15)
+
+    assert drift.find_drift(now=NOW) == 1
+
+    finding = DriftFinding.objects.get()
+    assert (finding.version, finding.measure) == (writer.current_version, "quality")
+    assert abs(finding.began_on - (NOW - 8 * DAY).date()) <= DAY
+    assert finding.sentence.startswith("On extract: quality fell from 0.798 to 0.65")
+
+
+def test_the_same_change_is_told_once(writer):
+    days(writer, drop=0.15)
+    drift.find_drift(now=NOW)
+    assert drift.find_drift(now=NOW + DAY) == 0
+    assert DriftFinding.objects.count() == 1
+
+
+def test_a_flat_series_raises_none(writer):
+    for seed in range(3):
+        days(writer, task=f"task {seed}", seed=seed, count=120)
+    assert drift.find_drift(now=NOW) == 0
+
+
+def test_another_mix_of_tasks_is_no_change_of_the_version(writer):
+    """Each task stays as it was, while the worse one gets ten times the traffic."""
+    days(writer, task="easy", quality=0.9)
+    days(writer, task="hard", quality=0.5, seed=2)
+    days(writer, task="hard", quality=0.5, seed=3, count=8, most=400)
+
+    assert drift.find_drift(now=NOW) == 0
+
+
+def test_old_changes_are_no_news(writer):
+    days(writer, drop=0.15, since=40, count=100)
+    assert drift.find_drift(now=NOW) == 0
+
+
+def test_a_version_no_longer_in_use_is_done_with(writer):
+    days(writer, drop=0.15)
+    drift.find_drift(now=NOW)
+    TrackedModel.objects.update(current_version=None)
+
+    drift.find_drift(now=NOW)
+
+    assert DriftFinding.objects.get().resolved_at == NOW
+
+
+def test_staff_resolve_a_finding_once(writer):
+    days(writer, drop=0.15)
+    drift.find_drift(now=NOW)
+    finding = DriftFinding.objects.get()
+
+    assert drift.resolve(finding_id=finding.pk, now=NOW).resolved_at == NOW
+    assert drift.resolve(finding_id=finding.pk, now=NOW + DAY).resolved_at == NOW
+    with pytest.raises(NotFound):
+        drift.resolve(finding_id=finding.pk + 1, now=NOW)
+
+
+def test_today_is_not_read_before_it_is_over(writer):
+    days(writer)
+    before = RollupPart.objects.count()
+    at = to_ms(NOW)
+    cell = Cell(writer.current_version_id, 1, 1, 1, at)
+    bad = [_row(at, random.Random(5), 0.1) for _ in range(500)]
+    sample_store.append_parts({cell: SampleSums.of_rows(bad, terms=TERMS)})
+    assert RollupPart.objects.count() == before + 1
+
+    assert drift.find_drift(now=NOW) == 0
