@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from versioning.api import ingest, problems, traces
 from versioning.api.views import (
     checks,
+    course,
     current,
     evidence,
     health,
@@ -50,6 +51,19 @@ urlpatterns: list[Any] = [
     *both(f"{RECOMMENDATIONS}/<int:id>/approve", recommendations.ApproveView.as_view(), "approve"),
     *both(f"{RECOMMENDATIONS}/<int:id>/reject", recommendations.RejectView.as_view(), "reject"),
     *both(f"{RECOMMENDATIONS}/<int:id>/snooze", recommendations.SnoozeView.as_view(), "snooze"),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/canary/approve",
+        course.ApproveCanaryStepView.as_view(),
+        "approve-canary-step",
+    ),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/canary/resume",
+        course.ResumeCanaryView.as_view(),
+        "resume-canary",
+    ),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/canary/abort", course.AbortCanaryView.as_view(), "abort-canary"
+    ),
     *both("api/model-versions/best", evidence.BestView.as_view(), "best"),
     *of_model("current", current.CurrentView.as_view(), "current"),
     *of_model("history", history.HistoryView.as_view(), "history"),
@@ -58,6 +72,7 @@ urlpatterns: list[Any] = [
     *of_model("auto-upgrade", moves.AutoUpgradeView.as_view(), "auto-upgrade"),
     *of_model("rollback", moves.RollbackView.as_view(), "rollback"),
     *of_model("compare", evidence.CompareView.as_view(), "compare"),
+    *of_model("explain", course.OutlookView.as_view(), "explain"),
     *of_model("why", recommendations.ModelExplanationView.as_view(), "model-why"),
     *both("api/performance-samples", ingest.performance_samples, "performance-samples"),
     *both("api/performance-samples/scores", ingest.scores, "scores"),
@@ -82,6 +97,7 @@ urlpatterns: list[Any] = [
         f"{MODELS}/<int:id>/rules/<int:rule_id>", tracked_models.LineageRuleView.as_view(), "rule"
     ),
     *both("api/versions/<int:id>", tracked_models.VersionView.as_view(), "version"),
+    *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),
     *both("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),

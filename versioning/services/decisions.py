@@ -1,11 +1,14 @@
 """Decide on what was read: refused where the evidence is another by now."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Prefetch
 
 from versioning.domain.labels import free_label
+from versioning.domain.memory import UnreadableWake, Wake, WakeKind
 from versioning.models import (
     CatalogueEntry,
     ModelVersion,
@@ -38,12 +41,25 @@ def record(*, record_id: int) -> UpgradeRecord:
 
 
 def reject(
-    *, record_id: int, actor: Actor, now: datetime, reason: str, evidence_hash: str | None
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    wake: Mapping[str, Any] | None = None,
+    evidence_hash: str | None,
 ) -> UpgradeRecord:
-    """Reject a recommendation. Raises as rollout.reject does, and EvidenceChanged."""
+    """Reject a recommendation; ``wake`` has the parts of a wake-up rule.
+
+    Raises as rollout.reject does, EvidenceChanged, and Invalid for a rule with a part missing.
+    """
+    try:
+        rule = None if wake is None else Wake(**{**wake, "kind": WakeKind(wake["kind"])})
+    except UnreadableWake as error:
+        raise Invalid(str(error), [FieldError("/wake", "invalid", str(error))]) from error
     with transaction.atomic():
         _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
-        return rollout.reject(record_id=record_id, actor=actor, now=now, reason=reason)
+        return rollout.reject(record_id=record_id, actor=actor, now=now, reason=reason, wake=rule)
 
 
 def snooze(

@@ -8,9 +8,11 @@ from rest_framework import serializers
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.api.serializers.performance import VersionFiguresSerializer
 from versioning.api.serializers.versions import VersionNameSerializer, VersionSerializer
+from versioning.domain.memory import WakeKind
 from versioning.domain.transitions import WAITING, State
 from versioning.models import UpgradeRecord
 
+WAKE_KINDS = [kind.value for kind in WakeKind]
 STATES = [state.value for state in State]
 
 
@@ -142,6 +144,28 @@ class Reason(serializers.Serializer[Any]):
 
 class NeededReason(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, help_text="Kept for good.")
+
+
+class WakeRule(serializers.Serializer[Any]):
+    """When a rejected version may be offered again."""
+
+    kind = serializers.ChoiceField(choices=WAKE_KINDS)
+    until = serializers.DateField(required=False, help_text="For the kind until.")
+    price_falls_by = serializers.DecimalField(
+        required=False,
+        max_digits=7,
+        decimal_places=6,
+        help_text="For the kind price: 0.2 is a fall by 20 %.",
+    )
+    days = serializers.IntegerField(
+        required=False,
+        max_value=36_500,
+        help_text="For the kind retirement: so many days before that of the version in use.",
+    )
+
+
+class Rejection(NeededReason):
+    wake = WakeRule(required=False, help_text="Left out: never.")
 
 
 class Snooze(Reason):

@@ -130,3 +130,14 @@ class VersionChange(serializers.Serializer[Any]):
         required=False, choices=["exact", "earliest", "tentative"], allow_blank=True
     )
     retires_source = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class Release(serializers.Serializer[Any]):
+    """Facts that staff give back to the checks."""
+
+    names = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        min_length=1,
+        max_length=50,
+        help_text="Some of staff_fields.",
+    )

@@ -8,11 +8,11 @@ from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
     ExplanationSerializer,
-    NeededReason,
     Reason,
     RecommendationDetailSerializer,
     RecommendationSerializer,
     RecommendationsQuery,
+    Rejection,
     Snooze,
 )
 from versioning.domain.lineage import Answer
@@ -134,7 +134,7 @@ class RejectView(ApiView):
         id="reject",
         tag="decisions",
         summary="Reject",
-        body=NeededReason,
+        body=Rejection,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
         permission="versioning.reject_upgrade",
@@ -142,12 +142,13 @@ class RejectView(ApiView):
         headers=(IF_MATCH, ETAG),
     )
     def post(self, asked: Asked, *, id: int) -> Response:
-        """The reason is kept, and the version isn't recommended again."""
+        """The reason is kept. It isn't recommended again, or not before what `wake` says."""
         record = decisions.reject(
             record_id=id,
             actor=asked.actor,
             now=asked.now,
             reason=asked.body["reason"],
+            wake=asked.body.get("wake"),
             evidence_hash=asked.if_match,
         )
         return decided(record)

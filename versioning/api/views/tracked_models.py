@@ -15,9 +15,14 @@ from versioning.api.serializers.setup import (
     TrackedModelsQuery,
     UnknownModelSerializer,
 )
-from versioning.api.serializers.versions import VersionChange, VersionSerializer, VersionsQuery
+from versioning.api.serializers.versions import (
+    Release,
+    VersionChange,
+    VersionSerializer,
+    VersionsQuery,
+)
 from versioning.models import ApiKey, LineageRule, ModelVersion, TrackedModel, UnknownModel
-from versioning.services import setup, tracking
+from versioning.services import curation, setup, tracking
 
 
 class TrackedModelsView(ApiView):
@@ -136,6 +141,22 @@ class VersionView(ApiView):
         """Only the fields that you send. No check overwrites them: see `staff_fields`."""
         changed: ModelVersion = setup.change_version(version_id=id, changes=asked.body)
         return Response(VersionSerializer(changed).data)
+
+
+class ReleaseView(ApiView):
+    @operation(
+        id="release_version",
+        tag="setup",
+        summary="Give facts back to the checks",
+        body=Release,
+        answer=VersionSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.change_modelversion",
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """They become what the provider last said, and checks fill them again."""
+        released = curation.release_fields(version_id=id, fields=asked.body["names"])
+        return Response(VersionSerializer(released).data)
 
 
 class LineageRulesView(ApiView):

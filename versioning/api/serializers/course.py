@@ -1,0 +1,42 @@
+"""What would happen now, and a canary that is on."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from versioning.api.serializers.fields import Moment
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    """One rule of the policy, and what it says now."""
+
+    rule = serializers.CharField()
+    ok = serializers.BooleanField(help_text="Whether it lets the upgrade go by itself.")
+    sentence = serializers.CharField()
+    set_by = serializers.CharField(help_text="Whose policy sets it; empty where it is built in.")
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    """What would happen to a model now, and which rule stops it."""
+
+    record_id = serializers.IntegerField(
+        source="record.pk", default=None, help_text="The upgrade that it is about, if there is one."
+    )
+    allowed = serializers.BooleanField(help_text="Whether it would go by itself.")
+    next = serializers.CharField(help_text="What would happen if it went.")
+    rules = RuleSerializer(many=True, source="rows")
+    notices = serializers.ListField(child=serializers.CharField())
+
+
+class CanarySerializer(serializers.Serializer[Any]):
+    """Where a canary is."""
+
+    record_id = serializers.IntegerField()
+    weight = serializers.FloatField(help_text="Share of keys that get the new version, 0 to 1.")
+    steps = serializers.JSONField(help_text="All its steps, as they were at its start.")
+    position = serializers.IntegerField(help_text="The step that it is at, from 0.")
+    began_at = Moment()
+    step_began_at = Moment()
+    paused_at = Moment(allow_null=True)
+    says = serializers.CharField(help_text="What it waits for.")
+    looked_at = Moment(allow_null=True)

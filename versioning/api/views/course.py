@@ -1,0 +1,77 @@
+"""What would happen now and which rule stops it; what people say to a canary."""
+
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from versioning.api.operations import APPROVE, ApiView, Asked, operation
+from versioning.api.serializers.course import CanarySerializer, OutlookSerializer
+from versioning.api.serializers.upgrades import NeededReason, RecommendationDetailSerializer
+from versioning.api.views.recommendations import decided
+from versioning.models import ApiKey
+from versioning.services import canary, explaining, serving
+
+
+class OutlookView(ApiView):
+    @operation(
+        id="explain",
+        tag="models",
+        summary="What would happen now, and which rule stops it?",
+        answer=OutlookSerializer,
+    )
+    def get(self, asked: Asked, *, provider: str, model: str) -> Response:
+        """Each rule of the policy with what it says of the upgrade that waits or is under way.
+        Nothing is changed."""
+        found = explaining.explain(
+            tracked_model=serving.tracked_model(provider=provider, name=model), at=asked.now
+        )
+        return Response(OutlookSerializer(found).data)
+
+
+class ApproveCanaryStepView(ApiView):
+    @operation(
+        id="approve_canary_step",
+        tag="decisions",
+        summary="Say yes to the step that a canary is at",
+        body=Serializer,
+        answer=CanarySerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission=APPROVE,
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """For steps that hold until a person approves them."""
+        found = canary.approve_step(record_id=id, actor=asked.actor, now=asked.now)
+        return Response(CanarySerializer(found).data)
+
+
+class ResumeCanaryView(ApiView):
+    @operation(
+        id="resume_canary",
+        tag="decisions",
+        summary="Let a paused canary go on",
+        body=Serializer,
+        answer=CanarySerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission=APPROVE,
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """Its step begins anew."""
+        found = canary.resume(record_id=id, actor=asked.actor, now=asked.now)
+        return Response(CanarySerializer(found).data)
+
+
+class AbortCanaryView(ApiView):
+    @operation(
+        id="abort_canary",
+        tag="decisions",
+        summary="Stop a canary",
+        body=NeededReason,
+        answer=RecommendationDetailSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.roll_back_upgrade",
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """Every key gets the current version at once."""
+        record = canary.abort(
+            record_id=id, actor=asked.actor, now=asked.now, reason=asked.body["reason"]
+        )
+        return decided(record)
