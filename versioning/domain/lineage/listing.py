@@ -41,7 +41,8 @@ def _target(known: Known, identity: Identity, provider: str) -> Snapshot | None:
             read = parse(other, provider=provider)
         except UnreadableName:
             continue
-        if read.snapshot and (read.vendor, read.ordinal) == (identity.vendor, identity.ordinal):
+        is_same_maker = read.vendor in ("", identity.vendor)
+        if read.snapshot and is_same_maker and read.ordinal == identity.ordinal:
             found.add(read.snapshot)
     return found.pop() if len(found) == 1 else None
 
