@@ -1,0 +1,263 @@
+"""Decisions in the admin: the page that says what will happen, the act, and who may."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.versioning.admin.conftest import LogIn, recommend
+from tests.versioning.admin.pages import address, current_label, decide, text
+from versioning.models import ModelVersion, UpgradeRecord
+
+ALL = ("approve", "reject", "snooze", "roll_back")
+
+
+def completed(client: Client, record: UpgradeRecord) -> UpgradeRecord:
+    decide(client, record, "approve")
+    record.refresh_from_db()
+    assert record.state == "completed"
+    return record
+
+
+class TestConfirmation:
+    def test_it_says_what_approving_does(self, reviewer: Client, record: UpgradeRecord) -> None:
+        page = text(reviewer.get(address(record, "approve")))
+        assert "zeta-writer-1" in page
+        assert "zeta-writer-2" in page
+        assert "Quality 0.75 → 0.85, +13 %" in page
+        assert f"/api/model-versions/{record.tracked_model.provider.slug}/writer/current" in page
+
+    def test_looking_changes_nothing(self, reviewer: Client, record: UpgradeRecord) -> None:
+        for name in ("approve", "reject", "snooze"):
+            assert reviewer.get(address(record, name)).status_code == 200
+        record.refresh_from_db()
+        assert record.state == "recommended"
+
+    def test_it_says_that_the_earlier_version_is_gone(
+        self, reviewer: Client, record: UpgradeRecord
+    ) -> None:
+        completed(reviewer, record)
+        ModelVersion.objects.filter(pk=record.from_version_id).update(gone_at=timezone.now())
+        page = text(reviewer.get(address(record, "roll_back")))
+        assert "zeta-writer-1 is no longer listed by the provider" in page
+
+    def test_it_says_that_the_earlier_version_is_listed(
+        self, reviewer: Client, record: UpgradeRecord
+    ) -> None:
+        completed(reviewer, record)
+        assert "1.0.0 is still listed" in text(reviewer.get(address(record, "roll_back")))
+
+    def test_it_warns_of_a_pin(self, reviewer: Client, record: UpgradeRecord) -> None:
+        record.tracked_model.pinned = True
+        record.tracked_model.pin_reason = "Audit until June."
+        record.tracked_model.save()
+        assert "Audit until June." in text(reviewer.get(address(record, "approve")))
+
+    def test_what_a_provider_wrote_is_escaped(self, reviewer: Client, db: None) -> None:
+        record = recommend(evidence={"sentence": "<script>alert(1)</script>"})
+        for page in ("approve", "change"):
+            assert "<script>alert(1)" not in text(reviewer.get(address(record, page)))
+
+
+class TestDeciding:
+    def test_approve_moves(self, reviewer: Client, record: UpgradeRecord) -> None:
+        page = text(decide(reviewer, record, "approve"))
+        assert "writer is at 1.1.0 now" in page
+        assert current_label(record) == "1.1.0"
+
+    def test_the_step_keeps_who_and_why(self, reviewer: Client, record: UpgradeRecord) -> None:
+        decide(reviewer, record, "approve", reason="Tested with the team.")
+        step = record.steps.get(after="approved")
+        assert (step.actor_name, step.reason) == ("reviewer", "Tested with the team.")
+
+    def test_reject_keeps_the_reason(self, reviewer: Client, record: UpgradeRecord) -> None:
+        decide(reviewer, record, "reject", reason="Too dear.")
+        record.refresh_from_db()
+        assert record.state == "rejected"
+        assert current_label(record) == "1.0.0"
+        assert "Too dear." in text(reviewer.get(address(record, "change")))
+
+    @pytest.mark.parametrize("name", ["reject", "roll_back"])
+    def test_without_a_reason_the_field_says_so(
+        self, reviewer: Client, record: UpgradeRecord, name: str
+    ) -> None:
+        if name == "roll_back":
+            completed(reviewer, record)
+        response = decide(reviewer, record, name, reason=" ")
+        assert response.context["form"].errors["reason"] == [
+            "Say why: the reason stays with the record."
+        ]
+        before = record.state
+        record.refresh_from_db()
+        assert record.state == before
+
+    def test_snooze_until_a_day(self, reviewer: Client, record: UpgradeRecord) -> None:
+        day = timezone.localdate() + timedelta(days=5)
+        decide(reviewer, record, "snooze", until=day.isoformat())
+        record.refresh_from_db()
+        assert record.state == "snoozed"
+        assert record.snoozed_until is not None
+        assert timezone.localdate(record.snoozed_until) == day
+
+    @pytest.mark.parametrize("until", ["", "soon", "2020-01-01", "9999-99-99"])
+    def test_a_bad_day_is_told_by_the_field(
+        self, reviewer: Client, record: UpgradeRecord, until: str
+    ) -> None:
+        response = decide(reviewer, record, "snooze", until=until)
+        assert "until" in response.context["form"].errors
+        record.refresh_from_db()
+        assert record.state == "recommended"
+
+    def test_roll_back_goes_back(self, reviewer: Client, record: UpgradeRecord) -> None:
+        completed(reviewer, record)
+        page = text(decide(reviewer, record, "roll_back", reason="Worse tables."))
+        assert "writer is at 1.0.0 now" in page
+        assert current_label(record) == "1.0.0"
+        back = UpgradeRecord.objects.get(reverses=record)
+        assert "Worse tables." in text(reviewer.get(address(back, "change")))
+
+    def test_back_to_the_inbox_whence_it_came(
+        self, reviewer: Client, record: UpgradeRecord
+    ) -> None:
+        response = decide(reviewer, record, "approve", next="inbox")
+        assert response.redirect_chain[-1][0] == reverse("admin:index")
+
+    def test_a_reason_is_escaped(self, reviewer: Client, record: UpgradeRecord) -> None:
+        decide(reviewer, record, "reject", reason="<img src=x onerror=alert(1)>")
+        assert "<img src=x" not in text(reviewer.get(address(record, "change")))
+        assert "<img src=x" not in text(reviewer.get(reverse("admin:index")))
+
+
+class TestRaces:
+    """The loser of a race reads a sentence, and nothing moves twice."""
+
+    def test_somebody_approved_first(self, log_in: LogIn, record: UpgradeRecord) -> None:
+        decide(log_in("operator"), record, "approve")
+        response = decide(log_in("reviewer"), record, "approve")
+        assert response.status_code == 200
+        assert "by operator" in text(response)
+        assert record.steps.filter(after="completed").count() == 1
+
+    @pytest.mark.parametrize("name", ["approve", "reject", "snooze"])
+    def test_the_evidence_changed_meanwhile(
+        self, reviewer: Client, record: UpgradeRecord, name: str
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=record.pk).update(evidence_hash="newer")
+        until = (timezone.localdate() + timedelta(days=3)).isoformat()
+        response = decide(reviewer, record, name, until=until)
+        assert "The evidence has changed since you looked" in text(response)
+        record.refresh_from_db()
+        assert record.state == "recommended"
+
+    def test_rolled_back_twice(self, reviewer: Client, record: UpgradeRecord) -> None:
+        completed(reviewer, record)
+        decide(reviewer, record, "roll_back")
+        response = decide(reviewer, record, "roll_back")
+        assert response.status_code == 200
+        assert UpgradeRecord.objects.filter(reverses=record).count() == 1
+
+    def test_a_later_move_came_before_the_rollback(
+        self, reviewer: Client, record: UpgradeRecord
+    ) -> None:
+        completed(reviewer, record)
+        later = ModelVersion.objects.create(
+            tracked_model=record.tracked_model, label="1.2.0", upstream_id="zeta-writer-3"
+        )
+        second = UpgradeRecord.objects.create(
+            tracked_model=record.tracked_model,
+            from_version=record.to_version,
+            to_version=later,
+            origin="detection",
+            step="minor",
+            recommended_at=timezone.now(),
+            changed_at=timezone.now(),
+        )
+        completed(reviewer, second)
+        page = text(decide(reviewer, record, "roll_back"))
+        assert "no longer the latest move" in page
+        assert current_label(record) == "1.2.0"
+
+    def test_one_that_does_not_exist(self, reviewer: Client, record: UpgradeRecord) -> None:
+        for page in (*ALL, "why"):
+            address_of_none = address(record, page).replace(f"/{record.pk}/", "/999/")
+            response = reviewer.get(address_of_none, follow=True)
+            assert "There is no upgrade record 999." in text(response)
+
+
+class TestPermissions:
+    """Each decision has its own permission."""
+
+    @pytest.mark.parametrize("name", ALL)
+    def test_a_viewer_decides_nothing(
+        self, log_in: LogIn, record: UpgradeRecord, name: str
+    ) -> None:
+        if name == "roll_back":
+            completed(log_in("operator"), record)
+        viewer = log_in("viewer")
+        assert viewer.get(address(record, name)).status_code == 403
+        assert decide(viewer, record, name).status_code == 403
+        assert address(record, name) not in text(viewer.get(address(record, "change")))
+        assert address(record, name) not in text(viewer.get(reverse("admin:index")))
+
+    def test_one_permission_opens_one_decision(self, log_in: LogIn, record: UpgradeRecord) -> None:
+        client = log_in("viewer")
+        from django.contrib.auth.models import Permission, User
+
+        User.objects.get(username="viewer").user_permissions.add(
+            Permission.objects.get(codename="snooze_upgrade")
+        )
+        assert client.get(address(record, "snooze")).status_code == 200
+        assert client.get(address(record, "approve")).status_code == 403
+
+    def test_who_is_not_logged_in_is_asked_to(self, client: Client, record: UpgradeRecord) -> None:
+        response = client.get(address(record, "approve"))
+        assert response.status_code == 302
+        assert "/login/" in response["Location"]
+
+
+class TestMany:
+    """Decisions as actions of the list."""
+
+    def ask(self, client: Client, records: list[UpgradeRecord], name: str, **more: str) -> str:
+        sent = {
+            "action": f"{name}_selected",
+            "_selected_action": [str(record.pk) for record in records],
+            **more,
+        }
+        url = reverse("admin:versioning_upgraderecord_changelist")
+        return text(client.post(url, sent, follow=True))
+
+    def test_first_it_shows_all_of_them(self, reviewer: Client, db: None) -> None:
+        records = [recommend(name="writer"), recommend(name="reader")]
+        page = self.ask(reviewer, records, "approve")
+        assert "Approve 2 upgrades" in page
+        assert not UpgradeRecord.objects.exclude(step="first").exclude(state="recommended")
+
+    def test_confirmed_they_move_and_the_number_is_told(self, reviewer: Client, db: None) -> None:
+        records = [recommend(name="writer"), recommend(name="reader")]
+        hashes = {f"evidence-{record.pk}": "seen" for record in records}
+        page = self.ask(reviewer, records, "approve", confirmed="approve", reason="", **hashes)
+        assert "2 upgrades were approved" in page
+        assert [current_label(record) for record in records] == ["1.1.0", "1.1.0"]
+
+    def test_one_that_changed_does_not_stop_the_others(self, reviewer: Client, db: None) -> None:
+        records = [recommend(name="writer"), recommend(name="reader")]
+        hashes = {f"evidence-{records[0].pk}": "old", f"evidence-{records[1].pk}": "seen"}
+        page = self.ask(reviewer, records, "approve", confirmed="approve", reason="", **hashes)
+        assert "The evidence has changed" in page
+        assert [current_label(record) for record in records] == ["1.0.0", "1.1.0"]
+
+    def test_what_is_over_can_not_be_approved(
+        self, reviewer: Client, record: UpgradeRecord
+    ) -> None:
+        completed(reviewer, record)
+        page = self.ask(reviewer, [record], "approve")
+        assert "can&#x27;t be approved" in page
+
+    def test_a_viewer_is_offered_none(self, viewer: Client, record: UpgradeRecord) -> None:
+        url = reverse("admin:versioning_upgraderecord_changelist")
+        assert "approve_selected" not in text(viewer.get(url))
+        self.ask(viewer, [record], "approve", confirmed="approve")
+        assert current_label(record) == "1.0.0"
