@@ -1,1 +1,12 @@
-"""Verbs: each function is one transaction, or one conversation."""
+"""Verbs: each function is one transaction, or one conversation.
+
+The three uses from Python are here by name.
+"""
+
+from versioning.services.upgrading import (
+    auto_upgrade,
+    check_for_upgrade,
+    list_recommendations,
+)
+
+__all__ = ["auto_upgrade", "check_for_upgrade", "list_recommendations"]

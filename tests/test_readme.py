@@ -1,0 +1,46 @@
+"""What the README shows works as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from tests.factories import ModelVersionFactory, ProviderFactory, UpgradeRecordFactory, tracked
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+@pytest.mark.django_db
+def test_the_three_uses_from_python(capsys: pytest.CaptureFixture[str]) -> None:
+    model = tracked(
+        name="qwen-2.5-7b-instruct", provider=ProviderFactory(slug="openrouter", kind="openrouter")
+    )
+    UpgradeRecordFactory(
+        tracked_model=model,
+        to_version=ModelVersionFactory(
+            tracked_model=model, label="1.1.0", found_improvements=["Longer context"]
+        ),
+        reasons=["Same line, newer snapshot."],
+        recommended_at=timezone.now(),
+    )
+    (snippet,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+    exec(compile(snippet, str(README), "exec"), {})  # noqa: S102  (our own README)
+
+    upgrade, waiting, moved = capsys.readouterr().out.splitlines()
+    assert upgrade == "True 1.0.0 1.1.0 ('Longer context',)"
+    assert waiting == "openrouter qwen-2.5-7b-instruct False Same line, newer snapshot."
+    assert moved.startswith("False 1.0.0 ")
+    assert len(moved) > len("False 1.0.0 ")  # it says why
+
+
+def test_what_it_links_to_is_there() -> None:
+    guide = [README, README.with_name("CONTRIBUTING.md"), *README.parent.glob("docs/**/*.md")]
+    missing = [
+        f"{page.name} -> {link}"
+        for page in guide
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+    assert missing == []
