@@ -93,9 +93,7 @@ def test_a_request_that_is_repeated_at_once_is_done_once(secrets: list[str]) -> 
     """The same Idempotency-Key: the stored answer, or 409 while the first is in flight."""
     body = {"slug": "acme", "kind": "openai", "base_url": "http://127.0.0.1:9/v1"}
 
-    answers = at_once(
-        lambda _: Api(secrets[0]).post("/api/providers", body, Idempotency_Key="one")
-    )
+    answers = at_once(lambda _: Api(secrets[0]).post("/api/providers", body, Idempotency_Key="one"))
 
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) <= {201, 409}
