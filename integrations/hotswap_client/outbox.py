@@ -77,7 +77,7 @@ class Outbox:
                 self._count(dropped=1)
                 return False
             self._items.append(item)
-            if len(self._items) == 1 or len(self._items) >= self._size:
+            if len(self._items) in (1, self._size):
                 self._changed.notify_all()  # the first starts the clock, a full batch goes at once
             return True
 
