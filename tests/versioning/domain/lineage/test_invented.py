@@ -20,6 +20,7 @@ from versioning.domain.lineage import (
 )
 from versioning.domain.lineage.order import order_key
 
+untimed = settings(deadline=None)
 worlds = models().flatmap(
     lambda model: st.tuples(st.just(model), st.lists(relatives(model), min_size=1, max_size=8))
 )
@@ -35,6 +36,7 @@ def ask(model: Model, world: dict[str, Model], rules: Rules | None = None) -> An
     )
 
 
+@untimed
 @given(worlds)
 def test_an_upgrade_stays_in_the_line_and_is_newer(world: tuple[Model, list[Model]]) -> None:
     model, others = world
@@ -50,6 +52,7 @@ def test_an_upgrade_stays_in_the_line_and_is_newer(world: tuple[Model, list[Mode
         assert not chosen.stage
 
 
+@untimed
 @given(worlds)
 def test_the_newest_of_the_line_is_found(world: tuple[Model, list[Model]]) -> None:
     model, others = world
@@ -69,6 +72,7 @@ def test_the_newest_of_the_line_is_found(world: tuple[Model, list[Model]]) -> No
     assert (answer.successor and found[answer.successor.id].rank) == best
 
 
+@untimed
 @given(worlds)
 def test_going_on_step_by_step_never_goes_back(world: tuple[Model, list[Model]]) -> None:
     model, others = world
@@ -84,6 +88,7 @@ def test_going_on_step_by_step_never_goes_back(world: tuple[Model, list[Model]])
     raise AssertionError("The chain has no end.")
 
 
+@untimed
 @given(models(), st.sampled_from(["preview", "exp"]))
 def test_a_preview_is_offered_only_where_it_is_allowed(model: Model, stage: str) -> None:
     preview = replace(model, stage=stage, generation=(model.generation[0] + 1, 0))
@@ -95,6 +100,7 @@ def test_a_preview_is_offered_only_where_it_is_allowed(model: Model, stage: str)
     assert allowed.id == preview.in_words()
 
 
+@untimed
 @given(models(), words)
 def test_somebodys_fine_tune_is_never_the_upgrade(model: Model, tuner: str) -> None:
     assume(tuner not in (model.maker, model.family))
@@ -113,6 +119,7 @@ def test_somebodys_fine_tune_is_never_the_upgrade(model: Model, tuner: str) -> N
     assert answer.successor is None
 
 
+@untimed
 @given(models(), st.sampled_from(["{name}", "{maker}/{name}", "us.{maker}.{name}"]))
 def test_a_model_is_recognised_through_another_channel(model: Model, channel: str) -> None:
     other = replace(model, channel=channel)
@@ -120,6 +127,7 @@ def test_a_model_is_recognised_through_another_channel(model: Model, channel: st
     assert same_model(Known(id=model.in_words()), Known(id=other.in_words()))
 
 
+@untimed
 @given(worlds)
 def test_the_order_of_the_listing_says_nothing(world: tuple[Model, list[Model]]) -> None:
     model, others = world
@@ -131,6 +139,7 @@ def test_the_order_of_the_listing_says_nothing(world: tuple[Model, list[Model]])
     assert len(answers) == 1
 
 
+@untimed
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_the_order_key_is_total(texts: list[str]) -> None:
     entries = list(Listing.of(Known(id=text) for text in texts))
@@ -140,7 +149,7 @@ def test_the_order_key_is_total(texts: list[str]) -> None:
     assert len(set(keys)) == len(entries)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=210),

@@ -214,3 +214,37 @@ def test_one_model_through_two_channels(a: str, b: str) -> None:
 @pytest.mark.parametrize(("a", "b"), rows(NOT_SAME))
 def test_two_models_with_like_names(a: str, b: str) -> None:
     assert not same_model(Known(id=a), Known(id=b))
+
+
+@pytest.mark.parametrize(
+    ("in_use", "newer", "step"),
+    [
+        ("zeta-2-001", "zeta-2-002", Step.REVISION),
+        ("zeta-2-2026-01-10", "zeta-2-2026-06-10", Step.SNAPSHOT),
+        ("zeta-2-preview", "zeta-2", Step.SNAPSHOT),
+        ("zeta-2", "zeta-2.1", Step.MINOR),
+        ("zeta-2.9", "zeta-3", Step.MAJOR),
+        ("gpt-4o", "gpt-4.1", Step.MINOR),
+        ("tuner/llama-3.1-zeta-8b", "tuner/llama-3.3-zeta-8b", Step.MINOR),
+    ],
+)
+def test_the_kind_of_step(in_use: str, newer: str, step: Step) -> None:
+    assert find_successor(Known(id=in_use), listed=[Known(id=newer)]).step is step
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        (("kimi-k2-1105", date(2025, 11, 6)), ("kimi-k2-0210", date(2026, 2, 11))),
+        (("zeta-2-1230", date(2026, 1, 2)), ("zeta-2-0201", date(2026, 2, 1))),
+        (("zeta-2-1201", date(2025, 12, 1)), ("zeta-2-0102", date(2025, 12, 30))),
+        (("gpt-3.5-turbo-1106", None), ("gpt-3.5-turbo-0125", None)),
+    ],
+)
+def test_a_snapshot_without_year_takes_it_from_the_release(
+    older: tuple[str, date | None], newer: tuple[str, date | None]
+) -> None:
+    old, new = (Known(id=id, released=released) for id, released in (older, newer))
+
+    assert find_successor(old, listed=[new]).successor == new
+    assert find_successor(new, listed=[old]).successor is None
