@@ -1,5 +1,6 @@
 """The Provider page, and the one base class that all admin pages have."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -55,7 +56,7 @@ class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Model | None = None
-    ) -> dict[str, tuple[str]]:
+    ) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ("name",)}
 
     @admin.display(description="address", ordering="base_url")

@@ -35,10 +35,10 @@ class ApiKeyAdmin(HistoryAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("versioning.add_apikey")  # type: ignore[union-attr]
+        return request.user.has_perm("versioning.add_apikey")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("versioning.change_apikey")  # type: ignore[union-attr]
+        return request.user.has_perm("versioning.change_apikey")
 
     @admin.display(description="may")
     def scopes_shown(self, key: ApiKey) -> str:

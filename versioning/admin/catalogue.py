@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
+from providers.models import Provider
 from versioning.admin import chart, forms, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, actor_of
 from versioning.admin.decisions import DECISIONS, may_make
@@ -221,7 +222,7 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
         if entry is not None:
             return {"provider": entry.provider_id, "upstream_id": entry.upstream_id}
     slug = request.GET.get("provider_slug", "")
-    provider = forms.Provider.objects.filter(slug=slug).values_list("pk", flat=True).first()
+    provider = Provider.objects.filter(slug=slug).values_list("pk", flat=True).first()
     return {"provider": provider, "upstream_id": request.GET.get("upstream_id", "")}
 
 
@@ -246,7 +247,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
             {"record": record, "ago": words.ago(record.completed_at, now=now)}
             for record in records.completions().order_by("-completion_number")[:SHOWN_MOVES]
         ],
-        "may_check": request.user.has_perm("versioning.run_check"),  # type: ignore[union-attr]
+        "may_check": request.user.has_perm("versioning.run_check"),
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
     }
 

@@ -162,4 +162,4 @@ def open_to(*, request: HttpRequest, record: UpgradeRecord) -> list[Decision]:
 
 
 def may_make(*, request: HttpRequest, decision: Decision) -> bool:
-    return bool(request.user.has_perm(decision.permission))  # type: ignore[union-attr]
+    return bool(request.user.has_perm(decision.permission))

@@ -117,7 +117,7 @@ class CheckAdmin(HistoryAdmin):
 
     def check_now(self, request: HttpRequest) -> HttpResponse:
         """Hand a check of one provider, or of all, to the worker."""
-        if not request.user.has_perm("versioning.run_check"):  # type: ignore[union-attr]
+        if not request.user.has_perm("versioning.run_check"):
             raise PermissionDenied
         slug = request.POST.get("provider", "")
         asked = {
@@ -151,7 +151,7 @@ class CheckAdmin(HistoryAdmin):
 class FindingAdmin(HistoryAdmin):
     """The news of all checks."""
 
-    list_display = ("sentence", "kind", "provider", "model", "found")
+    list_display = ("sentence", "kind", "provider", "model_shown", "found")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
         ("check_run__provider", RelatedCheckboxFilter),
@@ -176,7 +176,7 @@ class FindingAdmin(HistoryAdmin):
         return finding.check_run.provider.slug
 
     @admin.display(description="model", ordering="tracked_model__name")
-    def model(self, finding: Finding) -> str | None:
+    def model_shown(self, finding: Finding) -> str | None:
         return finding.tracked_model.name if finding.tracked_model else None
 
     @admin.display(description="found", ordering="found_at")

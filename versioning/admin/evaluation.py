@@ -49,8 +49,10 @@ class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # 
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationSuite]:
-        return super().get_queryset(request).annotate(cases_in_it=Count("cases"))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        suites_shown: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = suites_shown.annotate(cases_in_it=Count("cases"))
+        return counted
 
     @admin.display(description="cases", ordering="cases_in_it")
     def case_count(self, suite: Any) -> int:
@@ -160,13 +162,12 @@ class EvaluationRunAdmin(HistoryAdmin):
     ordering = ("-pk",)
     fields = ("asked_by", "created_at", "started_at", "ended_at", "frozen")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EvaluationRun]:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("frozen__suite", "from_version", "to_version__tracked_model")
-            .annotate(done=Count("trials__done_at"))
-        )
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        runs: QuerySet[Any] = super().get_queryset(request)
+        counted: QuerySet[Any] = runs.select_related(
+            "frozen__suite", "from_version", "to_version__tracked_model"
+        ).annotate(done=Count("trials__done_at"))
+        return counted
 
     @admin.display(description="suite", ordering="frozen__suite__name")
     def suite(self, run: EvaluationRun) -> str:
@@ -186,7 +187,7 @@ class EvaluationRunAdmin(HistoryAdmin):
         return f"{run.done:,} of {run.total:,}"
 
     @admin.display(description="cost so far")
-    def cost(self, run: EvaluationRun) -> str:
+    def cost(self, run: EvaluationRun) -> str | None:
         return words.usd(run.spent_usd)
 
     @admin.display(description="verdict")

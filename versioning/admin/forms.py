@@ -77,7 +77,7 @@ class LinesField(forms.CharField):
         """Text validators don't apply to a list."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data)
+        return bool(list(initial or []) != self.to_python(data))
 
 
 class DecisionForm(forms.Form):

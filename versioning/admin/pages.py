@@ -20,7 +20,7 @@ def waiting_badge(request: HttpRequest) -> int | None:
 
 def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the inbox to the start page, for whoever may see upgrades."""
-    if not request.user.has_perm("versioning.view_upgraderecord"):  # type: ignore[union-attr]
+    if not request.user.has_perm("versioning.view_upgraderecord"):
         return {**context, "title": "Inbox", "inbox": None}
     now = timezone.now()
     found = inbox_service.look(now=now)
@@ -39,7 +39,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "providers": [_provider(state, now=now) for state in found.providers],
         "retiring": [_retirement(each, now=now) for each in found.retiring],
         "moves": [_news(step, now=now) for step in found.moves],
-        "may_check": request.user.has_perm("versioning.run_check"),  # type: ignore[union-attr]
+        "may_check": request.user.has_perm("versioning.run_check"),
     }
 
 

@@ -1,5 +1,7 @@
 """Users and groups, in the look of the rest."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
@@ -8,12 +10,17 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from versioning.admin.base import Admin
 
+if TYPE_CHECKING:
+    PlainUsers = PlainUserAdmin[User]
+else:
+    PlainUsers = PlainUserAdmin
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(PlainUserAdmin, Admin):
+class UserAdmin(PlainUsers, Admin):
     """Nobody is deleted, for the history names them: switch “active” off instead."""
 
     form = UserChangeForm

@@ -87,7 +87,7 @@ class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Without its policy, a model takes what the level above says; its history stays."""
-        return request.user.has_perm("versioning.delete_policy")  # type: ignore[union-attr]
+        return request.user.has_perm("versioning.delete_policy")
 
     @admin.display(description="policy of")
     def for_whom(self, policy: Policy) -> str:
@@ -150,7 +150,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
         switch = AutomationSwitch.objects.first()
         form = forms.DecisionForm(request.POST or None)
         if request.method == "POST":
-            if not request.user.has_perm("versioning.change_automationswitch"):  # type: ignore[union-attr]
+            if not request.user.has_perm("versioning.change_automationswitch"):
                 raise PermissionDenied
             if form.is_valid() and self._switch(request, form):
                 return HttpResponseRedirect(reverse("admin:versioning_automationswitch_changelist"))

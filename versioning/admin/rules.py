@@ -31,7 +31,7 @@ class LineageRuleAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A rule is a wish for the future: without it, names and dates decide again."""
-        return request.user.has_perm("versioning.delete_lineagerule")  # type: ignore[union-attr]
+        return request.user.has_perm("versioning.delete_lineagerule")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -1,9 +1,11 @@
 """Performance samples and what was learnt while they came in."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -31,9 +33,9 @@ class HasErrorFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("no", "succeeded"), ("yes", "failed")]
 
-    def queryset(self, request: HttpRequest, queryset: object) -> object:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() in ("yes", "no"):
-            return queryset.filter(error__isnull=self.value() == "no")  # type: ignore[attr-defined]
+            return queryset.filter(error__isnull=self.value() == "no")
         return queryset
 
 
@@ -43,7 +45,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
 
     list_display = (
         "when",
-        "model",
+        "version_shown",
         "task",
         "quality_shown",
         "latency",
@@ -85,7 +87,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
         return words.ago(sample.at, now=timezone.now())
 
     @admin.display(description="version")
-    def model(self, sample: PerformanceSample) -> str:
+    def version_shown(self, sample: PerformanceSample) -> str:
         if sample.version is not None:
             return str(sample.version)
         return f"{sample.unknown_model} (not tracked)" if sample.unknown_model else "unknown"
@@ -146,7 +148,7 @@ class UnknownModelAdmin(HistoryAdmin):
 
     def track(self, request: HttpRequest, unknown_id: int) -> HttpResponse:
         """Track it with one click; where its provider is not known, ask for it."""
-        if not request.user.has_perm("versioning.add_trackedmodel"):  # type: ignore[union-attr]
+        if not request.user.has_perm("versioning.add_trackedmodel"):
             raise PermissionDenied
         unknown = get_object_or_404(UnknownModel, pk=unknown_id)
         provider = Provider.objects.filter(slug=unknown.provider_slug, enabled=True).first()
@@ -180,7 +182,7 @@ class SliceTagAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """A tag is a wish for the future: without it, comparisons stop looking at its values."""
-        return request.user.has_perm("versioning.delete_slicetag")  # type: ignore[union-attr]
+        return request.user.has_perm("versioning.delete_slicetag")
 
 
 @admin.register(ServedDrift)

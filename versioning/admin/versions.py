@@ -160,7 +160,7 @@ class ModelVersionAdmin(Admin):
 
 
 def _name_of(field: str) -> str:
-    return str(ModelVersion._meta.get_field(field).verbose_name)
+    return str(getattr(ModelVersion._meta.get_field(field), "verbose_name", field))
 
 
 def _panel_of(version: ModelVersion) -> dict[str, Any]:

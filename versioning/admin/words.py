@@ -239,7 +239,7 @@ def _float(value: Any) -> float | None:
     return None if figure is None else float(figure)
 
 
-def usd(value: float | None) -> str | None:
+def usd(value: float | Decimal | None) -> str | None:
     """Return a cost of one request with three significant digits; None where it is unknown."""
     if value is None:
         return None

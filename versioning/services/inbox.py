@@ -1,8 +1,9 @@
 """What staff should look at now: decisions, providers, retirements, news."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
@@ -131,13 +132,13 @@ def _providers() -> list[ProviderState]:
 
 def _retiring(now: datetime) -> list[Retirement]:
     waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("tracked_model"))
-    versions = (
+    versions: Iterable[Any] = (
         ModelVersion.objects.retiring(by=timezone.localdate(now) + RETIRING_WITHIN)
         .select_related("tracked_model__provider")
         .annotate(has_recommendation=Exists(waiting))
         .order_by("retires_on", "pk")[:SHOWN_NEWS]
     )
     return [
-        Retirement(version=version, has_recommendation=version.has_recommendation)
+        Retirement(version=version, has_recommendation=bool(version.has_recommendation))
         for version in versions
     ]
