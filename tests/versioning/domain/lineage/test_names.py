@@ -141,6 +141,17 @@ acme; zephyra-4[2026-05-01]; -; zephyra-5[2025-05-01]
 acme; zephyra-4-2026-05-01; -; zephyra-4
 """
 
+FACTS = """
+openai; codex-mini-latest[gone]; gpt-5.1-codex-mini; gpt-5.1-codex gpt-5.1-mini
+openai; chatgpt-4o-latest[gone]; gpt-5-chat-latest; gpt-5 gpt-5-mini
+openai; gpt-4-1106-preview; gpt-4-turbo-2024-04-09; gpt-4o-mini
+openai; ft-gpt-4.1-nano; gpt-5-nano; gpt-5-mini
+azure; Phi-3-medium-4k-instruct; Phi-4; Phi-4-mini-instruct
+openrouter; deepseek/deepseek-chat; deepseek/deepseek-v3.1; deepseek/deepseek-r1
+huggingface; Qwen/Qwen2.5-14B-Instruct; Qwen/Qwen3-14B; Qwen/Qwen3-14B-Base
+gemini; gemini-flash-latest; -; gemini-3-flash gemini-2.5-flash
+"""
+
 EVIDENCE = """
 openrouter; qwen/qwen3-30b-a3b[2025-04-28 open]; qwen/qwen3-30b-a3b-2507[2025-07-29 open];
     qwen/qwen3-30b-a3b-thinking-2507[2025-08-28 open]
@@ -151,7 +162,8 @@ mistral; devstral-medium-2507[gone]; devstral-2512; devstral-small-2507
 
 
 @pytest.mark.parametrize(
-    ("service", "in_use", "expected", "listed"), rows(SNAPSHOTS + GENERATIONS + SILENCE + EVIDENCE)
+    ("service", "in_use", "expected", "listed"),
+    rows(SNAPSHOTS + GENERATIONS + SILENCE + FACTS + EVIDENCE),
 )
 def test_the_upgrade_of_a_name(service: str, in_use: str, expected: str, listed: str) -> None:
     known = read_listed(f"{in_use} {expected} {listed}")
