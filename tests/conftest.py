@@ -20,5 +20,5 @@ def staff(db: None) -> Actor:
 def simulator() -> Iterator[Simulator]:
     """The simulated providers, each with an empty catalogue, over real HTTP."""
     with Simulator() as server:
-        server.world = World({kind: () for kind in server.world.kinds()})
+        server.world = World(dict.fromkeys(server.world.kinds(), ()))
         yield server
