@@ -60,7 +60,37 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         answer="ScoresAccepted",
     )
     paths["/api/performance-samples/scores"] = {"post": scores}
+    score = _operation(
+        id="score",
+        summary="Give a score to one request, now or later",
+        description="Of the request that was reported, or will be, with this request id.",
+        body={"type": "object", "properties": {"quality": {}, "signals": {}}},
+        answer="ScoresAccepted",
+    )
+    score["parameters"] = [
+        {"in": "path", "name": "request_id", "required": True, "schema": {"type": "string"}}
+    ]
+    paths["/api/performance-samples/{request_id}/scores"] = {"post": score}
+    paths["/v1/traces"] = {"post": _traces()}
     return result
+
+
+def _traces() -> dict[str, Any]:
+    traces = _operation(
+        id="traces",
+        summary="Take in OpenTelemetry traces (OTLP/HTTP)",
+        description="Protobuf or JSON, plain or gzip; spans of generative AI become samples, the "
+        "rest is passed over. Prompts and completions are never stored.",
+        body={"type": "object"},
+        answer="Accepted",
+    )
+    otlp = {"type": "object", "description": "As OpenTelemetry's protocol defines it."}
+    traces["requestBody"]["content"] = {
+        "application/json": {"schema": otlp},
+        "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
+    }
+    traces["responses"]["200"]["content"] = {"application/json": {"schema": otlp}}
+    return traces
 
 
 def _one_or_many(name: str) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""The description of the API: valid, complete, and served without the internet."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from tests.versioning.api.conftest import Api
+from versioning.api import urls
+
+OURS_ALONE = {"livez", "readyz", "schema", "docs", "redoc"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    written = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
+    described: dict[str, Any] = yaml.safe_load(written.getvalue())
+    return described
+
+
+def operations(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method} {path}", operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_it_is_openapi_3_1(schema: dict[str, Any]) -> None:
+    assert schema["openapi"] == "3.1.0"
+
+
+def test_every_address_is_described(schema: dict[str, Any]) -> None:
+    named = {p.name for p in urls.urlpatterns if getattr(p, "name", None)} - OURS_ALONE
+
+    assert len(schema["paths"]) == len(named)
+    assert "/api/model-versions/{provider}/{model}/current" in schema["paths"]
+    assert not [path for path in schema["paths"] if path.endswith("/")]
+
+
+def test_every_operation_has_a_name_words_and_a_lock(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        assert operation["summary"], name
+        assert operation["description"], name
+        assert operation["security"], name
+    ids = [operation["operationId"] for _, operation in operations(schema)]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_error_is_described_as_a_problem(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        errors = {status: r for status, r in operation["responses"].items() if status >= "400"}
+        assert {"401", "403"} <= set(errors), name
+        for answer in errors.values():
+            content = answer["content"]["application/problem+json"]["schema"]
+            assert content["$ref"] == "#/components/schemas/Problem", name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/api/docs", "/api/redoc"])
+def test_the_pages_load_nothing_from_elsewhere(stranger: Api, address: str) -> None:
+    page = stranger.get(address).content.decode()
+
+    assert "/static/drf_spectacular_sidecar/" in page
+    assert "cdn" not in page
+    assert 'src="http' not in page
