@@ -44,6 +44,30 @@ class _Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class _Texts:
+    """The different texts of a batch: few, however many samples it has."""
+
+    keys: set[_Key]
+    tasks: set[str]
+    errors: set[str]
+    tags: set[str]
+
+    @property
+    def hold_nul(self) -> bool:
+        ids = {text for key in self.keys for text in key}
+        return any("\0" in text for text in ids | self.tasks | self.errors | self.tags)
+
+    def numbers(self) -> _Numbers:
+        """Return the number of each text; new texts are stored."""
+        return _Numbers(
+            tasks=sample_words.ids_of(Word.Kind.TASK, self.tasks),
+            errors=sample_words.ids_of(Word.Kind.ERROR, self.errors),
+            tags=sample_words.ids_of(Word.Kind.TAGS, self.tags),
+            routes=sample_words.routes_of(map(_route_of, self.keys)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Spot:
     """Where the samples with the same ids go, and by which route they came."""
 
@@ -66,26 +90,32 @@ def hasher(api_key_id: int | None) -> Callable[[str], int]:
 
 def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: datetime) -> Batch:
     """Return the batch of the items; a handful of queries, whatever its size."""
-    items = _without_nul(items)
-    keys = [None if isinstance(item, Rejected) else _key_of(item) for item in items]
-    numbers = _numbers_of([item for item in items if isinstance(item, SampleIn)], keys)
-    spots = _spots({key for key in keys if key is not None}, routes=numbers.routes, now=now)
+    samples = [item for item in items if isinstance(item, SampleIn)]
+    rejected = [item for item in items if isinstance(item, Rejected)]
+    keys = [_key_of(item) for item in samples]
+    tags = _tags_of(samples)
+    texts = _Texts(
+        keys=set(keys),
+        tasks={item.task for item in samples},
+        errors={item.error for item in samples} - {""},
+        tags=set(tags),
+    )
+    if texts.hold_nul:
+        return build(_without_nul(items), api_key_id=api_key_id, now=now)
+    numbers = texts.numbers()
+    spots = _spots(texts.keys, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
     rows: list[Row] = []
-    rejected: list[Rejected] = []
-    for index, (item, key) in enumerate(zip(items, keys, strict=True)):
-        if isinstance(item, Rejected) or key is None:
-            if isinstance(item, Rejected):
-                rejected.append(item)
-            continue
-        made = maker.row(item, spots[key])
+    places = (index for index, item in enumerate(items) if isinstance(item, SampleIn))
+    for index, item, key, tag in zip(places, samples, keys, tags, strict=True):
+        made = maker.row(item, spots[key], tag)
         if isinstance(made, Row):
             rows.append(made)
         else:
             rejected.append(Rejected(index, *made))
     return Batch(
         rows=rows,
-        rejected=rejected,
+        rejected=sorted(rejected, key=lambda item: item.index),
         terms=_terms(rows, numbers=numbers, spots=spots.values()),
         served_by_route={number: route[2] for route, number in numbers.routes.items()},
     )
@@ -116,7 +146,7 @@ class _RowMaker:
         self.earliest = to_ms(now - options.retention())
         self.latest = to_ms(now + AHEAD)
 
-    def row(self, item: SampleIn, spot: _Spot) -> Row | tuple[str, str]:
+    def row(self, item: SampleIn, spot: _Spot, tags: str) -> Row | tuple[str, str]:
         """Return the sample's row, or the code and the sentence of its refusal."""
         at = self.now if item.time is None else round(item.time.timestamp() * 1000)
         cost = item.cost_usd
@@ -141,7 +171,7 @@ class _RowMaker:
             item.reasoning_tokens,
             numbers.tasks[item.task],
             spot.route_id,
-            numbers.tags[sample_words.tag_text(item.tags) if item.tags else ""],
+            numbers.tags[tags],
             numbers.errors[item.error] if item.error else None,
             spot.place.unknown_model_id,
             _SOURCES[item.source],
@@ -174,7 +204,19 @@ def _route_of(key: _Key) -> tuple[str, str, str]:
     return requested or upstream_id or model, resolved or upstream_id, served
 
 
-def _without_nul(items: Sequence[SampleIn | Rejected]) -> Sequence[SampleIn | Rejected]:
+def _tags_of(samples: Sequence[SampleIn]) -> list[str]:
+    """Return each sample's tags as text; samples of a batch share a few."""
+    made: dict[tuple[tuple[str, str], ...], str] = {(): ""}
+    texts = []
+    for item in samples:
+        pairs = tuple(item.tags.items()) if item.tags else ()
+        if pairs not in made:
+            made[pairs] = sample_words.tag_text(item.tags or {})
+        texts.append(made[pairs])
+    return texts
+
+
+def _without_nul(items: Sequence[SampleIn | Rejected]) -> list[SampleIn | Rejected]:
     """Reject samples with the character NUL, which PostgreSQL can't store."""
     return [
         Rejected(index, "invalid-field", "Text can't hold the character NUL.")
@@ -185,18 +227,7 @@ def _without_nul(items: Sequence[SampleIn | Rejected]) -> Sequence[SampleIn | Re
 
 
 def _texts_of(item: SampleIn) -> Iterable[str]:
-    tags = sample_words.tag_text(item.tags) if item.tags else ""
-    return (*_key_of(item), item.task, item.error, tags)
-
-
-def _numbers_of(samples: Sequence[SampleIn], keys: Iterable[_Key | None]) -> _Numbers:
-    tags = {sample_words.tag_text(item.tags) if item.tags else "" for item in samples}
-    return _Numbers(
-        tasks=sample_words.ids_of(Word.Kind.TASK, {item.task for item in samples}),
-        errors=sample_words.ids_of(Word.Kind.ERROR, {item.error for item in samples} - {""}),
-        tags=sample_words.ids_of(Word.Kind.TAGS, tags),
-        routes=sample_words.routes_of({_route_of(key) for key in keys if key is not None}),
-    )
+    return (*_key_of(item), item.task, item.error, *_tags_of([item]))
 
 
 def _spots(

@@ -58,6 +58,15 @@ def test_bad_items_are_named_by_place_code_and_reason(api, writer):
     assert "quality" in answer["rejected"][0]["detail"]
 
 
+@pytest.mark.parametrize("field", ["task", "error", "served_id", "tags"])
+def test_the_character_nul_is_refused_in_its_sample_only(api, writer, field):
+    bad = {"language": "a\0b"} if field == "tags" else "a\0b"
+    answer = api.post(SAMPLES, [sample(), sample(quality=5), sample(**{field: bad})]).json()
+
+    assert answer["accepted"] == 1
+    assert [item["index"] for item in answer["rejected"]] == [1, 2]
+
+
 def test_gzip_is_unpacked(api, writer):
     body = gzip.compress(json.dumps([sample()] * 50).encode())
     answer = api.post(SAMPLES, body, Content_Encoding="gzip")
