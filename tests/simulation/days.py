@@ -79,7 +79,7 @@ def _values(rng: np.random.Generator, *, world: World, level: float) -> np.ndarr
     return rng.lognormal(6.5 + level, 0.6, world.per_day)
 
 
-def false_alarms_a_year(*, world: World, years: int = 50) -> float:
+def false_alarms_a_year(*, world: World, years: int = 30) -> float:
     """Return how many alarms a flat series gives in a year."""
     rng = np.random.default_rng(SEED)
     alarms = sum(
@@ -101,7 +101,7 @@ class Detection:
     dated_within_a_day: float
 
 
-def detection(*, world: World, shift: float, runs: int = 100) -> Detection:
+def detection(*, world: World, shift: float, runs: int = 60) -> Detection:
     """Change a series on its 61st day and watch it for 40 more."""
     rng = np.random.default_rng(SEED)
     begins = START + timedelta(days=60)

@@ -169,40 +169,40 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
     ),
     "drifting mix of tasks": (200, worlds.drifting_mix),
     "autocorrelated, 0.5 a sample": (
-        200,
+        100,
         lambda rng: worlds.each_like_the_last(rng, memory=0.5),
     ),
     "autocorrelated, 0.8 a sample": (
-        200,
+        100,
         lambda rng: worlds.each_like_the_last(rng, memory=0.8),
     ),
-    "good and bad days": (200, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
+    "good and bad days": (100, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
     "good and bad days, 0.5 a day": (
-        200,
+        100,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5),
     ),
     "good and bad days, 0.7 a day": (
-        200,
+        100,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7),
     ),
     "by the hour, independent": (
-        150,
+        100,
         lambda rng: worlds.by_the_hour(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75)),
     ),
     "by the hour, 0.5 a sample": (
-        150,
+        100,
         lambda rng: worlds.each_like_the_last(rng, memory=0.5, hourly=True),
     ),
     "by the hour, 0.8 a sample": (
-        150,
+        100,
         lambda rng: worlds.each_like_the_last(rng, memory=0.8, hourly=True),
     ),
     "by the hour, good and bad days": (
-        150,
+        100,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.0, hourly=True),
     ),
     "by the hour, days 0.5 a day": (
-        150,
+        100,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5, hourly=True),
     ),
 }

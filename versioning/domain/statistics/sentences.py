@@ -13,25 +13,25 @@ _MOST_TASKS = 5
 def quality_sentence(
     *, quality: QualityFigures, judgement: Judgement, alpha: float, tasks: Sequence[PartVerdict]
 ) -> str:
-    """Return what happened to quality, how surely, and on which tasks.
+    """Return what is claimed of quality, how surely, and on which tasks.
 
-    "quality 0.75 -> 0.85, +13 % (95 % interval +0.07 to +0.13), 412 samples; better, on
-    summarise better, on extract not enough data: about 340 more samples"
+    "Better: quality 0.85 against 0.75 (+13 %, 95 % interval +0.07 to +0.13) on 412 samples;
+    on summarise better, on extract not enough data: about 340 more samples"
     """
+    claim = _so(judgement)
+    claim = claim[0].upper() + claim[1:]
     if quality.current is None or quality.candidate is None:
-        return f"quality can't be compared: no task has scores of both versions; {_so(judgement)}"
-    rise = "" if quality.relative is None else f", {_percent(float(quality.relative))}"
+        return f"{claim}; quality can't be compared: no task has scores of both versions"
+    rise = "" if quality.relative is None else f"{_percent(float(quality.relative))}, "
     samples = quality.n_current + quality.n_candidate
     digits = _digits(judgement)
-    interval = (
-        f" ({(1 - alpha) * 100:.3g} % interval {judgement.low:+.{digits}f} "
-        f"to {judgement.high:+.{digits}f})"
+    joint = "; " if judgement.needed is not None else ": "
+    return (
+        f"{claim}{joint}quality {quality.candidate:.{digits}f} against "
+        f"{quality.current:.{digits}f} ({rise}{(1 - alpha) * 100:.3g} % interval "
+        f"{judgement.low:+.{digits}f} to {judgement.high:+.{digits}f}) on "
+        f"{counted(samples, 'sample')}{_on_tasks(tasks)}"
     )
-    figures = (
-        f"quality {quality.current:.{digits}f} -> {quality.candidate:.{digits}f}{rise}{interval}"
-        f", {counted(samples, 'sample')}"
-    )
-    return f"{figures}; {_so(judgement)}{_on_tasks(tasks)}"
 
 
 def _on_tasks(tasks: Sequence[PartVerdict]) -> str:
@@ -39,9 +39,9 @@ def _on_tasks(tasks: Sequence[PartVerdict]) -> str:
         return ""
     # What needs attention first: the list may be cut.
     telling = sorted(tasks, key=lambda part: part.verdict.attention)
-    words = "".join(f", on {part.name} {_so(part.judgement)}" for part in telling[:_MOST_TASKS])
+    words = ", ".join(f"on {part.name} {_so(part.judgement)}" for part in telling[:_MOST_TASKS])
     more = len(tasks) - _MOST_TASKS
-    return f"{words}, and {counted(more, 'more task')}" if more > 0 else words
+    return f"; {words}, and {counted(more, 'more task')}" if more > 0 else f"; {words}"
 
 
 def _so(judgement: Judgement) -> str:

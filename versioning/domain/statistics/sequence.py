@@ -33,6 +33,9 @@ _FEWEST_MERGED = 4
 _SURPRISE = 1.28
 """One-sided 10 % of the normal distribution: how far block means may scatter by chance."""
 
+_ROUNDING = 1e-20
+"""Variance that rounding may leave of equal scores."""
+
 _STRONGEST = 0.9
 """Autocorrelation of block means that is believed at most."""
 
@@ -74,16 +77,20 @@ def design_effect(blocks: Sequence[Moments]) -> float:
     filled = [block for block in blocks if block.n]
     if not filled:
         return 1.0
-    whole = Moments.total(filled)
-    if len(filled) < FEWEST_BLOCKS:
-        return max(1.0, whole.n * FEWEST_BLOCKS / FLOOR / len(filled))
-    if not whole.variance:
-        return 1.0
     sizes = [block.n for block in filled]
-    offsets = [block.mean - whole.mean for block in filled]
+    samples = sum(sizes)
+    if len(sizes) < FEWEST_BLOCKS:
+        return max(1.0, samples * FEWEST_BLOCKS / FLOOR / len(sizes))
+    mean = math.fsum(block.n * block.mean for block in filled) / samples
+    offsets = [block.mean - mean for block in filled]
+    within = math.fsum(block.m2 for block in filled)
+    between = math.fsum(n * offset**2 for n, offset in zip(sizes, offsets, strict=True))
+    variance = (within + between) / (samples - 1)
+    if variance < _ROUNDING:
+        return 1.0
     effect = 1.0
     while len(sizes) >= _FEWEST_MERGED:
-        effect = max(effect, _excess(sizes, offsets, variance=whole.variance))
+        effect = max(effect, _excess(sizes, offsets, variance=variance))
         sizes, offsets = _merged(sizes, offsets)
     return effect
 

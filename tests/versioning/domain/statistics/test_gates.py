@@ -1,0 +1,121 @@
+"""Gates beside quality: errors, latency p95, cost per success."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.versioning.domain.statistics.arms import arm, stratum
+from versioning.domain.statistics.evidence import Arm
+from versioning.domain.statistics.gates import Gate, GateStatus, check_gates
+from versioning.domain.statistics.thresholds import PerDay, Thresholds
+from versioning.domain.statistics.verdict import Decision, compare
+
+
+def gates(current: Arm, candidate: Arm, **limits: Decimal | None) -> dict[str, Gate]:
+    found = check_gates(
+        strata=[stratum(current, candidate)],
+        thresholds=Thresholds(**limits),  # type: ignore[arg-type]
+        per_day=PerDay(current=100, candidate=100),
+    )
+    return {gate.name: gate for gate in found}
+
+
+def test_as_good_passes_every_gate() -> None:
+    found = gates(arm(0.8, errors=20), arm(0.8, errors=20))
+    assert {name: gate.status for name, gate in found.items()} == {
+        "errors": GateStatus.PASSED,
+        "latency_p95": GateStatus.PASSED,
+        "cost_per_success": GateStatus.PASSED,
+    }
+
+
+def test_many_more_errors_fail() -> None:
+    gate = gates(arm(0.8, errors=20), arm(0.8, errors=300))["errors"]
+    assert gate.status is GateStatus.FAILED
+    assert gate.value == Decimal("0.14")
+    assert gate.reason.startswith("error rate 1.0% -> 15.0% (+14.0%, limit +2.0%): surely at least")
+
+
+def test_few_requests_leave_the_error_gate_open_and_say_how_many_more() -> None:
+    gate = gates(arm(0.8, n=100), arm(0.8, n=100))["errors"]
+    assert gate.status is GateStatus.UNKNOWN
+    assert gate.needed is not None
+    assert gate.needed.samples is not None
+    assert "not sure yet, about " in gate.reason
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "status"),
+    [(950.0, GateStatus.PASSED), (2000.0, GateStatus.FAILED)],
+)
+def test_latency_may_rise_by_the_limit(milliseconds: float, status: GateStatus) -> None:
+    assert gates(arm(0.8), arm(0.8, latency_ms=milliseconds))["latency_p95"].status is status
+
+
+@pytest.mark.parametrize(
+    ("usd", "status"),
+    [
+        (0.0024, GateStatus.PASSED),
+        (0.002401, GateStatus.UNKNOWN),
+        (0.004, GateStatus.FAILED),
+        (0.0, GateStatus.PASSED),
+    ],
+)
+def test_cost_may_rise_by_exactly_the_limit(usd: float, status: GateStatus) -> None:
+    found = gates(arm(0.8), arm(0.8, usd=usd), max_cost_rise=Decimal("0.2"))
+    gate = found["cost_per_success"]
+    assert gate.status is status
+
+
+def test_failures_are_paid_too() -> None:
+    """The same price a request, half of them in vain: twice the price of a success."""
+    gate = gates(arm(0.8), arm(0.8, errors=1000))["cost_per_success"]
+    assert gate.value == pytest.approx(Decimal("1"), abs=Decimal("1e-9"))
+    assert gate.status is GateStatus.FAILED
+
+
+def test_anything_is_more_than_free() -> None:
+    gate = gates(arm(0.8, usd=0.0), arm(0.8, usd=0.001))["cost_per_success"]
+    assert gate.status is GateStatus.FAILED
+    assert "from nothing" in gate.reason
+
+
+def test_free_stays_free() -> None:
+    gate = gates(arm(0.8, usd=0.0), arm(0.8, usd=0.0))["cost_per_success"]
+    assert gate.status is GateStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("candidate", "gate", "reason"),
+    [
+        (arm(0.8, usd=None), "cost_per_success", "no task has such requests on both sides"),
+        (arm(0.8, n=50), "latency_p95", "100 requests a side are needed, there are 50"),
+        (arm(0.8, errors=2000), "cost_per_success", "a success has no price"),
+    ],
+)
+def test_unknown_is_no_pass_and_says_why(candidate: Arm, gate: str, reason: str) -> None:
+    found = gates(arm(0.8), candidate)[gate]
+    assert found.status is GateStatus.UNKNOWN
+    assert reason in found.reason
+
+
+def test_a_failed_gate_blocks_a_better_version() -> None:
+    found = compare(strata=[stratum(arm(0.75), arm(0.85, errors=300))], thresholds=Thresholds())
+    assert found.decision is Decision.BLOCKED
+    assert found.reasons[0].startswith("error rate")
+
+
+def test_an_open_gate_holds_a_better_version_back() -> None:
+    found = compare(strata=[stratum(arm(0.75), arm(0.85, usd=None))], thresholds=Thresholds())
+    assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
+    assert found.reasons[0].startswith("cost per success: no task has such requests")
+
+
+def test_gates_share_the_risk() -> None:
+    alone = gates(
+        arm(0.8, errors=20), arm(0.8, errors=20), max_latency_rise=None, max_cost_rise=None
+    )["errors"]
+    among = gates(arm(0.8, errors=20), arm(0.8, errors=20))["errors"]
+    assert alone.high is not None
+    assert among.high is not None
+    assert among.high > alone.high
