@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -203,8 +204,6 @@ class TestPermissions:
 
     def test_one_permission_opens_one_decision(self, log_in: LogIn, record: UpgradeRecord) -> None:
         client = log_in("viewer")
-        from django.contrib.auth.models import Permission, User
-
         User.objects.get(username="viewer").user_permissions.add(
             Permission.objects.get(codename="snooze_upgrade")
         )
