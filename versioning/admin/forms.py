@@ -103,6 +103,24 @@ class ReasonForm(DecisionForm):
     )
 
 
+class SwitchForm(DecisionForm):
+    """Why automation goes off or on."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=300,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Needed to switch it off: whoever finds it off reads this.",
+    )
+
+
+class OptionalJSONField(forms.JSONField):
+    """JSON that may stay empty, and looks empty then."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class SnoozeForm(DecisionForm):
     """Until when to put a recommendation off."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import BooleanField, Field, JSONField, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from versioning.admin import forms, words
 from versioning.admin.base import Admin, HistoryAdmin, actor_of
@@ -89,6 +90,19 @@ class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
         """Without its policy, a model takes what the level above says; its history stays."""
         return request.user.has_perm("versioning.delete_policy")
 
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Show what is left to the level above as empty, not as null or unknown."""
+        if isinstance(db_field, JSONField):
+            widget = UnfoldAdminTextareaWidget(attrs={"rows": 2})
+            return db_field.formfield(form_class=forms.OptionalJSONField, widget=widget)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, BooleanField) and field is not None:
+            choices = [("unknown", "as set above"), ("true", "yes"), ("false", "no")]
+            field.widget.choices = choices
+        return field
+
     @admin.display(description="policy of")
     def for_whom(self, policy: Policy) -> str:
         return str(policy.tracked_model or policy.provider or "everything")
@@ -148,7 +162,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         switch = AutomationSwitch.objects.first()
-        form = forms.DecisionForm(request.POST or None)
+        form = forms.SwitchForm(request.POST or None)
         if request.method == "POST":
             if not request.user.has_perm("versioning.change_automationswitch"):
                 raise PermissionDenied
@@ -165,7 +179,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
         }
         return TemplateResponse(request, "admin/versioning/automationswitch/page.html", context)
 
-    def _switch(self, request: HttpRequest, form: forms.DecisionForm) -> bool:
+    def _switch(self, request: HttpRequest, form: forms.SwitchForm) -> bool:
         try:
             switch = policies.switch_automation(
                 on=request.POST.get("on") == "yes",
