@@ -301,7 +301,7 @@ def _way_back(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
 def _evidence(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
     """Where tests or a canary come first, they are the proof; what is surely bad stops before."""
     if facts.evidence_decision is Shown.BLOCKED:
-        return Reason(Rule.EVIDENCE, facts.evidence_sentence)
+        return Reason(Rule.EVIDENCE, facts.evidence_sentence or "The evidence speaks against it.")
     if policy.gathers_evidence or facts.evidence_decision is Shown.UPGRADE:
         return None
     return Reason(Rule.EVIDENCE, facts.evidence_sentence or "There is not enough evidence.")

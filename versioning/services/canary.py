@@ -66,7 +66,7 @@ def look(*, record_id: int, now: datetime) -> UpgradeRecord:
                 step_began_at=found.step_began_at,
                 samples=samples,
                 says=says,
-                sentence=_sentence(shown, says=says, samples=samples),
+                sentence=_sentence(shown, samples=samples),
                 approved=found.approved_position >= found.position,
                 paused=found.paused_at is not None,
                 held_by=held.waits_for,
@@ -183,13 +183,10 @@ def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
     return Says.NOT_YET
 
 
-def _sentence(shown: Evidence, *, says: Says, samples: int) -> str:
+def _sentence(shown: Evidence, *, samples: int) -> str:
     if not samples:
         return "No request has used the new version since the canary began."
-    reasons = "; ".join(str(reason) for reason in shown.details.get("reasons", ()))
-    if says is Says.PASSED or not reasons:
-        return shown.sentence
-    return f"{shown.sentence} Because: {reasons}."
+    return policies.said(shown)
 
 
 def _samples_since(found: Canary, *, now: datetime) -> int:

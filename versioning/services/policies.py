@@ -90,6 +90,14 @@ def evidence(
     )
 
 
+def said(shown: Evidence) -> str:
+    """Return what the evidence says, with what speaks against the move or is missing."""
+    reasons = "; ".join(str(reason) for reason in shown.details.get("reasons", ()))
+    if shown.speaks_for or not reasons or reasons in shown.sentence:
+        return shown.sentence
+    return f"{shown.sentence}. Because: {reasons}."
+
+
 def facts(
     *,
     record: UpgradeRecord,
@@ -123,7 +131,7 @@ def facts(
     return replace(
         known,
         evidence_decision=Shown(shown.decision) if shown else Shown.NOT_ENOUGH_EVIDENCE,
-        evidence_sentence=shown.sentence if shown else "",
+        evidence_sentence=said(shown) if shown else "",
         improvement=shown.improvement if shown else None,
         way_back=way_back.why_closed(
             version=record.from_version,

@@ -205,7 +205,7 @@ def why_not_by_itself(
     )
     decision = decide(facts=facts, policy=resolved.policy, now=now)
     if decision.reasons and decision.reasons[0].rule is Rule.EVIDENCE:
-        return f"{decision.waits_for} At least {asked:.0%} better is asked for."
+        return f"{decision.waits_for.rstrip('.')}. At least {asked:.0%} better is asked for."
     return decision.waits_for
 
 

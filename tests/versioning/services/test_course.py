@@ -10,7 +10,20 @@ from django.test import Client
 
 from tests.factories import NOW, ApiKeyFactory, UpgradeRecordFactory, UserFactory, tracked
 from versioning.domain.memory import Wake, WakeKind
-from versioning.models import Canary, Freeze, ModelVersion, Notice, Policy, UpgradeRecord, Watch
+from versioning.models import (
+    Canary,
+    CatalogueEntry,
+    EvaluationCase,
+    EvaluationRun,
+    EvaluationSuite,
+    Freeze,
+    LineageRule,
+    ModelVersion,
+    Notice,
+    Policy,
+    UpgradeRecord,
+    Watch,
+)
 from versioning.services import (
     approvals,
     canary,
@@ -19,6 +32,7 @@ from versioning.services import (
     ingestion,
     memory,
     policies,
+    recommendation,
     rollout,
     serving,
     upgrading,
@@ -574,3 +588,82 @@ class TestMemory:
         ModelVersion.objects.filter(pk=record.from_version_id).update(retires_on=retires)
         assert not self.again(record)
         assert self.again(record, at=NOW + 11 * DAY)
+
+    def test_a_woken_version_is_recommended_again(
+        self, record: UpgradeRecord, staff: Actor
+    ) -> None:
+        model = record.tracked_model
+        for version in (record.from_version, record.to_version):
+            assert version is not None
+            CatalogueEntry.objects.create(
+                provider=model.provider,
+                upstream_id=version.upstream_id,
+                first_seen_at=NOW,
+                last_seen_at=NOW,
+            )
+        LineageRule.objects.create(
+            tracked_model=model, kind="successor", pattern=record.to_version.upstream_id
+        )
+        until = (NOW + 5 * DAY).date()
+        self.reject(record, staff, Wake(kind=WakeKind.UNTIL, until=until))
+
+        asked = [
+            recommendation.recommend(tracked_model_id=model.pk, now=NOW + days * DAY)
+            for days in (4, 5)
+        ]
+
+        assert asked[0] is None
+        assert asked[1] is not None
+        assert asked[1].to_version == record.to_version
+
+
+class TestTests:
+    """Suites that the policy names come first; what they say decides."""
+
+    @pytest.fixture
+    def tested(self, record: UpgradeRecord, staff: Actor) -> UpgradeRecord:
+        suite = EvaluationSuite.objects.create(
+            name="answers", scorers=["exact"], budget_tokens=100_000
+        )
+        EvaluationCase.objects.create(
+            suite=suite,
+            key="sum",
+            content={"messages": [{"role": "user", "content": "2 + 2?"}], "expected": "4"},
+        )
+        general(required_suites=["answers"])
+        return approve(record, staff)
+
+    def end(self, record: UpgradeRecord, verdict: str) -> None:
+        EvaluationRun.objects.filter(record=record).update(
+            state="done", verdict=verdict, sentence="It was measured."
+        )
+
+    def test_it_waits_for_its_tests(self, tested: UpgradeRecord) -> None:
+        sweep(at=NOW + HOUR)
+
+        assert state(tested) == "testing"
+
+    def test_passed_is_completed(self, tested: UpgradeRecord) -> None:
+        self.end(tested, "not_worse")
+        sweep(at=NOW + HOUR)
+
+        assert state(tested) == "completed"
+
+    @pytest.mark.parametrize("verdict", ["worse", "not_enough_data"])
+    def test_failed_moves_nothing(self, tested: UpgradeRecord, verdict: str) -> None:
+        self.end(tested, verdict)
+        sweep(at=NOW + HOUR)
+
+        assert state(tested) == "failed"
+        assert served(tested) == "1.0.0"
+        assert Notice.objects.open().get().kind == "tests_failed"
+
+    def test_a_suite_that_is_missing_keeps_it_where_it_is(
+        self, record: UpgradeRecord, staff: Actor
+    ) -> None:
+        general(required_suites=["no such"])
+
+        with pytest.raises(Invalid, match="no such"):
+            approve(record, staff)
+
+        assert state(record) == "recommended"
