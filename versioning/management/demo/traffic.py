@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from versioning.services.sample_format import SampleIn
 
-SPREAD = 0.3
+SPREAD = 0.2
 """Widest distance of a score from its version's quality."""
 
 SCORED_SHARE = 0.9
