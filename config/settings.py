@@ -299,6 +299,7 @@ SPECTACULAR_SETTINGS = {
         "UpgradeState": "versioning.api.serializers.upgrades.STATES",
         "WaitingState": ["recommended", "snoozed"],
         "CheckState": "versioning.api.serializers.checks.STATES",
+        "RunState": "versioning.api.serializers.evaluation.RUN_STATES",
         "FindingKind": "versioning.api.serializers.checks.FINDINGS",
         "LineageRuleKind": "versioning.api.serializers.setup.RULES",
         "ProviderKind": "versioning.api.serializers.setup.KINDS",

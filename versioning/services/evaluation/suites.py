@@ -32,6 +32,14 @@ def suite_named(name: str) -> EvaluationSuite:
     return suite
 
 
+def suite_by_id(suite_id: int) -> EvaluationSuite:
+    """Return the suite. Raises NotFound."""
+    suite = EvaluationSuite.objects.filter(pk=suite_id).first()
+    if suite is None:
+        raise NotFound(f"There is no evaluation suite {suite_id}.")
+    return suite
+
+
 def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:
     """Read cases from a file without storing them: what an import would do.
 
