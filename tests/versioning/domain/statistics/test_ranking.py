@@ -1,0 +1,109 @@
+"""Best model per task."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.versioning.domain.statistics.arms import scores
+from versioning.domain.statistics.ranking import Entrant, Place, Ranking, rank
+
+
+def entrant(
+    name: str,
+    mean: float,
+    *,
+    n: int = 5000,
+    cost: float | None = 0.01,
+    latency: float | None = 500.0,
+) -> Entrant:
+    return Entrant(name=name, quality=scores(mean, n=n), cost=cost, latency_ms=latency)
+
+
+def place(ranking: Ranking, name: str) -> Place:
+    return next(place for place in ranking.places if place.name == name)
+
+
+def test_the_best_comes_first_and_alone() -> None:
+    found = rank(entrants=[entrant("b", 0.7), entrant("a", 0.9)])
+    assert [one.name for one in found.places] == ["a", "b"]
+    assert not found.tied
+    assert found.sentence.startswith("a is best: quality 0.90 (")
+
+
+def test_overlapping_intervals_are_a_tie_and_say_what_would_end_it() -> None:
+    found = rank(entrants=[entrant("a", 0.80, n=200), entrant("b", 0.79, n=200)])
+    assert found.tied
+    assert found.sentence.startswith("Tie: a leads with quality 0.80")
+    needed = place(found, "b").needed
+    assert needed is not None
+    later = rank(entrants=[entrant("a", 0.80, n=200 + needed), entrant("b", 0.79, n=200 + needed)])
+    assert not later.tied
+
+
+def test_a_few_lucky_samples_dont_win() -> None:
+    found = rank(entrants=[entrant("proven", 0.8), entrant("lucky", 0.85, n=31)])
+    assert [one.name for one in found.places] == ["proven", "lucky"]
+    assert place(found, "lucky").tie
+
+
+def test_below_the_floor_there_is_no_rank_but_a_line_that_says_what_it_needs() -> None:
+    new = place(rank(entrants=[entrant("a", 0.8), entrant("new", 0.99, n=10)]), "new")
+    assert (new.rank, new.needed) == (None, 20)
+
+
+def test_equal_quality_goes_to_the_cheaper_then_the_faster() -> None:
+    found = rank(
+        entrants=[
+            entrant("unknown", 0.8, cost=None),
+            entrant("slow", 0.8, latency=900.0),
+            entrant("dear", 0.8, cost=0.02),
+            entrant("fast", 0.8),
+        ]
+    )
+    assert [one.name for one in found.places] == ["fast", "slow", "dear", "unknown"]
+
+
+def test_the_front_has_what_nothing_beats_in_all() -> None:
+    found = rank(
+        entrants=[
+            entrant("best", 0.9, cost=0.05),
+            entrant("cheap", 0.7, cost=0.001),
+            entrant("beaten", 0.6, cost=0.002),
+            entrant("unknown", 0.95, cost=None),
+        ]
+    )
+    front = {one.name: one.on_front for one in found.places}
+    assert front == {"best": True, "cheap": True, "beaten": False, "unknown": None}
+
+
+@pytest.mark.parametrize(("entrants", "words"), [([], "No version"), ([("a", 5)], "No version")])
+def test_nothing_to_rank_is_said(entrants: list[tuple[str, int]], words: str) -> None:
+    found = rank(entrants=[entrant(name, 0.8, n=n) for name, n in entrants])
+    assert found.best is None
+    assert found.sentence.startswith(words)
+
+
+def test_one_alone_is_called_so() -> None:
+    assert "the only version with enough scores" in rank(entrants=[entrant("a", 0.8)]).sentence
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 5000), st.floats(0, 1)), min_size=1, max_size=8
+    )
+)
+def test_every_entrant_has_its_place_whatever_the_order(
+    rows: list[tuple[float, int, float]],
+) -> None:
+    entrants = [
+        entrant(str(number), mean, n=n, cost=cost) for number, (mean, n, cost) in enumerate(rows)
+    ]
+    there, back = rank(entrants=entrants), rank(entrants=entrants[::-1])
+    assert there == back
+    assert sorted(one.name for one in there.places) == sorted(one.name for one in entrants)
+    lows = [one.low for one in there.places if one.rank and one.low is not None]
+    assert _falls(lows)
+
+
+def _falls(lows: list[float]) -> bool:
+    return all(one >= other - 1e-11 for one, other in zip(lows, lows[1:], strict=False))
