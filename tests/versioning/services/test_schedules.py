@@ -147,6 +147,7 @@ def test_a_worker_on_redis_checks_once_for_many_messages(
     def count(**_: object) -> None:
         done.release()
 
+    was_eager, app.conf.task_always_eager = app.conf.task_always_eager, False
     task_postrun.connect(count)
     queue = "tests-of-the-schedule"
     try:
@@ -156,6 +157,7 @@ def test_a_worker_on_redis_checks_once_for_many_messages(
             assert all(done.acquire(timeout=30) for _ in range(3))
     finally:
         task_postrun.disconnect(count)
+        app.conf.task_always_eager = was_eager
 
     check = Check.objects.get()
     assert check.trigger == Check.Trigger.SCHEDULE
