@@ -1,5 +1,6 @@
 """Do a request once, however often its client repeats it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,7 +61,9 @@ def answer_once(
         with transaction.atomic():
             answer = work()
             kept = ours.update(
-                status=answer.status, answer={"body": answer.body, "headers": answer.headers}
+                status=answer.status,
+                # As text: PostgreSQL would give the members back in another order.
+                answer={"body": json.dumps(answer.body), "headers": answer.headers},
             )
             if kept != 1:  # we were so slow that another took over: ours is undone
                 raise InFlight("The same request is being worked on by another process.")
@@ -97,7 +100,7 @@ def _claim(
     if known.status is not None and known.answer is not None:
         return known.pk, StoredAnswer(
             status=known.status,
-            body=known.answer["body"],
+            body=json.loads(known.answer["body"]),
             headers=known.answer["headers"],
             is_replay=True,
         )
