@@ -39,6 +39,7 @@ RECOMMENDATIONS = "api/model-versions/upgrade-recommendations"
 MODELS = "api/tracked-models"
 
 urlpatterns: list[Any] = [
+    *of_model("current", current.CurrentView.as_view(), "current"),  # asked most: tried first
     *both("livez", health.livez, "livez"),
     *both("readyz", health.readyz, "readyz"),
     # Fixed addresses first: a provider may not be called as one of them.
@@ -66,7 +67,6 @@ urlpatterns: list[Any] = [
         f"{RECOMMENDATIONS}/<int:id>/canary/abort", course.AbortCanaryView.as_view(), "abort-canary"
     ),
     *both("api/model-versions/best", evidence.BestView.as_view(), "best"),
-    *of_model("current", current.CurrentView.as_view(), "current"),
     *of_model("history", history.HistoryView.as_view(), "history"),
     *of_model("upgrades", history.UpgradesView.as_view(), "upgrades"),
     *of_model("upgrade", moves.UpgradeView.as_view(), "upgrade"),
