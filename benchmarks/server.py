@@ -1,5 +1,6 @@
 """A real server process on a database of its own, and a client that costs next to nothing."""
 
+import math
 import os
 import socket
 import subprocess
@@ -16,13 +17,34 @@ ROOT = Path(__file__).resolve().parent.parent
 THREADS = 16
 
 
+def _postgres() -> str:
+    return os.environ.get("BENCHMARK_POSTGRES", "postgres://root@127.0.0.1:5432")
+
+
+def has_postgres() -> bool:
+    """Whether the PostgreSQL server of BENCHMARK_POSTGRES answers."""
+    import psycopg
+
+    try:
+        psycopg.connect(f"{_postgres()}/postgres", connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def load() -> str:
+    """Return the machine's load average of the last minute: figures depend on it."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 @contextmanager
-def database(kind: str) -> Iterator[None]:
+def database(kind: str, *, urls: str = "benchmarks.urls") -> Iterator[None]:
     """Have Django use a new, empty database of the kind sqlite or postgres, gone afterwards.
 
     PostgreSQL is the server of BENCHMARK_POSTGRES, postgres://root@127.0.0.1:5432 without it.
     """
-    server = os.environ.get("BENCHMARK_POSTGRES", "postgres://root@127.0.0.1:5432")
+    server = _postgres()
+    os.environ["BENCHMARK_URLS"] = urls
     name = f"benchmark_{uuid.uuid4().hex[:8]}"
     with tempfile.TemporaryDirectory(prefix="hotswap-benchmark-") as folder:
         os.environ["HOTSWAP_DATA_DIR"] = folder
@@ -39,8 +61,8 @@ def database(kind: str) -> Iterator[None]:
         from django.core.management import call_command
         from django.db import connections
 
-        call_command("migrate", run_syncdb=True, verbosity=0)
         try:
+            call_command("migrate", run_syncdb=True, verbosity=0)
             yield
         finally:
             connections.close_all()
@@ -129,6 +151,35 @@ def send_all(*, port: int, requests: Sequence[bytes], clients: int) -> list[floa
     return seconds
 
 
+def ask(*, port: int, data: bytes) -> bytes:
+    """Send one request over a connection of its own and return the answer, head and body.
+
+    Raises RuntimeError for an answer that is neither 2xx nor 304.
+    """
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.sendall(data)
+        answer = _answer(wire)
+    if answer[9:10] != b"2" and answer[9:12] != b"304":
+        raise RuntimeError(answer.decode(errors="replace"))
+    return answer
+
+
+def table(rows: Sequence[tuple[str, float, float | None]]) -> int:
+    """Print each figure with its target (a negative one is a ceiling); return 1 for a miss."""
+    missed = False
+    for name, value, target in rows:
+        shown = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+        verdict = ""
+        if target is not None:
+            ceiling = math.copysign(1, target) < 0
+            good = value <= -target if ceiling else value >= target
+            missed |= not good
+            verdict = f"{'at most' if ceiling else 'at least'} {abs(target):,}"
+            verdict += ": met" if good else ": MISSED"
+        print(f"  {name:45} {shown:>10}  {verdict}")
+    return int(missed)
+
+
 def _answer(wire: socket.socket) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
@@ -152,7 +203,7 @@ def _received(wire: socket.socket) -> bytes:
 def _wait_for(port: int) -> None:
     for _ in range(200):
         try:
-            send_all(port=port, requests=[request("/bare/json")], clients=1)
+            ask(port=port, data=request("/livez"))
         except OSError:
             time.sleep(0.1)
         else:

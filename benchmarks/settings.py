@@ -6,10 +6,29 @@ os.environ.setdefault("SECRET_KEY", "benchmarks")
 
 from config.settings import *  # noqa: E402, F403
 
-INSTALLED_APPS = [  # the admin's pages are not needed here
-    "django.contrib.admin.apps.SimpleAdminConfig" if app == "django.contrib.admin" else app
-    for app in INSTALLED_APPS  # noqa: F405
-]
-ROOT_URLCONF = "benchmarks.urls"
-MIGRATION_MODULES = {"versioning": None, "providers": None}
+WITH_PAGES = os.environ.get("BENCHMARK_URLS") == "config.urls"
+if not WITH_PAGES:  # the admin's pages needn't be imported
+    INSTALLED_APPS = [
+        "django.contrib.admin.apps.SimpleAdminConfig" if app == "django.contrib.admin" else app
+        for app in INSTALLED_APPS  # noqa: F405
+    ]
+ROOT_URLCONF = os.environ.get("BENCHMARK_URLS", "benchmarks.urls")
+
+
+class NoMigrations(dict[str, None]):
+    """Every table is made from its model: the benchmarks need no history."""
+
+    def __contains__(self, app: object) -> bool:
+        return True
+
+    def __getitem__(self, app: str) -> None:
+        return None
+
+
+MIGRATION_MODULES = NoMigrations()
 LOGGING = {"version": 1, "disable_existing_loggers": True}
+# Pages need no collected files; `make demo` collects them.
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from versioning.api import ingest
+from versioning.api.views import current, health
 from versioning.models import Check
 from versioning.models.samples import PerformanceSample
 
@@ -35,6 +36,8 @@ def bare_json(request: HttpRequest) -> JsonResponse:
 
 urlpatterns = [
     path("api/performance-samples", ingest.performance_samples),
+    path("api/model-versions/<slug:provider>/<path:model>/current", current.CurrentView.as_view()),
+    path("livez", health.livez),
     path("bare/insert", bare_insert),
     path("bare/json", bare_json),
 ]
