@@ -18,6 +18,7 @@ from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services import detection, ingestion, keys, rollout, rollups, tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import Invalid
+from versioning.services.sample_format import SampleIn
 
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 SCOPES = ("read", "ingest", "decide")
@@ -49,6 +50,15 @@ def seed(*, now: datetime) -> Seeded:
             replay.run_day(day)
     rollups.fold(now=now)
     return Seeded(samples=replay.samples, key=new_key.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Part of a day; ``share`` of it has come by now, 0..1."""
+
+    begins: datetime
+    ends: datetime
+    share: float
 
 
 class Replay:
@@ -127,19 +137,26 @@ class Replay:
             )
 
     def _take_samples(self, day: int) -> None:
-        begins, ends = self.moment(day, 8), self.moment(day, 18)
-        if begins >= ends:
-            return
-        share = (ends - begins) / timedelta(hours=10)
+        """Requests of office hours; trials run nearly around the clock."""
+        office, trial = self._hours(day, 8, 18), self._hours(day, 3, 24)
         samples = [
             sample
-            for flow in self._flows(day, share)
-            for sample in requests(flow, begins=begins, ends=ends)
+            for flow in self._flows(day, share=office.share, trial_share=trial.share)
+            for sample in _requests_in(trial if flow.is_trial else office, flow)
         ]
-        accepted = ingestion.accept(samples, api_key_id=self.api_key_id, now=ends)
+        accepted = ingestion.accept(
+            samples, api_key_id=self.api_key_id, now=min(self.now, max(office.ends, trial.ends))
+        )
         self.samples += accepted.accepted
 
-    def _flows(self, day: int, share: float) -> Iterator[Flow]:
+    def _hours(self, day: int, first: int, last: int) -> Hours:
+        """Return the hours of a day as far as they have come; ``last`` may be 24."""
+        begins = datetime.combine(self.simulator.world.date_of(day), time(first), tzinfo=UTC)
+        whole = timedelta(hours=last - first)
+        ends = max(begins, min(begins + whole, self.now))
+        return Hours(begins=begins, ends=ends, share=(ends - begins) / whole)
+
+    def _flows(self, day: int, *, share: float, trial_share: float) -> Iterator[Flow]:
         trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
         for model in story.MODELS:
             tracked = TrackedModel.objects.named(provider=model.provider, name=model.name).get()
@@ -147,7 +164,7 @@ class Replay:
             yield from self._flows_to(model, tracked.current_version, share=share)
             trial, record = trials.get((model.provider, model.name)), _waiting(tracked)
             if trial and record:
-                yield from self._flows_to(model, record.to_version, share=share, trial=trial)
+                yield from self._flows_to(model, record.to_version, share=trial_share, trial=trial)
 
         for model in story.UNTRACKED:
             yield from self._untracked_flows(model, share=share)
@@ -188,6 +205,10 @@ class Replay:
                 output_price=version.output_price,
                 is_trial=trial is not None,
             )
+
+
+def _requests_in(hours: Hours, flow: Flow) -> Iterator[SampleIn]:
+    return requests(flow, begins=hours.begins, ends=hours.ends)
 
 
 def _kind_of(slug: str) -> str:
