@@ -7,6 +7,7 @@ from versioning.services import (
     course,
     detection,
     drift,
+    idempotency,
     late_scores,
     retention,
     retirement,
@@ -93,3 +94,9 @@ def remind() -> int:
     now = timezone.now()
     retirement.write_reminders(now=now)
     return retirement.send_reminders(now=now)
+
+
+@shared_task(name="versioning.forget_old_answers")
+def forget_old_answers() -> int:
+    """Drop the stored answers of requests that nobody repeats any more."""
+    return idempotency.forget_old(now=timezone.now())

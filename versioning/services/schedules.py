@@ -86,6 +86,12 @@ def entries() -> tuple[Entry, ...]:
             daily=(3, 20),
         ),
         Entry(
+            "Forget old answers",
+            "versioning.forget_old_answers",
+            "Drops the stored answers of requests with an Idempotency-Key that nobody repeats.",
+            daily=(3, 40),
+        ),
+        Entry(
             "Look for drift",
             "versioning.find_drift",
             "Looks for versions that behave otherwise although their name did not change.",
