@@ -1,5 +1,6 @@
 """Gates beside quality: errors, latency p95, cost per success."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.versioning.domain.statistics.arms import arm, stratum
 from versioning.domain.statistics.evidence import Arm
 from versioning.domain.statistics.gates import Gate, GateStatus, check_gates
+from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.thresholds import PerDay, Thresholds
 from versioning.domain.statistics.verdict import Decision, compare
 
@@ -119,3 +121,21 @@ def test_gates_share_the_risk() -> None:
     assert alone.high is not None
     assert among.high is not None
     assert among.high > alone.high
+
+
+def test_a_rise_that_may_lie_below_the_limit_is_open() -> None:
+    gate = gates(arm(0.8, n=4000), arm(0.8, n=4000, errors=100))["errors"]
+    assert gate.status is GateStatus.UNKNOWN
+    assert gate.reason.endswith("it rose, but perhaps by less than the limit")
+
+
+def test_without_requests_of_both_the_error_rate_is_unknown() -> None:
+    gate = gates(arm(0.8), arm(0.8, n=0, usd=None))["errors"]
+    assert gate.reason == "error rate: no task has requests on both sides"
+
+
+def test_a_price_known_for_half_of_the_requests_is_not_believed() -> None:
+    half = replace(arm(0.8), cost=Moments(1000, 0.002, 0.0, 0.002, 0.002))
+    gate = gates(arm(0.8), half)["cost_per_success"]
+    assert gate.status is GateStatus.UNKNOWN
+    assert "cost is known for 50% of the requests only" in gate.reason

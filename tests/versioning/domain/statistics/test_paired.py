@@ -122,3 +122,8 @@ def test_the_sentence_says_how_many_more_cases() -> None:
 def test_scores_and_weights_have_ranges(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="lies between|is above"):
         Case(**{"name": "a", "current": (0.5,), "candidate": (0.5,), **wrong})  # type: ignore[arg-type]
+
+
+def test_no_number_of_cases_shows_that_nothing_differs_by_nothing() -> None:
+    found = compare_cases(cases=passed(both=20), margin=Decimal(0))
+    assert found.sentence.endswith("not enough data: no realistic number of cases would settle it")

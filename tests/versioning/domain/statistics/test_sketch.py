@@ -58,7 +58,9 @@ def test_a_million_latencies_fit_into_a_kilobyte() -> None:
     assert len(Sketch.of(values).to_bytes()) < 1024
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02\x00\x00", b"\x01", b"\x01\x00\x05\x01"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x02\x00\x00", b"\x01", b"\x01\x00\x05\x01", b"\x01\x00\x00\x07"]
+)
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(UnreadableSketch):
         Sketch.from_bytes(data)
@@ -111,3 +113,11 @@ def test_weights_by_count_give_the_merged_quantile(
 def test_a_quantile_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Sketch.of([1.0]).quantile(1.5)
+
+
+def test_one_at_a_time_gives_the_same() -> None:
+    sketch = Sketch()
+    sketch.add(3.0)
+    assert sketch == Sketch.of([3.0])
+    assert sketch != 3.0
+    assert repr(sketch) == "<Sketch of 1>"
