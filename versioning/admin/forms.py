@@ -241,6 +241,7 @@ class VersionForm(_VersionForm):
             "added_improvements",
             "added_breaking_changes",
             "migration_notes",
+            "parameter_map",
             "released_on",
             "deprecated_on",
             "retires_on",

@@ -60,6 +60,7 @@ class ModelVersionAdmin(Admin):
                     "added_improvements",
                     "added_breaking_changes",
                     "migration_notes",
+                    "parameter_map",
                 )
             },
         ),

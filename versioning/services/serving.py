@@ -1,6 +1,7 @@
 """What to answer to "which version now?"."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,10 +30,15 @@ class ServedVersion:
     deprecated_on: date | None
     retires_on: date | None
     is_listed: bool
+    parameter_map: str
+    """What requests must say otherwise to it, as JSON: answers are compared and remembered."""
 
     @classmethod
     def of(cls, version: ModelVersion) -> "ServedVersion":
-        return cls(**{name: getattr(version, name) for name in cls.__slots__})
+        facts = {name: getattr(version, name) for name in cls.__slots__}
+        return cls(
+            **{**facts, "parameter_map": json.dumps(version.parameter_map or {}, sort_keys=True)}
+        )
 
     @classmethod
     def columns(cls) -> list[str]:

@@ -197,3 +197,20 @@ def test_the_end_of_a_canary_is_seen_at_once(api: Api, address: str, canary: Can
 @pytest.mark.parametrize("query", ["?key=", "?key=a&key=b", f"?key={'x' * 201}", "?kex=a"])
 def test_a_key_that_can_not_be_used_is_400(api: Api, address: str, query: str) -> None:
     assert api.get(address + query).status_code == 400
+
+
+def test_a_parameter_map_travels_with_its_version(api: Any) -> None:
+    model = tracked(name="writer")
+    version = model.current_version
+    assert version is not None
+    address = f"/api/model-versions/{model.provider.slug}/writer/current"
+    before = api.get(address)
+    assert before.json()["version"]["parameter_map"] == {}
+
+    wanted = {"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["top_k"]}
+    changed = api.patch(f"/api/versions/{version.pk}", {"parameter_map": wanted})
+    assert changed.status_code == 200
+    after = api.get(address)
+    assert after.json()["version"]["parameter_map"] == wanted
+    assert after["ETag"] != before["ETag"]
+    assert api.patch(f"/api/versions/{version.pk}", {"parameter_map": []}).status_code == 422

@@ -1,12 +1,23 @@
 """Model versions, what answers to current, and what staff may add."""
 
+import json
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging, Price, Sentences
 
 LONGEST_KEY = 200
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class AsJson(serializers.Field[Any, Any, Any, Any]):
+    """A value that is kept as JSON text, shown as the object that it is."""
+
+    def to_representation(self, value: str) -> Any:
+        return json.loads(value)
 
 
 class ServedVersionSerializer(serializers.Serializer[Any]):
@@ -23,6 +34,9 @@ class ServedVersionSerializer(serializers.Serializer[Any]):
     deprecated_on = serializers.DateField(allow_null=True)
     retires_on = serializers.DateField(allow_null=True)
     is_listed = serializers.BooleanField(help_text="Whether the provider still lists it.")
+    parameter_map = AsJson(
+        help_text="What requests must say otherwise to it: rename, drop, default. Usually {}."
+    )
 
 
 class CanaryShareSerializer(serializers.Serializer[Any]):
@@ -74,6 +88,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     improvements = serializers.ListField(child=serializers.CharField())
     breaking_changes = serializers.ListField(child=serializers.CharField())
     migration_notes = serializers.CharField()
+    parameter_map = serializers.JSONField()
     baseline = serializers.JSONField(
         allow_null=True, help_text="Its performance at the moment it became current."
     )
@@ -115,6 +130,9 @@ class VersionChange(serializers.Serializer[Any]):
     added_improvements = Sentences(required=False)
     added_breaking_changes = Sentences(required=False)
     migration_notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    parameter_map = serializers.DictField(
+        required=False, help_text="What requests must say otherwise to it: rename, drop, default."
+    )
     input_price = Price(required=False, allow_null=True)
     output_price = Price(required=False, allow_null=True)
     cached_input_price = Price(required=False, allow_null=True)

@@ -111,7 +111,7 @@ class Questions:
             )
         parameters = dict(self.run.frozen.content["parameters"])
         most = parameters.pop("max_tokens")
-        mapped = read_map(version.parameter_map).apply(parameters)
+        mapped = read_map(version.parameter_map or {}).apply(parameters)
         temperature = mapped.pop("temperature", None)
         request = ChatRequest(
             model=version.upstream_id,
