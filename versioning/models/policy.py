@@ -263,7 +263,7 @@ class FreezeQuerySet(models.QuerySet["Freeze"]):
 
 
 class Freeze(models.Model):
-    """A time in which nothing goes by itself. What is broken still goes back."""
+    """A time in which nothing goes by itself. A canary that is broken still goes back."""
 
     name = models.CharField(max_length=100, help_text="Why, such as Christmas trade.")
     provider = models.ForeignKey(
