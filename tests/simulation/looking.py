@@ -202,7 +202,7 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         lambda rng: worlds.good_and_bad_days(rng, memory=0.0, hourly=True),
     ),
     "by the hour, days 0.5 a day": (
-        100,
+        200,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5, hourly=True),
     ),
 }

@@ -33,7 +33,7 @@ def test_equal_versions_are_rarely_upgraded_however_often_one_looks(
 def test_a_better_version_is_found_about_as_soon_as_designed(
     rise: float, hourly: bool, report: Report
 ) -> None:
-    found = looking.stopping(rise=rise, runs=60 if hourly else 200, hourly=hourly)
+    found = looking.stopping(rise=rise, runs=100 if hourly else 200, hourly=hourly)
     report(
         f"rise {rise:+.2f}, {'by the hour' if hourly else 'plain':<12} mean {found.early:6.0f} "
         f"(designed {DESIGN[rise]}), all runs {found.mean:6.0f}, median {found.median:6.0f}, "

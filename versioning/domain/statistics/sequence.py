@@ -30,8 +30,9 @@ FEWEST_BLOCKS = 20
 _FEWEST_MERGED = 4
 """Merged neighbours (days made of hours) whose scatter is still looked at."""
 
-_SURPRISE = 1.28
-"""One-sided 10 % of the normal distribution: how far block means may scatter by chance."""
+_SURPRISE = 0.92
+"""One-sided 18 % of the normal distribution: how far block means may scatter by chance. Chosen by
+simulation, as cautious as the stopping times of docs/statistics.md allow."""
 
 _ROUNDING = 1e-20
 """Variance that rounding may leave of equal scores."""
@@ -114,7 +115,7 @@ def samples_until(*, settled: Callable[[float], bool]) -> int | None:
 def _excess(sizes: Sequence[int], offsets: Sequence[float], *, variance: float) -> float:
     """Return the ratio of the scatter of block means to that of independent samples.
 
-    A ratio that chance gives one time in ten counts (chi-square, Wilson & Hilferty 1931), times
+    A ratio that chance gives 18 times in a hundred counts (chi-square, Wilson & Hilferty 1931), times
     (1 + r) / (1 - r) for the lag-1 autocorrelation r of the block means, which is taken one
     standard error above its estimate with the small-sample bias (Kendall 1954) put back.
     """
