@@ -4,26 +4,24 @@ from collections.abc import Callable
 
 import pytest
 
-_LINES = pytest.StashKey[list[str]]()
-
 Report = Callable[[str], None]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash.setdefault(_LINES, [])
-
-
 @pytest.fixture
-def report(request: pytest.FixtureRequest) -> Report:
+def report(record_property: Callable[[str, object], None]) -> Report:
     """Say a line of the table at the end of the run."""
-    return request.config.stash.setdefault(_LINES, []).append
+    return lambda line: record_property("measured", line)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    lines = config.stash.get(_LINES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = [
+        str(value)
+        for outcome in ("passed", "failed")
+        for done in terminalreporter.stats.get(outcome, [])
+        for name, value in done.user_properties
+        if name == "measured"
+    ]
     if lines:
         terminalreporter.section("measured")
-        for line in lines:
+        for line in sorted(lines):
             terminalreporter.write_line(line)

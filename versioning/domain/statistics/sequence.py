@@ -115,8 +115,8 @@ def samples_until(*, settled: Callable[[float], bool]) -> int | None:
 def _excess(sizes: Sequence[int], offsets: Sequence[float], *, variance: float) -> float:
     """Return the ratio of the scatter of block means to that of independent samples.
 
-    A ratio that chance gives 18 times in a hundred counts (chi-square, Wilson & Hilferty 1931), times
-    (1 + r) / (1 - r) for the lag-1 autocorrelation r of the block means, which is taken one
+    A ratio that chance gives 18 times in a hundred counts (chi-square, Wilson & Hilferty 1931),
+    times (1 + r) / (1 - r) for the lag-1 autocorrelation r of the block means, which is taken one
     standard error above its estimate with the small-sample bias (Kendall 1954) put back.
     """
     freedom = len(sizes) - 1
