@@ -60,6 +60,7 @@ def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> d
         "question": words.question(record),
         "proof": words.proof(record),
         "decision": words.decision(record.evidence),
+        "missing": _missing(record),
         "confidence": words.confidence(record),
         "age": words.ago(record.recommended_at, now=now),
         "is_urgent": words.is_urgent(record.urgent_on, now=now),
@@ -67,6 +68,12 @@ def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> d
         "breaking": len(record.to_version.breaking_changes),
         "decisions": open_to(request=request, record=record),
     }
+
+
+def _missing(record: UpgradeRecord) -> str:
+    """Return the first reason of a decision, unless the sentence above says it already."""
+    reasons = [str(reason) for reason in record.evidence.get("reasons", [])]
+    return next((reason for reason in reasons if reason not in words.proof(record)), "")
 
 
 def _under_way(record: UpgradeRecord, *, now: datetime) -> dict[str, Any]:
