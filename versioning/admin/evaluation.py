@@ -17,9 +17,10 @@ from simple_history.admin import SimpleHistoryAdmin
 from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
+from versioning.domain.evaluation.preflight import Row
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite
 from versioning.services.errors import ServiceError
-from versioning.services.evaluation import control, planning, results, suites
+from versioning.services.evaluation import compatibility, control, planning, results, suites
 
 SHOWN_CASES = 10
 SHOWN_PAIRS = 200
@@ -116,9 +117,13 @@ class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # 
         if not request.user.has_perm("versioning.add_evaluationrun"):
             raise PermissionDenied
         form = RunForm(request.POST or None, initial={"budget_usd": suite.budget_usd})
-        plan = None
+        plan: planning.Plan | None = None
+        fits: tuple[Row, ...] = ()
         if form.is_valid():
             try:
+                fits = compatibility.preflight_of(
+                    suite=suite, version=form.cleaned_data["to_version"]
+                )
                 plan = planning.plan(suite=suite, now=timezone.now(), **form.asked())
                 if "start" in request.POST and not plan.problems:
                     run = planning.begin(plan=plan, actor=actor_of(request), now=timezone.now())
@@ -135,6 +140,7 @@ class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # 
                 "suite": suite,
                 "form": form,
                 "plan": plan,
+                "fits": fits,
             },
         )
 

@@ -85,6 +85,7 @@ def test_an_estimate_comes_before_the_start(
 
     estimate = staff.post(address, {"to_version": candidate.pk, "budget_usd": "1"})
     assert b"24 requests" in estimate.content
+    assert b"The provider doesn&#x27;t say the longest context." in estimate.content
     assert not EvaluationRun.objects.exists()
     assert (
         b"raise it"

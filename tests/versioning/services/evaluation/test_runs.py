@@ -14,6 +14,7 @@ from tests.factories import (
     UpgradeRecordFactory,
     tracked,
 )
+from versioning.domain.evaluation.preflight import Fit
 from versioning.domain.statistics.judgement import Verdict
 from versioning.models import (
     EvaluationRun,
@@ -25,6 +26,7 @@ from versioning.models import (
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import (
+    compatibility,
     control,
     planning,
     purse,
@@ -319,3 +321,15 @@ def test_repeats_ask_each_case_again(versions):
     assert run.total == 60
     assert run.result["cases"] == 10
     assert Trial.objects.filter(run=run, repeat=3).count() == 20
+
+
+def test_the_preflight_says_what_the_new_version_would_refuse(versions):
+    suite = make_suite(parameters={"top_k": 3}, cases=10)
+    version = versions[1]
+    version.parameters, version.context_tokens, version.output_tokens = ["seed"], 10, 4096
+    first, second, *_ = compatibility.preflight_of(suite=suite, version=version)
+    assert (first.what, first.fit) == ("context length", Fit.MUST_CHANGE)
+    assert (second.what, second.fit) == ("top_k", Fit.MUST_CHANGE)
+    version.parameter_map = {"drop": ["top_k"]}
+    rows = compatibility.preflight_of(suite=suite, version=version)
+    assert [row.what for row in rows if row.fit is Fit.MUST_CHANGE] == ["context length"]
