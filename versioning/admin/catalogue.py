@@ -29,7 +29,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import curation, performance, rollout, tracking
+from versioning.services import curation, performance, retirement, rollout, tracking
 from versioning.services.errors import Invalid, NothingToRollBack
 
 SHOWN_ENTRIES = 12
@@ -237,6 +237,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "retires": words.retirement(tracked.current_version, now=now)
         if tracked.current_version
         else "",
+        "clock": retirement.clock_of(tracked=tracked, now=now),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         "chart": chart.draw(performance.quality_by_day(tracked_model_id=tracked.pk, now=now)),
         "waiting_records": [

@@ -99,6 +99,7 @@ urlpatterns: list[Any] = [
     ),
     *both("api/versions/<int:id>", tracked_models.VersionView.as_view(), "version"),
     *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
+    *both("api/retirements", course.RetirementsView.as_view(), "retirements"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
     *both("api/evaluation-suites", evaluation.SuitesView.as_view(), "evaluation-suites"),
     *both("api/evaluation-suites/<int:id>/cases", evaluation.CasesView.as_view(), "cases"),

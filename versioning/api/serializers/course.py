@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment
+from versioning.api.serializers.versions import VersionNameSerializer
 
 
 class RuleSerializer(serializers.Serializer[Any]):
@@ -40,3 +41,32 @@ class CanarySerializer(serializers.Serializer[Any]):
     paused_at = Moment(allow_null=True)
     says = serializers.CharField(help_text="What it waits for.")
     looked_at = Moment(allow_null=True)
+
+
+class RetirementsQuery(serializers.Serializer[Any]):
+    this_week = serializers.BooleanField(
+        default=False, help_text="Only moves whose last safe day is within seven days, or past."
+    )
+
+
+class ClockSerializer(serializers.Serializer[Any]):
+    """When a version in use retires, and the last day on which a move can start."""
+
+    provider = serializers.CharField(source="tracked_model.provider.slug")
+    model = serializers.CharField(source="tracked_model.name")
+    version = VersionNameSerializer()
+    retires_on = serializers.DateField(source="retirement.on")
+    retires_latest = serializers.DateField(
+        source="retirement.latest", help_text="The same day, or a forecast's other end."
+    )
+    precision = serializers.CharField(source="retirement.precision")
+    reason = serializers.CharField(source="retirement.reason")
+    latest_start = serializers.DateField(
+        help_text="Retirement less tests, canary, approval and buffer, as the policy has them."
+    )
+    this_week = serializers.BooleanField()
+    warning = serializers.CharField()
+
+
+class ClocksSerializer(serializers.Serializer[Any]):
+    results = ClockSerializer(many=True)

@@ -4,11 +4,16 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from versioning.api.operations import APPROVE, ApiView, Asked, operation
-from versioning.api.serializers.course import CanarySerializer, OutlookSerializer
+from versioning.api.serializers.course import (
+    CanarySerializer,
+    ClocksSerializer,
+    OutlookSerializer,
+    RetirementsQuery,
+)
 from versioning.api.serializers.upgrades import NeededReason, RecommendationDetailSerializer
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
-from versioning.services import canary, explaining, serving
+from versioning.services import canary, explaining, retirement, serving
 
 
 class OutlookView(ApiView):
@@ -75,3 +80,18 @@ class AbortCanaryView(ApiView):
             record_id=id, actor=asked.actor, now=asked.now, reason=asked.body["reason"]
         )
         return decided(record)
+
+
+class RetirementsView(ApiView):
+    @operation(
+        id="retirements",
+        tag="models",
+        summary="Until when can each move start?",
+        query=RetirementsQuery,
+        answer=ClocksSerializer,
+    )
+    def get(self, asked: Asked) -> Response:
+        """The versions in use that retire, those to start first ahead. Where no date is
+        announced it is a forecast, with its reason."""
+        find = retirement.start_this_week if asked.query["this_week"] else retirement.clocks
+        return Response(ClocksSerializer({"results": find(now=asked.now)}).data)
