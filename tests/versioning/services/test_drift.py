@@ -129,7 +129,8 @@ def test_today_is_not_read_before_it_is_over(writer):
     days(writer)
     before = RollupPart.objects.count()
     at = to_ms(NOW)
-    cell = Cell(writer.current_version_id, 1, 1, 1, at)
+    task, whole = ids_of(Word.Kind.TASK, ["extract"]), ids_of(Word.Kind.SLICE, [""])
+    cell = Cell(writer.current_version_id, task["extract"], whole[""], 1, at)
     bad = [_row(at, random.Random(5), 0.1) for _ in range(500)]
     sample_store.append_parts({cell: SampleSums.of_rows(bad, terms=TERMS)})
     assert RollupPart.objects.count() == before + 1

@@ -81,6 +81,8 @@ def _is_plain(request: HttpRequest) -> bool:
     """Say whether it asks for JSON, with no query or with one usable key."""
     if request.META.get("HTTP_ACCEPT", "*/*") not in ("*/*", "application/json"):
         return False
+    if "\0" in request.path:
+        return False
     if not request.META.get("QUERY_STRING"):
         return True
     keys = request.GET.getlist("key")
