@@ -81,7 +81,7 @@ def _track(slug: str) -> None:
 def _measure(name: str, slug: str) -> bool:
     """Print what one check took; return whether it broke the budget."""
     from versioning.models import Check
-    from versioning.services import detection
+    from versioning.services.checks import detection
 
     with _counted() as queries:
         begun = time.perf_counter()

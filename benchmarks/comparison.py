@@ -18,7 +18,7 @@ from benchmarks import server
 
 if TYPE_CHECKING:
     from versioning.models import ModelVersion
-    from versioning.services.rollup_sums import SampleSums
+    from versioning.services.samples.rollup_sums import SampleSums
 
 TASKS = 3
 MOST = 1.2
@@ -53,9 +53,9 @@ def _world(*, times: int) -> "tuple[ModelVersion, ModelVersion]":
     """Make two versions with 10,080 samples of 70 hours, each counted so many times."""
     from providers.models import Provider
     from versioning.models import ModelVersion, TrackedModel, Word
-    from versioning.services import rollups, sample_store
-    from versioning.services.rollup_sums import HOUR_MS, Cell, hour_of
-    from versioning.services.sample_words import ids_of
+    from versioning.services.samples import rollups, sample_store
+    from versioning.services.samples.rollup_sums import HOUR_MS, Cell, hour_of
+    from versioning.services.samples.sample_words import ids_of
 
     provider, _ = Provider.objects.get_or_create(
         slug="acme", defaults={"name": "Acme", "kind": "openai"}
@@ -83,7 +83,7 @@ def _world(*, times: int) -> "tuple[ModelVersion, ModelVersion]":
 
 
 def _sums(dice: random.Random, *, times: int) -> "SampleSums":
-    from versioning.services.rollup_sums import Row, SampleSums, Terms
+    from versioning.services.samples.rollup_sums import Row, SampleSums, Terms
 
     terms = Terms(slice_of_tags={}, error_texts={}, foreign=frozenset())
     empty = Row._make([0, *[None] * (len(Row._fields) - 1)])
@@ -105,7 +105,7 @@ def _look(pair: "tuple[ModelVersion, ModelVersion]") -> int:
     from django.db.models import Sum
 
     from versioning.models import Rollup
-    from versioning.services import comparison
+    from versioning.services.evidence import comparison
 
     comparison.evidence(from_version=pair[0], to_version=pair[1], now=datetime.now(UTC))
     found = Rollup.objects.filter(version__in=pair).aggregate(all=Sum("samples"))

@@ -125,7 +125,7 @@ def _stored() -> tuple[int, int]:
     from django.db.models import Sum
 
     from versioning.models import PerformanceSample, Rollup
-    from versioning.services import rollups
+    from versioning.services.samples import rollups
 
     rollups.fold(now=datetime.now(UTC))
     counted = Rollup.objects.aggregate(all=Sum("samples"))["all"]

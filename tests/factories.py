@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 
 from providers.models import Provider
 from versioning.models import ApiKey, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import rollout
 from versioning.services.actors import Actor
+from versioning.services.upgrades import rollout
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 

@@ -22,19 +22,13 @@ from tests.factories import (
     tracked,
 )
 from versioning.models import TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import (
-    detection,
-    ingestion,
-    moves,
-    recommendation,
-    rollout,
-    serving,
-    tracking,
-    upgrading,
-)
+from versioning.services import serving, tracking
 from versioning.services.actors import Actor
+from versioning.services.checks import detection
 from versioning.services.errors import AlreadyMoved, ServiceError
-from versioning.services.sample_format import SampleIn
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+from versioning.services.upgrades import moves, recommendation, rollout, upgrading
 
 pytestmark = pytest.mark.django_db
 

@@ -34,19 +34,12 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import (
-    canary,
-    course,
-    ingestion,
-    moves,
-    policies,
-    rollout,
-    serving,
-    upgrading,
-)
+from versioning.services import serving
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
-from versioning.services.sample_format import SampleIn
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+from versioning.services.upgrades import canary, course, moves, policies, rollout, upgrading
 
 STEPS_IN_ALL = int(os.environ.get("HOTSWAP_MACHINE_STEPS", "10000"))
 STEPS_OF_ONE_RUN = 100

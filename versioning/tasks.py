@@ -3,21 +3,12 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import (
-    course,
-    detection,
-    drift,
-    idempotency,
-    late_scores,
-    retention,
-    retirement,
-    rollout,
-    rollups,
-    schedules,
-    upgrading,
-    waiting_samples,
-)
+from versioning.services import idempotency
+from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
+from versioning.services.evidence import drift
+from versioning.services.samples import late_scores, retention, rollups, waiting_samples
+from versioning.services.upgrades import course, retirement, rollout, upgrading
 
 
 @shared_task(name="versioning.check_due_providers")

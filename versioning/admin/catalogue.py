@@ -29,8 +29,11 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import curation, performance, retirement, rollout, tracking
+from versioning.services import tracking
+from versioning.services.checks import curation
 from versioning.services.errors import Invalid, NothingToRollBack
+from versioning.services.evidence import performance
+from versioning.services.upgrades import retirement, rollout
 
 SHOWN_ENTRIES = 12
 SHOWN_MOVES = 20

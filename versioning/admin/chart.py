@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import ceil, floor
 
-from versioning.services.performance import QualityLine
+from versioning.services.evidence.performance import QualityLine
 
 WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 24

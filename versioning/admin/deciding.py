@@ -20,8 +20,8 @@ from versioning.admin.base import actor_of
 from versioning.admin.decisions import Act, Decision, may_make
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
-from versioning.services import briefing
 from versioning.services.errors import Invalid, ServiceError
+from versioning.services.upgrades import briefing
 
 SHOWN_REFUSALS = 10
 TEMPLATE = "admin/versioning/upgraderecord/decide.html"

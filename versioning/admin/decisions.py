@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
 from versioning.models import UpgradeRecord
-from versioning.services import decisions, rollout
+from versioning.services import decisions
 from versioning.services.actors import Actor
+from versioning.services.upgrades import rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from versioning.admin import forms, words
 from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.models import AutomationSwitch, Freeze, Notice, Policy
-from versioning.services import policies
 from versioning.services.errors import Invalid
+from versioning.services.upgrades import policies
 
 
 @admin.register(Policy)

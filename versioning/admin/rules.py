@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin.base import Admin, actor_of
 from versioning.models import LineageRule
-from versioning.services import curation
+from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
 
 

@@ -21,8 +21,8 @@ from versioning.admin.deciding import decide
 from versioning.admin.decisions import DECISIONS, Decision, may_make, open_to
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord
-from versioning.services import briefing, recommendation, rollout
 from versioning.services.errors import NothingToRollBack, ServiceError
+from versioning.services.upgrades import briefing, recommendation, rollout
 
 
 @admin.register(UpgradeRecord)

@@ -15,8 +15,9 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from versioning.admin import forms, words
 from versioning.admin.base import Admin
 from versioning.models import ModelVersion
-from versioning.services import curation, performance
+from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
+from versioning.services.evidence import performance
 
 
 class StandingFilter(admin.SimpleListFilter):

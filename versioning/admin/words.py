@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
-from versioning.services.performance import VersionFigures
+from versioning.services.evidence.performance import VersionFigures
 
 URGENT_DAYS = 30
 

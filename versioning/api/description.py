@@ -7,9 +7,9 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from versioning.api.problems import CONTENT_TYPE
-from versioning.services.ingestion import Accepted
-from versioning.services.late_scores import ScoresAccepted
-from versioning.services.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.ingestion import Accepted
+from versioning.services.samples.late_scores import ScoresAccepted
+from versioning.services.samples.sample_format import SampleIn, ScoreIn
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 

@@ -15,9 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.models import ApiKey
-from versioning.services import ingestion, keys, late_scores, options
+from versioning.services import keys, options
 from versioning.services.errors import Busy, ServiceError
-from versioning.services.sample_format import (
+from versioning.services.samples import ingestion, late_scores
+from versioning.services.samples.sample_format import (
     Rejected,
     ScoreIn,
     TooLarge,

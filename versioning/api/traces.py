@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from versioning.api.ingest import ingest_view, read_body
 from versioning.api.problems import Problem
 from versioning.models import ApiKey
-from versioning.services import traces
-from versioning.services.trace_format import read_json, read_protobuf
+from versioning.services.samples import traces
+from versioning.services.samples.trace_format import read_json, read_protobuf
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 

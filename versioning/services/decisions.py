@@ -16,11 +16,12 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import knowledge, rollout
+from versioning.services import knowledge
 from versioning.services.actors import Actor
 from versioning.services.errors import EvidenceChanged, FieldError, Invalid, NotFound, ServiceError
 from versioning.services.setup import find_version
 from versioning.services.tracking import save_checked
+from versioning.services.upgrades import rollout
 
 
 class NothingRecommended(ServiceError):

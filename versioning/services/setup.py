@@ -9,10 +9,11 @@ from django.db.models import Model, QuerySet
 
 from providers.models import Provider
 from versioning.models import LineageRule, ModelVersion, TrackedModel
-from versioning.services import curation, recommendation
 from versioning.services.actors import Actor
+from versioning.services.checks import curation
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.tracking import save_checked
+from versioning.services.upgrades import recommendation
 
 Row = TypeVar("Row", bound=Model)
 

@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import knowledge, rollout
+from versioning.services import knowledge
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.upgrades import rollout
 
 
 def add_provider(

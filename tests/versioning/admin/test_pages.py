@@ -32,8 +32,10 @@ from versioning.models import (
     UnknownModel,
     UpgradeRecord,
 )
-from versioning.services import curation, ingestion, keys
-from versioning.services.sample_format import SampleIn
+from versioning.services import keys
+from versioning.services.checks import curation
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
 
 Counter = Callable[[str], int]
 

@@ -12,8 +12,8 @@ from tests.factories import NOW, ModelVersionFactory, UpgradeRecordFactory, trac
 from tests.versioning.api.conftest import Api
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import moves, rollout
 from versioning.services.actors import Actor
+from versioning.services.upgrades import moves, rollout
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from tests.factories import NOW, ModelVersionFactory, UpgradeRecordFactory, trac
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import TrackedModel, UpgradeRecord
-from versioning.services import rolling_back, rollout
 from versioning.services.actors import Actor
+from versioning.services.upgrades import rolling_back, rollout
 
 pytestmark = pytest.mark.django_db
 

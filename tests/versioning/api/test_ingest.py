@@ -11,7 +11,8 @@ from django.utils import timezone
 from tests.factories import tracked
 from versioning.api import ingest
 from versioning.models import PerformanceSample, RollupPart
-from versioning.services import performance, sample_store
+from versioning.services.evidence import performance
+from versioning.services.samples import sample_store
 
 SAMPLES = "/api/performance-samples"
 SCORES = "/api/performance-samples/scores"

@@ -12,7 +12,7 @@ from tests.factories import NOW, ModelVersionFactory, ProviderFactory, TrackedMo
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import CatalogueEntry, LineageRule, TrackedModel, UpgradeRecord
-from versioning.services import waiting_samples
+from versioning.services.samples import waiting_samples
 
 pytestmark = pytest.mark.django_db
 

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.services import traces
-from versioning.services.sample_format import Rejected, SampleIn
-from versioning.services.trace_format import Span
+from versioning.services.samples import traces
+from versioning.services.samples.sample_format import Rejected, SampleIn
+from versioning.services.samples.trace_format import Span
 
 names = st.sampled_from(
     [

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.factories import NOW, ModelVersionFactory, tracked
-from versioning.services import baselines, ingestion
-from versioning.services.sample_format import SampleIn
+from versioning.services.evidence import baselines
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
 
 pytestmark = pytest.mark.django_db
 

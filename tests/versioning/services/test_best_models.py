@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import NOW, tracked
-from versioning.services import best_models, ingestion
 from versioning.services.errors import NotFound
-from versioning.services.sample_format import SampleIn
+from versioning.services.evidence import best_models
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
 
 pytestmark = pytest.mark.django_db
 

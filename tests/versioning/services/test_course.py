@@ -24,22 +24,22 @@ from versioning.models import (
     UpgradeRecord,
     Watch,
 )
-from versioning.services import (
+from versioning.services import serving
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, AnotherUnderWay, Invalid, NotAllowed
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+from versioning.services.upgrades import (
     approvals,
     canary,
     course,
     explaining,
-    ingestion,
     memory,
     policies,
     recommendation,
     rollout,
-    serving,
     upgrading,
 )
-from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, AnotherUnderWay, Invalid, NotAllowed
-from versioning.services.sample_format import SampleIn
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,11 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import detection, recommendation, rollout, tracking
+from versioning.services import tracking
 from versioning.services.actors import Actor
+from versioning.services.checks import detection
 from versioning.services.errors import NotFound
+from versioning.services.upgrades import recommendation, rollout
 
 DAY = timedelta(days=1)
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,11 @@ import pytest
 from tests.factories import NOW, tracked
 from versioning.models import DriftFinding, RollupPart, TrackedModel, Word
 from versioning.models.fields import to_ms
-from versioning.services import drift, sample_store
 from versioning.services.errors import NotFound
-from versioning.services.rollup_sums import Cell, Row, SampleSums, Terms
-from versioning.services.sample_words import ids_of
+from versioning.services.evidence import drift
+from versioning.services.samples import sample_store
+from versioning.services.samples.rollup_sums import Cell, Row, SampleSums, Terms
+from versioning.services.samples.sample_words import ids_of
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)

@@ -16,18 +16,18 @@ from versioning.models import (
     UnknownModel,
 )
 from versioning.models.fields import from_ms
-from versioning.services import (
+from versioning.services import tracking
+from versioning.services.actors import Actor
+from versioning.services.evidence import performance
+from versioning.services.samples import (
     ingestion,
     late_scores,
-    performance,
     retention,
     rollups,
     sample_words,
-    tracking,
     waiting_samples,
 )
-from versioning.services.actors import Actor
-from versioning.services.sample_format import SampleIn, ScoreIn, SignalsIn
+from versioning.services.samples.sample_format import SampleIn, ScoreIn, SignalsIn
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)

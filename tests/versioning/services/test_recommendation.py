@@ -5,9 +5,10 @@ import pytest
 from providers.models import Provider
 from tests.factories import NOW, ProviderFactory
 from versioning.models import CatalogueEntry, LineageRule, TrackedModel, UpgradeRecord
-from versioning.services import recommendation, tracking
+from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
+from versioning.services.upgrades import recommendation
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.core import mail
 from tests.factories import NOW, ModelVersionFactory, tracked
 from versioning import tasks
 from versioning.models import Policy, Reminder, TrackedModel
-from versioning.services import retirement
+from versioning.services.upgrades import retirement
 
 pytestmark = pytest.mark.django_db
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tests.factories import NOW, tracked
 from versioning.models import PerformanceSample, Rollup, RollupPart, SliceTag
 from versioning.models.fields import to_ms
-from versioning.services import ingestion, late_scores, performance, retention, rollups
-from versioning.services.rollup_rebuild import rebuild, same_moments, verify
-from versioning.services.rollup_sums import (
+from versioning.services.evidence import performance
+from versioning.services.samples import ingestion, late_scores, retention, rollups
+from versioning.services.samples.rollup_rebuild import rebuild, same_moments, verify
+from versioning.services.samples.rollup_sums import (
     Row,
     SampleSums,
     Terms,
@@ -24,7 +25,7 @@ from versioning.services.rollup_sums import (
     rescored,
     sums_by_cell,
 )
-from versioning.services.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.sample_format import SampleIn, ScoreIn
 
 TERMS = Terms(
     slice_of_tags={1: 1, 2: 2}, error_texts={1: "timeout", 2: "refused"}, foreign={(1, 2)}

@@ -17,7 +17,7 @@ from providers.models import Provider
 from providers.simulator import Simulator
 from tests.factories import ProviderFactory, UserFactory
 from versioning.models import Check
-from versioning.services import schedules
+from versioning.services.checks import schedules
 
 ADDED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 3, 2, 2, tzinfo=UTC)

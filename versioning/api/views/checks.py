@@ -14,7 +14,7 @@ from versioning.api.serializers.checks import (
     ChecksQuery,
 )
 from versioning.models import ApiKey, Check
-from versioning.services import asking
+from versioning.services.checks import asking
 
 
 class ChecksView(ApiView):

@@ -13,7 +13,8 @@ from versioning.api.serializers.course import (
 from versioning.api.serializers.upgrades import NeededReason, RecommendationDetailSerializer
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
-from versioning.services import canary, explaining, retirement, serving
+from versioning.services import serving
+from versioning.services.upgrades import canary, explaining, retirement
 
 
 class OutlookView(ApiView):

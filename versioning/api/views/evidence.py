@@ -13,7 +13,8 @@ from versioning.api.serializers.evidence import (
 )
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
-from versioning.services import best_models, comparison, decisions, serving
+from versioning.services import decisions, serving
+from versioning.services.evidence import best_models, comparison
 
 
 class CompareView(ApiView):

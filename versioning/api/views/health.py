@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from versioning.api.problems import problem
-from versioning.services import detection
+from versioning.services.checks import detection
 
 
 @require_safe

@@ -10,7 +10,8 @@ from versioning.api.serializers.upgrades import (
     UpgradesQuery,
     UpgradeWithStepsSerializer,
 )
-from versioning.services import history, serving
+from versioning.services import serving
+from versioning.services.evidence import history
 
 
 class HistoryView(ApiView):

@@ -12,7 +12,8 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.api.views.recommendations import ETAG, IF_MATCH, decided
 from versioning.models import ApiKey
-from versioning.services import decisions, rolling_back, serving, upgrading
+from versioning.services import decisions, serving
+from versioning.services.upgrades import rolling_back, upgrading
 
 
 class UpgradeView(ApiView):

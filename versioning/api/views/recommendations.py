@@ -17,7 +17,8 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.domain.lineage import Answer
 from versioning.models import ApiKey, UpgradeRecord
-from versioning.services import decisions, recommendation, rollout, serving
+from versioning.services import decisions, serving
+from versioning.services.upgrades import recommendation, rollout
 
 IF_MATCH = header(
     "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."

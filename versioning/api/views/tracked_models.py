@@ -22,7 +22,8 @@ from versioning.api.serializers.versions import (
     VersionsQuery,
 )
 from versioning.models import ApiKey, LineageRule, ModelVersion, TrackedModel, UnknownModel
-from versioning.services import curation, setup, tracking
+from versioning.services import setup, tracking
+from versioning.services.checks import curation
 
 
 class TrackedModelsView(ApiView):

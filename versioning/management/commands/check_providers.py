@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.models import Check
-from versioning.services import detection
+from versioning.services.checks import detection
 
 
 class Command(ServiceCommand):

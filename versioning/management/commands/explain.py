@@ -8,7 +8,8 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import explaining, serving
+from versioning.services import serving
+from versioning.services.upgrades import explaining
 
 
 class Command(ServiceCommand):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from versioning.management.demo import run
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
-from versioning.services import schedules
+from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
 

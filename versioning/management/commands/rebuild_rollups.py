@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import rollup_rebuild
+from versioning.services.samples import rollup_rebuild
 
 SHOWN = 20
 

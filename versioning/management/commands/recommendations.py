@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import upgrading
+from versioning.services.upgrades import upgrading
 
 
 class Command(ServiceCommand):

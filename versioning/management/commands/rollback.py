@@ -6,8 +6,9 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import rollout, serving
+from versioning.services import serving
 from versioning.services.actors import Actor
+from versioning.services.upgrades import rollout
 
 
 class Command(ServiceCommand):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import schedules
+from versioning.services.checks import schedules
 
 
 class Command(ServiceCommand):

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from providers.models import Provider
 from versioning.management.service_command import ServiceCommand
-from versioning.services import listed_models, tracking
+from versioning.services import tracking
 from versioning.services.actors import Actor
+from versioning.services.checks import listed_models
 from versioning.services.errors import NotFound
 
 

@@ -6,9 +6,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import rollout, serving, upgrading
+from versioning.services import serving
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
+from versioning.services.upgrades import rollout, upgrading
 
 
 class Command(ServiceCommand):

@@ -15,10 +15,13 @@ from providers.simulator import Simulator
 from versioning.management.demo import story
 from versioning.management.demo.traffic import Flow, requests
 from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import detection, ingestion, keys, rollout, rollups, tracking
+from versioning.services import keys, tracking
 from versioning.services.actors import Actor
+from versioning.services.checks import detection
 from versioning.services.errors import Invalid
-from versioning.services.sample_format import SampleIn
+from versioning.services.samples import ingestion, rollups
+from versioning.services.samples.sample_format import SampleIn
+from versioning.services.upgrades import rollout
 
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 SCOPES = ("read", "ingest", "decide")

@@ -26,10 +26,10 @@ from versioning.models import (
     Trial,
     UpgradeRecord,
 )
-from versioning.services import performance
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import suites
+from versioning.services.evidence import performance
 
 ANSWER_ARMS = (Trial.Arm.CURRENT, Trial.Arm.CANDIDATE)
 JUDGE_ARMS = (Trial.Arm.JUDGE, Trial.Arm.JUDGE_SWAPPED)

@@ -16,10 +16,10 @@ from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
 from versioning.domain.statistics import paired
 from versioning.domain.statistics.judgement import Verdict
 from versioning.models import EvaluationRun, Mark, Trial
-from versioning.services import ingestion
 from versioning.services.evaluation import suites
 from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
-from versioning.services.sample_format import SampleIn
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
 
 Runs = models.QuerySet[EvaluationRun]
 _NOTHING = frozenset(outcome.value for outcome in SCORES_NOTHING)

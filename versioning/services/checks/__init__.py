@@ -1,0 +1,1 @@
+"""What the providers list: asked, read, and turned into findings."""

@@ -1,0 +1,45 @@
+"""Begin checks for a worker to run, and look at them."""
+
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from versioning.models import Check, Finding
+from versioning.services.actors import Actor
+from versioning.services.checks import detection
+from versioning.services.errors import FieldError, Invalid, NotFound
+
+
+def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> list[Check]:
+    """Return the checks that run now: begun here, or running already for the same providers.
+
+    Raises Invalid where the slug is unknown.
+    """
+    slugs = None if provider_slug is None else [provider_slug]
+    try:
+        begun = detection.begin_checks(
+            provider_slugs=slugs,
+            trigger=Check.Trigger.API if actor.kind == "api" else Check.Trigger.STAFF,
+            asked_by=actor.name,
+            now=now,
+            lease=detection.WORKER_WAIT,
+        )
+    except NotFound as error:
+        raise Invalid(str(error), [FieldError("/provider", "unknown", str(error))]) from error
+    running = Check.objects.running().exclude(pk__in=[check.pk for check in begun])
+    if provider_slug is not None:
+        running = running.filter(provider__slug=provider_slug)
+    return begun + list(running.select_related("provider").order_by("pk"))
+
+
+def check(*, check_id: int) -> Check:
+    """Return a check with its findings. Raises NotFound."""
+    found = (
+        Check.objects.select_related("provider")
+        .prefetch_related(Prefetch("findings", queryset=Finding.objects.order_by("id")))
+        .filter(pk=check_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no check {check_id}.")
+    return found

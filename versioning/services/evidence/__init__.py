@@ -1,0 +1,1 @@
+"""What the samples say: figures, comparisons, best models, drift."""

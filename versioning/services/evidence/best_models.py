@@ -1,0 +1,68 @@
+"""Which version does a task best, over all models and providers?"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from versioning.domain.statistics.ranking import Entrant, Ranking, rank
+from versioning.models import ModelVersion, TrackedModel, Word
+from versioning.services.errors import NotFound
+from versioning.services.evidence import comparison, performance
+from versioning.services.samples import rollups, sample_words
+from versioning.services.samples.rollup_sums import SampleSums
+from versioning.services.samples.rollups import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The table of a task: places in order, with the version that each stands for."""
+
+    task: str
+    ranking: Ranking
+    versions: Mapping[str, ModelVersion]
+
+
+def best_for(*, task: str) -> Best:
+    """Rank the current version of every active model on a task, by its live samples.
+
+    The names in the table are ``provider/model label``. Three queries at any number of samples.
+    Raises NotFound for a task that no sample names.
+    """
+    word = Word.objects.filter(kind=Word.Kind.TASK, text=task).first()
+    if word is None:
+        raise NotFound(f"No sample names the task {task!r}.")
+    current = ModelVersion.objects.filter(
+        pk__in=TrackedModel.objects.active().values("current_version")
+    ).select_related("tracked_model__provider")
+    by_id = {version.pk: version for version in current}
+    entries: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in rollups.read(version_ids=by_id):
+        if entry.cell.task_id == word.pk and entry.cell.source in performance.LIVE:
+            entries[entry.cell.version_id].append(entry)
+    names = {_name(by_id[pk]): by_id[pk] for pk in entries}
+    entrants = [_entrant(_name(by_id[pk]), found) for pk, found in entries.items()]
+    return Best(task=task, ranking=rank(entrants=entrants), versions=names)
+
+
+def tasks() -> list[str]:
+    """Return the names of all tasks that samples name, in alphabetical order."""
+    named = Word.objects.filter(kind=Word.Kind.TASK).exclude(text__in=["", sample_words.OTHER])
+    return sorted(named.values_list("text", flat=True))
+
+
+def _name(version: ModelVersion) -> str:
+    tracked = version.tracked_model
+    return f"{tracked.provider.slug}/{tracked.name} {version.label}"
+
+
+def _entrant(name: str, entries: list[Entry]) -> Entrant:
+    sums = SampleSums.total(entry.sums for entry in entries)
+    figures = performance.figures_of(sums)
+    cost = figures.cost_per_success_usd
+    return Entrant(
+        name=name,
+        quality=sums.scores,
+        cost=None if cost is None else float(cost),
+        latency_ms=figures.latency_p95_ms,
+        blocks=comparison.blocks(entries),
+    )

@@ -1,0 +1,205 @@
+"""Evidence for a move: roll-ups -> domain.statistics -> a verdict that can be acted on."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from versioning.domain.statistics.comparison import Decision
+from versioning.domain.statistics.evidence import Arm, Stratum
+from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.sequence import FEWEST_BLOCKS
+from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
+from versioning.domain.statistics.verdict import Slice, compare
+from versioning.models import ModelVersion, PerformanceSample, Word
+from versioning.models.fields import to_ms
+from versioning.services.samples import rollups
+from versioning.services.samples.rollup_sums import DAY_MS, SampleSums
+from versioning.services.samples.rollups import Entry
+
+NO_TASK = "(no task named)"
+RECENT_DAYS = 7
+"""Today's traffic is that of so many last days."""
+
+_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
+_USD = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A comparison as it is shown, stored and decided on."""
+
+    verdict: str
+    """better, not_worse, worse or not_enough_data."""
+    decision: str
+    """UPGRADE, STAY, NOT ENOUGH EVIDENCE or BLOCKED."""
+    improvement: Decimal | None
+    """Rise of mean quality relative to the current version's; None where it is unknown."""
+    sentence: str
+    details: Mapping[str, Any]
+
+    @property
+    def speaks_for(self) -> bool:
+        """Whether it asks for the move: a verdict, every gate passed, nothing in doubt."""
+        return self.decision == Decision.UPGRADE
+
+    @property
+    def speaks_against(self) -> bool:
+        """Whether something is surely wrong: worse quality, a broken gate, a worse part."""
+        return self.decision == Decision.BLOCKED or self.verdict == Verdict.WORSE
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can keep it: all the details, and the improvement as a decimal."""
+        improvement = None if self.improvement is None else str(self.improvement)
+        return {**self.details, "improvement": improvement}
+
+    @property
+    def digest(self) -> str:
+        """The same for the same evidence, whenever it is read: SHA-256 of its canonical JSON.
+
+        Figures count to six digits: adding up in another order moves the sixteenth.
+        """
+        text = json.dumps(dict(self.details), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def evidence(
+    *,
+    from_version: ModelVersion,
+    to_version: ModelVersion,
+    now: datetime,
+    task: str | None = None,
+    thresholds: Thresholds | None = None,
+    split: Split | None = None,
+) -> Evidence:
+    """Compare two versions on live samples, on all tasks or one; safe to ask at every look.
+
+    One query and the same cost at any number of samples. ``split`` is the canary's intended
+    share with its counts, for the warning that another share was served.
+    """
+    entries = [
+        entry
+        for entry in rollups.read(version_ids=[from_version.pk, to_version.pk])
+        if entry.cell.source in _LIVE
+    ]
+    texts = _texts(entries)
+    if task is not None:
+        entries = [entry for entry in entries if texts[entry.cell.task_id] == task]
+    pair = (from_version.pk, to_version.pk)
+    found = compare(
+        strata=_strata(entries, pair=pair, texts=texts),
+        thresholds=thresholds or Thresholds(),
+        per_day=_per_day(entries, pair=pair, now=now),
+        slices=_slices(entries, pair=pair, texts=texts),
+        split=split,
+    )
+    return Evidence(
+        verdict=found.verdict.value,
+        decision=found.decision.value,
+        improvement=found.quality.relative,
+        sentence=found.sentence,
+        details=found.as_dict(),
+    )
+
+
+Pair = tuple[int, int]
+
+
+def _texts(entries: Iterable[Entry]) -> dict[int, str]:
+    """Return the text of each task and slice number."""
+    numbers = {number for entry in entries for number in (entry.cell.task_id, entry.cell.slice_id)}
+    return dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
+
+
+def _strata(
+    entries: Iterable[Entry], *, pair: Pair, texts: Mapping[int, str]
+) -> tuple[Stratum, ...]:
+    """Return both versions' records task by task, in the order of the tasks' names."""
+    by_task: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_task[texts[entry.cell.task_id] or NO_TASK].append(entry)
+    return tuple(
+        Stratum(
+            task=name,
+            current=_arm([e for e in group if e.cell.version_id == pair[0]]),
+            candidate=_arm([e for e in group if e.cell.version_id == pair[1]]),
+        )
+        for name, group in sorted(by_task.items())
+    )
+
+
+def _arm(entries: Sequence[Entry]) -> Arm:
+    sums = SampleSums.total(entry.sums for entry in entries)
+    scores = sums.scores
+    # A score that came after a tag was declared may stand in another slice than its sample.
+    n = max(sums.samples, scores.n, sums.errors, sums.cost.n)
+    return Arm(
+        n=n,
+        quality=scores,
+        errors=sums.errors,
+        successes=n - sums.errors,
+        cost=in_usd(sums.cost),
+        latency=sums.sketch,
+        blocks=blocks(entries),
+    )
+
+
+def in_usd(cost: Moments) -> Moments:
+    """Return moments of billionths of a USD as moments of USD."""
+    return Moments(cost.n, cost.mean * _USD, cost.m2 * _USD**2)
+
+
+def blocks(entries: Sequence[Entry]) -> tuple[Moments, ...]:
+    """Return quality in order of time: per day once there are days enough to judge by.
+
+    Before that per hour as far as hours are kept, so that no evidence is lost when they fold.
+    """
+    days = {entry.cell.start // DAY_MS for entry in entries if entry.sums.quality.n}
+    length = DAY_MS if len(days) >= FEWEST_BLOCKS else 1
+    groups: defaultdict[int, list[SampleSums]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.cell.start // length].append(entry.sums)
+    totals = (
+        (start, Moments.total(s.quality for s in sums), Moments.total(s.retracted for s in sums))
+        for start, sums in groups.items()
+    )
+    return tuple(
+        quality.unmerge(retracted) if retracted.n <= quality.n else Moments()
+        for _, quality, retracted in sorted(totals, key=lambda total: total[0])
+    )
+
+
+def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:
+    """Return each side's requests a day over its last days with traffic.
+
+    Counted back from the latest sample, so that the evidence stays the same until more come;
+    nil when that is longer ago than those days.
+    """
+    latest = max((entry.cell.start for entry in entries), default=0)
+    first = latest - latest % DAY_MS - (RECENT_DAYS - 1) * DAY_MS
+    if latest < to_ms(now) - (RECENT_DAYS + 1) * DAY_MS:
+        return PerDay(current=0.0, candidate=0.0)
+    recent = [entry for entry in entries if entry.cell.start >= first]
+    current, candidate = (
+        sum(entry.sums.samples for entry in recent if entry.cell.version_id == version)
+        / max(1, len({e.cell.start // DAY_MS for e in recent if e.cell.version_id == version}))
+        for version in pair
+    )
+    return PerDay(current=current, candidate=candidate)
+
+
+def _slices(entries: Iterable[Entry], *, pair: Pair, texts: Mapping[int, str]) -> list[Slice]:
+    """Return the entries of each value of each declared tag: a sample counts in all of its own."""
+    by_value: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        for value in filter(None, texts[entry.cell.slice_id].split(",")):
+            by_value[value].append(entry)
+    return [
+        Slice(name=name, strata=_strata(group, pair=pair, texts=texts))
+        for name, group in sorted(by_value.items())
+    ]

@@ -1,0 +1,132 @@
+"""A version that behaves otherwise although its name did not change: found once a day."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shifts
+from versioning.domain.statistics.moments import Moments
+from versioning.models import DriftFinding, TrackedModel, Word
+from versioning.models.fields import from_ms
+from versioning.services.errors import NotFound
+from versioning.services.evidence import performance
+from versioning.services.samples import rollups
+from versioning.services.samples.rollup_sums import SampleSums
+
+NEWS = timedelta(days=14)
+"""A change that was to be seen longer ago raises no finding any more."""
+
+SAME = timedelta(days=3)
+"""Changes that begin so close together are one: late samples move the day a little."""
+
+Series = dict[date, SampleSums]
+
+
+def find_drift(*, now: datetime) -> int:
+    """Look at every current version's days and keep new findings; return how many there are.
+
+    Each task is a series of its own: a task that gets more traffic is no change of the version.
+    Today isn't read before it is over. Findings of versions no longer current are resolved.
+    """
+    current = set(
+        TrackedModel.objects.active()
+        .exclude(current_version=None)
+        .values_list("current_version", flat=True)
+    )
+    DriftFinding.objects.filter(resolved_at=None).exclude(version__in=current).update(
+        resolved_at=now
+    )
+    return sum(_find(version_id, now=now) for version_id in sorted(current))
+
+
+def resolve(*, finding_id: int, now: datetime) -> DriftFinding:
+    """Mark a finding as dealt with; a second time changes nothing. Raises NotFound."""
+    DriftFinding.objects.filter(pk=finding_id, resolved_at=None).update(resolved_at=now)
+    finding = DriftFinding.objects.filter(pk=finding_id).first()
+    if finding is None:
+        raise NotFound(f"There is no finding {finding_id}.")
+    return finding
+
+
+def _find(version_id: int, *, now: datetime) -> int:
+    today = now.astimezone(UTC).date()
+    found: defaultdict[Measure, list[tuple[str, Shift]]] = defaultdict(list)
+    for task, series in _series(version_id, before=today).items():
+        for measure in Measure:
+            for shift in find_shifts(measure=measure, readings=_readings(series, measure)):
+                if shift.seen >= today - NEWS:
+                    found[measure].append((task, shift))
+    known = list(DriftFinding.objects.filter(version=version_id))
+    added = 0
+    for measure, shifts in found.items():
+        for group in _together(shifts):
+            began = min(shift.began for _, shift in group)
+            if any(f.measure == measure and abs(f.began_on - began) <= SAME for f in known):
+                continue
+            DriftFinding.objects.create(
+                version_id=version_id,
+                measure=measure.value,
+                began_on=began,
+                sentence=_sentence(group),
+                found_at=now,
+            )
+            added += 1
+    return added
+
+
+def _series(version_id: int, *, before: date) -> dict[str, Series]:
+    """Return the sums of live samples, by task and day (UTC)."""
+    entries = [
+        entry
+        for entry in rollups.read(version_ids=[version_id])
+        if entry.cell.source in performance.LIVE
+    ]
+    tasks = {entry.cell.task_id for entry in entries}
+    texts = dict(Word.objects.filter(pk__in=tasks).values_list("pk", "text"))
+    parts: defaultdict[tuple[str, date], list[SampleSums]] = defaultdict(list)
+    for entry in entries:
+        day = from_ms(entry.cell.start).date()
+        if day < before:
+            parts[texts[entry.cell.task_id], day].append(entry.sums)
+    series: defaultdict[str, Series] = defaultdict(dict)
+    for (task, day), sums in sorted(parts.items()):
+        series[task][day] = SampleSums.total(sums)
+    return series
+
+
+def _readings(series: Series, measure: Measure) -> Iterator[Reading]:
+    for day, sums in series.items():
+        moments = _moments(sums, measure)
+        if moments.n and (moments.mean > 0 or measure in (Measure.QUALITY, Measure.ERRORS)):
+            yield Reading(day=day, moments=moments)
+
+
+def _moments(sums: SampleSums, measure: Measure) -> Moments:
+    match measure:
+        case Measure.QUALITY:
+            return sums.scores
+        case Measure.ERRORS:
+            return Moments.of_binary(hits=sums.errors, n=max(sums.samples, sums.errors))
+        case Measure.LATENCY:
+            return sums.latency
+        case Measure.OUTPUT_LENGTH:
+            return sums.output
+
+
+def _together(shifts: Iterable[tuple[str, Shift]]) -> list[list[tuple[str, Shift]]]:
+    """Return the shifts in groups of those that began at about the same time."""
+    groups: list[list[tuple[str, Shift]]] = []
+    for task, shift in sorted(shifts, key=lambda each: (each[1].began, each[0])):
+        if groups and shift.began - groups[-1][-1][1].began <= SAME:
+            groups[-1].append((task, shift))
+        else:
+            groups.append([(task, shift)])
+    return groups
+
+
+def _sentence(group: Sequence[tuple[str, Shift]]) -> str:
+    """Say the first change, and on which tasks."""
+    names = ", ".join(task for task, _ in group if task)
+    text = group[0][1].sentence
+    sentence = f"On {names}: {text}." if names else f"{text[:1].upper()}{text[1:]}."
+    return sentence if len(sentence) <= 500 else f"On {len(group)} tasks: {text}."

@@ -1,0 +1,1 @@
+"""Every AI request: taken in, placed, summed up, dropped in time."""

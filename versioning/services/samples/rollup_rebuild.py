@@ -1,0 +1,246 @@
+"""Roll-ups made anew from the single samples, or held against them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isclose
+from typing import Any
+
+from django.db import connection, transaction
+
+from versioning.domain.statistics.moments import Moments
+from versioning.models import ModelVersion, PerformanceSample, Rollup, RollupPart, Route, Word
+from versioning.models.fields import from_ms
+from versioning.services.samples import retention, rollups, sample_words
+from versioning.services.samples.rollup_sums import (
+    DAY_MS,
+    Cell,
+    Row,
+    SampleSums,
+    Terms,
+    sums_by_cell,
+)
+from versioning.services.samples.rollups import Entry
+from versioning.services.samples.sample_batch import foreign_pairs
+from versioning.services.samples.sample_placement import KnownVersion
+
+AT_ONCE = 20_000
+_MOMENTS = ("scores", "latency", "cost", "output")
+_COUNTS = (
+    "samples",
+    "errors",
+    "errors_by_class",
+    "sketch",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+)
+# ``served_otherwise`` isn't compared: it is what was known of the version's ids at the time.
+Sums = dict[Cell, SampleSums]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure of one period that isn't what the samples give."""
+
+    cell: Cell
+    figure: str
+    kept: object
+    recomputed: object
+
+    @property
+    def sentence(self) -> str:
+        cell = self.cell
+        return (
+            f"version {cell.version_id}, task {cell.task_id}, source {cell.source}, "
+            f"from {from_ms(cell.start):%F %H:%M}: {self.figure} is {self.kept}, "
+            f"the samples give {self.recomputed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a comparison with the samples found."""
+
+    samples: int
+    periods: int
+    differences: tuple[Difference, ...]
+    sliced_otherwise: int
+    """Periods whose samples stand in other slices than today's declared tags would give."""
+
+
+def verify() -> Verified:
+    """Compare all roll-ups with a recomputation, as far back as samples are complete.
+
+    Counts must be equal, moments to 1e-9. Reads every sample once; on SQLite writers wait
+    meanwhile.
+    """
+    with _snapshot():
+        first = retention.complete_from()
+        given = _recomputed(first=first)
+        kept, days = _kept(first=first)
+    left, right = (_by_period(sums, days=days) for sums in (kept, given))
+    whole = [_without_slices(sums) for sums in (left, right)]
+    cells = sorted(whole[0].keys() | whole[1].keys())
+    nothing = SampleSums()
+    differences = [
+        difference
+        for cell in cells
+        for difference in _differences(
+            cell, whole[0].get(cell, nothing), whole[1].get(cell, nothing)
+        )
+    ]
+    return Verified(
+        samples=sum(sums.samples for sums in given.values()),
+        periods=len(cells),
+        differences=tuple(differences),
+        sliced_otherwise=sum(
+            left.get(cell, nothing).samples != right.get(cell, nothing).samples
+            for cell in left.keys() | right.keys()
+        ),
+    )
+
+
+def rebuild() -> int:
+    """Replace roll-ups by what the samples give; return how many hours were made.
+
+    What lies before the time from which samples are complete stays as it is. Tags declared
+    since then are sliced for all of it. One transaction: readers see the old until it is done.
+    """
+    with _snapshot():
+        first = retention.complete_from()
+        given = _recomputed(first=first)
+        for table in (Rollup, RollupPart):
+            table._default_manager.filter(start__gte=from_ms(first)).delete()
+        rollups.add_up(Rollup.Span.HOUR, (Entry(cell, sums) for cell, sums in given.items()))
+    return len(given)
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """See samples, parts and roll-ups as of one moment, while nobody folds."""
+    if connection.vendor != "postgresql":
+        with rollups.folding():
+            yield
+        return
+    # The lock comes first and outlives the transaction: one that waited for the lock inside
+    # would see the moment before the wait.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [rollups.LOCK])
+        try:
+            with transaction.atomic():
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [rollups.LOCK])
+
+
+def _recomputed(*, first: int) -> Sums:
+    """Return the sums of all samples from a moment on, by hour."""
+    terms = _Meaning()
+    sums: Sums = {}
+    for rows in _samples(first=first):
+        for cell, part in sums_by_cell(rows, terms=terms.of(rows)).items():
+            sums[cell] = SampleSums.total([sums[cell], part]) if cell in sums else part
+    return sums
+
+
+def _samples(*, first: int) -> Iterator[list[Row]]:
+    columns = ", ".join(Row._fields)
+    query = (
+        f"SELECT id, {columns} FROM {PerformanceSample._meta.db_table}"  # noqa: S608
+        " WHERE id > %s AND at >= %s AND version_id IS NOT NULL ORDER BY id LIMIT %s"
+    )
+    last = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(query, [last, first, AT_ONCE])
+            found = cursor.fetchall()
+            if not found:
+                return
+            last = found[-1][0]
+            yield [Row(*values[1:]) for values in found]
+
+
+class _Meaning:
+    """What the numbers in samples mean, read once."""
+
+    def __init__(self) -> None:
+        texts = dict(Word.objects.filter(kind=Word.Kind.TAGS).values_list("text", "pk"))
+        self.slices = sample_words.slices_of(texts)
+        self.errors = dict(Word.objects.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
+        self.served = dict(Route.objects.values_list("pk", "served"))
+        self.versions = {
+            values[0]: KnownVersion(*values)
+            for values in ModelVersion.objects.values_list("pk", "upstream_id", "revision")
+        }
+
+    def of(self, rows: Iterable[Row]) -> Terms:
+        pairs = {(row.version_id, row.route_id) for row in rows}
+        return Terms(
+            slice_of_tags=self.slices,
+            error_texts=self.errors,
+            foreign=foreign_pairs(pairs, versions=self.versions, served=self.served),
+        )
+
+
+def _kept(*, first: int) -> tuple[Sums, frozenset[tuple[Cell, int]]]:
+    """Return what roll-ups and parts hold, and which days are folded already."""
+    entries = rollups.read_from(start=from_ms(first))
+    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.cell].append(entry.sums)
+    days = Rollup.objects.filter(span=Rollup.Span.DAY, start__gte=from_ms(first))
+    folded = frozenset(
+        (_whole(entry.cell), entry.cell.start // DAY_MS) for entry in rollups.entries_of(days)
+    )
+    return {cell: SampleSums.total(parts) for cell, parts in groups.items()}, folded
+
+
+def _whole(cell: Cell) -> Cell:
+    """Return the cell without slice and time."""
+    return cell._replace(slice_id=0, start=0)
+
+
+def _by_period(sums: Mapping[Cell, SampleSums], *, days: frozenset[tuple[Cell, int]]) -> Sums:
+    """Return hours as they are, but days where a day is folded already."""
+    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
+    for cell, part in sums.items():
+        day = cell.start // DAY_MS
+        start = day * DAY_MS if (_whole(cell), day) in days else cell.start
+        groups[cell._replace(start=start)].append(part)
+    return {cell: SampleSums.total(parts) for cell, parts in groups.items()}
+
+
+def _without_slices(sums: Mapping[Cell, SampleSums]) -> Sums:
+    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
+    for cell, part in sums.items():
+        groups[cell._replace(slice_id=0)].append(part)
+    return {cell: SampleSums.total(parts) for cell, parts in groups.items()}
+
+
+def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Difference]:
+    for name in _COUNTS:
+        pair: tuple[Any, Any] = getattr(kept, name), getattr(given, name)
+        if pair[0] != pair[1]:
+            yield Difference(cell, name, *pair)
+    for name in _MOMENTS:
+        old, new = getattr(kept, name), getattr(given, name)
+        if not same_moments(old, new):
+            yield Difference(cell, name, old.as_tuple()[:3], new.as_tuple()[:3])
+
+
+def same_moments(one: Moments, other: Moments) -> bool:
+    """Whether two sums agree: n exactly, mean and M2 to 1e-9.
+
+    The error of M2 grows with n mean^2 and not with M2 (equal values have M2 = 0), so a
+    millionth of a millionth of that is let pass as well.
+    """
+    if one.n != other.n:
+        return False
+    size = abs(one.mean) + abs(other.mean)
+    return isclose(one.mean, other.mean, rel_tol=1e-9, abs_tol=1e-12) and isclose(
+        one.m2, other.m2, rel_tol=1e-9, abs_tol=1e-12 * (1 + one.n * size * size)
+    )

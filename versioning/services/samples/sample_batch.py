@@ -1,0 +1,290 @@
+"""A batch of samples as rows: placed at its versions, with texts as numbers."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+
+from versioning.domain.statistics.score import Signals, quality_score
+from versioning.models import PerformanceSample, Word
+from versioning.models.fields import from_ms, to_ms
+from versioning.services import options
+from versioning.services.samples import sample_placement, sample_words, seen_models
+from versioning.services.samples.rollup_sums import Row, Terms
+from versioning.services.samples.sample_format import Rejected, SampleIn, SignalsIn
+from versioning.services.samples.sample_placement import Ids, KnownVersion, Place
+
+AHEAD = timedelta(minutes=5)
+"""How far a client's clock may be ahead of ours."""
+
+MOST_COST_USD = 100_000
+NANO = 10**9
+_SOURCES = {source.label: int(source) for source in PerformanceSample.Source}
+_Key = tuple[str, str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What can be stored, what the numbers in it mean, and what can't be."""
+
+    rows: list[Row]
+    rejected: list[Rejected]
+    terms: Terms
+    served_by_route: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers that stand for the texts of a batch."""
+
+    tasks: Mapping[str, int]
+    errors: Mapping[str, int]
+    tags: Mapping[str, int]
+    routes: Mapping[tuple[str, str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The different texts of a batch: few, however many samples it has."""
+
+    keys: set[_Key]
+    tasks: set[str]
+    errors: set[str]
+    tags: set[str]
+
+    @property
+    def hold_nul(self) -> bool:
+        ids = {text for key in self.keys for text in key}
+        return any("\0" in text for text in ids | self.tasks | self.errors | self.tags)
+
+    def numbers(self) -> _Numbers:
+        """Return the number of each text; new texts are stored."""
+        return _Numbers(
+            tasks=sample_words.ids_of(Word.Kind.TASK, self.tasks),
+            errors=sample_words.ids_of(Word.Kind.ERROR, self.errors),
+            tags=sample_words.ids_of(Word.Kind.TAGS, self.tags),
+            routes=sample_words.routes_of(map(_route_of, self.keys)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where the samples with the same ids go, and by which route they came."""
+
+    place: Place
+    route_id: int
+    refusal: tuple[str, str] | None
+
+
+def hasher(api_key_id: int | None) -> Callable[[str], int]:
+    """Return the function from a key's request id to 64 bits, as a signed number."""
+    start = blake2b(digest_size=8, key=str(api_key_id or 0).encode())
+
+    def request_hash(request_id: str) -> int:
+        state = start.copy()
+        state.update(request_id.encode())
+        return int.from_bytes(state.digest(), "big", signed=True)
+
+    return request_hash
+
+
+def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: datetime) -> Batch:
+    """Return the batch of the items; a handful of queries, whatever its size."""
+    samples = [item for item in items if isinstance(item, SampleIn)]
+    rejected = [item for item in items if isinstance(item, Rejected)]
+    keys = [_key_of(item) for item in samples]
+    tags = _tags_of(samples)
+    texts = _Texts(
+        keys=set(keys),
+        tasks={item.task for item in samples},
+        errors={item.error for item in samples} - {""},
+        tags=set(tags),
+    )
+    if texts.hold_nul:
+        return build(_without_nul(items), api_key_id=api_key_id, now=now)
+    numbers = texts.numbers()
+    spots = _spots(texts.keys, routes=numbers.routes, now=now)
+    maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
+    rows: list[Row] = []
+    places = (index for index, item in enumerate(items) if isinstance(item, SampleIn))
+    for index, item, key, tag in zip(places, samples, keys, tags, strict=True):
+        made = maker.row(item, spots[key], tag)
+        if isinstance(made, Row):
+            rows.append(made)
+        else:
+            rejected.append(Rejected(index, *made))
+    return Batch(
+        rows=rows,
+        rejected=sorted(rejected, key=lambda item: item.index),
+        terms=_terms(rows, numbers=numbers, spots=spots.values()),
+        served_by_route={number: route[2] for route, number in numbers.routes.items()},
+    )
+
+
+def quality_of(signals: SignalsIn, *, latency_ms: float | None, failed: bool) -> float | None:
+    """Return the score that the signals give with the weights of the settings."""
+    return quality_score(
+        signals=Signals(
+            valid_output=signals.valid_output,
+            user_feedback=signals.user_feedback,
+            retries=signals.retries,
+            latency_ms=latency_ms,
+            latency_budget_ms=signals.latency_budget_ms,
+            failed=failed,
+        ),
+        weights=options.signal_weights(),
+    )
+
+
+class _RowMaker:
+    """Turns samples into rows, or says why it can't."""
+
+    def __init__(self, *, numbers: _Numbers, api_key_id: int | None, now: datetime) -> None:
+        self.numbers = numbers
+        self.request_hash = hasher(api_key_id)
+        self.now = to_ms(now)
+        self.earliest = to_ms(now - options.retention())
+        self.latest = to_ms(now + AHEAD)
+
+    def row(self, item: SampleIn, spot: _Spot, tags: str) -> Row | tuple[str, str]:
+        """Return the sample's row, or the code and the sentence of its refusal."""
+        at = self.now if item.time is None else round(item.time.timestamp() * 1000)
+        cost = item.cost_usd
+        refusal = spot.refusal or self._refusal(at=at, cost=cost)
+        if refusal is not None:
+            return refusal
+        quality = item.quality
+        if quality is None and item.signals is not None:
+            quality = quality_of(item.signals, latency_ms=item.latency_ms, failed=bool(item.error))
+        numbers = self.numbers
+        return Row(
+            at,
+            self.request_hash(item.request_id) if item.request_id else None,
+            spot.place.version_at(at),
+            quality,
+            item.latency_ms,
+            item.ttft_ms,
+            None if cost is None else round(cost * NANO),
+            item.input_tokens,
+            item.output_tokens,
+            item.cached_tokens,
+            item.reasoning_tokens,
+            numbers.tasks[item.task],
+            spot.route_id,
+            numbers.tags[tags],
+            numbers.errors[item.error] if item.error else None,
+            spot.place.unknown_model_id,
+            _SOURCES[item.source],
+        )
+
+    def _refusal(self, *, at: int, cost: Decimal | None) -> tuple[str, str] | None:
+        if at > self.latest:
+            return "time-in-future", f"The time is after now ({from_ms(self.now):%FT%TZ})."
+        if at < self.earliest:
+            return "too-old", f"Samples are taken in from {from_ms(self.earliest):%FT%TZ} on."
+        if cost is not None and not (cost.is_finite() and 0 <= cost <= MOST_COST_USD):
+            return "invalid-field", f"cost_usd is from 0 to {MOST_COST_USD}; null if unknown."
+        return None
+
+
+def _key_of(item: SampleIn) -> _Key:
+    return (
+        item.provider,
+        item.model,
+        item.upstream_id,
+        item.revision,
+        item.requested_id,
+        item.resolved_id,
+        item.served_id,
+    )
+
+
+def _route_of(key: _Key) -> tuple[str, str, str]:
+    _, model, upstream_id, _, requested, resolved, served = key
+    return requested or upstream_id or model, resolved or upstream_id, served
+
+
+def _tags_of(samples: Sequence[SampleIn]) -> list[str]:
+    """Return each sample's tags as text; samples of a batch share a few."""
+    made: dict[tuple[tuple[str, str], ...], str] = {(): ""}
+    texts = []
+    for item in samples:
+        pairs = tuple(item.tags.items()) if item.tags else ()
+        if pairs not in made:
+            made[pairs] = sample_words.tag_text(item.tags or {})
+        texts.append(made[pairs])
+    return texts
+
+
+def _without_nul(items: Sequence[SampleIn | Rejected]) -> list[SampleIn | Rejected]:
+    """Reject samples with the character NUL, which PostgreSQL can't store."""
+    return [
+        Rejected(index, "invalid-field", "Text can't hold the character NUL.")
+        if isinstance(item, SampleIn) and "\0" in "".join(_texts_of(item))
+        else item
+        for index, item in enumerate(items)
+    ]
+
+
+def _texts_of(item: SampleIn) -> Iterable[str]:
+    return (*_key_of(item), item.task, item.error, *_tags_of([item]))
+
+
+def _spots(
+    keys: set[_Key], *, routes: Mapping[tuple[str, str, str], int], now: datetime
+) -> dict[_Key, _Spot]:
+    ids = {key: Ids(*key[:4], *key[5:]) for key in keys}
+    models = sample_placement.models_named({name for each in ids.values() for name in each.names})
+    places = {key: sample_placement.place(each, models=models) for key, each in ids.items()}
+    unknown = seen_models.numbers_of(
+        {
+            (ids[key].provider, ids[key].names[0])
+            for key, place in places.items()
+            if place.model is None and ids[key].names
+        },
+        now=now,
+    )
+    spots: dict[_Key, _Spot] = {}
+    for key, place in places.items():
+        refusal = None
+        if place.model is None and not ids[key].names:
+            refusal = ("no-model", "Name the model: provider and model, or upstream_id.")
+        elif place.model is None:
+            number = unknown.get((ids[key].provider, ids[key].names[0]))
+            place = Place(model=None, unknown_model_id=number)
+            if number is None:
+                refusal = ("too-many-unknown-models", seen_models.FULL)
+        spots[key] = _Spot(place=place, route_id=routes[_route_of(key)], refusal=refusal)
+    return spots
+
+
+def _terms(rows: Sequence[Row], *, numbers: _Numbers, spots: Iterable[_Spot]) -> Terms:
+    versions = {
+        version.id: version
+        for spot in spots
+        if spot.place.model is not None
+        for version in spot.place.model.versions.values()
+    }
+    served = {number: route[2] for route, number in numbers.routes.items()}
+    return Terms(
+        slice_of_tags=sample_words.slices_of(numbers.tags),
+        error_texts={number: text for text, number in numbers.errors.items()},
+        foreign=foreign_pairs(
+            {(row.version_id, row.route_id) for row in rows}, versions=versions, served=served
+        ),
+    )
+
+
+def foreign_pairs(
+    pairs: Iterable[tuple[int | None, int]],
+    *,
+    versions: Mapping[int, KnownVersion],
+    served: Mapping[int, str],
+) -> frozenset[tuple[int, int]]:
+    """Return the (version, route) pairs in which another id than the version's own answered."""
+    return frozenset(
+        (version_id, route_id)
+        for version_id, route_id in pairs
+        if version_id is not None and not versions[version_id].answers_as(served[route_id])
+    )

@@ -1,0 +1,65 @@
+"""What samples showed beside their numbers: unknown models, and other ids than expected."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from versioning.models import ServedDrift, Sighting, UnknownModel
+from versioning.models.fields import from_ms
+from versioning.services.samples.rollup_sums import Row
+
+
+def note(
+    rows: Sequence[Row],
+    *,
+    foreign: Set[tuple[int, int]],
+    served_by_route: Mapping[int, str],
+) -> None:
+    """Append one batch's counts of unknown models, and of versions that answered otherwise."""
+    times: defaultdict[tuple[int | None, int | None, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row.unknown_model_id is not None:
+            times[row.unknown_model_id, None, ""].append(row.at)
+        elif foreign and (row.version_id, row.route_id) in foreign:
+            times[None, row.version_id, served_by_route[row.route_id]].append(row.at)
+    Sighting.objects.bulk_create(
+        [
+            Sighting(
+                unknown_model_id=unknown,
+                version_id=version,
+                served=served,
+                samples=len(moments),
+                first_at=from_ms(min(moments)),
+                last_at=from_ms(max(moments)),
+            )
+            for (unknown, version, served), moments in times.items()
+        ]
+    )
+
+
+def fold(sightings: Sequence[Sighting]) -> None:
+    """Add sightings, which the caller has just taken out of their table, to what they count."""
+    for sighting in sightings:
+        if sighting.unknown_model_id is not None:
+            _count_unknown(sighting, pk=sighting.unknown_model_id)
+        else:
+            _count_drift(sighting)
+
+
+def _count_unknown(sighting: Sighting, *, pk: int) -> None:
+    model = UnknownModel.objects.select_for_update().get(pk=pk)
+    model.samples += sighting.samples
+    model.first_seen_at = min(model.first_seen_at, sighting.first_at)
+    model.last_seen_at = max(model.last_seen_at, sighting.last_at)
+    model.save(update_fields=["samples", "first_seen_at", "last_seen_at"])
+
+
+def _count_drift(sighting: Sighting) -> None:
+    drift, _ = ServedDrift.objects.select_for_update().get_or_create(
+        version_id=sighting.version_id,
+        served=sighting.served,
+        defaults={"since": sighting.first_at, "last_seen_at": sighting.last_at},
+    )
+    drift.samples += sighting.samples
+    drift.since = min(drift.since, sighting.first_at)
+    drift.last_seen_at = max(drift.last_seen_at, sighting.last_at)
+    drift.save(update_fields=["samples", "since", "last_seen_at"])

@@ -1,0 +1,104 @@
+"""Samples that came before somebody tracked their model: put where they belong once it is."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from versioning.models import PerformanceSample, Route, UnknownModel, Word
+from versioning.models.fields import to_ms
+from versioning.services.samples import sample_placement, sample_store, sample_words, sightings
+from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
+from versioning.services.samples.sample_batch import foreign_pairs
+from versioning.services.samples.sample_placement import Ids, KnownModel
+
+STEP = 2_000
+
+
+def attach() -> int:
+    """Give waiting samples of models that are tracked by now their version; return how many.
+
+    They then count in the roll-ups of the time when they were made. In steps of one transaction
+    each: to run it twice at once, or to break it off, does no harm.
+    """
+    waits = PerformanceSample.objects.filter(unknown_model=OuterRef("pk"))
+    attached = 0
+    for unknown in UnknownModel.objects.filter(Exists(waits)).order_by("pk"):
+        models = sample_placement.models_named([unknown.name])
+        found = sample_placement.place(_ids(unknown), models=models).model
+        if found is None:
+            continue
+        UnknownModel.objects.filter(pk=unknown.pk).update(tracked_model=found.id)
+        while taken := _attach_some(unknown, found):
+            attached += taken
+    return attached
+
+
+def _attach_some(unknown: UnknownModel, model: KnownModel) -> int:
+    with transaction.atomic():
+        waiting = list(
+            PerformanceSample.objects.select_for_update()
+            .filter(unknown_model=unknown)
+            .order_by("pk")
+            .values_list("pk", *Row._fields)[:STEP]
+        )
+        if not waiting:
+            return 0
+        routes = _routes({row[1 + Row._fields.index("route_id")] for row in waiting})
+        placed = []
+        for pk, at, *rest in waiting:
+            row = Row(to_ms(at), *rest)
+            ids = _ids(unknown, routes[row.route_id])
+            place = sample_placement.Place(model=model, candidates=tuple(model.named_by(ids)))
+            placed.append((pk, _at_version(row, place.version_at(row.at))))
+        _store(placed, model=model, routes=routes)
+    return len(placed)
+
+
+def _at_version(row: Row, version_id: int | None) -> Row:
+    return row._replace(version_id=version_id, unknown_model_id=None)
+
+
+def _store(
+    placed: Sequence[tuple[int, Row]], *, model: KnownModel, routes: dict[int, Route]
+) -> None:
+    rows = [row for _, row in placed]
+    for version_id in {row.version_id for row in rows}:
+        PerformanceSample.objects.filter(
+            pk__in=[pk for pk, row in placed if row.version_id == version_id]
+        ).update(version=version_id, unknown_model=None)
+    served = {pk: route.served for pk, route in routes.items()}
+    terms = Terms(
+        slice_of_tags=_slices({row.tags_id for row in rows}),
+        error_texts=_texts({row.error_id for row in rows if row.error_id is not None}),
+        foreign=foreign_pairs(
+            {(row.version_id, row.route_id) for row in rows},
+            versions=model.versions,
+            served=served,
+        ),
+    )
+    sample_store.append_parts(sums_by_cell(rows, terms=terms))
+    sightings.note(rows, foreign=terms.foreign, served_by_route=served)
+
+
+def _ids(unknown: UnknownModel, route: Route | None = None) -> Ids:
+    return Ids(
+        provider=unknown.provider_slug,
+        model=unknown.name,
+        upstream_id="",
+        revision="",
+        resolved_id=route.resolved if route else "",
+        served_id=route.served if route else "",
+    )
+
+
+def _routes(ids: set[int]) -> dict[int, Route]:
+    return Route.objects.in_bulk(ids)
+
+
+def _texts(ids: set[int]) -> dict[int, str]:
+    return dict(Word.objects.filter(pk__in=ids).values_list("pk", "text"))
+
+
+def _slices(ids: set[int]) -> dict[int, int]:
+    return sample_words.slices_of({text: pk for pk, text in _texts(ids).items()})

@@ -1,0 +1,1 @@
+"""The course of an upgrade record, from recommendation to the way back."""

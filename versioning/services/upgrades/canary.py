@@ -1,0 +1,228 @@
+"""A canary: begin it, look at it, and do what the evidence says; people may stop or free it."""
+
+import secrets
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F
+
+from versioning.domain import canary as rules
+from versioning.domain.canary import Action, Look, Says
+from versioning.domain.policy import Asks, Stage, decide
+from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.transitions import State
+from versioning.models import Canary, Notice, PerformanceSample, TrackedModel, UpgradeRecord
+from versioning.models.fields import to_ms
+from versioning.services import notices
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, Invalid, NotFound
+from versioning.services.evidence.comparison import Evidence
+from versioning.services.samples import rollups
+from versioning.services.samples.rollup_sums import HOUR_MS
+from versioning.services.upgrades import moves, policies, watching
+from versioning.services.upgrades.policies import Resolved
+
+_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
+
+
+def begin(
+    *, record: UpgradeRecord, resolved: Resolved, actor: Actor, now: datetime, reason: str
+) -> UpgradeRecord:
+    """Give the first step's share of the keys the new version. The record is locked."""
+    record = moves.move(record_id=record.pk, to=State.CANARY, actor=actor, now=now, reason=reason)
+    Canary.objects.create(
+        record=record,
+        salt=secrets.token_hex(8),
+        steps=[_written(step) for step in resolved.policy.canary_steps],
+        began_at=now,
+        step_began_at=now,
+    )
+    _answers_change(record)
+    return record
+
+
+def look(*, record_id: int, now: datetime) -> UpgradeRecord:
+    """Look at a canary once and do what its evidence says; a record elsewhere stays as it is.
+
+    At most one step a look, whatever the clock says and however many look. Raises NotFound.
+    """
+    with transaction.atomic():
+        record = moves.locked(record_id)
+        if record.state != State.CANARY:
+            return record
+        found = Canary.objects.select_for_update().get(record=record)
+        resolved = policies.resolve(tracked=record.tracked_model)
+        shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+        samples = _samples_since(found, now=now)
+        held = decide(
+            facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
+            policy=resolved.policy,
+            now=now,
+        )
+        says = _says(shown, samples=samples, asks=resolved.policy.canary_asks)
+        ruling = rules.rule(
+            look=Look(
+                steps=found.plan,
+                position=found.position,
+                step_began_at=found.step_began_at,
+                samples=samples,
+                says=says,
+                sentence=_sentence(shown, samples=samples),
+                approved=found.approved_position >= found.position,
+                paused=found.paused_at is not None,
+                held_by=held.waits_for,
+            ),
+            now=now,
+        )
+        found.looked_at, found.says = now, ruling.why[:500]
+        return _do(record=record, found=found, ruling=ruling, shown=shown, now=now)
+
+
+def approve_step(*, record_id: int, actor: Actor, now: datetime) -> Canary:
+    """Say a person's yes to the step that a canary is at. Raises NotFound, AlreadyMoved."""
+    with transaction.atomic():
+        found = _open(record_id)
+        if found.approved_position >= found.position:
+            raise AlreadyMoved("This step is approved already.")
+        found.approved_position = found.position
+        found.says = f"{actor.name} approved this step at {now:%Y-%m-%d %H:%M} UTC."[:500]
+        found.save(update_fields=["approved_position", "says"])
+    return found
+
+
+def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
+    """Let a paused canary go on: its step begins anew. Raises NotFound, AlreadyMoved."""
+    with transaction.atomic():
+        found = _open(record_id)
+        if found.paused_at is None:
+            raise AlreadyMoved("This canary is not paused.")
+        found.paused_at, found.step_began_at = None, now
+        found.says = f"{actor.name} let it go on."[:500]
+        found.save(update_fields=["paused_at", "step_began_at", "says"])
+        notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
+    return found
+
+
+def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> UpgradeRecord:
+    """Stop a canary: every key gets the current version at once.
+
+    Raises NotFound, AlreadyMoved, Invalid (no reason).
+    """
+    if not reason.strip():
+        raise Invalid("Say why: the reason stays with the upgrade.")
+    with transaction.atomic():
+        record = moves.move(
+            record_id=record_id,
+            to=State.ABORTED,
+            actor=actor,
+            now=now,
+            reason=reason.strip(),
+            only_from=frozenset({State.CANARY}),
+        )
+        _answers_change(record)
+        notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
+    return record
+
+
+def _do(
+    *, record: UpgradeRecord, found: Canary, ruling: rules.Ruling, shown: Evidence, now: datetime
+) -> UpgradeRecord:
+    if ruling.action is Action.PAUSE:
+        found.paused_at = now
+        notices.tell(
+            record=record,
+            kind=Notice.Kind.CANARY_PAUSED,
+            sentence=f"The canary of {record} is paused. {ruling.why}",
+            now=now,
+        )
+    if ruling.action is Action.ADVANCE:
+        found.position += 1
+        found.step_began_at = now
+        _answers_change(record)
+    found.save()
+    if ruling.action is Action.ABORT:
+        notices.tell(
+            record=record,
+            kind=Notice.Kind.CANARY_ABORTED,
+            sentence=f"The canary of {record} was aborted. {ruling.why}",
+            now=now,
+        )
+        return _end(record, to=State.ABORTED, ruling=ruling, shown=shown, now=now)
+    if ruling.action is Action.COMPLETE:
+        return _end(record, to=State.COMPLETED, ruling=ruling, shown=shown, now=now)
+    return record
+
+
+def _end(
+    record: UpgradeRecord, *, to: State, ruling: rules.Ruling, shown: Evidence, now: datetime
+) -> UpgradeRecord:
+    evidence = shown.as_dict()
+    UpgradeRecord.objects.filter(pk=record.pk).update(
+        evidence=evidence, evidence_hash=shown.digest, evidence_at=now
+    )
+    notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by="scheduler", now=now)
+    actor = Actor.scheduler()
+    if to is State.ABORTED:
+        _answers_change(record)
+        return moves.move(
+            record_id=record.pk, to=to, actor=actor, now=now, reason=ruling.why, evidence=evidence
+        )
+    record = moves.complete(
+        record_id=record.pk, actor=actor, now=now, reason=ruling.why, evidence=evidence
+    )
+    watching.begin(record=record, now=now)
+    return record
+
+
+def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
+    """Return what the evidence says. Without a sample of this canary it never passes."""
+    if samples and (shown.speaks_against):
+        return Says.BROKEN
+    enough = shown.verdict == Verdict.BETTER or asks is Asks.NOT_WORSE
+    if samples and shown.speaks_for and enough:
+        return Says.PASSED
+    return Says.NOT_YET
+
+
+def _sentence(shown: Evidence, *, samples: int) -> str:
+    if not samples:
+        return "No request has used the new version since the canary began."
+    return policies.said(shown)
+
+
+def _samples_since(found: Canary, *, now: datetime) -> int:
+    """Count live samples of the new version since the canary began, to the hour before it."""
+    began = to_ms(found.began_at)
+    began -= began % HOUR_MS
+    entries = rollups.read(version_ids=[found.record.to_version_id])
+    return sum(
+        entry.sums.samples
+        for entry in entries
+        if entry.cell.source in _LIVE and entry.cell.start >= began
+    )
+
+
+def _open(record_id: int) -> Canary:
+    record = moves.locked(record_id)
+    found = Canary.objects.select_for_update(of=("self",)).filter(record=record).first()
+    if found is None:
+        raise NotFound(f"Upgrade {record_id} has no canary.")
+    if record.state != State.CANARY:
+        raise AlreadyMoved(f"This canary has ended: the upgrade is {record.get_state_display()}.")
+    return found
+
+
+def _answers_change(record: UpgradeRecord) -> None:
+    TrackedModel.objects.filter(pk=record.tracked_model_id).update(moves=F("moves") + 1)
+
+
+def _written(step: rules.CanaryStep) -> dict[str, object]:
+    """Return a step as ``CanaryStep.read`` reads it."""
+    return {
+        "weight": float(step.weight * rules.PERCENT),
+        "hours": float(step.hold_hours),
+        "samples": step.hold_samples,
+        "approval": step.needs_approval,
+        "deadline_hours": float(step.deadline_hours),
+    }

@@ -1,0 +1,132 @@
+"""What would happen to a model now, and which rule stops it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from versioning.domain.policy import Asker, Automation, Examined, Stage, examine
+from versioning.domain.transitions import State
+from versioning.models import Canary, TrackedModel, UpgradeRecord
+from versioning.services.upgrades import policies, recommendation
+from versioning.services.upgrades.policies import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule: does it let the upgrade go by itself, and a sentence that says why."""
+
+    rule: str
+    ok: bool
+    sentence: str
+    set_by: str = ""
+    """Whose policy sets it, such as ``policy of everything``; empty where it is built in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What would happen to a model now.
+
+    ``record`` is the upgrade that it is about, None where nothing waits or is under way;
+    ``allowed`` says whether it would go by itself, ``next`` what would happen if it went.
+    """
+
+    record: UpgradeRecord | None
+    allowed: bool
+    next: str
+    rows: tuple[Row, ...]
+    notices: tuple[str, ...]
+    """What a person should know of this upgrade: still open."""
+
+
+def explain(*, tracked_model: TrackedModel, at: datetime) -> Explanation:
+    """Say what would happen to a model at a moment, rule by rule. Nothing is changed."""
+    record = _record_of(tracked_model)
+    if record is None:
+        return Explanation(
+            record=None,
+            allowed=False,
+            next="Nothing: no newer version is recommended.",
+            rows=(),
+            notices=(),
+        )
+    resolved = policies.resolve(tracked=tracked_model)
+    stage = Stage.BEGIN if record.is_waiting else Stage.GO_ON
+    rows = [*_stop_rows(record), *_rule_rows(record, resolved=resolved, stage=stage, at=at)]
+    allowed = all(row.ok for row in rows)
+    return Explanation(
+        record=record,
+        allowed=allowed,
+        next=_next(record, resolved=resolved),
+        rows=tuple(rows),
+        notices=tuple(record.notices.open().order_by("pk").values_list("sentence", flat=True)),
+    )
+
+
+def _record_of(tracked: TrackedModel) -> UpgradeRecord | None:
+    """Return what is under way, else what waits."""
+    records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
+    waiting = recommendation.open_recommendations().filter(tracked_model=tracked)
+    return records.under_way().first() or waiting.order_by("-pk").first()
+
+
+def _rule_rows(
+    record: UpgradeRecord, *, resolved: Resolved, stage: Stage, at: datetime
+) -> list[Row]:
+    shown = None
+    if stage is Stage.BEGIN and record.from_version is not None:
+        shown = policies.evidence(
+            record=record, resolved=resolved, least=resolved.policy.minimum_improvement, now=at
+        )
+    facts = policies.facts(
+        record=record,
+        resolved=resolved,
+        stage=stage,
+        asked_by=Asker.POLICY,
+        shown=shown,
+        now=at,
+    )
+    return [
+        _row(found, resolved=resolved)
+        for found in examine(facts=facts, policy=resolved.policy, now=at)
+    ]
+
+
+_SETTINGS = {
+    "automation": "automation",
+    "step": "steps_allowed",
+    "age": "minimum_age_days",
+    "approvals": "approvals_needed",
+    "window": "windows",
+    "pace": "max_at_once",
+    "evidence": "minimum_improvement",
+    "way_back": "watch_days",
+}
+
+
+def _row(found: Examined, *, resolved: Resolved) -> Row:
+    setter = resolved.set_by.get(_SETTINGS.get(found.rule.value, ""))
+    return Row(
+        rule=found.rule.value,
+        ok=found.ok,
+        sentence=found.sentence,
+        set_by=str(setter) if setter else "",
+    )
+
+
+def _stop_rows(record: UpgradeRecord) -> list[Row]:
+    """Say what a record under way waits for at its stop."""
+    if record.state == State.TESTING:
+        return [Row("tests", False, "Its tests run.")]
+    found = Canary.objects.filter(record=record).first()
+    if record.state != State.CANARY or found is None:
+        return []
+    says = found.says or "Nobody has looked at it yet."
+    return [Row("canary", False, f"{found.weight:.0%} of the keys have it. {says}")]
+
+
+def _next(record: UpgradeRecord, *, resolved: Resolved) -> str:
+    label = record.to_version.label
+    if not record.is_waiting:
+        return f"{label} is on its course: {record.get_state_display()}."
+    if resolved.policy.automation in (Automation.NEVER, Automation.ON_REQUEST):
+        return f"Once it is approved, {label} is {resolved.policy.first_stop}."
+    return f"{label} is {resolved.policy.first_stop}."

@@ -1,0 +1,171 @@
+"""The only writer of an upgrade's state: one move is one compare-and-set in one transaction.
+
+It takes effect only if the record still is where the caller believes it to be, else AlreadyMoved
+says what happened.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+
+from versioning.domain.transitions import State, states_before
+from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, AnotherUnderWay, NotFound
+from versioning.services.evidence import baselines
+
+
+def move(
+    *,
+    record_id: int,
+    to: State,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
+    only_from: frozenset[State] | None = None,
+) -> UpgradeRecord:
+    """Move a record to a state and write down the step.
+
+    ``changes`` are other columns to set with it; ``only_from`` narrows the states that it may
+    come from. Raises NotFound, AlreadyMoved (it isn't in a state from which this is possible)
+    and AnotherUnderWay (law 3).
+    """
+    allowed = states_before(to) & (only_from if only_from is not None else frozenset(State))
+    try:
+        with transaction.atomic():
+            record = locked(record_id)
+            before = State(record.state)
+            if before not in allowed:
+                raise AlreadyMoved(why_not(record, to))
+            moved = UpgradeRecord.objects.filter(pk=record_id, state=before.value).update(
+                state=to.value, changed_at=now, **(changes or {})
+            )
+            if moved != 1:
+                raise AlreadyMoved("Somebody else moved this upgrade at the same moment.")
+            record.refresh_from_db()
+            write_step(
+                record=record, before=before, actor=actor, now=now, reason=reason, evidence=evidence
+            )
+    except IntegrityError as error:
+        raise _law_three(error) from error
+    return record
+
+
+def complete(
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> UpgradeRecord:
+    """Make the record's target the current version. Raises NotFound, AlreadyMoved."""
+    with transaction.atomic():
+        record = locked(record_id)
+        tracked = TrackedModel.objects.select_for_update().get(pk=record.tracked_model_id)
+        if tracked.current_version_id != record.from_version_id:
+            raise AlreadyMoved(
+                "The current version has changed since this was recommended; nothing was moved."
+            )
+        record = move(
+            record_id=record_id,
+            to=State.COMPLETED,
+            actor=actor,
+            now=now,
+            reason=reason,
+            evidence=evidence,
+            changes={"completed_at": now, "completion_number": next_number(tracked)},
+        )
+        point_at(tracked=tracked, version=record.to_version, now=now)
+    return record
+
+
+def locked(record_id: int) -> UpgradeRecord:
+    """Return the record, locked after its tracked model: one order, so no two can deadlock."""
+    models = UpgradeRecord.objects.filter(pk=record_id).values("tracked_model_id")
+    TrackedModel.objects.select_for_update().filter(pk__in=models).first()
+    record = (
+        UpgradeRecord.objects.select_for_update(of=("self",))
+        .select_related("tracked_model__provider", "from_version", "to_version")
+        .filter(pk=record_id)
+        .first()
+    )
+    if record is None:
+        raise NotFound(f"There is no upgrade record {record_id}.")
+    return record
+
+
+def locked_model(tracked_model_id: int) -> TrackedModel:
+    tracked = TrackedModel.objects.select_for_update().filter(pk=tracked_model_id).first()
+    if tracked is None:
+        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    return tracked
+
+
+def write_step(
+    *,
+    record: UpgradeRecord,
+    before: State | None,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> None:
+    UpgradeStep.objects.create(
+        record=record,
+        before=before.value if before else "",
+        after=record.state,
+        at=now,
+        actor_kind=actor.kind,
+        actor_name=actor.name,
+        user_id=actor.user_id,
+        reason=reason[:500],
+        evidence=dict(evidence or {}),
+        evidence_hash=record.evidence_hash if evidence else "",
+    )
+
+
+def next_number(tracked: TrackedModel) -> int:
+    latest = UpgradeRecord.objects.filter(tracked_model=tracked).aggregate(
+        latest=Max("completion_number")
+    )["latest"]
+    return int(latest or 0) + 1
+
+
+def point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
+    TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
+    baselines.take_baseline(version=version, now=now)
+    stale = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
+    for record_id in stale.exclude(from_version=version).values_list("pk", flat=True):
+        move(
+            record_id=record_id,
+            to=State.SUPERSEDED,
+            actor=Actor.scheduler(),
+            now=now,
+            reason=f"The current version is {version.label} now.",
+            changes={"snoozed_until": None},
+        )
+
+
+def why_not(record: UpgradeRecord, to: State) -> str:
+    """Say where the record is already, and who took it there."""
+    last = record.steps.order_by("-at", "-pk").first()
+    who = f" by {last.actor_name}" if last else ""
+    return (
+        f"This upgrade is {record.get_state_display()} already{who}, "
+        f"so it can't become {to.value.replace('_', ' ')}. Nothing was changed."
+    )
+
+
+def _law_three(error: IntegrityError) -> Exception:
+    text = str(error)
+    if "one_upgrade_under_way" in text or "tracked_model_id" in text:
+        return AnotherUnderWay(
+            "Another upgrade of this model is under way. Wait for its end, or stop it first."
+        )
+    return error

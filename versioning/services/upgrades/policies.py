@@ -1,0 +1,191 @@
+"""Which policy holds for a model, and the facts that it is asked about."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from versioning.domain import calendar, canary
+from versioning.domain.policy import Asker, Asks, Automation, Facts, Policy, Stage
+from versioning.domain.statistics.comparison import Decision as Shown
+from versioning.domain.statistics.thresholds import Thresholds
+from versioning.models import (
+    AutomationSwitch,
+    Freeze,
+    ModelVersion,
+    TrackedModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
+from versioning.models import Policy as PolicyRow
+from versioning.services.actors import Actor
+from versioning.services.errors import Invalid
+from versioning.services.evidence import comparison
+from versioning.services.evidence.comparison import Evidence
+from versioning.services.upgrades import way_back
+
+DAY = timedelta(days=1)
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "automation": Automation,
+    "steps_allowed": tuple,
+    "required_suites": tuple,
+    "canary_steps": canary.read_steps,
+    "canary_asks": Asks,
+    "windows": lambda raw: tuple(calendar.Window.read(item) for item in raw),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What holds for a model, and which row sets each thing; the rest is built in."""
+
+    policy: Policy
+    set_by: Mapping[str, PolicyRow]
+    fallback: ModelVersion | None
+
+    def thresholds(self, *, least: Decimal) -> Thresholds:
+        """Return the limits of a comparison that asks for ``least`` improvement, a fraction."""
+        return Thresholds(
+            min_quality_improvement=least,
+            max_error_rise=self.policy.max_error_rise,
+            max_latency_rise=self.policy.max_latency_rise,
+            max_cost_rise=self.policy.max_cost_rise,
+        )
+
+
+def resolve(*, tracked: TrackedModel) -> Resolved:
+    """Return the policy of a model: its own, over its provider's, over the general one."""
+    rows = PolicyRow.objects.select_related("fallback_version").filter(
+        Q(tracked_model=tracked)
+        | Q(provider=tracked.provider_id)
+        | Q(provider=None, tracked_model=None)
+    )
+    values: dict[str, Any] = {}
+    set_by: dict[str, PolicyRow] = {}
+    fallback = None
+    for row in sorted(rows, key=_nearness):
+        for name in Policy.__dataclass_fields__:
+            value = getattr(row, name)
+            if value is not None and value != "":
+                values[name] = _READ[name](value) if name in _READ else value
+                set_by[name] = row
+        fallback = row.fallback_version or fallback
+    return Resolved(policy=Policy(**values), set_by=set_by, fallback=fallback)
+
+
+def evidence(
+    *, record: UpgradeRecord, resolved: Resolved, least: Decimal, now: datetime
+) -> Evidence:
+    """Compare a record's versions now, within the limits of its policy. Raises Invalid."""
+    if record.from_version is None:
+        raise Invalid("There is no version in use to compare with.")
+    return comparison.evidence(
+        from_version=record.from_version,
+        to_version=record.to_version,
+        now=now,
+        thresholds=resolved.thresholds(least=least),
+    )
+
+
+def said(shown: Evidence) -> str:
+    """Return what the evidence says, with what speaks against the move or is missing."""
+    reasons = "; ".join(str(reason) for reason in shown.details.get("reasons", ()))
+    if shown.speaks_for or not reasons or reasons in shown.sentence:
+        return shown.sentence
+    return f"{shown.sentence}. Because: {reasons}."
+
+
+def facts(
+    *,
+    record: UpgradeRecord,
+    resolved: Resolved,
+    stage: Stage,
+    now: datetime,
+    asked_by: Asker = Asker.POLICY,
+    shown: Evidence | None = None,
+) -> Facts:
+    """Gather what ``domain.policy`` decides on, as of now."""
+    tracked = record.tracked_model
+    switch = AutomationSwitch.objects.first()
+    known = Facts(
+        stage=stage,
+        asked_by=asked_by,
+        automation_on=switch is None or switch.on,
+        automation_off_because=switch.reason if switch else "",
+        active=tracked.active and tracked.provider.enabled,
+        pinned=tracked.pinned,
+        pin_reason=tracked.pin_reason,
+        step=record.step,
+        released_on=record.to_version.released_on,
+        urgent_on=record.from_version.retires_on if record.from_version else None,
+        freezes=[
+            calendar.Freeze(freeze.name, freeze.starts_at, freeze.ends_at)
+            for freeze in Freeze.objects.for_provider(tracked.provider_id)
+        ],
+    )
+    if stage is Stage.GO_ON:
+        return known
+    return replace(
+        known,
+        evidence_decision=Shown(shown.decision) if shown else Shown.NOT_ENOUGH_EVIDENCE,
+        evidence_sentence=said(shown) if shown else "",
+        improvement=shown.improvement if shown else None,
+        way_back=way_back.why_closed(
+            version=record.from_version,
+            fallback=resolved.fallback,
+            policy=resolved.policy,
+            now=now,
+        ),
+        under_way=_in_scope(
+            UpgradeRecord.objects.under_way(), resolved.set_by.get("max_at_once"), "tracked_model"
+        ),
+        begun_today=_in_scope(
+            UpgradeStep.objects.filter(
+                after="approved",
+                actor_kind=UpgradeStep.ActorKind.SCHEDULER,
+                at__gt=now - DAY,
+            ),
+            resolved.set_by.get("max_per_day"),
+            "record__tracked_model",
+        ),
+        another_under_way=UpgradeRecord.objects.under_way()
+        .filter(tracked_model=tracked)
+        .exclude(pk=record.pk)
+        .exists(),
+    )
+
+
+def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> AutomationSwitch:
+    """Let things move by themselves, or let nothing. Raises Invalid (off without a reason)."""
+    if not on and not reason.strip():
+        raise Invalid("Say why automation goes off, for whoever finds it off later.")
+    switch, _ = AutomationSwitch.objects.update_or_create(
+        pk=AutomationSwitch.ONLY,
+        defaults={
+            "on": on,
+            "reason": reason.strip(),
+            "changed_by": actor.name,
+            "user_id": actor.user_id,
+            "changed_at": now,
+        },
+    )
+    return switch
+
+
+def _nearness(row: PolicyRow) -> int:
+    return 2 if row.tracked_model_id else 1 if row.provider_id else 0
+
+
+def _in_scope(rows: QuerySet[Any], row: PolicyRow | None, path: str) -> int:
+    """Count those of the models that a policy row is for; 0 where no row limits them."""
+    if row is None:
+        return 0
+    if row.tracked_model_id:
+        rows = rows.filter(**{path: row.tracked_model_id})
+    elif row.provider_id:
+        rows = rows.filter(**{f"{path}__provider": row.provider_id})
+    return rows.count()

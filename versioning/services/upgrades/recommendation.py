@@ -1,0 +1,325 @@
+"""Find the successor of each version in use, gather the evidence, recommend."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+
+from providers.models import Provider
+from versioning.domain import lineage
+from versioning.domain.labels import free_label
+from versioning.domain.transitions import UNDER_WAY, State
+from versioning.models import (
+    CatalogueEntry,
+    LineageRule,
+    ModelVersion,
+    TrackedModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
+from versioning.services import knowledge
+from versioning.services.actors import Actor
+from versioning.services.errors import AlreadyMoved, NotFound
+from versioning.services.evidence import comparison
+from versioning.services.upgrades import approvals, memory, moves
+
+DECIDED_AGAINST = (State.REJECTED, State.ROLLED_BACK, State.FAILED, State.ABORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """All that a provider lists now, and once listed."""
+
+    provider: Provider
+    entries: Mapping[str, CatalogueEntry]
+    listed: lineage.Listing
+    once_listed: tuple[lineage.Known, ...]
+    seen_on: date | None
+    """The day of the last good listing; None where the provider never listed anything."""
+
+    @classmethod
+    def of(cls, *, provider: Provider, entries: Mapping[str, CatalogueEntry]) -> "Market":
+        listed: list[lineage.Known] = []
+        gone: list[lineage.Known] = []
+        for entry in entries.values():
+            (listed if entry.gone_at is None else gone).append(knowledge.known_of(entry))
+        return cls(
+            provider=provider,
+            entries=entries,
+            listed=lineage.Listing.of(listed, provider=provider.kind),
+            once_listed=tuple(gone),
+            seen_on=max((entry.last_seen_at.date() for entry in entries.values()), default=None),
+        )
+
+    @classmethod
+    def from_catalogue(cls, provider: Provider) -> "Market":
+        return cls.of(
+            provider=provider,
+            entries={entry.upstream_id: entry for entry in provider.catalogue.all()},
+        )
+
+
+def open_recommendations() -> QuerySet[UpgradeRecord]:
+    """Return what waits for a decision now, urgent ones first."""
+    return UpgradeRecord.objects.recommended().with_versions().urgent_first()
+
+
+def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
+    """Look for a successor of one tracked model now, in what its provider last listed.
+
+    Returns the recommendation that waits for a decision, None where there is none.
+    Raises NotFound.
+    """
+    tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
+    if tracked is None:
+        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    with transaction.atomic():
+        return recommend_in(
+            tracked=tracked, market=Market.from_catalogue(tracked.provider), now=now
+        )
+
+
+def tracked_models_of(provider: Provider) -> list[TrackedModel]:
+    """Return the provider's active models with all that recommending needs."""
+    return list(_with_all(TrackedModel.objects.active().filter(provider=provider)))
+
+
+def explain(*, tracked_model_id: int) -> lineage.Answer:
+    """Say which successor lineage finds for a tracked model now, and what else it considered."""
+    tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
+    if tracked is None:
+        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    return _answer(tracked=tracked, market=Market.from_catalogue(tracked.provider))
+
+
+def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:
+    """Recommend within a market; ``tracked`` comes from ``tracked_models_of``."""
+    current = tracked.current_version
+    if current is None:
+        return None
+    answer = _answer(tracked=tracked, market=market)
+    waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
+    if answer.successor is None or answer.step is None:
+        _supersede(waiting, reason="No successor is listed any more.", now=now)
+        return None
+    entry = market.entries[answer.successor.id]
+    version = _version_for(tracked=tracked, current=current, entry=entry, step=answer.step.value)
+    others = [record for record in waiting if record.to_version_id != version.pk]
+    _supersede(others, reason=f"{version.label} came.", now=now)
+    for record in waiting:
+        if record.to_version_id == version.pk:
+            return _refresh(record=record, current=current, version=version, now=now)
+    if not _may_be_offered(tracked=tracked, current=current, version=version, now=now):
+        return None
+    return _write(
+        tracked=tracked,
+        current=current,
+        version=version,
+        step=answer.step.value,
+        answer=answer,
+        now=now,
+    )
+
+
+def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
+    """Gather the evidence of a waiting recommendation anew. Raises NotFound."""
+    record = UpgradeRecord.objects.with_versions().filter(pk=record_id).first()
+    if record is None:
+        raise NotFound(f"There is no upgrade record {record_id}.")
+    if record.is_waiting and record.from_version is not None:
+        with transaction.atomic():
+            return _refresh(
+                record=record, current=record.from_version, version=record.to_version, now=now
+            )
+    return record
+
+
+def rules_of(tracked: TrackedModel) -> lineage.Rules:
+    """Return what staff said about the successors of a tracked model."""
+    rules = list(tracked.lineage_rules.all())
+
+    def said(kind: LineageRule.Kind) -> tuple[lineage.Rule, ...]:
+        return tuple(
+            lineage.Rule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
+            for rule in rules
+            if rule.kind == kind
+        )
+
+    pin = lineage.Rule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
+    return lineage.Rules(
+        pinned=pin,
+        ignored=said(LineageRule.Kind.IGNORE),
+        forbidden=said(LineageRule.Kind.FORBID),
+        successor=next(iter(said(LineageRule.Kind.SUCCESSOR)), None),
+        allow_previews=tracked.allow_previews,
+    )
+
+
+def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
+    past = UpgradeRecord.objects.exclude(state=State.SUPERSEDED).order_by("pk")
+    return models.select_related("provider", "current_version").prefetch_related(
+        "lineage_rules", "versions", Prefetch("upgrades", queryset=past)
+    )
+
+
+def _answer(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
+    current = tracked.current_version
+    if current is None:
+        return lineage.Answer(reasons=("The model has no current version.",))
+    entry = market.entries.get(current.upstream_id)
+    revised = entry is not None and _other_revision(current, entry)
+    known = (
+        knowledge.known_of_version(current)
+        if entry is None or revised
+        else knowledge.known_of(entry)
+    )
+    try:
+        answer = lineage.find_successor(
+            known,
+            listed=market.listed,
+            once_listed=market.once_listed,
+            provider=market.provider.kind,
+            rules=rules_of(tracked),
+            at=market.seen_on,
+        )
+    except lineage.UnreadableName as error:
+        answer = lineage.Answer(reasons=(str(error),))
+    if answer.successor is None and entry is not None and revised:
+        return _revision_answer(current=current, entry=entry, answer=answer)
+    return answer
+
+
+def _revision_answer(
+    *, current: ModelVersion, entry: CatalogueEntry, answer: lineage.Answer
+) -> lineage.Answer:
+    """Answer with what now stands behind the same id: the provider has moved already."""
+    return replace(
+        answer,
+        successor=knowledge.known_of(entry),
+        step=lineage.Step.REVISION,
+        confidence=1.0,
+        reasons=(
+            f"The provider changed what {entry.upstream_id} stands for: "
+            f"{current.revision} -> {entry.revision}.",
+            "Requests reach the new revision already; approving writes that down.",
+        ),
+    )
+
+
+def _other_revision(version: ModelVersion, entry: CatalogueEntry) -> bool:
+    return bool(version.revision and entry.revision and version.revision != entry.revision)
+
+
+def _version_for(
+    *, tracked: TrackedModel, current: ModelVersion, entry: CatalogueEntry, step: str
+) -> ModelVersion:
+    """Return the version that stands for the entry, made now if it is new."""
+    versions = list(tracked.versions.all())
+    for version in versions:
+        same_revision = version.revision in ("", entry.revision) or not entry.revision
+        if version.upstream_id == entry.upstream_id and same_revision:
+            return version
+    version = ModelVersion(
+        tracked_model=tracked,
+        upstream_id=entry.upstream_id,
+        previous_version=current,
+        label=free_label(
+            label=current.label, step=step, taken=frozenset(old.label for old in versions)
+        ),
+    )
+    knowledge.fill_version(version=version, entry=entry)
+    knowledge.compare_with_previous(version=version, previous=current)
+    version.save()
+    return version
+
+
+def _may_be_offered(
+    *, tracked: TrackedModel, current: ModelVersion, version: ModelVersion, now: datetime
+) -> bool:
+    """Say whether nobody decided against the version, or the decision's time has come."""
+    past = [record for record in tracked.upgrades.all() if record.to_version_id == version.pk]
+    if any(State(record.state) in UNDER_WAY for record in past):
+        return False
+    against = [record for record in past if record.state in DECIDED_AGAINST]
+    return memory.may_be_offered_again(decided=against, current=current, version=version, now=now)
+
+
+def _write(
+    *,
+    tracked: TrackedModel,
+    current: ModelVersion,
+    version: ModelVersion,
+    step: str,
+    answer: lineage.Answer,
+    now: datetime,
+) -> UpgradeRecord:
+    evidence = comparison.evidence(from_version=current, to_version=version, now=now)
+    record = UpgradeRecord.objects.create(
+        tracked_model=tracked,
+        from_version=current,
+        to_version=version,
+        origin=UpgradeRecord.Origin.DETECTION,
+        step=step,
+        confidence=answer.confidence,
+        reasons=list(answer.reasons),
+        runners_up=_runners_up(answer),
+        evidence=evidence.as_dict(),
+        evidence_hash=evidence.digest,
+        evidence_at=now,
+        urgent_on=current.retires_on,
+        recommended_at=now,
+        changed_at=now,
+    )
+    UpgradeStep.objects.create(
+        record=record,
+        after=record.state,
+        at=now,
+        actor_kind=UpgradeStep.ActorKind.SCHEDULER,
+        actor_name=Actor.scheduler().name,
+        reason=" ".join(answer.reasons)[:500],
+        evidence=record.evidence,
+        evidence_hash=record.evidence_hash,
+    )
+    return record
+
+
+def _runners_up(answer: lineage.Answer) -> list[dict[str, Any]]:
+    return [{"id": other.id, "why_not": other.why_not} for other in answer.runners_up]
+
+
+def _refresh(
+    *, record: UpgradeRecord, current: ModelVersion, version: ModelVersion, now: datetime
+) -> UpgradeRecord:
+    """Write down the evidence of now; a record that moved in between keeps what it has."""
+    evidence = comparison.evidence(from_version=current, to_version=version, now=now)
+    if evidence.digest == record.evidence_hash and record.urgent_on == current.retires_on:
+        return record
+    UpgradeRecord.objects.waiting().filter(pk=record.pk).update(
+        evidence=evidence.as_dict(),
+        evidence_hash=evidence.digest,
+        evidence_at=now,
+        urgent_on=current.retires_on,
+    )
+    record.refresh_from_db()
+    approvals.fall(record=record, now=now)
+    return record
+
+
+def _supersede(records: Sequence[UpgradeRecord], *, reason: str, now: datetime) -> None:
+    for record in records:
+        if record.origin != UpgradeRecord.Origin.DETECTION:
+            continue
+        try:
+            moves.move(
+                record_id=record.pk,
+                to=State.SUPERSEDED,
+                actor=Actor.scheduler(),
+                now=now,
+                reason=reason,
+                changes={"snoozed_until": None},
+            )
+        except AlreadyMoved:
+            continue  # somebody decided in between; their word stands

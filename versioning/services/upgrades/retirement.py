@@ -1,0 +1,201 @@
+"""The retirement clock: until when each move can start, and reminders once each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from smtplib import SMTPException
+
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+
+from versioning.domain.canary import expected_duration
+from versioning.domain.policy import Policy
+from versioning.domain.retirement import (
+    Life,
+    Needs,
+    Precision,
+    Retirement,
+    forecast,
+    latest_safe_start,
+    reminder_due,
+    starts_this_week,
+)
+from versioning.models import ModelVersion, PerformanceSample, Reminder, TrackedModel
+from versioning.models.fields import to_ms
+from versioning.services.samples import rollups
+from versioning.services.samples.rollup_sums import DAY_MS
+from versioning.services.upgrades import policies
+
+TRAFFIC_DAYS = 7
+TESTS_TAKE = timedelta(days=1)
+"""What a policy with suites is reckoned to take: a run, and a look at what differs."""
+RETRY = timedelta(hours=1)
+_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a model's current version retires, and the last day on which a move can start."""
+
+    tracked_model: TrackedModel
+    version: ModelVersion
+    retirement: Retirement
+    needs: Needs
+    latest_start: date
+    this_week: bool
+    warning: str
+    """What can't be reckoned, such as a canary whose samples never come; else empty."""
+
+
+def clocks(*, now: datetime) -> list[Clock]:
+    """Return the clock of each active model that retires, those to start first ahead.
+
+    Deprecation alone has no date to count from: such a model gets a forecast where its earlier
+    versions' lives give one.
+    """
+    models = (
+        TrackedModel.objects.active()
+        .exclude(current_version=None)
+        .select_related("provider", "current_version")
+        .prefetch_related("versions")
+    )
+    found = [clock for model in models if (clock := clock_of(tracked=model, now=now)) is not None]
+    return sorted(found, key=lambda clock: (clock.latest_start, clock.tracked_model.pk))
+
+
+def start_this_week(*, now: datetime) -> list[Clock]:
+    """Return the moves whose last safe day is within seven days, or past; most urgent first."""
+    return [clock for clock in clocks(now=now) if clock.this_week]
+
+
+def clock_of(*, tracked: TrackedModel, now: datetime) -> Clock | None:
+    """Return a model's clock; None where no retirement is known or foreseen."""
+    version = tracked.current_version
+    if version is None:
+        return None
+    retirement = _retirement(version, others=tracked.versions.all(), today=now.date())
+    if retirement is None:
+        return None
+    policy = policies.resolve(tracked=tracked).policy
+    canary = _canary_time(version, policy=policy, now=now)
+    needs = Needs(
+        evaluation=TESTS_TAKE if policy.required_suites else timedelta(0),
+        canary=canary or timedelta(0),
+        approval=timedelta(days=policy.approval_days),
+        buffer=timedelta(days=policy.buffer_days),
+    )
+    latest = latest_safe_start(retires_on=retirement.on, needs=needs)
+    return Clock(
+        tracked_model=tracked,
+        version=version,
+        retirement=retirement,
+        needs=needs,
+        latest_start=latest,
+        this_week=starts_this_week(latest_start=latest, today=now.date()),
+        warning="" if canary is not None else "At this traffic its canary would never end.",
+    )
+
+
+def write_reminders(*, now: datetime) -> int:
+    """Write the reminders that are due to owners, each once; return how many are new.
+
+    Only announced dates are reminded of. A date that moves is reminded of anew.
+    """
+    due = ModelVersion.objects.in_use().with_retirement().filter(tracked_model__active=True)
+    written = 0
+    for version in due.exclude(tracked_model__owner="").select_related("tracked_model__provider"):
+        if version.retires_on is None:
+            continue
+        days = reminder_due(retires_on=version.retires_on, today=now.date())
+        if days is not None:
+            written += _write(version, retires_on=version.retires_on, days=days, now=now)
+    return written
+
+
+def send_reminders(*, now: datetime) -> int:
+    """Send what is written and unsent; return how many went.
+
+    Each is locked while it is sent and marked in the same transaction. One that can't be sent
+    stays, says why, and is tried again an hour later.
+    """
+    waiting = Reminder.objects.unsent().filter(next_try_at__lte=now)
+    sent = 0
+    for pk in list(waiting.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            reminder = (
+                waiting.filter(pk=pk).select_for_update(skip_locked=True, of=("self",)).first()
+            )
+            sent += reminder is not None and _send(reminder, now=now)
+    return sent
+
+
+def _send(reminder: Reminder, *, now: datetime) -> bool:
+    reminder.tries += 1
+    try:
+        send_mail(reminder.subject, reminder.body, None, [reminder.to])
+    except (SMTPException, OSError) as error:
+        reminder.problem = f"{type(error).__name__}: the mail server did not take it."
+        reminder.next_try_at = now + RETRY
+        reminder.save()
+        return False
+    reminder.sent_at, reminder.problem = now, ""
+    reminder.save()
+    return True
+
+
+def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime) -> bool:
+    tracked = version.tracked_model
+    clock = clock_of(tracked=tracked, now=now)
+    left = (retires_on - now.date()).days
+    when = f"in {left} days" if left > 1 else "tomorrow" if left == 1 else "now"
+    start = f"\nStart the move by {clock.latest_start} to be safe." if clock else ""
+    try:
+        with transaction.atomic():
+            _, is_new = Reminder.objects.get_or_create(
+                tracked_model=tracked,
+                version=version,
+                retires_on=retires_on,
+                days_before=days,
+                defaults={
+                    "to": tracked.owner,
+                    "subject": f"{tracked} retires {when}"[:200],
+                    "body": f"{version.upstream_id}, which {tracked} uses, retires on "
+                    f"{retires_on}: from then on requests fail.{start}\n",
+                    "written_at": now,
+                    "next_try_at": now,
+                },
+            )
+    except IntegrityError:
+        return False  # another worker wrote it
+    return is_new
+
+
+def _retirement(
+    version: ModelVersion, *, others: Iterable[ModelVersion], today: date
+) -> Retirement | None:
+    if version.retires_on is not None:
+        return Retirement(
+            on=version.retires_on,
+            latest=version.retires_on,
+            precision=Precision(version.retires_precision or Precision.EXACT),
+            reason=version.retires_source or "The provider lists this date.",
+        )
+    lives = [
+        Life(id=other.upstream_id, released_on=other.released_on, retires_on=other.retires_on)
+        for other in others
+        if other.pk != version.pk and other.released_on and other.retires_on
+    ]
+    return forecast(released_on=version.released_on, siblings=lives, today=today)
+
+
+def _canary_time(version: ModelVersion, *, policy: Policy, now: datetime) -> timedelta | None:
+    """Return how long the policy's canary takes at the traffic of the last days."""
+    if not policy.canary_steps:
+        return timedelta(0)
+    since = to_ms(now) - TRAFFIC_DAYS * DAY_MS
+    requests = sum(
+        entry.sums.samples
+        for entry in rollups.read(version_ids=[version.pk])
+        if entry.cell.source in _LIVE and entry.cell.start >= since
+    )
+    return expected_duration(steps=policy.canary_steps, requests_a_day=requests / TRAFFIC_DAYS)
