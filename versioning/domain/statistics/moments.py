@@ -46,7 +46,7 @@ class Moments:
         if not all(map(math.isfinite, numbers)):
             raise ValueError("Only finite numbers have a mean.")
         mean = math.fsum(numbers) / len(numbers)
-        m2 = math.fsum((number - mean) ** 2 for number in numbers)
+        m2 = math.fsum([(number - mean) ** 2 for number in numbers])
         return cls(len(numbers), mean, m2, min(numbers), max(numbers))
 
     @classmethod

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 
-from versioning.models import PendingScore
 from versioning.services.errors import Busy
 from versioning.services.samples import (
     sample_batch,
@@ -20,7 +19,7 @@ from versioning.services.samples.rollup_sums import Row, sums_by_cell
 from versioning.services.samples.sample_batch import Batch
 from versioning.services.samples.sample_format import Rejected, SampleIn
 
-ATTEMPTS = 4
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,18 @@ def accept(
     can't take it now: nothing is stored then.
     """
     try:
-        for _ in range(ATTEMPTS):
-            batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
+        batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
+        for attempt in range(ATTEMPTS):
             try:
                 with transaction.atomic():
-                    stored = _store(batch)
+                    stored = _store(batch, ask_first=attempt > 0)
             except IntegrityError:
-                # Another transaction stored one of the requests, or removed a row that this
-                # process remembered, after we looked.
+                if attempt == 0:
+                    continue  # some of the requests are stored already: find out which
+                # Another transaction stored one of them, or removed a row that this process
+                # remembered, after we looked.
                 _forget()
+                batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
                 continue
             return Accepted(
                 accepted=stored,
@@ -63,32 +65,36 @@ def accept(
     raise Busy("Others send the same requests at this moment; send them again.")
 
 
-def _store(batch: Batch) -> int:
-    """Insert what is new and its sums; return how many that were."""
-    rows = _new_rows(batch.rows)
+def _store(batch: Batch, *, ask_first: bool) -> int:
+    """Insert what is new and its sums; return how many that were.
+
+    Nearly every batch is new throughout. So nobody asks which requests are stored until the
+    database has refused one (IntegrityError): that is a fifth of the work.
+    """
+    rows = _new_rows(batch, ask_first=ask_first)
     sample_store.insert_samples(rows)
     sample_store.append_parts(sums_by_cell(rows, terms=batch.terms))
     sightings.note(rows, foreign=batch.terms.foreign, served_by_route=batch.served_by_route)
     return len(rows)
 
 
-def _new_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of requests not seen before, with the scores that came before them."""
+def _new_rows(batch: Batch, *, ask_first: bool) -> list[Row]:
+    """Return the first row of each request, with the score that came before it."""
     first: dict[int, Row] = {}
     new = []
-    for row in rows:
+    for row in batch.rows:
         if row.request_hash is None:
             new.append(row)
         else:
             first.setdefault(row.request_hash, row)
-    stored, scores = sample_store.known_requests(list(first))
-    for request_hash, row in first.items():
-        if request_hash not in stored:
-            score = scores.get(request_hash)
-            new.append(row if score is None else row._replace(quality=score))
-    if scores:
-        PendingScore.objects.filter(request_hash__in=scores).delete()
-    return new
+    if ask_first:
+        for request_hash in sample_store.stored_requests(list(first)):
+            del first[request_hash]
+    if first and batch.scores_wait:
+        scores = sample_store.take_waiting_scores(list(first))
+        for request_hash, score in scores.items():
+            first[request_hash] = first[request_hash]._replace(quality=score)
+    return [*new, *first.values()]
 
 
 def _forget() -> None:

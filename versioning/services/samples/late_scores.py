@@ -103,8 +103,8 @@ def _put_on_samples(scores: Mapping[int, float]) -> set[int]:
 
 
 def _slices(tags: Iterable[int]) -> dict[int, int]:
-    texts = Word.objects.filter(pk__in=set(tags)).values_list("text", "pk")
-    return sample_words.slices_of(dict(texts))
+    texts = dict(Word.objects.filter(pk__in=set(tags)).values_list("text", "pk"))
+    return sample_words.slices_of(texts, declared=sample_words.declared_tags())
 
 
 def _keep(scores: Mapping[int, float], *, now: datetime) -> None:

@@ -169,7 +169,7 @@ class _Meaning:
 
     def __init__(self) -> None:
         texts = dict(Word.objects.filter(kind=Word.Kind.TAGS).values_list("text", "pk"))
-        self.slices = sample_words.slices_of(texts)
+        self.slices = sample_words.slices_of(texts, declared=sample_words.declared_tags())
         self.errors = dict(Word.objects.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
         self.served = dict(Route.objects.values_list("pk", "served"))
         self.versions = {

@@ -13,7 +13,7 @@ from versioning.services import options
 from versioning.services.samples import sample_placement, sample_words, seen_models
 from versioning.services.samples.rollup_sums import Row, Terms
 from versioning.services.samples.sample_format import Rejected, SampleIn, SignalsIn
-from versioning.services.samples.sample_placement import Ids, KnownVersion, Place
+from versioning.services.samples.sample_placement import Ids, KnownModel, KnownVersion, Place
 
 AHEAD = timedelta(minutes=5)
 """How far a client's clock may be ahead of ours."""
@@ -32,6 +32,8 @@ class Batch:
     rejected: list[Rejected]
     terms: Terms
     served_by_route: Mapping[int, str]
+    scores_wait: bool
+    """Whether a score may be waiting for one of the samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
     if texts.hold_nul:
         return build(_without_nul(items), api_key_id=api_key_id, now=now)
     numbers = texts.numbers()
-    spots = _spots(texts.keys, routes=numbers.routes, now=now)
+    ids = {key: Ids(*key[:4], *key[5:]) for key in texts.keys}
+    standing = sample_placement.standing({name for each in ids.values() for name in each.names})
+    spots = _spots(ids, models=standing.models, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
     rows: list[Row] = []
     places = (index for index, item in enumerate(items) if isinstance(item, SampleIn))
@@ -117,8 +121,9 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
     return Batch(
         rows=rows,
         rejected=sorted(rejected, key=lambda item: item.index),
-        terms=_terms(rows, numbers=numbers, spots=spots.values()),
+        terms=_terms(rows, numbers=numbers, spots=spots.values(), declared=standing.declared_tags),
         served_by_route={number: route[2] for route, number in numbers.routes.items()},
+        scores_wait=standing.scores_wait,
     )
 
 
@@ -232,10 +237,12 @@ def _texts_of(item: SampleIn) -> Iterable[str]:
 
 
 def _spots(
-    keys: set[_Key], *, routes: Mapping[tuple[str, str, str], int], now: datetime
+    ids: Mapping[_Key, Ids],
+    *,
+    models: Mapping[str, list[KnownModel]],
+    routes: Mapping[tuple[str, str, str], int],
+    now: datetime,
 ) -> dict[_Key, _Spot]:
-    ids = {key: Ids(*key[:4], *key[5:]) for key in keys}
-    models = sample_placement.models_named({name for each in ids.values() for name in each.names})
     places = {key: sample_placement.place(each, models=models) for key, each in ids.items()}
     unknown = seen_models.numbers_of(
         {
@@ -259,7 +266,9 @@ def _spots(
     return spots
 
 
-def _terms(rows: Sequence[Row], *, numbers: _Numbers, spots: Iterable[_Spot]) -> Terms:
+def _terms(
+    rows: Sequence[Row], *, numbers: _Numbers, spots: Iterable[_Spot], declared: frozenset[str]
+) -> Terms:
     versions = {
         version.id: version
         for spot in spots
@@ -268,7 +277,7 @@ def _terms(rows: Sequence[Row], *, numbers: _Numbers, spots: Iterable[_Spot]) ->
     }
     served = {number: route[2] for route, number in numbers.routes.items()}
     return Terms(
-        slice_of_tags=sample_words.slices_of(numbers.tags),
+        slice_of_tags=sample_words.slices_of(numbers.tags, declared=declared),
         error_texts={number: text for text, number in numbers.errors.items()},
         foreign=foreign_pairs(
             {(row.version_id, row.route_id) for row in rows}, versions=versions, served=served

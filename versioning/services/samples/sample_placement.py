@@ -2,14 +2,23 @@
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from versioning.models import ModelVersion, TrackedModel, UnknownModel, UpgradeRecord, UpgradeStep
+from versioning.models import (
+    ModelVersion,
+    PendingScore,
+    TrackedModel,
+    UnknownModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
 from versioning.models.fields import to_ms
 from versioning.services import process_cache
+from versioning.services.samples import sample_words
 
 KEPT_SECONDS = 2.0
 """A change that moves no epoch (a renamed model) is seen after this time at the latest."""
@@ -101,7 +110,7 @@ class Place:
 
 
 _kept: dict[str, tuple[float, list[KnownModel]]] = {}
-_kept_epoch: list[tuple[int | None, ...]] = []
+_kept_epoch: list[list[int | None]] = []
 
 
 def forget() -> None:
@@ -113,16 +122,29 @@ def forget() -> None:
 process_cache.forget_after_migration(forget)
 
 
-def models_named(names: Iterable[str]) -> dict[str, list[KnownModel]]:
-    """Return the tracked models behind each name or upstream id, oldest first.
+class Standing(NamedTuple):
+    """What holds at this moment for the samples of a batch."""
 
-    One short query when all are remembered: it asks whether any version, move or tracked model
-    is new since. Six otherwise, whatever the number of names.
+    models: Mapping[str, list[KnownModel]]
+    """The tracked models behind each name or upstream id, oldest first."""
+
+    declared_tags: frozenset[str]
+    scores_wait: bool
+    """Whether any score came before its sample."""
+
+
+def standing(names: Iterable[str]) -> Standing:
+    """Return what holds for samples that name models so.
+
+    One short query when all is remembered: it asks whether any version, move or tracked model
+    is new since, for the declared tags and for waiting scores. Six more otherwise, whatever the
+    number of names.
     """
     wanted = set(names)
+    *epoch, tags, scores_wait = _epoch()
+    declared = sample_words.tag_names(tags)
     if not process_cache.may_keep():
-        return _load(wanted)
-    epoch = _epoch()
+        return Standing(_load(wanted), declared, bool(scores_wait))
     if [epoch] != _kept_epoch:
         forget()
         _kept_epoch.append(epoch)
@@ -137,10 +159,10 @@ def models_named(names: Iterable[str]) -> dict[str, list[KnownModel]]:
         loaded = _load(missing)
         _kept.update({name: (now, models) for name, models in loaded.items()})
         known |= loaded
-    return known
+    return Standing(known, declared, bool(scores_wait))
 
 
-def place(ids: Ids, *, models: dict[str, list[KnownModel]]) -> Place:
+def place(ids: Ids, *, models: Mapping[str, list[KnownModel]]) -> Place:
     """Return where samples with these ids go; a Place without a model when nobody tracks it."""
     if ids.model:
         for model in _at_provider(models.get(ids.model, ()), ids.provider):
@@ -155,13 +177,15 @@ def _at_provider(models: Iterable[KnownModel], provider: str) -> list[KnownModel
     return [model for model in models if provider in ("", model.provider, model.kind)]
 
 
-def _epoch() -> tuple[int | None, ...]:
+def _epoch() -> list[Any]:
     tables = (TrackedModel, ModelVersion, UpgradeStep)
-    selects = ", ".join(f"(SELECT MAX(id) FROM {table._meta.db_table})" for table in tables)  # noqa: S608
+    newest = [f"(SELECT MAX(id) FROM {table._meta.db_table})" for table in tables]  # noqa: S608
+    tags, waiting = sample_words.declared_sql(), PendingScore._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {selects}")  # noqa: S608
-        row: tuple[int | None, ...] = tuple(cursor.fetchone())
-    return row
+        cursor.execute(
+            f"SELECT {', '.join(newest)}, ({tags}), EXISTS (SELECT 1 FROM {waiting})"  # noqa: S608
+        )
+        return list(cursor.fetchone())
 
 
 def _load(names: set[str]) -> dict[str, list[KnownModel]]:

@@ -1,86 +1,94 @@
 """The samples' way into the tables: one statement a batch, whatever the database."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
+from psycopg.types.json import Jsonb
 
 from versioning.models import PendingScore, PerformanceSample, RollupPart
 from versioning.services.samples.rollup_sums import COLUMNS, Cell, Row, SampleSums
 
 _SAMPLES = PerformanceSample._meta.db_table
 _PENDING = PendingScore._meta.db_table
-_SAMPLE_COLUMNS = ", ".join(Row._fields)
 
 
 def insert_samples(rows: Sequence[Row]) -> None:
-    """Add the rows, by COPY on PostgreSQL.
+    """Add the rows. Raises IntegrityError when one of the requests has a sample already.
 
-    Raises IntegrityError when a request came by another transaction meanwhile. Rows go in the
-    order of their hash, so that two transactions with the same requests can't block each other.
+    Rows go in the order of their hash, so that two transactions with the same requests can't
+    block each other.
     """
-    if not rows:
-        return
-    if connection.vendor != "postgresql":
-        _insert_many(PerformanceSample, Row._fields, rows)
-        return
     ordered = sorted(rows, key=lambda row: row.request_hash or 0)
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(f"COPY {_SAMPLES} ({_SAMPLE_COLUMNS}) FROM STDIN") as copy,
-    ):
-        for row in ordered:
-            copy.write_row(row)
+    _insert(PerformanceSample, Row._fields, ordered)
 
 
 def append_parts(sums: Mapping[Cell, SampleSums]) -> None:
     """Add each cell's sums as a part of its hour."""
     rows = [(*cell, *_adapted(part)) for cell, part in sums.items()]
-    if rows:
-        _insert_many(RollupPart, (*Cell._fields, *COLUMNS), rows)
+    _insert(RollupPart, (*Cell._fields, *COLUMNS), rows)
 
 
-def known_requests(hashes: Sequence[int]) -> tuple[set[int], dict[int, float]]:
-    """Return which of the requests have a sample, and the scores that wait for the others."""
+def stored_requests(hashes: Sequence[int]) -> set[int]:
+    """Return which of the requests have a sample."""
+    return {row[0] for row in _among(_SAMPLES, "request_hash", hashes)}
+
+
+def take_waiting_scores(hashes: Sequence[int]) -> dict[int, float]:
+    """Return the scores that came before these requests, and remove them."""
+    scores = dict(_among(_PENDING, "request_hash, quality", hashes))
+    if scores:
+        PendingScore.objects.filter(request_hash__in=scores).delete()
+    return scores
+
+
+def _among(table: str, columns: str, hashes: Sequence[int]) -> list[Any]:
+    """Return these columns of the rows with one of the hashes, which go as one parameter."""
     if not hashes:
-        return set(), {}
-    parameter: list[int] | str
+        return []
     if connection.vendor == "postgresql":
-        among, parameter = "= ANY(%s)", [*hashes]
+        among, parameter = "= ANY(%s::bigint[])", f"{{{','.join(map(str, hashes))}}}"
     else:
         among, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(hashes)
     query = (
-        f"SELECT request_hash, NULL FROM {_SAMPLES}"  # noqa: S608 (table names only)
+        f"SELECT {columns} FROM {table}"  # noqa: S608 (names of tables and columns only)
         f" WHERE request_hash IS NOT NULL AND request_hash {among}"
-        f" UNION ALL SELECT request_hash, quality FROM {_PENDING} WHERE request_hash {among}"
     )
-    stored: set[int] = set()
-    scores: dict[int, float] = {}
     with connection.cursor() as cursor:
-        cursor.execute(query, [parameter, parameter])
-        for request_hash, quality in cursor.fetchall():
-            if quality is None:
-                stored.add(request_hash)
-            else:
-                scores[request_hash] = quality
-    return stored, scores
+        cursor.execute(query, [parameter])
+        return list(cursor.fetchall())
 
 
-def _insert_many(
-    model: type[models.Model], columns: Iterable[str], rows: Sequence[Sequence[Any]]
+def _insert(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    names = list(columns)
-    marks = ", ".join(["%s"] * len(names))
+    if not rows:
+        return
+    table, names = model._meta.db_table, ", ".join(columns)
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608
-            rows,
-        )
+        if connection.vendor == "postgresql":
+            with (
+                connection.wrap_database_errors,
+                cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
+            ):
+                copy.set_types(_types(model, columns))
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+
+
+@cache
+def _types(model: type[models.Model], columns: tuple[str, ...]) -> list[str]:
+    """Return PostgreSQL's types of the columns."""
+    types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
+    return [types[column] or "" for column in columns]
 
 
 def _adapted(part: SampleSums) -> list[Any]:
     values = list(part.values)
-    values[2] = json.dumps(values[2])
+    values[2] = Jsonb(values[2]) if connection.vendor == "postgresql" else json.dumps(values[2])
     return values

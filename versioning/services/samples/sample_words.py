@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.db import connection
+
 from versioning.models import Route, SliceTag, Word
 from versioning.models.samples import TAGS_LENGTH
 from versioning.services import process_cache
@@ -90,14 +92,24 @@ def _stored_routes(routes: set[RouteKey]) -> dict[RouteKey, int]:
     return {route: found[route] for route in routes if route in found}
 
 
+def declared_sql() -> str:
+    """Return the SQL that gives the names of the declared tags as one text, for ``tag_names``."""
+    aggregate = "string_agg" if connection.vendor == "postgresql" else "group_concat"
+    return f"SELECT {aggregate}(name, ',') FROM {SliceTag._meta.db_table}"  # noqa: S608
+
+
+def tag_names(text: str | None) -> frozenset[str]:
+    """Return the names in a text of names with commas between; a tag's name holds none."""
+    return frozenset(text.split(",")) if text else frozenset()
+
+
 def declared_tags() -> frozenset[str]:
     """The names of the tags whose values are compared apart."""
     return frozenset(SliceTag.objects.values_list("name", flat=True))
 
 
-def slices_of(tags: Mapping[str, int]) -> dict[int, int]:
+def slices_of(tags: Mapping[str, int], *, declared: frozenset[str]) -> dict[int, int]:
     """Return the number of each tag text's slice: the part of it whose names are declared."""
-    declared = declared_tags() if any(tags) else frozenset()
     texts = {number: slice_text(text, declared=declared) for text, number in tags.items()}
     numbers = ids_of(Word.Kind.SLICE, texts.values())
     return {number: numbers[text] for number, text in texts.items()}

@@ -24,7 +24,7 @@ def attach() -> int:
     waits = PerformanceSample.objects.filter(unknown_model=OuterRef("pk"))
     attached = 0
     for unknown in UnknownModel.objects.filter(Exists(waits)).order_by("pk"):
-        models = sample_placement.models_named([unknown.name])
+        models = sample_placement.standing([unknown.name]).models
         found = sample_placement.place(_ids(unknown), models=models).model
         if found is None:
             continue
@@ -101,4 +101,5 @@ def _texts(ids: set[int]) -> dict[int, str]:
 
 
 def _slices(ids: set[int]) -> dict[int, int]:
-    return sample_words.slices_of({text: pk for pk, text in _texts(ids).items()})
+    texts = {text: pk for pk, text in _texts(ids).items()}
+    return sample_words.slices_of(texts, declared=sample_words.declared_tags())
