@@ -7,3 +7,6 @@ class VersioningConfig(AppConfig):
 
     def ready(self) -> None:
         from versioning import system_checks  # noqa: F401  (registers the checks)
+        from versioning.services import generation
+
+        generation.watch()

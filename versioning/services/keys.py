@@ -59,7 +59,8 @@ _keys: dict[str, tuple[Row, ApiKey]] = {}
 def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
     """Return the usable key with this secret, else None.
 
-    One indexed query: a key that was revoked is refused from the next request on.
+    One indexed query, or none (see Fingerprint): on this machine a key that was revoked is
+    refused from the next request on, by other machines within 2 seconds.
     """
     prefix = secret[:PREFIX_LENGTH]
     row = _ROW.read(prefix)
@@ -76,7 +77,7 @@ def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
 
 def _read(prefix: str, row: Row | None) -> ApiKey | None:
     api_key = ApiKey.objects.filter(prefix=prefix).first() if row is not None else None
-    if row is not None and api_key is not None and _ROW.read(prefix) == row:
+    if row is not None and api_key is not None and _ROW.ask(prefix) == row:
         _keys[prefix] = row, api_key
     return api_key
 

@@ -71,6 +71,9 @@ class CurrentAnswer:
     canary: CanaryShare | None
     etag: str
 
+    def __hash__(self) -> int:
+        return hash(self.etag)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -117,14 +120,14 @@ def current(*, provider: str, name: str, now: datetime, key: str = "") -> Curren
     """Return the version that an application should use now, for ``key`` during a canary.
 
     The same key gets the same answer in every process; a growing canary only adds keys.
-    One query, and no answer is older than it. Raises NotFound.
+    One query, or none (see Fingerprint). Raises NotFound.
     """
     row = _ROW.read(provider, name)
     known = _answers.get((provider, name))
     if known is not None and known[0] == row:
         return known[1].to(key)
     answers = _read(provider=provider, name=name)
-    if row is not None and _ROW.read(provider, name) == row:  # nothing changed in between
+    if row is not None and _ROW.ask(provider, name) == row:  # nothing changed in between
         _answers[provider, name] = row, answers
     return answers.to(key)
 
