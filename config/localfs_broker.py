@@ -67,6 +67,11 @@ class Channel(filesystem.Channel):
 class Transport(filesystem.Transport):
     Channel = Channel
 
+    @property
+    def default_connection_params(self) -> dict[str, Any]:
+        """A folder has no host or port; with a default one kombu warns that it had to assume it."""
+        return {}
+
 
 def sweep_leftovers(folder: Path, *, older_than: float) -> int:
     """Delete what killed processes left half written or half read; return how many files.
