@@ -1,5 +1,6 @@
 """Add a service that lists and serves models."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -47,5 +48,5 @@ class Command(ServiceCommand):
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise ValueError(text)
+        raise ArgumentTypeError(f"write NAME=VALUE, not {text}")
     return name, value

@@ -22,13 +22,12 @@ class Command(ServiceCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, one list")
 
     def run(self, **options: Any) -> None:
-        is_terminal = self.stderr.isatty()
         checks = detection.run_checks(
             provider_slugs=options["provider"],
             trigger=Check.Trigger.COMMAND,
             asked_by="command line",
             now=timezone.now(),
-            on_result=self._show_progress if is_terminal else None,
+            on_result=self._show_progress if self.stderr.isatty() else None,
         )
         checks.sort(key=lambda check: check.provider.slug)
         if options["json"]:
@@ -37,12 +36,12 @@ class Command(ServiceCommand):
             for check in checks:
                 self.stdout.write(_as_line(check))
         if not checks:
-            self.stderr.write("No provider was asked: none is enabled, or all are being asked now.")
+            self.tell("No provider was asked: none is enabled, or all are being asked now.")
         if any(check.state == Check.State.FAILED for check in checks):
             raise SystemExit(1)
 
     def _show_progress(self, check: Check) -> None:
-        self.stderr.write(f"{check.provider.slug} has answered: {check.get_state_display()}.")
+        self.tell(f"{check.provider.slug}: {check.get_state_display()}")
 
 
 def _as_line(check: Check) -> str:

@@ -42,7 +42,7 @@ class Command(ServiceCommand):
             now=now,
             expires_at=now + timedelta(days=days) if days else None,
         )
-        self.stderr.write(
+        self.tell(
             f"Made the key {made.api_key} with {', '.join(made.api_key.scopes)}. "
             "It is shown only now: keep it in the application's secrets."
         )

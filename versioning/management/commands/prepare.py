@@ -52,13 +52,9 @@ class Command(ServiceCommand):
         schedules.install_schedules()
         if options["demo"] is not None:
             return run.prepare_demo(
-                simulator_port=options["demo"], now=timezone.now(), say=self._say
+                simulator_port=options["demo"], now=timezone.now(), say=self.tell
             )
         return {"notes": _first_user() if options["first_user"] else []}
-
-    def _say(self, sentence: str) -> None:
-        self.stderr.write(sentence)
-        self.stderr.flush()
 
 
 def _first_user() -> list[str]:
