@@ -5,11 +5,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from versioning.domain.transitions import State
 from versioning.management.service_command import ServiceCommand
-from versioning.services import serving
+from versioning.services import decisions, serving
 from versioning.services.actors import Actor
-from versioning.services.errors import NotFound
-from versioning.services.upgrades import rollout, upgrading
+from versioning.services.upgrades import upgrading
 
 
 class Command(ServiceCommand):
@@ -22,7 +22,7 @@ class Command(ServiceCommand):
         parser.add_argument("provider", help="the provider's short name")
         parser.add_argument("model", help="the tracked model's name")
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--to", metavar="LABEL", help="the version to move to, such as 1.1.0")
+        how.add_argument("--to", default="", metavar="LABEL", help="a version, such as 1.1.0")
         how.add_argument(
             "--min-quality-improvement", metavar="X", help="a fraction; 0.1 means 10 %% better"
         )
@@ -32,30 +32,28 @@ class Command(ServiceCommand):
         if options["min_quality_improvement"] is not None:
             self._upgrade_if_better(**options)
             return
-        now, actor = timezone.now(), Actor.command()
         tracked = serving.tracked_model(provider=options["provider"], name=options["model"])
-        if options["to"]:
-            version = tracked.versions.filter(label=options["to"]).first()
-            if version is None:
-                labels = ", ".join(tracked.versions.order_by("pk").values_list("label", flat=True))
-                raise NotFound(f"{tracked} has no version {options['to']}. Known: {labels}.")
-            record = rollout.request_upgrade(
-                tracked_model_id=tracked.pk,
-                to_version_id=version.pk,
-                actor=actor,
-                now=now,
-                reason=options["reason"],
-            )
+        record = decisions.upgrade(
+            tracked=tracked,
+            to_version=options["to"],
+            actor=Actor.command(),
+            now=timezone.now(),
+            reason=options["reason"],
+            evidence_hash=None,
+        )
+        label = record.to_version.label
+        if record.state == State.COMPLETED:
+            self.stdout.write(f"{tracked}: {label} is current.")
         else:
-            waiting = tracked.upgrades.waiting().order_by("-pk").first()
-            if waiting is None:
-                raise NotFound(f"No upgrade of {tracked} is recommended.")
-            record = rollout.approve(
-                record_id=waiting.pk, actor=actor, now=now, reason=options["reason"]
-            )
-        self.stdout.write(f"{tracked}: {record.get_state_display()} {record.to_version.label}.")
+            state = record.get_state_display()
+            self.stdout.write(f"{tracked}: the upgrade to {label} is {state}; explain says more.")
 
     def _upgrade_if_better(self, **options: Any) -> None:
+        if options["reason"]:
+            raise CommandError(
+                "Leave --reason out: with --min-quality-improvement the evidence is the reason.",
+                returncode=2,
+            )
         result = upgrading.auto_upgrade(
             provider=options["provider"],
             model=options["model"],

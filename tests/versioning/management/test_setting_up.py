@@ -1,0 +1,111 @@
+"""add_provider and track: a provider and a model in two lines."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from providers.models import Provider
+from providers.simulator import Simulator
+from tests.versioning.management.conftest import OLD, Shell
+from versioning.models import Check, TrackedModel
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_server_is_one_line_and_the_next_line_is_printed(
+    shell: Shell, simulator: Simulator
+) -> None:
+    simulator.catalogue.add("openrouter", OLD)
+    address = simulator.base_url("openrouter")
+
+    added = shell("add_provider", "router", "--kind", "openrouter", "--base-url", address)
+
+    assert (added.code, added.err) == (0, "")
+    assert "manage.py check_providers --provider router" in added.out
+    assert shell("check_providers", "--provider", "router").code == 0
+
+
+def test_what_a_kind_needs_beside_an_address_is_an_option(shell: Shell) -> None:
+    ended = shell(
+        *("add_provider", "aws", "--kind", "bedrock", "--option", "region=eu-central-1"),
+        *("--api-key-env", "AWS_SECRET_ACCESS_KEY", "--name", "Amazon"),
+    )
+
+    assert ended.code == 0, ended.err
+    provider = Provider.objects.get()
+    assert provider.options == {"region": "eu-central-1"}
+    assert (provider.api_key_env, provider.name) == ("AWS_SECRET_ACCESS_KEY", "Amazon")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["x"], 2, "--kind"),
+        (["x", "--kind", "none"], 2, "invalid choice"),
+        (["x", "--kind", "openai", "--option", "region"], 2, "write NAME=VALUE, not region"),
+        (["x", "--kind", "openai", "--api-key-env", "sk-abc"], 1, "never the key itself"),
+        (["router", "--kind", "openai"], 1, "already exists"),
+    ],
+)
+def test_a_provider_that_can_not_be_added(
+    shell: Shell, router: Provider, arguments: Sequence[str], code: int, says: str
+) -> None:
+    ended = shell("add_provider", *arguments)
+
+    assert ended.code == code
+    assert says in ended.err
+    assert "sk-abc" not in ended.err
+    assert Provider.objects.get() == router
+
+
+def test_every_field_that_is_wrong_is_named(shell: Shell) -> None:
+    ended = shell("add_provider", "a b", "--kind", "openai", "--api-key-env", "no name")
+
+    assert ended.code == 1
+    assert "slug: " in ended.err
+    assert "api_key_env: " in ended.err
+
+
+def test_a_model_is_tracked_by_the_end_of_its_id(shell: Shell, router: Provider) -> None:
+    ended = shell("track", "router", "zeta-4-mini-20250101", "--owner", "ada@example.com")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert OLD in ended.out
+    tracked = TrackedModel.objects.select_related("current_version").get()
+    assert (tracked.name, tracked.owner) == ("zeta-4-mini-20250101", "ada@example.com")
+    assert tracked.current_version is not None
+    assert tracked.current_version.upstream_id == OLD
+    assert Check.objects.get().trigger == Check.Trigger.COMMAND  # it was asked for its list first
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "more", "says"),
+    [
+        ("nobody", OLD, [], "Known: router"),
+        ("router", "zeta-4-mimi", [], f"Did you mean {OLD}?"),
+        ("router", OLD, ["--owner", "ada"], "email"),
+        ("router", OLD, ["--name", "zeta"], "already has a tracked model"),
+    ],
+)
+def test_a_model_that_can_not_be_tracked(
+    shell: Shell, router: Provider, provider: str, model: str, more: Sequence[str], says: str
+) -> None:
+    shell("track", "router", OLD, "--name", "zeta")
+
+    ended = shell("track", provider, model, *more)
+
+    assert ended.code == 1
+    assert says in ended.err
+    assert TrackedModel.objects.get().name == "zeta"
+
+
+def test_nothing_is_tracked_while_the_provider_does_not_answer(
+    shell: Shell, router: Provider, simulator: Simulator
+) -> None:
+    simulator.fail("openrouter", "unauthorized")
+
+    ended = shell("track", "router", OLD)
+
+    assert ended.code == 1
+    assert "router could not be asked for its models" in ended.err
+    assert not TrackedModel.objects.exists()
