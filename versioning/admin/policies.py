@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, Field, JSONField, Model
+from django.db.models import BooleanField, Field, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,7 +17,8 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from versioning.admin import forms, words
 from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.models import AutomationSwitch, Freeze, Notice, Policy
-from versioning.services.errors import Invalid
+from versioning.services import notices
+from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import policies
 
 
@@ -135,6 +136,10 @@ class FreezeAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
     ordering = ("-ends_at", "-pk")
     fields = ("name", "provider", "starts_at", "ends_at")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A freeze is a wish for a time; its history stays."""
+        return request.user.has_perm("versioning.delete_freeze")
+
     @admin.display(description="of", ordering="provider__slug")
     def scope(self, freeze: Freeze) -> str:
         return str(freeze.provider or "everything")
@@ -208,6 +213,24 @@ class NoticeAdmin(HistoryAdmin):
         "record__to_version",
     )
     ordering = ("-raised_at", "-pk")
+    actions = ("resolve_selected",)
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("versioning.change_notice")
+
+    @admin.action(description="Resolve: somebody has dealt with it", permissions=["resolve"])
+    def resolve_selected(self, request: HttpRequest, chosen: QuerySet[Notice]) -> None:
+        """Close each by itself; what is closed already is told."""
+        now, done = timezone.now(), 0
+        for notice_id in chosen.order_by("pk").values_list("pk", flat=True):
+            try:
+                notices.resolve_one(notice_id=notice_id, actor=actor_of(request), now=now)
+            except ServiceError as error:
+                messages.warning(request, str(error))
+            else:
+                done += 1
+        if done:
+            messages.success(request, f"{done} notice{'s'[: done != 1]} resolved.")
 
     @admin.display(description="raised", ordering="raised_at")
     def raised(self, notice: Notice) -> SafeString:

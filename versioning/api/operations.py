@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +29,7 @@ from versioning.services.actors import Actor
 from versioning.services.idempotency import StoredAnswer
 
 Form = type[Serializer[Any]]
-Handler = Callable[..., Response]
+Handler = Callable[..., Any]
 
 LONGEST_KEY = 200
 READ = "versioning.view_trackedmodel"
@@ -59,7 +60,8 @@ class Asked:
 class ApiView(APIView):
     """A view whose methods are operations."""
 
-    parser_classes = (parsing.JsonParser,)
+    parser_classes: Sequence[type[BaseParser]] = (parsing.JsonParser,)
+    most_bytes = parsing.MOST_BYTES
     metadata_class = None
     tags: ClassVar[Sequence[str]] = ()
 
@@ -67,7 +69,7 @@ class ApiView(APIView):
         if "\0" in request.path:
             raise Problem(404, "not-found", "There is nothing at this address.")
         # Before anything else does: the guard against forged requests would read it bit by bit.
-        parsing.raw_body(request._request)
+        parsing.raw_body(request._request, most=self.most_bytes)
         super().initial(request, *args, **kwargs)
 
 
@@ -85,20 +87,27 @@ def operation(
     problems: Sequence[int] = (),
     headers: Sequence[OpenApiParameter] = (),
     examples: Sequence[OpenApiExample] = (),
+    file_types: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
-    """Make a view's method an operation: it is called with ``Asked`` and the path's parts."""
+    """Make a view's method an operation: it is called with ``Asked`` and the path's parts.
+
+    ``file_types`` are the media types of a file that a GET hands out, or a POST takes in; the
+    handler reads it itself.
+    """
 
     def decorate(handler: Handler) -> Handler:
         method = handler.__name__
+        changes = method in ("post", "patch")
+        takes_in, hands_out = changes and bool(file_types), not changes and bool(file_types)
 
         @wraps(handler)
-        def read_and_answer(view: ApiView, request: Request, **parts: Any) -> Response:
+        def read_and_answer(view: ApiView, request: Request, **parts: Any) -> Any:
             asked = Asked(
                 request=request,
                 actor=_actor_of(request),
                 now=timezone.now(),
                 query=parsing.read_query(request, query),
-                body=parsing.read_body(request, body) if method in ("post", "patch") else {},
+                body=parsing.read_body(request, body) if changes and not takes_in else {},
             )
             key = request.headers.get("Idempotency-Key") if method == "post" else None
             if key is None:
@@ -108,7 +117,7 @@ def operation(
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
         usual = {400, 401, 403, 404, 406}
-        if method in ("post", "patch"):
+        if changes:
             usual |= {409, 413, 415, 422}
         described: Handler = extend_schema(
             operation_id=id,
@@ -116,9 +125,9 @@ def operation(
             summary=summary,
             description=handler.__doc__ or summary,
             parameters=parameters,
-            request=body,
+            request=dict.fromkeys(file_types, OpenApiTypes.STR) if takes_in else body,
             responses={
-                status: answer,
+                **(_files_of(file_types, status) if hands_out else {status: answer}),
                 **{
                     (code, CONTENT_TYPE): ProblemSerializer
                     for code in sorted(usual.union(problems, {500}))
@@ -140,6 +149,10 @@ def header(name: str, description: str, *, sent_back: Sequence[int] = ()) -> Ope
         description=description,
         response=list(sent_back) or False,
     )
+
+
+def _files_of(media_types: Sequence[str], status: int) -> dict[Any, Any]:
+    return {(status, media_type): OpenApiTypes.STR for media_type in media_types}
 
 
 def _headers_of(method: str, headers: Sequence[OpenApiParameter]) -> list[OpenApiParameter]:

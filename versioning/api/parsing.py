@@ -34,14 +34,36 @@ class JsonParser(BaseParser):
             raise ParseError(f"The body is not JSON: {str(error)[:200]}.") from error
 
 
-def raw_body(request: HttpRequest) -> bytes:
-    """Return the body. Raises Problem where it is too large or breaks off."""
+class CsvFile(BaseParser):
+    """Takes a CSV file as it is."""
+
+    media_type = "text/csv"
+    form = "csv"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return {"content": stream.read(), "form": self.form}
+
+
+class JsonlFile(CsvFile):
+    """Takes a file of JSON, an object a line, as it is."""
+
+    media_type = "application/jsonl"
+    form = "jsonl"
+
+
+def raw_body(request: HttpRequest, *, most: int = MOST_BYTES) -> bytes:
+    """Return the body. Raises Problem where it has more bytes than ``most``, or breaks off."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
-    if length > MOST_BYTES:
-        raise Problem(413, "too-large", f"A body may have {MOST_BYTES} bytes, not {length}.")
+    if length > most:
+        raise Problem(413, "too-large", f"A body may have {most} bytes, not {length}.")
     try:
         return request.body
     except UnreadablePostError as error:

@@ -17,8 +17,13 @@ from versioning.api.views import (
     health,
     history,
     moves,
+    news,
+    policies,
     providers,
     recommendations,
+    schedules,
+    slice_tags,
+    suites,
     tracked_models,
 )
 
@@ -37,6 +42,7 @@ def of_model(end: str, view: View, name: str) -> list[URLPattern]:
 
 RECOMMENDATIONS = "api/model-versions/upgrade-recommendations"
 MODELS = "api/tracked-models"
+SUITES = "api/evaluation-suites"
 
 urlpatterns: list[Any] = [
     *of_model("current", current.CurrentView.as_view(), "current"),  # asked most: tried first
@@ -74,6 +80,7 @@ urlpatterns: list[Any] = [
     *of_model("rollback", moves.RollbackView.as_view(), "rollback"),
     *of_model("compare", evidence.CompareView.as_view(), "compare"),
     *of_model("explain", course.OutlookView.as_view(), "explain"),
+    *of_model("policy", policies.ModelPolicyView.as_view(), "model-policy"),
     *of_model("why", recommendations.ModelExplanationView.as_view(), "model-why"),
     *both("api/performance-samples", ingest.performance_samples, "performance-samples"),
     *both("api/performance-samples/scores", ingest.scores, "scores"),
@@ -101,12 +108,36 @@ urlpatterns: list[Any] = [
     *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
     *both("api/retirements", course.RetirementsView.as_view(), "retirements"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
-    *both("api/evaluation-suites", evaluation.SuitesView.as_view(), "evaluation-suites"),
-    *both("api/evaluation-suites/<int:id>/cases", evaluation.CasesView.as_view(), "cases"),
+    *both("api/slice-tags", slice_tags.SliceTagsView.as_view(), "slice-tags"),
+    *both("api/slice-tags/<int:id>", slice_tags.SliceTagView.as_view(), "slice-tag"),
+    *both("api/policies", policies.PoliciesView.as_view(), "policies"),
+    *both("api/policies/<int:id>", policies.PolicyView.as_view(), "policy"),
+    *both("api/freezes", policies.FreezesView.as_view(), "freezes"),
+    *both("api/freezes/<int:id>", policies.FreezeView.as_view(), "freeze"),
+    *both("api/automation", policies.AutomationView.as_view(), "automation"),
+    *both("api/schedules", schedules.SchedulesView.as_view(), "schedules"),
+    *both("api/schedules/<int:id>", schedules.ScheduleView.as_view(), "schedule"),
+    *both("api/notices", news.NoticesView.as_view(), "notices"),
+    *both("api/notices/<int:id>", news.NoticeView.as_view(), "notice"),
+    *both("api/notices/<int:id>/resolve", news.ResolveNoticeView.as_view(), "resolve-notice"),
+    *both("api/drift-findings", news.DriftFindingsView.as_view(), "drift-findings"),
+    *both(
+        "api/drift-findings/<int:id>/resolve",
+        news.ResolveDriftFindingView.as_view(),
+        "resolve-drift-finding",
+    ),
+    *both("api/served-drift", news.ServedDriftView.as_view(), "served-drift"),
+    *both(SUITES, suites.SuitesView.as_view(), "evaluation-suites"),
+    *both(f"{SUITES}/<int:id>", suites.SuiteView.as_view(), "evaluation-suite"),
+    *both(f"{SUITES}/<int:id>/cases", suites.CasesView.as_view(), "cases"),
+    *both(f"{SUITES}/<int:id>/cases/file", suites.CasesFileView.as_view(), "cases-file"),
+    *both(f"{SUITES}/<int:id>/cases/<int:case_id>", suites.CaseView.as_view(), "case"),
     *both("api/evaluation-runs", evaluation.RunsView.as_view(), "evaluation-runs"),
     *both("api/evaluation-runs/<int:id>", evaluation.RunView.as_view(), "evaluation-run"),
     *both("api/evaluation-runs/<int:id>/cancel", evaluation.CancelRunView.as_view(), "cancel-run"),
     *both("api/evaluation-runs/<int:id>/go-on", evaluation.GoOnView.as_view(), "go-on"),
+    *both("api/evaluation-runs/<int:id>/pairs", evaluation.PairsView.as_view(), "run-pairs"),
+    *both("api/evaluation-runs/<int:id>/marks", evaluation.MarksView.as_view(), "marks"),
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),
     *both("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
     *both("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),

@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from versioning.models import Notice, UpgradeRecord
+from versioning.services.actors import Actor
+from versioning.services.errors import NotFound, ServiceError
+
+
+class AlreadyResolved(ServiceError):
+    """Somebody resolved the notice first."""
+
+    code = "already-resolved"
 
 
 def tell(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: datetime) -> None:
@@ -18,3 +28,34 @@ def tell(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: dateti
 def resolve(*, record: UpgradeRecord, kind: Notice.Kind, by: str, now: datetime) -> None:
     """Close the open notice of a kind, if there is one."""
     Notice.objects.open().filter(record=record, kind=kind).update(resolved_at=now, resolved_by=by)
+
+
+def resolve_one(*, notice_id: int, actor: Actor, now: datetime) -> Notice:
+    """Close a notice that a person has dealt with: of several who do, one does.
+
+    It changes nothing of the upgrade: what is paused stays paused. Raises NotFound and
+    AlreadyResolved.
+    """
+    closed = (
+        Notice.objects.open().filter(pk=notice_id).update(resolved_at=now, resolved_by=actor.name)
+    )
+    notice = notice_by_id(notice_id)
+    if not closed:
+        by = notice.resolved_by or "the scheduler"
+        raise AlreadyResolved(f"This notice is resolved already by {by}. Nothing was changed.")
+    return notice
+
+
+def with_records() -> QuerySet[Notice]:
+    """Return all notices, each with the upgrade that it is about."""
+    return Notice.objects.select_related(
+        "record__tracked_model__provider", "record__from_version", "record__to_version"
+    )
+
+
+def notice_by_id(notice_id: int) -> Notice:
+    """Return a notice with the upgrade that it is about. Raises NotFound."""
+    notice = with_records().filter(pk=notice_id).first()
+    if notice is None:
+        raise NotFound(f"There is no notice {notice_id}.")
+    return notice

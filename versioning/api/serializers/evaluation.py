@@ -1,37 +1,106 @@
 """Evaluation suites and runs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db.models import JSONField
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.fields import Json, Moment, Paging
 from versioning.api.serializers.performance import Usd
 from versioning.api.serializers.versions import VersionNameSerializer
-from versioning.models import EvaluationRun
+from versioning.domain.evaluation.judging import Preference
+from versioning.models import EvaluationRun, EvaluationSuite
 
 RUN_STATES = list(EvaluationRun.State.values)
+PREFERENCES = [preference.value for preference in Preference]
 
 
-class SuiteSerializer(serializers.Serializer[Any]):
+class SuiteForm(serializers.ModelSerializer[EvaluationSuite]):
+    """How a suite's cases are asked and scored."""
+
+    serializer_field_mapping: ClassVar[Any] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        JSONField: Json,
+    }
+
+    class Meta:
+        model = EvaluationSuite
+        fields: tuple[str, ...] = (
+            "name",
+            "description",
+            "task",
+            "template",
+            "parameters",
+            "max_tokens",
+            "repeats",
+            "scorers",
+            "margin",
+            "keep_outputs",
+            "judge",
+            "judge_criteria",
+            "judge_of_own_family",
+            "budget_usd",
+            "budget_tokens",
+            "concurrency",
+            "requests_per_minute",
+            "timeout_seconds",
+        )
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "judge": {"help_text": "Id of a tracked model that compares the two answers."}
+        }
+
+
+class SuiteChange(SuiteForm):
+    """The fields that change."""
+
+    class Meta(SuiteForm.Meta):
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            **SuiteForm.Meta.extra_kwargs,
+            "name": {"required": False, "validators": []},
+        }
+
+
+class SuiteSerializer(SuiteForm):
     """Test cases with scorers."""
 
+    cases = serializers.IntegerField(source="case_count", help_text="How many it has.")
+
+    class Meta(SuiteForm.Meta):
+        fields = ("id", *SuiteForm.Meta.fields, "cases")
+
+
+class CaseChange(serializers.Serializer[Any]):
+    """The fields that change."""
+
+    key = serializers.CharField(required=False, max_length=100)
+    content = Json(required=False, help_text="The whole case but its key, as in an import.")
+
+
+class CaseSerializer(serializers.Serializer[Any]):
+    """One test case of a suite, as it is now; a run keeps what it was."""
+
     id = serializers.IntegerField()
-    name = serializers.CharField()
-    description = serializers.CharField()
-    task = serializers.CharField()
-    scorers = serializers.JSONField()
-    parameters = serializers.JSONField()
-    max_tokens = serializers.IntegerField()
-    repeats = serializers.IntegerField()
-    budget_usd = Usd()
-    budget_tokens = serializers.IntegerField(allow_null=True)
-    keep_outputs = serializers.BooleanField()
-    cases = serializers.IntegerField(source="case_count")
+    key = serializers.CharField(help_text="Its name within the suite.")
+    content = serializers.JSONField(help_text="Messages, what is expected, tags, weight, scorers.")
+
+
+class CasesQuery(Paging):
+    search = serializers.CharField(
+        required=False, max_length=100, help_text="A part of the key, in any case."
+    )
+
+
+class FileQuery(serializers.Serializer[Any]):
+    form = serializers.ChoiceField(choices=["jsonl", "csv"], default="jsonl")
+
+
+class ImportQuery(serializers.Serializer[Any]):
+    replace = serializers.BooleanField(default=False, help_text="Remove all other cases?")
 
 
 class CasesRequest(serializers.Serializer[Any]):
     cases = serializers.ListField(
-        child=serializers.JSONField(), max_length=10_000, help_text="As in docs/evaluation.md."
+        child=Json(), max_length=10_000, help_text="As in docs/evaluation.md."
     )
     replace = serializers.BooleanField(default=False, help_text="Remove all other cases?")
 
@@ -94,6 +163,48 @@ class RunSerializer(serializers.Serializer[Any]):
     verdict = serializers.CharField(help_text="better, not_worse, worse or not_enough_data.")
     sentence = serializers.CharField()
     result = serializers.JSONField()
+
+
+class TrialSerializer(serializers.Serializer[Any]):
+    """What one version answered."""
+
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    latency_ms = serializers.FloatField(allow_null=True)
+    input_tokens = serializers.IntegerField(allow_null=True)
+    output_tokens = serializers.IntegerField(allow_null=True)
+    cost_usd = Usd()
+    output = serializers.CharField(help_text="Empty unless the suite keeps answers.")
+
+
+class PairSerializer(serializers.Serializer[Any]):
+    """Both answers to a case in one repeat."""
+
+    case_key = serializers.CharField()
+    repeat = serializers.IntegerField()
+    current = TrialSerializer()
+    candidate = TrialSerializer()
+    current_score = serializers.FloatField(allow_null=True, help_text="0 to 1.")
+    candidate_score = serializers.FloatField(allow_null=True)
+    preference = serializers.CharField(allow_null=True, help_text="What the judge prefers.")
+
+
+class MarkRequest(serializers.Serializer[Any]):
+    case_key = serializers.CharField(max_length=100)
+    repeat = serializers.IntegerField(min_value=0, max_value=32_767, default=1)
+    prefers = serializers.ChoiceField(
+        choices=PREFERENCES, help_text="Whose answer is better; same for neither."
+    )
+
+
+class MarkSerializer(serializers.Serializer[Any]):
+    """Which answer of a pair somebody finds better."""
+
+    case_key = serializers.CharField()
+    repeat = serializers.IntegerField()
+    prefers = serializers.ChoiceField(choices=PREFERENCES)
+    made_by = serializers.CharField()
+    made_at = Moment()
 
 
 class RunsQuery(Paging):

@@ -27,6 +27,7 @@ class ProviderSerializer(serializers.Serializer[Any]):
 
 
 class ProviderChange(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(required=False, choices=KINDS)
     name = serializers.CharField(required=False, max_length=100)
     base_url = serializers.CharField(required=False, allow_blank=True, max_length=500)
     api_key_env = serializers.CharField(
@@ -168,6 +169,26 @@ class NewLineageRule(serializers.Serializer[Any]):
         max_length=200, help_text="An upstream id; for ignore, * and ? stand for other letters."
     )
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=300)
+
+
+class LineageRuleChange(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(required=False, choices=RULES)
+    pattern = serializers.CharField(required=False, max_length=200)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class SliceTagForm(serializers.Serializer[Any]):
+    name = serializers.CharField(
+        max_length=40, help_text="The name of a tag that your applications send, such as language."
+    )
+
+
+class SliceTagSerializer(serializers.Serializer[Any]):
+    """A tag whose values comparisons look at apart: better must not hide worse for one."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    created_at = Moment()
 
 
 class UnknownModelSerializer(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Paging, Price, Sentences
+from versioning.api.serializers.fields import Moment, Paging, Price, Sentences, Words
 
 LONGEST_KEY = 200
 
@@ -148,6 +148,14 @@ class VersionChange(serializers.Serializer[Any]):
         required=False, choices=["exact", "earliest", "tentative"], allow_blank=True
     )
     retires_source = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    replacement = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="The upstream id to move to."
+    )
+    replacement_source = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    input_modalities = Words(required=False, help_text="Such as text.")
+    output_modalities = Words(required=False)
+    parameters = Words(required=False, help_text="Request parameters that it accepts.")
+    capabilities = Words(required=False, help_text="Such as tools or structured_outputs.")
 
 
 class Release(serializers.Serializer[Any]):

@@ -1,63 +1,26 @@
-"""Evaluation suites and runs over the API."""
+"""Evaluation runs: planned, followed, stopped, and their pairs marked."""
+
+from collections.abc import Sequence
 
 from django.db.models import Count, QuerySet
 from rest_framework.response import Response
 
 from versioning.api.operations import ApiView, Asked, operation
-from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
+from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, By, page, page_of
 from versioning.api.serializers.evaluation import (
     BudgetRequest,
-    CasesRequest,
-    CasesSerializer,
+    MarkRequest,
+    MarkSerializer,
+    PairSerializer,
     RunRequest,
     RunSerializer,
     RunsQuery,
-    SuiteSerializer,
 )
 from versioning.api.serializers.fields import Paging
-from versioning.domain.evaluation.cases import read_rows
-from versioning.models import ApiKey, EvaluationRun, EvaluationSuite
+from versioning.models import ApiKey, EvaluationRun, Trial
 from versioning.services import setup
 from versioning.services.errors import Invalid
-from versioning.services.evaluation import control, planning, suites
-
-
-class SuitesView(ApiView):
-    @operation(
-        id="evaluation_suites",
-        tag="evaluation",
-        summary="The suites of test cases",
-        query=Paging,
-        answer=page_of(SuiteSerializer),
-        permission="versioning.view_evaluationsuite",
-    )
-    def get(self, asked: Asked) -> Response:
-        """Made and changed in the admin; their cases also here."""
-        rows = EvaluationSuite.objects.annotate(case_count=Count("cases"))
-        return page(asked, rows, order=OLDEST_FIRST, show=SuiteSerializer)
-
-
-class CasesView(ApiView):
-    @operation(
-        id="import_cases",
-        tag="evaluation",
-        summary="Import test cases",
-        body=CasesRequest,
-        answer=CasesSerializer,
-        scope=ApiKey.Scope.DECIDE,
-        permission="versioning.change_evaluationsuite",
-        problems=(404,),
-    )
-    def post(self, asked: Asked, *, id: int) -> Response:
-        """A case with the key of one that is there takes its place. Cases that can't be used are
-        named in `rejected`; the rest is stored."""
-        suite = suites.suite_by_id(id)
-        read = read_rows(asked.body["cases"], template=suite.template)
-        new, changed = suites.import_cases(
-            suite=suite, cases=read.cases, replace=asked.body["replace"]
-        )
-        shown = {"new": new, "changed": changed, "rejected": read.unread}
-        return Response(CasesSerializer(shown).data)
+from versioning.services.evaluation import control, planning, results, suites
 
 
 class RunsView(ApiView):
@@ -150,6 +113,64 @@ class GoOnView(ApiView):
         """With what is left, under another budget if you give one."""
         control.go_on(run_id=id, now=asked.now, **asked.body)
         return _shown(id)
+
+
+class PairsView(ApiView):
+    @operation(
+        id="run_pairs",
+        tag="evaluation",
+        summary="What both versions answered, case by case",
+        query=Paging,
+        answer=page_of(PairSerializer),
+        permission="versioning.view_evaluationrun",
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """By key and repeat, as far as the run has come. Answers are there where the suite keeps
+        them."""
+        done = control.run_by_id(id).trials.done()
+
+        def paired(trials: list[Trial]) -> Sequence[results.Pair]:
+            keys = {trial.case_key for trial in trials}
+            wanted = {(trial.case_key, trial.repeat) for trial in trials}
+            found = results.pairs(done.filter(case_key__in=keys))
+            return [pair for pair in found if (pair.case_key, pair.repeat) in wanted]
+
+        return page(
+            asked,
+            done.filter(arm=Trial.Arm.CURRENT),
+            order=(By("case_key"), By("repeat")),
+            show=PairSerializer,
+            prepare=paired,
+        )
+
+
+class MarksView(ApiView):
+    @operation(
+        id="marks",
+        tag="evaluation",
+        summary="Which answers people find better",
+        query=Paging,
+        answer=page_of(MarkSerializer),
+        permission="versioning.view_evaluationrun",
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """What the run's judge is measured by."""
+        found = control.run_by_id(id).marks.all()
+        return page(asked, found, order=OLDEST_FIRST, show=MarkSerializer)
+
+    @operation(
+        id="mark_pair",
+        tag="evaluation",
+        summary="Say which answer of a pair is better",
+        body=MarkRequest,
+        answer=MarkSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.change_evaluationrun",
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """A later mark of yours takes the place of an earlier one."""
+        mark = control.mark(run_id=id, **asked.body, actor=asked.actor, now=asked.now)
+        return Response(MarkSerializer(mark).data)
 
 
 def _runs() -> QuerySet[EvaluationRun]:

@@ -7,6 +7,7 @@ from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
 from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.setup import (
+    LineageRuleChange,
     LineageRuleSerializer,
     NewLineageRule,
     NewTrackedModel,
@@ -22,7 +23,7 @@ from versioning.api.serializers.versions import (
     VersionsQuery,
 )
 from versioning.models import ApiKey, LineageRule, ModelVersion, TrackedModel, UnknownModel
-from versioning.services import setup, tracking
+from versioning.services import rules, setup, tracking
 from versioning.services.checks import curation
 
 
@@ -192,6 +193,27 @@ class LineageRulesView(ApiView):
 
 
 class LineageRuleView(ApiView):
+    @operation(
+        id="change_lineage_rule",
+        tag="setup",
+        summary="Change a rule",
+        body=LineageRuleChange,
+        answer=LineageRuleSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.change_lineagerule",
+        problems=(404,),
+    )
+    def patch(self, asked: Asked, *, id: int, rule_id: int) -> Response:
+        """Only the fields that you send. The successor is looked for anew at once."""
+        rule = rules.change_rule(
+            tracked_model_id=id,
+            rule_id=rule_id,
+            changes=asked.body,
+            actor=asked.actor,
+            now=asked.now,
+        )
+        return Response(LineageRuleSerializer(rule).data)
+
     @operation(
         id="remove_lineage_rule",
         tag="setup",

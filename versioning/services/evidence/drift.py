@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shifts
 from versioning.domain.statistics.moments import Moments
 from versioning.models import DriftFinding, TrackedModel, Word
@@ -37,6 +39,11 @@ def find_drift(*, now: datetime) -> int:
         resolved_at=now
     )
     return sum(_find(version_id, now=now) for version_id in sorted(current))
+
+
+def findings() -> QuerySet[DriftFinding]:
+    """Return all findings, each with the version that it is about."""
+    return DriftFinding.objects.select_related("version__tracked_model__provider")
 
 
 def resolve(*, finding_id: int, now: datetime) -> DriftFinding:

@@ -22,7 +22,7 @@ from versioning.models import (
 )
 from versioning.models import Policy as PolicyRow
 from versioning.services.actors import Actor
-from versioning.services.errors import Invalid
+from versioning.services.errors import FieldError, Invalid
 from versioning.services.evidence import comparison
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import way_back
@@ -75,6 +75,28 @@ def resolve(*, tracked: TrackedModel) -> Resolved:
                 set_by[name] = row
         fallback = row.fallback_version or fallback
     return Resolved(policy=Policy(**values), set_by=set_by, fallback=fallback)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a policy can set, as it holds for a model.
+
+    ``value`` is as the row that sets it has it, or what is built in; ``set_by`` is None then.
+    """
+
+    name: str
+    value: Any
+    set_by: PolicyRow | None
+
+
+def settings_of(resolved: Resolved) -> list[Setting]:
+    """Return each setting of a model's policy with the row that it comes from."""
+    found = []
+    for name in Policy.__dataclass_fields__:
+        row = resolved.set_by.get(name)
+        value = getattr(resolved.policy if row is None else row, name)
+        found.append(Setting(name=name, value=value, set_by=row))
+    return found
 
 
 def evidence(
@@ -162,7 +184,8 @@ def facts(
 def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> AutomationSwitch:
     """Let things move by themselves, or let nothing. Raises Invalid (off without a reason)."""
     if not on and not reason.strip():
-        raise Invalid("Say why automation goes off, for whoever finds it off later.")
+        message = "Say why automation goes off, for whoever finds it off later."
+        raise Invalid(message, [FieldError("/reason", "missing", message)])
     switch, _ = AutomationSwitch.objects.update_or_create(
         pk=AutomationSwitch.ONLY,
         defaults={

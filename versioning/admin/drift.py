@@ -1,0 +1,48 @@
+"""Versions that behave otherwise although their name did not change."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+
+from versioning.admin import words
+from versioning.admin.base import HistoryAdmin
+from versioning.models import DriftFinding
+from versioning.services.evidence import drift
+
+
+@admin.register(DriftFinding)
+class DriftFindingAdmin(HistoryAdmin):
+    """In the inbox until somebody resolves it, or the version is no longer in use."""
+
+    list_display = ("sentence", "version", "measure", "began_on", "found", "standing")
+    list_filter = (
+        ("measure", ChoicesCheckboxFilter),
+        ("resolved_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("sentence", "version__tracked_model__name")
+    list_select_related = ("version__tracked_model",)
+    ordering = ("-found_at", "-pk")
+    actions = ("resolve_selected",)
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("versioning.change_driftfinding")
+
+    @admin.action(description="Resolve: somebody has dealt with it", permissions=["resolve"])
+    def resolve_selected(self, request: HttpRequest, chosen: QuerySet[DriftFinding]) -> None:
+        now = timezone.now()
+        open_ones = list(chosen.filter(resolved_at=None).values_list("pk", flat=True))
+        for finding_id in open_ones:
+            drift.resolve(finding_id=finding_id, now=now)
+        count = len(open_ones)
+        messages.success(request, f"{count} finding{'s'[: count != 1]} resolved.")
+
+    @admin.display(description="found", ordering="found_at")
+    def found(self, finding: DriftFinding) -> SafeString:
+        return words.ago(finding.found_at, now=timezone.now())
+
+    @admin.display(description="standing", ordering="resolved_at")
+    def standing(self, finding: DriftFinding) -> SafeString:
+        return words.badge("resolved") if finding.resolved_at else words.badge("open", "warn")

@@ -1,0 +1,247 @@
+"""What may go by itself, when nothing may, and the switch over all of it."""
+
+from django.db.models import Q
+from rest_framework.response import Response
+
+from versioning.api import rows
+from versioning.api.operations import ApiView, Asked, operation
+from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
+from versioning.api.serializers.policies import (
+    AutomationChange,
+    AutomationSerializer,
+    FreezeChange,
+    FreezeForm,
+    FreezeSerializer,
+    FreezesQuery,
+    ModelPolicySerializer,
+    PoliciesQuery,
+    PolicyForm,
+    PolicySerializer,
+)
+from versioning.models import ApiKey, AutomationSwitch, Freeze, Policy
+from versioning.services import editing, serving
+from versioning.services.upgrades import policies
+
+DECIDE = ApiKey.Scope.DECIDE
+POLICIES = Policy.objects.select_related("provider", "tracked_model__provider")
+
+
+class PoliciesView(ApiView):
+    @operation(
+        id="policies",
+        tag="policies",
+        summary="The policies there are",
+        query=PoliciesQuery,
+        answer=page_of(PolicySerializer),
+        permission="versioning.view_policy",
+    )
+    def get(self, asked: Asked) -> Response:
+        """A model's own comes before its provider's, and that before the general one, which has
+        neither."""
+        wanted = Q()
+        if "provider" in asked.query:
+            slug = asked.query["provider"]
+            wanted &= Q(provider__slug=slug) | Q(tracked_model__provider__slug=slug)
+        if "tracked_model" in asked.query:
+            wanted &= Q(tracked_model=asked.query["tracked_model"])
+        return page(asked, POLICIES.filter(wanted), order=OLDEST_FIRST, show=PolicySerializer)
+
+    @operation(
+        id="add_policy",
+        tag="policies",
+        summary="Add a policy",
+        body=PolicyForm,
+        answer=PolicySerializer,
+        status=201,
+        scope=DECIDE,
+        permission="versioning.add_policy",
+        headers=(rows.ETAG,),
+    )
+    def post(self, asked: Asked) -> Response:
+        """For a provider, for a tracked model, or with neither in general: one each."""
+        added = editing.add(Policy(**asked.body), actor=asked.actor)
+        return rows.made(added, PolicySerializer, at="/api/policies")
+
+
+class PolicyView(ApiView):
+    @operation(
+        id="policy",
+        tag="policies",
+        summary="One policy",
+        answer=PolicySerializer,
+        permission="versioning.view_policy",
+        headers=(rows.ETAG,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """What it sets; the rest is taken from the level above."""
+        return rows.shown(editing.row_of(POLICIES.filter(pk=id)), PolicySerializer)
+
+    @operation(
+        id="change_policy",
+        tag="policies",
+        summary="Change a policy",
+        body=PolicyForm,
+        answer=PolicySerializer,
+        scope=DECIDE,
+        permission="versioning.change_policy",
+        problems=(412,),
+        headers=(rows.ETAG, rows.IF_MATCH),
+    )
+    def patch(self, asked: Asked, *, id: int) -> Response:
+        """Only the fields that you send; null, or an empty text, leaves a thing to the level
+        above. Records under way go on under what it says then."""
+        changed = editing.change(
+            Policy.objects.filter(pk=id),
+            changes=asked.body,
+            actor=asked.actor,
+            revision=asked.if_match,
+        )
+        return rows.shown(changed, PolicySerializer)
+
+    @operation(
+        id="remove_policy",
+        tag="policies",
+        summary="Remove a policy",
+        answer=None,
+        status=204,
+        scope=DECIDE,
+        permission="versioning.delete_policy",
+        problems=(409, 412),
+        headers=(rows.IF_MATCH,),
+    )
+    def delete(self, asked: Asked, *, id: int) -> Response:
+        """What it was for takes what the level above says; its history stays."""
+        editing.remove(Policy.objects.filter(pk=id), actor=asked.actor, revision=asked.if_match)
+        return Response(status=204)
+
+
+class ModelPolicyView(ApiView):
+    @operation(
+        id="model_policy",
+        tag="models",
+        summary="What holds for a model, and which policy sets it?",
+        answer=ModelPolicySerializer,
+        permission="versioning.view_policy",
+    )
+    def get(self, asked: Asked, *, provider: str, model: str) -> Response:
+        """Each setting, from the model's own policy, its provider's, the general one, or built
+        in."""
+        resolved = policies.resolve(tracked=serving.tracked_model(provider=provider, name=model))
+        shown = {"settings": policies.settings_of(resolved), "fallback": resolved.fallback}
+        return Response(ModelPolicySerializer(shown).data)
+
+
+class FreezesView(ApiView):
+    @operation(
+        id="freezes",
+        tag="policies",
+        summary="Times in which nothing goes by itself",
+        query=FreezesQuery,
+        answer=page_of(FreezeSerializer),
+        permission="versioning.view_freeze",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Newest first, those that are over included, unless `over=false`."""
+        found = Freeze.objects.select_related("provider")
+        if "provider" in asked.query:
+            found = found.filter(provider__slug=asked.query["provider"])
+        if asked.query["over"] is not None:
+            is_over = Q(ends_at__lte=asked.now)
+            found = found.filter(is_over if asked.query["over"] else ~is_over)
+        return page(asked, found, order=NEWEST_FIRST, show=FreezeSerializer)
+
+    @operation(
+        id="add_freeze",
+        tag="policies",
+        summary="Freeze everything, or a provider, for a time",
+        body=FreezeForm,
+        answer=FreezeSerializer,
+        status=201,
+        scope=DECIDE,
+        permission="versioning.add_freeze",
+        headers=(rows.ETAG,),
+    )
+    def post(self, asked: Asked) -> Response:
+        """Nothing begins by itself in it. People may still decide."""
+        freeze = Freeze(**asked.body, made_by=asked.actor.name)
+        added = editing.add(freeze, actor=asked.actor)
+        return rows.made(added, FreezeSerializer, at="/api/freezes")
+
+
+class FreezeView(ApiView):
+    @operation(
+        id="freeze",
+        tag="policies",
+        summary="One freeze",
+        answer=FreezeSerializer,
+        permission="versioning.view_freeze",
+        headers=(rows.ETAG,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """From when to when, and who made it."""
+        return rows.shown(editing.row_of(Freeze.objects.filter(pk=id)), FreezeSerializer)
+
+    @operation(
+        id="change_freeze",
+        tag="policies",
+        summary="Change a freeze",
+        body=FreezeChange,
+        answer=FreezeSerializer,
+        scope=DECIDE,
+        permission="versioning.change_freeze",
+        problems=(412,),
+        headers=(rows.ETAG, rows.IF_MATCH),
+    )
+    def patch(self, asked: Asked, *, id: int) -> Response:
+        """Only the fields that you send. To end it now, set `ends_at`."""
+        changed = editing.change(
+            Freeze.objects.filter(pk=id),
+            changes=asked.body,
+            actor=asked.actor,
+            revision=asked.if_match,
+        )
+        return rows.shown(changed, FreezeSerializer)
+
+    @operation(
+        id="remove_freeze",
+        tag="policies",
+        summary="Remove a freeze",
+        answer=None,
+        status=204,
+        scope=DECIDE,
+        permission="versioning.delete_freeze",
+        problems=(412,),
+        headers=(rows.IF_MATCH,),
+    )
+    def delete(self, asked: Asked, *, id: int) -> Response:
+        """As if it had not been made; its history stays."""
+        editing.remove(Freeze.objects.filter(pk=id), actor=asked.actor, revision=asked.if_match)
+        return Response(status=204)
+
+
+class AutomationView(ApiView):
+    @operation(
+        id="automation",
+        tag="policies",
+        summary="May anything move by itself?",
+        answer=AutomationSerializer,
+        permission="versioning.view_automationswitch",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Who switched it last, and why."""
+        switch = AutomationSwitch.objects.first() or AutomationSwitch(on=True)
+        return Response(AutomationSerializer(switch).data)
+
+    @operation(
+        id="switch_automation",
+        tag="policies",
+        summary="Switch automation off, or on again",
+        body=AutomationChange,
+        answer=AutomationSerializer,
+        scope=DECIDE,
+        permission="versioning.change_automationswitch",
+    )
+    def post(self, asked: Asked) -> Response:
+        """Off: nothing moves by itself, anywhere, until it is on again. It needs a reason."""
+        switch = policies.switch_automation(**asked.body, actor=asked.actor, now=asked.now)
+        return Response(AutomationSerializer(switch).data)

@@ -1,0 +1,100 @@
+"""What people set up, row by row: added, changed and removed, on what they have read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Model, ProtectedError, QuerySet
+
+from versioning.services.actors import Actor
+from versioning.services.errors import NotFound, ServiceError
+from versioning.services.tracking import save_checked
+
+Row = TypeVar("Row", bound=Model)
+
+
+class ChangedSince(ServiceError):
+    """The row is not what it was when it was read; look again."""
+
+    code = "changed-since"
+    status = 412
+
+
+class StillUsed(ServiceError):
+    """Something else needs the row."""
+
+    code = "still-used"
+
+
+def row_of(rows: QuerySet[Row]) -> Row:
+    """Return the one row there is. Raises NotFound."""
+    row = rows.first()
+    if row is None:
+        raise NotFound(f"There is no such {rows.model._meta.verbose_name}.")
+    return row
+
+
+def revision_of(row: Model) -> str:
+    """Return a short hash of all that a row holds, as it was read from the database."""
+    held = {field.attname: field.value_to_string(row) for field in type(row)._meta.concrete_fields}
+    text = json.dumps(held, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def add(row: Row, *, actor: Actor) -> Row:
+    """Check and save a new row, and return it as it is stored. Raises Invalid."""
+    with transaction.atomic():
+        _sign(row, actor)
+        save_checked(row)
+    row.refresh_from_db()
+    return row
+
+
+def change(
+    rows: QuerySet[Row],
+    *,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    revision: str | None = None,
+) -> Row:
+    """Set the given fields of the one row there is, and return it as it is stored.
+
+    ``revision`` is what ``revision_of`` gave when the row was read; None takes any. Raises
+    NotFound, ChangedSince and Invalid.
+    """
+    with transaction.atomic():
+        row = _locked(rows, revision)
+        for name, value in changes.items():
+            setattr(row, name, value)
+        _sign(row, actor)
+        save_checked(row)
+    row.refresh_from_db()
+    return row
+
+
+def remove(rows: QuerySet[Any], *, actor: Actor, revision: str | None = None) -> None:
+    """Remove the one row there is. Raises NotFound, ChangedSince and StillUsed."""
+    with transaction.atomic():
+        row = _locked(rows, revision)
+        _sign(row, actor)
+        try:
+            row.delete()
+        except ProtectedError as error:
+            raise StillUsed(f"{row} is still used, so it can't be removed.") from error
+
+
+def _locked(rows: QuerySet[Row], revision: str | None) -> Row:
+    row = row_of(rows.select_for_update(of=("self",)))
+    if revision is not None and revision != revision_of(row):
+        raise ChangedSince(
+            f"Somebody has changed this {row._meta.verbose_name} since you read it. Nothing was "
+            "changed: look again."
+        )
+    return row
+
+
+def _sign(row: Model, actor: Actor) -> None:
+    """Say in the row's history who did it, where a key or a command did."""
+    row._change_reason = f"{actor.kind}: {actor.name}"[:100]  # type: ignore[attr-defined]
