@@ -7,6 +7,7 @@ reported under its upstream id. Prompts and answers are never sent.
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -79,6 +80,8 @@ def sample_of(
         "task": metadata.get("hotswap_task"),
         "source": metadata.get("hotswap_source"),
         "tags": metadata.get("hotswap_tags"),
+        "session": metadata.get("hotswap_session"),
+        "parameters": _parameters(kwargs.get("optional_params")),
         "latency_ms": _ms(start, end),
         "ttft_ms": _ms(start, began),
         "input_tokens": _get(usage, "prompt_tokens"),
@@ -97,6 +100,12 @@ def _metadata(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the caller's metadata; litellm's proxy keeps it apart from its own."""
     told = (kwargs.get("litellm_params") or {}).get("metadata") or {}
     return {**(told.get("requester_metadata") or {}), **told}
+
+
+def _parameters(given: Any) -> list[str] | None:
+    """Return the names of the request's parameters, never their values."""
+    names = [str(name) for name in given] if isinstance(given, Mapping) else []
+    return [name for name in names if re.fullmatch(r"[\w.:/-]{1,60}", name)][:50] or None
 
 
 def _request_id(kwargs: Mapping[str, Any], response: Any) -> str:

@@ -18,7 +18,7 @@ from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.domain.evaluation.preflight import Row
-from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite
+from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import compatibility, control, planning, results, suites
 
@@ -119,11 +119,13 @@ class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # 
         form = RunForm(request.POST or None, initial={"budget_usd": suite.budget_usd})
         plan: planning.Plan | None = None
         fits: tuple[Row, ...] = ()
+        recorded: tuple[Row, ...] = ()
         if form.is_valid():
             try:
                 fits = compatibility.preflight_of(
                     suite=suite, version=form.cleaned_data["to_version"]
                 )
+                recorded = _recorded(form.cleaned_data["to_version"])
                 plan = planning.plan(suite=suite, now=timezone.now(), **form.asked())
                 if "start" in request.POST and not plan.problems:
                     run = planning.begin(plan=plan, actor=actor_of(request), now=timezone.now())
@@ -141,8 +143,19 @@ class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # 
                 "form": form,
                 "plan": plan,
                 "fits": fits,
+                "recorded": recorded,
             },
         )
+
+
+def _recorded(version: ModelVersion) -> tuple[Row, ...]:
+    """Say what of the applications' own requests the version takes."""
+    current = version.tracked_model.current_version
+    if current is None:
+        return ()
+    return compatibility.preflight_of_requests(
+        from_version=current, to_version=version, now=timezone.now()
+    )
 
 
 @admin.register(EvaluationCase)

@@ -25,6 +25,7 @@ from versioning.models.rollups import DriftFinding, Rollup, RollupPart
 from versioning.models.samples import (
     PendingScore,
     PerformanceSample,
+    RequestUse,
     Route,
     SamplesDropped,
     ServedDrift,
@@ -63,6 +64,7 @@ __all__ = [
     "Rollup",
     "RollupPart",
     "Route",
+    "RequestUse",
     "SamplesDropped",
     "ServedDrift",
     "Sighting",

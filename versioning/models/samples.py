@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -10,6 +11,7 @@ from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.fields import InstantField
 
 TAGS_LENGTH = 400
+USE_LENGTH = 60
 
 
 class Word(models.Model):
@@ -59,6 +61,7 @@ class SliceTag(models.Model):
     name = models.CharField(
         max_length=40,
         unique=True,
+        validators=[RegexValidator("^[^=,]+$", "A tag's name has neither = nor a comma.")],
         help_text="The name of a tag that your applications send, such as language. No version "
         "is called better while it is worse for one of the tag's values.",
     )
@@ -117,6 +120,8 @@ class PerformanceSample(models.Model):
         PRODUCTION = 1, "production"
         CANARY = 2, "canary"
         EVALUATION = 3, "evaluation"
+        COUNTED_OUT = 4, "counted out"
+        """Only of roll-ups: what no comparison counts of the other sources' sums."""
 
     at = InstantField()
     request_hash = models.BigIntegerField(
@@ -130,6 +135,9 @@ class PerformanceSample(models.Model):
         db_index=False,
         db_constraint=False,
         help_text="Empty while nobody tracks the model.",
+    )
+    session_hash = models.BigIntegerField(
+        null=True, help_text="64 bits of the hash of API key and session; empty without one."
     )
     quality = models.FloatField(null=True, help_text="From 0 to 1; empty without feedback.")
     latency_ms = models.FloatField("latency, ms", null=True)
@@ -167,6 +175,10 @@ class PerformanceSample(models.Model):
         db_constraint=False,
     )
     source = models.PositiveSmallIntegerField(choices=Source.choices, default=Source.PRODUCTION)
+    counted_out = models.BooleanField(
+        db_default=False,
+        help_text="Of a session that got both versions of a canary: no comparison counts it.",
+    )
 
     class Meta:
         constraints = [
@@ -184,6 +196,12 @@ class PerformanceSample(models.Model):
                 fields=["unknown_model"],
                 condition=Q(unknown_model__isnull=False),
                 name="samples_of_unknown_models",
+            ),
+            # A canary looks for sessions that got both versions. Costs nothing without sessions.
+            models.Index(
+                fields=["version", "session_hash"],
+                condition=Q(session_hash__isnull=False),
+                name="samples_of_sessions",
             ),
         ]
 
@@ -254,3 +272,32 @@ class Sighting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.samples} samples"
+
+
+class RequestUse(models.Model):
+    """How many of a version's requests of a day used a thing, and how long they were.
+
+    Appended with the samples, folded later. The row without a name counts all requests that
+    told what they use.
+    """
+
+    class Kind(models.IntegerChoices):
+        ALL = 0, "all that told"
+        PARAMETER = 1, "parameter"
+        MODALITY = 2, "input"
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="uses", db_index=False
+    )
+    day = models.DateField(help_text="In UTC.")
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    name = models.CharField(max_length=USE_LENGTH, blank=True)
+    requests = models.PositiveIntegerField()
+    longest_input = models.PositiveIntegerField(default=0, help_text="Tokens.")
+    longest_output = models.PositiveIntegerField(default=0, help_text="Tokens.")
+
+    class Meta:
+        indexes = [models.Index(fields=["version", "day"], name="uses_of_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name or 'all'}: {self.requests}"

@@ -40,6 +40,7 @@ def rows(draw: st.DrawFn) -> Row:
     return Row(
         at=draw(st.integers(0, 5 * HOUR)),
         request_hash=None,
+        session_hash=None,
         version_id=draw(st.sampled_from([None, 1, 2])),
         quality=draw(share),
         latency_ms=draw(st.one_of(st.none(), st.floats(0, 86_400_000))),

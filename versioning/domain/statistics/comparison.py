@@ -31,6 +31,7 @@ class WarningCode(StrEnum):
     POPULATION_SHIFT = "population_shift"
     LOW_QUALITY_COVERAGE = "low_quality_coverage"
     UNCOVERED_TASKS = "uncovered_tasks"
+    MIXED_SESSIONS = "mixed_sessions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

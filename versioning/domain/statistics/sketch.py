@@ -95,6 +95,13 @@ class Sketch:
 
     __add__ = merge
 
+    def minus(self, part: Sketch) -> Sketch:
+        """Return a new sketch without the numbers of `part`, which were merged before."""
+        rest = Sketch()
+        rest.zeros = max(0, self.zeros - part.zeros)
+        rest._counts = dict(Counter(self._counts) - Counter(part._counts))
+        return rest
+
     def quantile(self, q: float) -> float | None:
         """Return the value below which a share `q` (0 to 1) lies; None for an empty sketch."""
         return quantile_of_mixture(parts=[(self, float(self.n))], q=q)

@@ -1,10 +1,13 @@
-"""Would a version take what a suite's requests use? Asked before a run, and free of charge."""
+"""Would a version take what requests use? Those of a suite, and those that applications sent."""
+
+from datetime import datetime
 
 from versioning.domain.evaluation.estimate import Seen, usual_tokens
 from versioning.domain.evaluation.parameters import read_map
 from versioning.domain.evaluation.preflight import Row, Takes, Uses, preflight
 from versioning.models import EvaluationSuite, ModelVersion
 from versioning.services.evaluation import suites
+from versioning.services.samples import request_uses
 
 
 def preflight_of(*, suite: EvaluationSuite, version: ModelVersion) -> tuple[Row, ...]:
@@ -24,6 +27,30 @@ def preflight_of(*, suite: EvaluationSuite, version: ModelVersion) -> tuple[Row,
         longest_input=max(inputs, default=0),
         longest_output=suite.max_tokens,
     )
+    return _preflight(uses, version)
+
+
+def preflight_of_requests(
+    *, from_version: ModelVersion, to_version: ModelVersion, now: datetime
+) -> tuple[Row, ...]:
+    """Compare what requests to one version used in the last 30 days with what another takes.
+
+    Otherwise as ``preflight_of``. Empty where no request told what it used.
+    """
+    recorded = request_uses.uses_of(version_id=from_version.pk, now=now)
+    if recorded is None:
+        return ()
+    uses = Uses(
+        parameters=recorded.parameters,
+        modalities=recorded.modalities,
+        capabilities={},
+        longest_input=recorded.longest_input,
+        longest_output=recorded.longest_output,
+    )
+    return _preflight(uses, to_version)
+
+
+def _preflight(uses: Uses, version: ModelVersion) -> tuple[Row, ...]:
     takes = Takes(
         parameters=version.parameters,
         modalities=version.input_modalities,

@@ -4,22 +4,22 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from versioning.domain.statistics.comparison import Decision
+from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
 from versioning.domain.statistics.evidence import Arm, Stratum
 from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.levels import Day
 from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sequence import FEWEST_BLOCKS
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import Slice, compare
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import to_ms
 from versioning.services.samples import rollups
-from versioning.services.samples.rollup_sums import DAY_MS, SampleSums
+from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
 from versioning.services.samples.rollups import Entry
 
 NO_TASK = "(no task named)"
@@ -27,6 +27,8 @@ RECENT_DAYS = 7
 """Today's traffic is that of so many last days."""
 
 _LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
+_COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
+_COMPARED = (*_LIVE, _COUNTED_OUT)
 _USD = 1e-9
 
 
@@ -68,6 +70,14 @@ class Evidence:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class IntendedShare:
+    """The share of requests that the new version is meant to get, over 0 and up to 1."""
+
+    share: Decimal
+    since: datetime
+
+
 def evidence(
     *,
     from_version: ModelVersion,
@@ -75,29 +85,32 @@ def evidence(
     now: datetime,
     task: str | None = None,
     thresholds: Thresholds | None = None,
-    split: Split | None = None,
+    intended: IntendedShare | None = None,
 ) -> Evidence:
     """Compare two versions on live samples, on all tasks or one; safe to ask at every look.
 
-    One query and the same cost at any number of samples. ``split`` is the canary's intended
-    share with its counts, for the warning that another share was served.
+    One query and the same cost at any number of samples. ``intended`` is the share of requests
+    that a canary means the new version to get, for the warning that it got another one.
     """
     entries = [
         entry
         for entry in rollups.read(version_ids=[from_version.pk, to_version.pk])
-        if entry.cell.source in _LIVE
+        if entry.cell.source in _COMPARED
     ]
     texts = _texts(entries)
+    pair = (from_version.pk, to_version.pk)
+    split = None if intended is None else _split(entries, pair=pair, intended=intended)
     if task is not None:
         entries = [entry for entry in entries if texts[entry.cell.task_id] == task]
-    pair = (from_version.pk, to_version.pk)
     found = compare(
         strata=_strata(entries, pair=pair, texts=texts),
         thresholds=thresholds or Thresholds(),
-        per_day=_per_day(entries, pair=pair, now=now),
+        per_day=_per_day([e for e in entries if e.cell.source in _LIVE], pair=pair, now=now),
         slices=_slices(entries, pair=pair, texts=texts),
         split=split,
     )
+    mixed = _mixed_sessions(entries)
+    found = replace(found, warnings=(*found.warnings, *mixed))
     return Evidence(
         verdict=found.verdict.value,
         decision=found.decision.value,
@@ -108,6 +121,41 @@ def evidence(
 
 
 Pair = tuple[int, int]
+
+
+def _split(entries: Iterable[Entry], *, pair: Pair, intended: IntendedShare) -> Split | None:
+    """Count both versions' requests since the share is meant; None where all go to one.
+
+    From the first full hour on: before it requests were meant to be split otherwise. Hours that
+    were folded count from the first full day on.
+    """
+    if not 0 < intended.share < 1:
+        return None
+    first = -(-to_ms(intended.since) // HOUR_MS) * HOUR_MS
+    current, candidate = (
+        sum(
+            entry.sums.samples
+            for entry in entries
+            if entry.cell.version_id == version
+            and entry.cell.source in _LIVE
+            and entry.cell.start >= first
+        )
+        for version in pair
+    )
+    return Split(expected_share=intended.share, current=current, candidate=candidate)
+
+
+def _mixed_sessions(entries: Iterable[Entry]) -> tuple[Caution, ...]:
+    out = sum(e.sums.samples for e in entries if e.cell.source == _COUNTED_OUT)
+    if not out:
+        return ()
+    requests = "1 request" if out == 1 else f"{out:,} requests"
+    return (
+        Caution(
+            code=WarningCode.MIXED_SESSIONS,
+            text=f"{requests} of sessions that got both versions of a canary are counted out",
+        ),
+    )
 
 
 def _texts(entries: Iterable[Entry]) -> dict[int, str]:
@@ -134,7 +182,7 @@ def _strata(
 
 
 def _arm(entries: Sequence[Entry]) -> Arm:
-    sums = SampleSums.total(entry.sums for entry in entries)
+    sums = _compared(entries)
     scores = sums.scores
     # A score that came after a tag was declared may stand in another slice than its sample.
     n = max(sums.samples, scores.n, sums.errors, sums.cost.n)
@@ -145,8 +193,40 @@ def _arm(entries: Sequence[Entry]) -> Arm:
         successes=n - sums.errors,
         cost=in_usd(sums.cost),
         latency=sums.sketch,
-        blocks=blocks(entries),
+        days=days(entries),
     )
+
+
+def _compared(entries: Iterable[Entry]) -> SampleSums:
+    """Return the sums of what counts: live samples without those counted out."""
+    live, out = _parted(entries)
+    total = SampleSums.total(live)
+    return total.minus(SampleSums.total(out)) if out else total
+
+
+def _parted(entries: Iterable[Entry]) -> tuple[list[SampleSums], list[SampleSums]]:
+    """Return the sums of live samples, and those counted out of them."""
+    live: list[SampleSums] = []
+    out: list[SampleSums] = []
+    for entry in entries:
+        (out if entry.cell.source == _COUNTED_OUT else live).append(entry.sums)
+    return live, out
+
+
+def _scores(entries: Iterable[Entry]) -> Moments:
+    """Return the quality of what counts, as ``_compared`` does, without all else."""
+    scores, away = (
+        _difference(
+            Moments.total(part.quality for part in parts),
+            Moments.total(part.retracted for part in parts),
+        )
+        for parts in _parted(entries)
+    )
+    return _difference(scores, away)
+
+
+def _difference(whole: Moments, part: Moments) -> Moments:
+    return whole.unmerge(part) if part.n <= whole.n else Moments()
 
 
 def in_usd(cost: Moments) -> Moments:
@@ -154,24 +234,13 @@ def in_usd(cost: Moments) -> Moments:
     return Moments(cost.n, cost.mean * _USD, cost.m2 * _USD**2)
 
 
-def blocks(entries: Sequence[Entry]) -> tuple[Moments, ...]:
-    """Return quality in order of time: per day once there are days enough to judge by.
-
-    Before that per hour as far as hours are kept, so that no evidence is lost when they fold.
-    """
-    days = {entry.cell.start // DAY_MS for entry in entries if entry.sums.quality.n}
-    length = DAY_MS if len(days) >= FEWEST_BLOCKS else 1
-    groups: defaultdict[int, list[SampleSums]] = defaultdict(list)
+def days(entries: Sequence[Entry]) -> tuple[Day, ...]:
+    """Return quality day by day (UTC), in order of time; days without a score are left out."""
+    groups: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
-        groups[entry.cell.start // length].append(entry.sums)
-    totals = (
-        (start, Moments.total(s.quality for s in sums), Moments.total(s.retracted for s in sums))
-        for start, sums in groups.items()
-    )
-    return tuple(
-        quality.unmerge(retracted) if retracted.n <= quality.n else Moments()
-        for _, quality, retracted in sorted(totals, key=lambda total: total[0])
-    )
+        groups[entry.cell.start // DAY_MS].append(entry)
+    scores = ((day, _scores(group)) for day, group in sorted(groups.items()))
+    return tuple(Day(day, found) for day, found in scores if found.n)
 
 
 def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:

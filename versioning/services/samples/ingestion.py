@@ -8,6 +8,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 
 from versioning.services.errors import Busy
 from versioning.services.samples import (
+    request_uses,
     sample_batch,
     sample_placement,
     sample_store,
@@ -74,6 +75,7 @@ def _store(batch: Batch, *, ask_first: bool) -> int:
     rows = _new_rows(batch, ask_first=ask_first)
     sample_store.insert_samples(rows)
     sample_store.append_parts(sums_by_cell(rows, terms=batch.terms))
+    request_uses.note(batch.uses, stored=rows)
     sightings.note(rows, foreign=batch.terms.foreign, served_by_route=batch.served_by_route)
     return len(rows)
 

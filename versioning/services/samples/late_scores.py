@@ -14,7 +14,10 @@ from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, r
 from versioning.services.samples.sample_batch import hasher, quality_of
 from versioning.services.samples.sample_format import Rejected, ScoreIn
 
-_NEEDED = ("pk", "request_hash", "version_id", "quality", "at", "task_id", "tags_id", "source")
+_NEEDED = (
+    *("pk", "request_hash", "version_id", "quality", "at", "task_id", "tags_id", "source"),
+    "counted_out",
+)
 MOST_SWEPT = 5_000
 
 
@@ -89,9 +92,11 @@ def _put_on_samples(scores: Mapping[int, float]) -> set[int]:
     changed = [sample for sample in samples if sample[3] != scores[sample[1]]]
     slices = _slices(sample[6] for sample in changed)
     parts: dict[Cell, list[SampleSums]] = {}
-    for _, request_hash, version, old, at, task, tags, source in changed:
-        if version is not None:
-            cell = Cell(version, task, slices[tags], source, hour_of(at))
+    for _, request_hash, version, old, at, task, tags, source, counted_out in changed:
+        if version is None:
+            continue
+        for each in (source, PerformanceSample.Source.COUNTED_OUT)[: 1 + counted_out]:
+            cell = Cell(version, task, slices[tags], each, hour_of(at))
             parts.setdefault(cell, []).append(rescored(old=old, new=scores[request_hash]))
     PerformanceSample.objects.bulk_update(
         [PerformanceSample(pk=sample[0], quality=scores[sample[1]]) for sample in changed],

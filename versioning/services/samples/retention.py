@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.db.models import Max, Min
 
-from versioning.models import PendingScore, PerformanceSample, SamplesDropped
+from versioning.models import PendingScore, PerformanceSample, RequestUse, SamplesDropped
 from versioning.models.fields import to_ms
 from versioning.services import options
 
@@ -25,6 +25,7 @@ def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
     kept_from = (now - options.retention()).astimezone(UTC)
     kept_from = kept_from.replace(hour=0, minute=0, second=0, microsecond=0)
     _drop_pending(before=kept_from)
+    RequestUse.objects.filter(day__lt=kept_from.date()).delete()
     ids = PerformanceSample.objects.aggregate(first=Min("pk"), last=Max("pk"))
     if ids["first"] is None:
         return 0

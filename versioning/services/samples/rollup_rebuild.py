@@ -26,6 +26,7 @@ from versioning.services.samples.sample_batch import foreign_pairs
 from versioning.services.samples.sample_placement import KnownVersion
 
 AT_ONCE = 20_000
+COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
 _MOMENTS = ("scores", "latency", "cost", "output")
 _COUNTS = (
     "samples",
@@ -141,16 +142,18 @@ def _recomputed(*, first: int) -> Sums:
     """Return the sums of all samples from a moment on, by hour."""
     terms = _Meaning()
     sums: Sums = {}
-    for rows in _samples(first=first):
+    for rows, counted_out in _samples(first=first):
+        rows += [row._replace(source=COUNTED_OUT) for row in counted_out]
         for cell, part in sums_by_cell(rows, terms=terms.of(rows)).items():
             sums[cell] = SampleSums.total([sums[cell], part]) if cell in sums else part
     return sums
 
 
-def _samples(*, first: int) -> Iterator[list[Row]]:
+def _samples(*, first: int) -> Iterator[tuple[list[Row], list[Row]]]:
+    """Yield the samples some at a time, and those of them that comparisons count out."""
     columns = ", ".join(Row._fields)
     query = (
-        f"SELECT id, {columns} FROM {PerformanceSample._meta.db_table}"  # noqa: S608
+        f"SELECT id, counted_out, {columns} FROM {PerformanceSample._meta.db_table}"  # noqa: S608
         " WHERE id > %s AND at >= %s AND version_id IS NOT NULL ORDER BY id LIMIT %s"
     )
     last = 0
@@ -161,7 +164,8 @@ def _samples(*, first: int) -> Iterator[list[Row]]:
             if not found:
                 return
             last = found[-1][0]
-            yield [Row(*values[1:]) for values in found]
+            rows = [Row(*values[2:]) for values in found]
+            yield rows, [row for row, values in zip(rows, found, strict=True) if values[1]]
 
 
 class _Meaning:

@@ -20,6 +20,7 @@ class Row(NamedTuple):
 
     at: int
     request_hash: int | None
+    session_hash: int | None
     version_id: int | None
     quality: float | None
     latency_ms: float | None
@@ -213,6 +214,26 @@ class SampleSums:
             reasoning_tokens=sum(part.reasoning_tokens for part in every),
         )
 
+    def minus(self, part: "SampleSums") -> "SampleSums":
+        """Return the sums without ``part``, which is among them."""
+        classes = Counter(self.errors_by_class)
+        classes.subtract(part.errors_by_class)
+        return SampleSums(
+            samples=max(0, self.samples - part.samples),
+            errors=max(0, self.errors - part.errors),
+            errors_by_class=+classes,
+            served_otherwise=max(0, self.served_otherwise - part.served_otherwise),
+            quality=_minus(self.scores, part.scores),
+            latency=_minus(self.latency, part.latency),
+            sketch=self.sketch.minus(part.sketch),
+            cost=_minus(self.cost, part.cost),
+            output=_minus(self.output, part.output),
+            input_tokens=self.input_tokens - part.input_tokens,
+            output_tokens=self.output_tokens - part.output_tokens,
+            cached_tokens=self.cached_tokens - part.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens - part.reasoning_tokens,
+        )
+
 
 def sums_by_cell(rows: Iterable[Row], *, terms: Terms) -> dict[Cell, SampleSums]:
     """Return the sums of each version, task, slice, source and hour among the rows.
@@ -243,6 +264,10 @@ def rescored(*, old: float | None, new: float) -> SampleSums:
         quality=Moments.of([new]),
         retracted=Moments() if old is None else Moments.of([old]),
     )
+
+
+def _minus(whole: Moments, part: Moments) -> Moments:
+    return whole.unmerge(part) if part.n <= whole.n else Moments()
 
 
 def _known(values: Iterable[Any]) -> list[Any]:

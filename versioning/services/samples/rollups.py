@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from versioning.models import Rollup, RollupPart, Sighting
 from versioning.models.fields import from_ms, to_ms
-from versioning.services.samples import sightings
+from versioning.services.samples import request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
 
 AT_ONCE = 2_000
@@ -126,8 +126,9 @@ def _fold_some() -> int:
         RollupPart.objects.filter(pk__in=[part[0] for part in parts]).delete()
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
+        used = request_uses.fold()
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
-    return len(parts) + len(seen)
+    return len(parts) + len(seen) + used
 
 
 def _rollup(cell: Cell, sums: SampleSums, *, span: Rollup.Span) -> Rollup:

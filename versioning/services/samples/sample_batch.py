@@ -11,6 +11,7 @@ from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
 from versioning.services import options
 from versioning.services.samples import sample_placement, sample_words, seen_models
+from versioning.services.samples.request_uses import Told
 from versioning.services.samples.rollup_sums import Row, Terms
 from versioning.services.samples.sample_format import Rejected, SampleIn, SignalsIn
 from versioning.services.samples.sample_placement import Ids, KnownModel, KnownVersion, Place
@@ -34,6 +35,9 @@ class Batch:
     served_by_route: Mapping[int, str]
     scores_wait: bool
     """Whether a score may be waiting for one of the samples."""
+
+    uses: list[Told]
+    """What requests used, of those that told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +84,15 @@ class _Spot:
 
 
 def hasher(api_key_id: int | None) -> Callable[[str], int]:
-    """Return the function from a key's request id to 64 bits, as a signed number."""
+    """Return the function from a key's request id or session to 64 bits, as a signed number."""
     start = blake2b(digest_size=8, key=str(api_key_id or 0).encode())
 
-    def request_hash(request_id: str) -> int:
+    def hash_of(text: str) -> int:
         state = start.copy()
-        state.update(request_id.encode())
+        state.update(text.encode())
         return int.from_bytes(state.digest(), "big", signed=True)
 
-    return request_hash
+    return hash_of
 
 
 def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: datetime) -> Batch:
@@ -111,11 +115,14 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
     spots = _spots(ids, models=standing.models, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
     rows: list[Row] = []
+    uses: list[Told] = []
     places = (index for index, item in enumerate(items) if isinstance(item, SampleIn))
     for index, item, key, tag in zip(places, samples, keys, tags, strict=True):
         made = maker.row(item, spots[key], tag)
         if isinstance(made, Row):
             rows.append(made)
+            if item.parameters is not None or item.modalities is not None:
+                uses.append(Told(made, item.parameters or (), item.modalities or ()))
         else:
             rejected.append(Rejected(index, *made))
     return Batch(
@@ -124,6 +131,7 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
         terms=_terms(rows, numbers=numbers, spots=spots.values(), declared=standing.declared_tags),
         served_by_route={number: route[2] for route, number in numbers.routes.items()},
         scores_wait=standing.scores_wait,
+        uses=uses,
     )
 
 
@@ -147,7 +155,7 @@ class _RowMaker:
 
     def __init__(self, *, numbers: _Numbers, api_key_id: int | None, now: datetime) -> None:
         self.numbers = numbers
-        self.request_hash = hasher(api_key_id)
+        self.hash = hasher(api_key_id)
         self.now = to_ms(now)
         self.earliest = to_ms(now - options.retention())
         self.latest = to_ms(now + AHEAD)
@@ -165,7 +173,8 @@ class _RowMaker:
         numbers = self.numbers
         return Row(
             at,
-            self.request_hash(item.request_id) if item.request_id else None,
+            self.hash(item.request_id) if item.request_id else None,
+            self.hash(item.session) if item.session else None,
             spot.place.version_at(at),
             quality,
             item.latency_ms,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from versioning.models.samples import USE_LENGTH
 from versioning.services.errors import Invalid
 
 Id = Annotated[str, msgspec.Meta(max_length=200)]
@@ -16,6 +17,8 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=86_400_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TagText = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[^=,]*$")]
 RequestId = Annotated[str, msgspec.Meta(max_length=200)]
+UseText = Annotated[str, msgspec.Meta(max_length=USE_LENGTH, pattern=r"^[\w.:/-]+$")]
+UseTexts = Annotated[list[UseText], msgspec.Meta(max_length=50)]
 
 
 class SignalsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -31,7 +34,10 @@ class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     """One request as an application reports it.
 
     Names the tracked model (``provider`` and ``model``) or an upstream id. An unknown cost is
-    null, not 0. ``time`` is when the request began; without it, now.
+    null, not 0. ``time`` is when the request began; without it, now. ``session`` is what
+    ``current`` was asked for with ``key``, or a conversation: the two versions of a canary aren't
+    compared by sessions that got both. ``parameters`` and ``modalities`` are the names of what
+    the request used, such as temperature, tools or image.
     """
 
     provider: Id = ""
@@ -56,6 +62,9 @@ class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     request_id: RequestId = ""
     time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     tags: Annotated[dict[TagText, TagText], msgspec.Meta(max_length=8)] | None = None
+    session: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    parameters: UseTexts | None = None
+    modalities: UseTexts | None = None
 
 
 class ScoreIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -47,12 +47,25 @@ _COST_USD = ("gen_ai.cost.total_cost", "gen_ai.usage.cost")
 _OPERATION, _RESPONSE_ID = "gen_ai.operation.name", "gen_ai.response.id"
 _ERROR, _HOST, _PORT = "error.type", "server.address", "server.port"
 _FROM_CACHE = "litellm.cache_hit"
+_SESSION = ("hotswap.session", "gen_ai.conversation.id", "session.id")
+_PARAMETERS = {
+    **{
+        f"gen_ai.request.{name}": name
+        for name in ("temperature", "top_p", "top_k", "max_tokens", "seed",
+                     "frequency_penalty", "presence_penalty")
+    },
+    "gen_ai.request.stop_sequences": "stop",
+    "gen_ai.request.choice.count": "n",
+    "gen_ai.output.type": "response_format",
+}  # fmt: skip
+"""Attributes that show by being there that a request used a parameter; values aren't kept."""
 _REQUESTS = frozenset({"", "chat", "completion", "text_completion", "generate_content",
                        "embeddings", "embedding"})  # fmt: skip
 """Operations that ask a model; agents, tools and workflows only hold such requests."""
 
 _READ = frozenset(
     {_OPERATION, _RESPONSE_ID, _ERROR, _HOST, _PORT, _FROM_CACHE, *_FIRST_TOKEN_S, *_COST_USD}
+    | {*_SESSION, *_PARAMETERS}
     | {name for names in (*_TEXTS.values(), *_TOKENS.values()) for name in names}
 )
 _KIND_OF = {
@@ -125,9 +138,16 @@ def _fields(span: Span, providers: "_Providers") -> dict[str, Any]:
         "cost_usd": _cost(told),
         "error": _error(span),
         "request_id": _request_id(span),
+        "session": _text(told, _SESSION)[:200],
+        "parameters": _parameters(told),
         **_times(span),
         **_own({**span.resource, **told}),
     }
+
+
+def _parameters(told: Mapping[str, Scalar]) -> list[str] | None:
+    """Return what the request used; None where the instrumentation tells no parameter."""
+    return [name for attribute, name in _PARAMETERS.items() if attribute in told] or None
 
 
 def _request_id(span: Span) -> str:

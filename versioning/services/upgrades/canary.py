@@ -18,7 +18,7 @@ from versioning.services import notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
-from versioning.services.samples import rollups
+from versioning.services.samples import rollups, sessions
 from versioning.services.samples.rollup_sums import HOUR_MS
 from versioning.services.upgrades import moves, policies, watching
 from versioning.services.upgrades.policies import Resolved
@@ -47,6 +47,7 @@ def look(*, record_id: int, now: datetime) -> UpgradeRecord:
 
     At most one step a look, whatever the clock says and however many look. Raises NotFound.
     """
+    _count_mixed_out(record_id)
     with transaction.atomic():
         record = moves.locked(record_id)
         if record.state != State.CANARY:
@@ -123,6 +124,21 @@ def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> Upgrad
         _answers_change(record)
         notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return record
+
+
+def _count_mixed_out(record_id: int) -> None:
+    """Count out the sessions that got both versions, in transactions of its own."""
+    found = (
+        Canary.objects.select_related("record")
+        .filter(record=record_id, record__state=State.CANARY.value)
+        .first()
+    )
+    if found is not None and found.record.from_version_id is not None:
+        sessions.count_out(
+            from_version_id=found.record.from_version_id,
+            to_version_id=found.record.to_version_id,
+            since=found.began_at,
+        )
 
 
 def _do(

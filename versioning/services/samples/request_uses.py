@@ -1,0 +1,141 @@
+"""What requests use beside text: which parameters and inputs, and how long they are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Count, Max, Sum
+
+from versioning.models import RequestUse
+from versioning.models.fields import from_ms
+from versioning.services.samples.rollup_sums import Row
+
+Kind = RequestUse.Kind
+READ_DAYS = 30
+_Key = tuple[int, date, int, str]
+_MOST_FOLDED = 200
+
+
+class Told(NamedTuple):
+    """A sample that told what its request used."""
+
+    row: Row
+    parameters: Sequence[str]
+    modalities: Sequence[str]
+
+    @property
+    def names(self) -> set[tuple[int, str]]:
+        parameters = {(int(Kind.PARAMETER), name) for name in self.parameters}
+        modalities = {(int(Kind.MODALITY), name) for name in self.modalities}
+        return {(int(Kind.ALL), "")} | parameters | modalities
+
+
+@dataclass(slots=True)
+class _Sum:
+    requests: int = 0
+    longest_input: int = 0
+    longest_output: int = 0
+
+    def add(self, other: "_Sum") -> None:
+        self.requests += other.requests
+        self.longest_input = max(self.longest_input, other.longest_input)
+        self.longest_output = max(self.longest_output, other.longest_output)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedUses:
+    """What a version's requests of the last days used; shares are of those that told."""
+
+    requests: int
+    parameters: dict[str, float]
+    modalities: dict[str, float]
+    longest_input: int
+    longest_output: int
+    """Tokens."""
+
+
+def note(told: Iterable[Told], *, stored: Sequence[Row]) -> None:
+    """Append what the stored ones of these samples used; a repeat of a request adds nothing."""
+    seen: set[int] = set()
+    hashes: set[int | None] = set()
+    sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
+    for each in told:
+        hashes = hashes or {row.request_hash for row in stored}
+        row = each.row
+        if row.version_id is None or row.request_hash not in hashes or row.request_hash in seen:
+            continue
+        if row.request_hash is not None:
+            seen.add(row.request_hash)
+        day = from_ms(row.at).date()
+        for kind, name in each.names:
+            key = (row.version_id, day, kind, name)
+            sums[key].add(_Sum(1, row.input_tokens or 0, row.output_tokens or 0))
+    _store(sums)
+
+
+def fold() -> int:
+    """Make one row of the rows of each day and thing; return how many went.
+
+    The caller holds ``rollups.folding``.
+    """
+    key = ("version_id", "day", "kind", "name")
+    many = RequestUse.objects.values_list(*key).annotate(n=Count("pk")).filter(n__gt=1)
+    folded = 0
+    for version_id, day, kind, name, _ in list(many[:_MOST_FOLDED]):
+        rows = list(RequestUse.objects.filter(version=version_id, day=day, kind=kind, name=name))
+        total = _Sum()
+        for row in rows:
+            total.add(_Sum(row.requests, row.longest_input, row.longest_output))
+        RequestUse.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        _store({(version_id, day, kind, name): total})
+        folded += len(rows)
+    return folded
+
+
+def uses_of(*, version_id: int, now: datetime) -> RecordedUses | None:
+    """Return what the version's requests used lately; None where none of them told."""
+    rows = (
+        RequestUse.objects.filter(
+            version=version_id, day__gte=(now - timedelta(days=READ_DAYS)).date()
+        )
+        .values_list("kind", "name")
+        .annotate(n=Sum("requests"), inputs=Max("longest_input"), outputs=Max("longest_output"))
+    )
+    found = {(kind, name): (n, inputs, outputs) for kind, name, n, inputs, outputs in rows}
+    everything = found.get((Kind.ALL, ""))
+    if everything is None:
+        return None
+
+    def shares(wanted: Kind) -> dict[str, float]:
+        return {
+            name: min(1.0, n / everything[0])
+            for (kind, name), (n, _, _) in sorted(found.items())
+            if kind == wanted
+        }
+
+    return RecordedUses(
+        requests=everything[0],
+        parameters=shares(Kind.PARAMETER),
+        modalities=shares(Kind.MODALITY),
+        longest_input=everything[1],
+        longest_output=everything[2],
+    )
+
+
+def _store(sums: dict[_Key, _Sum]) -> None:
+    RequestUse.objects.bulk_create(
+        [
+            RequestUse(
+                version_id=version_id,
+                day=day,
+                kind=kind,
+                name=name,
+                requests=each.requests,
+                longest_input=each.longest_input,
+                longest_output=each.longest_output,
+            )
+            for (version_id, day, kind, name), each in sums.items()
+        ]
+    )
