@@ -1,0 +1,69 @@
+"""``make up`` for real: everything starts, makes up for the night, and ends with Ctrl-C."""
+
+import signal
+import socket
+import sqlite3
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from providers.simulator import Simulator
+from tests.config.conftest import UP, Start, embedded, free_port, is_alive, run, wait_until
+
+LAST_WEEK = """
+    import datetime, django, sys
+    django.setup()
+    from django.core.management import call_command
+    from django.utils import timezone
+    from providers.models import Provider
+    call_command("prepare")
+    call_command("add_provider", "router", "--kind", "openrouter", "--base-url", sys.argv[1])
+    Provider.objects.update(created_at=timezone.now() - datetime.timedelta(days=7))
+"""
+
+
+def checks_of(folder: Path) -> list[tuple[str, str]]:
+    """Return trigger and state of every check, as another process sees them."""
+    connection = sqlite3.connect(f"file:{folder}/hotswap.sqlite3?mode=ro", uri=True, timeout=20)
+    try:
+        return connection.execute("SELECT trigger, state FROM versioning_check").fetchall()
+    finally:
+        connection.close()
+
+
+def descendants(pid: int) -> set[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {found for child in map(int, children) for found in {child, *descendants(child)}}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_a_start_after_nights_off(start: Start, simulator: Simulator, tmp_path: Path) -> None:
+    simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250101")
+    folder, output, port = tmp_path / "var", tmp_path / "output", free_port()
+    environment = embedded(folder)
+    address = simulator.base_url("openrouter")
+    prepared = run([sys.executable, "-c", textwrap.dedent(LAST_WEEK), address], environment)
+    assert prepared.returncode == 0, prepared.stderr
+
+    up = start([*UP, "--port", str(port)], environment, output)
+
+    wait_until(lambda: "Ctrl-C stops it." in output.read_text() or up.poll(), "the start")
+    said = output.read_text()
+    assert f"Hotswap runs at http://localhost:{port}/" in said, said
+    assert "Sign in as admin with password " in said
+    assert "WARNING" not in said
+    wait_until(lambda: ("schedule", "changed") in checks_of(folder), "the check that was missed")
+    assert len(checks_of(folder)) == 1
+    family = descendants(up.pid)
+    assert len(family) >= 3
+
+    up.send_signal(signal.SIGINT)
+
+    assert up.wait(30) == 0
+    assert output.read_text().endswith("Stopped.\n")
+    assert [pid for pid in family if is_alive(pid)] == []
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", port))
