@@ -207,7 +207,8 @@ def _bytes_per_sample(*, rows: int) -> float:
 
     dice = random.Random(3)
     example = Row(
-        to_ms(datetime.now(UTC)), 0, 1, 0.1, 0.1, 0.1, 1, 1, 1, None, None, 1, 1, 1, None, None, 1
+        *(to_ms(datetime.now(UTC)), 0, None, 1, 0.1, 0.1, 0.1, 1, 1, 1, None, None),
+        *(1, 1, 1, None, None, 1),
     )
     with connection.cursor() as cursor:
         PerformanceSample.objects.all().delete()
