@@ -1,0 +1,125 @@
+"""The units of docs/operations.md: systemd reads them, and their commands work together."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from psycopg import sql
+
+from providers.simulator import Simulator
+from tests.config.conftest import ROOT, Start, embedded, free_port, run, wait_until
+
+GUIDE = (ROOT / "docs/operations.md").read_text()
+UNITS = dict(re.findall(r"`/etc/systemd/system/(.*?)`:\n\n```ini\n(.*?)```", GUIDE, re.DOTALL))
+PYTHON = "/srv/hotswap/.venv/bin/python"
+ON_SERVERS = os.environ.get("DATABASE_URL", "").startswith("postgres") and not str(
+    settings.CELERY_BROKER_URL
+).startswith("localfs")
+
+
+def command_of(unit: str) -> str:
+    (command,) = re.findall(rf"^ExecStart={PYTHON} (.*)$", UNITS[unit], re.MULTILINE)
+    return str(command)
+
+
+def test_there_is_a_unit_for_each_program_with_the_command_that_the_guide_shows() -> None:
+    assert set(UNITS) == {f"hotswap-{name}.service" for name in ("web", "worker", "beat")}
+    for unit in UNITS:
+        assert f"    .venv/bin/python {command_of(unit)}\n" in GUIDE
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_systemd_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
+    for name, text in UNITS.items():
+        here = text.replace(PYTHON, sys.executable).replace("/srv/hotswap", str(ROOT))
+        (tmp_path / name).write_text(here)
+
+    ended = run(
+        ["systemd-analyze", "verify", *(str(tmp_path / name) for name in UNITS)],
+        {**os.environ, "SYSTEMD_LOG_LEVEL": "notice"},
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of an empty database beside the one of the tests."""
+    url, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"hotswap_processes_{secrets.token_hex(4)}"
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield f"{url}/{name}"
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def manage(*arguments: str, environment: Mapping[str, str]) -> str:
+    ended = run([sys.executable, "manage.py", *arguments], environment)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def ask(address: str, key: str = "", *, method: str = "GET") -> Any:
+    request = urllib.request.Request(address, method=method)  # noqa: S310 (http, of this test)
+    request.add_header("Authorization", f"Bearer {key}")
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return bool(ask(f"{address}/readyz")["status"] == "ready")
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not ON_SERVERS, reason="needs PostgreSQL and Redis or RabbitMQ")
+def test_the_three_as_separate_processes_check_once(
+    start: Start, database: str, simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250101")
+    broker = str(settings.CELERY_BROKER_URL)
+    servers = {"DATABASE_URL": database, "CELERY_BROKER_URL": broker}
+    environment = embedded(tmp_path, **servers)
+    manage("prepare", environment=environment)
+    router = ["router", "--kind", "openrouter", "--base-url", simulator.base_url("openrouter")]
+    manage("add_provider", *router, environment=environment)
+    key = manage(
+        "create_api_key", "t", "--scope", "decide", "--scope", "read", environment=environment
+    )
+    address = f"http://127.0.0.1:{free_port()}"
+
+    def begin(unit: str, log: str, *more: str) -> Path:
+        command = command_of(f"hotswap-{unit}.service").replace("127.0.0.1:8000", address[7:])
+        output = tmp_path / log
+        start([sys.executable, *command.split(), *more], environment, output)
+        return output
+
+    begin("web", "web.log")
+    beat = begin("beat", "beat.log")
+    one = begin("worker", "one.log")
+    other = begin("worker", "other.log", "--hostname", "other@%h")
+    wait_until(lambda: is_ready(address), "web")
+    wait_until(lambda: "The scheduler is ready." in beat.read_text(), "beat")
+    wait_until(lambda: "The worker is ready." in one.read_text(), "a worker")
+    wait_until(lambda: "The worker is ready." in other.read_text(), "the other worker")
+
+    ask(f"{address}/api/checks", key, method="POST")
+
+    def checks() -> list[tuple[str, str, int]]:
+        rows = ask(f"{address}/api/checks", key)["results"]
+        return [(row["trigger"], row["state"], row["listed"]) for row in rows]
+
+    wait_until(lambda: checks()[0][1] != "running", "the check")
+    assert checks() == [("api", "changed", 1)]
+    assert len(simulator.requests("openrouter")) == 1
