@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.factories import ModelVersionFactory, TrackedModelFactory
-from versioning.models import ModelVersion, PerformanceSample
+from tests.factories import ModelVersionFactory, TrackedModelFactory, UpgradeRecordFactory
+from versioning.models import Canary, ModelVersion, PerformanceSample
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import ingestion, late_scores, rollup_rebuild, rollups, sessions
 from versioning.services.samples.sample_format import SampleIn, ScoreIn
+from versioning.services.upgrades import canary
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -115,3 +116,15 @@ def test_another_keys_session_of_the_same_name_is_another(
         ingestion.accept([item], api_key_id=key + 1, now=NOW)
     assert PerformanceSample.objects.values("session_hash").distinct().count() == 2
     assert count_out(pair) == 0
+
+
+def test_each_look_at_a_canary_counts_them_out(pair: tuple[ModelVersion, ModelVersion]) -> None:
+    old, new = pair
+    record = UpgradeRecordFactory(
+        tracked_model=old.tracked_model, from_version=old, to_version=new, state="canary"
+    )
+    Canary.objects.create(record=record, steps=[{"weight": 5}], began_at=BEGAN, step_began_at=BEGAN)
+    for version in pair:
+        report(version, session="b")
+    canary.look(record_id=record.pk, now=NOW)
+    assert scores_compared(pair) == (0, 0)
