@@ -59,7 +59,7 @@ class Child:
         for line in self.process.stdout or ():
             if self._ready and self._ready in line:
                 self.is_ready.set()
-            else:
+            elif line.strip():
                 _write(f"{self.name:<9} | {line}")
 
     def stop(self, within_s: float) -> None:

@@ -97,7 +97,7 @@ def test_one_that_ends_by_itself_ends_all_and_says_why(
     supervisor.start(
         [
             program("web", A_WHILE),
-            program("worker", "import sys; print('No broker.'); sys.exit(3)"),
+            program("worker", "import sys; print('\\nNo broker.'); sys.exit(3)"),
         ]
     )
 
@@ -105,7 +105,7 @@ def test_one_that_ends_by_itself_ends_all_and_says_why(
         supervisor.watch()
     supervisor.stop()
 
-    assert "worker    | No broker.\n" in capsys.readouterr().out
+    assert capsys.readouterr().out == "worker    | No broker.\n"
     assert [child.process.poll() for child in supervisor.children] == [-signal.SIGTERM, 3]
 
 
