@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.factories import ApiKeyFactory, UpgradeRecordFactory, tracked
+from tests.factories import NOW, ApiKeyFactory, UpgradeRecordFactory, tracked
 from tests.versioning.api.conftest import Api
-from versioning.models import UpgradeRecord
+from versioning.models import Notice, Policy, UpgradeRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,3 +101,38 @@ def test_a_request_that_is_repeated_at_once_is_done_once(secrets: list[str]) -> 
     assert made
     assert all(each == made[0] for each in made)
     assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1 + statuses[409]
+
+
+def test_of_32_clients_who_add_the_general_policy_one_does(secrets: list[str]) -> None:
+    answers = at_once(lambda n: Api(secrets[n]).post("/api/policies", {"watch_days": n}))
+
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 422: 31}
+    made = next(answer for answer in answers if answer.status_code == 201).json()
+    assert Policy.objects.get().watch_days == made["watch_days"]
+
+
+def test_of_32_clients_who_change_what_they_read_one_does(secrets: list[str]) -> None:
+    made = Api(secrets[0]).post("/api/policies", {})
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).patch(
+            made["Location"], {"watch_days": n + 1}, If_Match=made["ETag"]
+        )
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 31}
+    changed = next(answer for answer in answers if answer.status_code == 200).json()
+    assert Policy.objects.get().watch_days == changed["watch_days"]
+
+
+def test_of_32_clients_who_resolve_a_notice_one_does(secrets: list[str]) -> None:
+    notice = Notice.objects.create(
+        kind="worse", record=UpgradeRecordFactory(), sentence="Worse.", raised_at=NOW
+    )
+
+    answers = at_once(lambda n: Api(secrets[n]).post(f"/api/notices/{notice.pk}/resolve"))
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    winner = next(answer for answer in answers if answer.status_code == 200).json()
+    notice.refresh_from_db()
+    assert notice.resolved_by == winner["resolved_by"]

@@ -2,10 +2,9 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import JSONField
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Json, Moment, Paging
+from versioning.api.serializers.fields import FORM_FIELDS, Json, Moment, Paging
 from versioning.api.serializers.performance import Usd
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.domain.evaluation.judging import Preference
@@ -18,10 +17,7 @@ PREFERENCES = [preference.value for preference in Preference]
 class SuiteForm(serializers.ModelSerializer[EvaluationSuite]):
     """How a suite's cases are asked and scored."""
 
-    serializer_field_mapping: ClassVar[Any] = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        JSONField: Json,
-    }
+    serializer_field_mapping: ClassVar[Any] = FORM_FIELDS
 
     class Meta:
         model = EvaluationSuite

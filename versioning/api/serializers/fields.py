@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any, ClassVar
 
+from django.db import models
 from rest_framework import serializers
 
 
@@ -47,6 +48,33 @@ class Json(serializers.JSONField):
         if any("\0" in text or not _is_unicode(text) for text in _texts(value)):
             self.fail("unstorable")
         return value
+
+
+class SmallInteger(serializers.IntegerField):
+    """Whole numbers that any database keeps: SQLite takes larger ones, PostgreSQL doesn't."""
+
+    most = 2**15 - 1
+
+    def __init__(self, *, max_value: int = 2**63 - 1, **kwargs: Any) -> None:
+        super().__init__(max_value=min(max_value, self.most), **kwargs)
+
+
+class Integer(SmallInteger):
+    most = 2**31 - 1
+
+
+class BigInteger(SmallInteger):
+    most = 2**63 - 1
+
+
+FORM_FIELDS: Mapping[Any, Any] = {
+    **serializers.ModelSerializer.serializer_field_mapping,
+    models.JSONField: Json,
+    models.PositiveSmallIntegerField: SmallInteger,
+    models.PositiveIntegerField: Integer,
+    models.PositiveBigIntegerField: BigInteger,
+}
+"""What each column of a model is in a form made from it."""
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -2,11 +2,10 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import JSONField
 from rest_framework import serializers
 
 from providers.models import Provider
-from versioning.api.serializers.fields import Json, Moment, Paging
+from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
 from versioning.models import Policy, TrackedModel
 
 SETTINGS = (
@@ -45,10 +44,7 @@ class ProviderSlug(serializers.SlugRelatedField[Provider]):
 class PolicyForm(serializers.ModelSerializer[Policy]):
     """What is set; null, or an empty text, is what the level above says."""
 
-    serializer_field_mapping: ClassVar[Any] = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        JSONField: Json,
-    }
+    serializer_field_mapping: ClassVar[Any] = FORM_FIELDS
     provider = ProviderSlug(
         required=False, allow_null=True, help_text="Slug: for all models of this provider."
     )
