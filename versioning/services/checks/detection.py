@@ -1,45 +1,23 @@
-"""Ask the providers, record what was found, never conclude anything from a failure."""
+"""Ask the providers side by side; each result stands apart."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from providers import registry
-from providers.base import Adapter, ListedModel, Listing, Nonsense, ProviderError
+from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.models import Provider
-from versioning.models import CatalogueEntry, Check
-from versioning.services import knowledge
-from versioning.services.checks import findings, listing
+from versioning.models import Check
+from versioning.services.checks import recording
+from versioning.services.checks.recording import Asked
 from versioning.services.errors import AlreadyMoved, NotFound
-from versioning.services.upgrades import recommendation
-
-logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=30)
 WORKER_WAIT = timedelta(minutes=5)
 """How long a check that was begun for a worker may wait to be taken up."""
 AT_ONCE = 16
-LONGEST_ID = 200
-SHOWN_ITEMS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a provider answered, or why it didn't, and how long that took."""
-
-    result: Listing | ProviderError
-    took: timedelta
-
-
-class Broken(ProviderError):
-    """The fault is ours: the answer was good, and could not be recorded."""
-
-    kind = "broken"
 
 
 class AlreadyRunning(AlreadyMoved):
@@ -54,7 +32,7 @@ def run_check(*, provider_id: int, trigger: str, asked_by: str = "", now: dateti
     if provider is None:
         raise NotFound(f"There is no provider {provider_id}.")
     check = _begin(provider=provider, trigger=trigger, asked_by=asked_by, now=now)
-    return _record_apart(check=check, asked=_ask(_adapter_of(provider), now), now=now)
+    return recording.record(check=check, asked=_ask(_adapter_of(provider), now), now=now)
 
 
 def run_checks(
@@ -130,7 +108,7 @@ def _ask_side_by_side(
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         for future in _catalogues_first(asked):
-            check = _record_apart(check=asked[future], asked=future.result(), now=now)
+            check = recording.record(check=asked[future], asked=future.result(), now=now)
             results.append(check)
             if on_result is not None:
                 on_result(check)
@@ -222,143 +200,6 @@ def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listin
 def _catalogues_first(
     asked: dict[Future[Asked], Check],
 ) -> Iterable[Future[Asked]]:
-    facts = [future for future, check in asked.items() if _is_catalogue(check.provider)]
+    facts = [future for future, check in asked.items() if recording.is_catalogue(check.provider)]
     yield from facts
     yield from as_completed([future for future in asked if future not in facts])
-
-
-def _record_apart(*, check: Check, asked: Asked, now: datetime) -> Check:
-    """Record one provider's answer; a fault of ours there never hides another's news."""
-    try:
-        return _record(check=check, asked=asked, now=now)
-    except Exception as error:
-        logger.exception("Recording the check of %s failed", check.provider.slug)
-        check.shrunk_to = None
-        return _fail(check=check, error=Broken(f"Recording failed: {type(error).__name__}."))
-
-
-def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
-    check.finished_at = now + asked.took
-    if isinstance(asked.result, ProviderError):
-        return _fail(check=check, error=asked.result)
-    found = _with_short_ids(asked.result)
-    check.shrunk_to = _disbelieved(provider=check.provider, models=found.models)
-    if check.shrunk_to is not None:
-        error = Nonsense(
-            f"Only {check.shrunk_to} models are listed, less than half of last time. Nothing was "
-            "concluded; if the next check sees the same, it is believed."
-        )
-        return _fail(check=check, error=error)
-    with transaction.atomic():
-        _record_listing(check=check, found=found, now=now)
-    return check
-
-
-def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
-    provider = check.provider
-    entries, difference = listing.write_catalogue(
-        provider=provider,
-        models=_enriched(provider=provider, models=found.models),
-        complete=not found.dropped,
-        now=now,
-    )
-    if not _is_catalogue(provider):
-        check.recommended = _recommend(check=check, entries=entries, difference=difference, now=now)
-    check.listed = len(found.models)
-    check.added = len(difference.added)
-    check.changed = len(difference.changed)
-    check.missing = len(difference.missing)
-    check.difference = difference.as_dict()
-    check.dropped = len(found.dropped)
-    check.dropped_items = list(found.dropped[:SHOWN_ITEMS])
-    if found.dropped:
-        check.state = Check.State.PARTLY
-    else:
-        check.state = Check.State.CHANGED if check.difference else Check.State.UNCHANGED
-    check.save()
-
-
-def _recommend(
-    *,
-    check: Check,
-    entries: Mapping[str, CatalogueEntry],
-    difference: listing.Difference,
-    now: datetime,
-) -> int:
-    """Bring the provider's tracked models up to its catalogue; return how many got news."""
-    tracked_models = recommendation.tracked_models_of(check.provider)
-    findings.write_findings(
-        check=check, tracked_models=tracked_models, entries=entries, difference=difference, now=now
-    )
-    market = recommendation.Market.of(provider=check.provider, entries=entries)
-    recommended = 0
-    for tracked in tracked_models:
-        record = recommendation.recommend_in(tracked=tracked, market=market, now=now)
-        if record is not None and record.recommended_at == now:
-            recommended += 1
-            findings.write_new_version(check=check, record=record, now=now)
-    return recommended
-
-
-def _fail(*, check: Check, error: ProviderError) -> Check:
-    check.state = Check.State.FAILED
-    check.error_kind = error.kind
-    check.error = str(error)[:500]
-    check.save()
-    return check
-
-
-def _with_short_ids(asked: Listing) -> Listing:
-    too_long = tuple(
-        f"{model.id[:60]}…: the id is longer than {LONGEST_ID} characters."
-        for model in asked.models
-        if len(model.id) > LONGEST_ID or len(model.revision) > LONGEST_ID
-    )
-    if not too_long:
-        return asked
-    return replace(
-        asked,
-        models=tuple(
-            model
-            for model in asked.models
-            if len(model.id) <= LONGEST_ID and len(model.revision) <= LONGEST_ID
-        ),
-        dropped=asked.dropped + too_long,
-    )
-
-
-def _disbelieved(*, provider: Provider, models: Sequence[ListedModel]) -> int | None:
-    """Return the size of a listing that lost most of its models and wasn't seen so before."""
-    if not listing.has_shrunk(provider=provider, models=models):
-        return None
-    last = provider.checks.finished().order_by("-started_at", "-pk").first()
-    seen_before = last is not None and last.shrunk_to is not None
-    return None if seen_before else len(models)
-
-
-def _catalogue_kinds() -> list[str]:
-    return [adapter.kind for adapter in registry.adapter_classes() if adapter.is_enrichment]
-
-
-def _is_catalogue(provider: Provider) -> bool:
-    """Say whether a provider only knows facts about models that others serve."""
-    return provider.kind in _catalogue_kinds()
-
-
-def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
-    """Fill gaps from the catalogues, which list ``<provider>/<id>``."""
-    if _is_catalogue(provider):
-        return [replace(model, id=f"{model.provider}/{model.id}") for model in models]
-    name = provider.options.get("catalogue") or provider.kind
-    facts = {
-        entry.upstream_id.removeprefix(f"{name}/"): entry
-        for entry in CatalogueEntry.objects.listed().filter(
-            provider__kind__in=_catalogue_kinds(), upstream_id__startswith=f"{name}/"
-        )
-    }
-    return [
-        knowledge.with_facts_of(model, knowledge.listed_of(facts[model.id]))
-        if model.id in facts
-        else model
-        for model in models
-    ]
