@@ -262,6 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(supervisor: Supervisor, options: argparse.Namespace) -> None:
     verb = "make demo" if options.demo else "make up"
     refuse_taken_port(options.host, options.port, again=f"{verb} PORT={options.port + 1}")
+    _write("Starting Hotswap ...\n")
     programs = programs_of(options)
     simulator_port = free_port(options.port + 1)
     prepare = [sys.executable, "manage.py", "prepare", "--json"]

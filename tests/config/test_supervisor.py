@@ -88,7 +88,7 @@ def test_a_data_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -
     (why,) = ended.stderr.splitlines()
     assert why.startswith(f"Can't write to {taken / 'var'} (")
     assert "HOTSWAP_DATA_DIR" in why
-    assert ended.stdout == "Nothing was started.\n"
+    assert ended.stdout.endswith("\nNothing was started.\n")
 
 
 def test_one_that_ends_by_itself_ends_all_and_says_why(
