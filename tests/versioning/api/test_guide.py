@@ -29,6 +29,7 @@ def test_each_example_answers_as_the_guide_says(live_server: Any, tmp_path: Path
         text=True,
         check=True,
         env={"CURL_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "NO_PROXY": "*"},
+        cwd=tmp_path,
         timeout=120,
     )
 
