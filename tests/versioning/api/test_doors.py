@@ -97,6 +97,36 @@ DOORS: dict[str, str] = {
     "django_celery_beat.periodictask action run_tasks": "POST checks",
 }
 DOORS |= {
+    "auth.user view": PEOPLE,
+    "auth.group view": PEOPLE,
+    "versioning.apikey view": PEOPLE,
+    "providers.provider view": "GET providers",
+    "versioning.trackedmodel view": "GET tracked-models",
+    "versioning.modelversion view": "GET versions",
+    "versioning.lineagerule view": "GET rules",
+    "versioning.unknownmodel view": "GET unknown-models",
+    "versioning.upgraderecord view": "GET upgrades",
+    "versioning.check view": "GET checks",
+    "versioning.finding view": "GET findings",
+    "versioning.catalogueentry view": "GET catalogue",
+    "versioning.aliastarget view": "GET aliases",
+    "versioning.policy view": "GET policies",
+    "versioning.freeze view": "GET freezes",
+    "versioning.automationswitch view": "GET automation",
+    "versioning.notice view": "GET notices",
+    "versioning.driftfinding view": "GET drift-findings",
+    "versioning.serveddrift view": "GET served-drift",
+    "versioning.performancesample view": "GET samples",
+    "versioning.slicetag view": "GET slice-tags",
+    "versioning.evaluationsuite view": "GET evaluation-suites",
+    "versioning.evaluationcase view": "GET cases",
+    "versioning.evaluationrun view": "GET evaluation-runs",
+    "django_celery_beat.periodictask view": "GET schedules",
+    "django_celery_beat.crontabschedule view": "GET schedules",
+    "django_celery_beat.intervalschedule view": "GET schedules",
+    "django_celery_beat.clockedschedule view": TIMES,
+}
+DOORS |= {
     f"django_celery_beat.{model} {verb}": TIMES
     for model in ("crontabschedule", "intervalschedule", "clockedschedule")
     for verb in ("add", "change", "delete")
@@ -128,7 +158,7 @@ def powers(page: "ModelAdmin[Any]", request: HttpRequest) -> set[str]:
     """Return all that a page lets somebody do who may do everything."""
     found = {
         verb
-        for verb in ("add", "change", "delete")
+        for verb in ("view", "add", "change", "delete")
         if getattr(page, f"has_{verb}_permission")(request)
     }
     found |= {f"action {name}" for name in page.get_actions(request) if name != "delete_selected"}

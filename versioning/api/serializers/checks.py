@@ -65,3 +65,9 @@ class AskedChecksSerializer(serializers.Serializer[Any]):
 class ChecksQuery(Paging):
     provider = serializers.CharField(required=False, max_length=50)
     state = serializers.ChoiceField(required=False, choices=STATES)
+
+
+class FindingsQuery(Paging):
+    provider = serializers.CharField(required=False, max_length=50)
+    kind = serializers.ChoiceField(required=False, choices=FINDINGS)
+    tracked_model = serializers.IntegerField(required=False, help_text="Its id.")

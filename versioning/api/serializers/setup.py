@@ -107,6 +107,15 @@ class CatalogueQuery(Paging):
     gone = serializers.BooleanField(default=False, help_text="Those that are gone, instead.")
 
 
+class AliasSerializer(serializers.Serializer[Any]):
+    """What an id stood for."""
+
+    alias = serializers.CharField()
+    target = serializers.CharField()
+    since = Moment()
+    until = Moment(allow_null=True)
+
+
 class TrackedModelSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     provider = serializers.CharField(source="provider.slug")

@@ -12,8 +12,10 @@ from versioning.api.serializers.checks import (
     CheckRequest,
     CheckSerializer,
     ChecksQuery,
+    FindingSerializer,
+    FindingsQuery,
 )
-from versioning.models import ApiKey, Check
+from versioning.models import ApiKey, Check, Finding
 from versioning.services.checks import asking
 
 
@@ -73,3 +75,24 @@ class CheckView(ApiView):
         """`difference` is the raw difference of the listing, `findings` the news about tracked
         models."""
         return Response(CheckDetailSerializer(asking.check(check_id=id)).data)
+
+
+class FindingsView(ApiView):
+    @operation(
+        id="findings",
+        tag="checks",
+        summary="The news of all checks",
+        query=FindingsQuery,
+        answer=page_of(FindingSerializer),
+        permission="versioning.view_finding",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Newest first."""
+        columns = {
+            "provider": "check_run__provider__slug",
+            "kind": "kind",
+            "tracked_model": "tracked_model",
+        }
+        wanted = {columns[name]: value for name, value in asked.query.items() if name in columns}
+        rows = Finding.objects.filter(**wanted)
+        return page(asked, rows, order=NEWEST_FIRST, show=FindingSerializer)

@@ -6,9 +6,10 @@ from rest_framework.serializers import Serializer
 from providers import registry
 from providers.models import Provider
 from versioning.api.operations import ApiView, Asked, operation
-from versioning.api.pages import OLDEST_FIRST, By, page, page_of
+from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, By, page, page_of
 from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.setup import (
+    AliasSerializer,
     CatalogueEntrySerializer,
     CatalogueQuery,
     ConnectionTestSerializer,
@@ -130,3 +131,18 @@ class CatalogueView(ApiView):
             upstream_id__icontains=asked.query.get("search", ""),
         )
         return page(asked, rows, order=(By("upstream_id"),), show=CatalogueEntrySerializer)
+
+
+class AliasesView(ApiView):
+    @operation(
+        id="aliases",
+        tag="providers",
+        summary="What a provider's ids stood for, from when to when",
+        query=Paging,
+        answer=page_of(AliasSerializer),
+        permission="versioning.view_aliastarget",
+    )
+    def get(self, asked: Asked, *, slug: str) -> Response:
+        """Newest first. Where `until` is null it still does."""
+        rows = setup.provider(slug=slug).alias_targets.all()
+        return page(asked, rows, order=NEWEST_FIRST, show=AliasSerializer)

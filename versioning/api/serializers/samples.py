@@ -1,0 +1,64 @@
+"""Single samples, as long as they are kept."""
+
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.versions import VersionNameSerializer
+from versioning.models import PerformanceSample
+
+NANO = Decimal("1e-9")
+SOURCES = {
+    source.name.lower(): source.value
+    for source in PerformanceSample.Source
+    if source is not PerformanceSample.Source.COUNTED_OUT  # no sample has it
+}
+
+
+@extend_schema_field(OpenApiTypes.DECIMAL)
+class NanoUsd(serializers.Field[int, Any, str, Any]):
+    """Billionths of a USD, shown as USD in a text so that no digit is lost."""
+
+    def to_representation(self, value: int) -> str:
+        return format(value * NANO, "f")
+
+
+class SampleSerializer(serializers.Serializer[Any]):
+    """What one request cost and gave; null is unknown, never 0."""
+
+    id = serializers.IntegerField()
+    at = Moment()
+    version = VersionNameSerializer(allow_null=True, help_text="Null while nobody tracks it.")
+    task = serializers.CharField(source="task.text")
+    source = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text=f"One of {', '.join(SOURCES)}."
+    )
+    quality = serializers.FloatField(allow_null=True)
+    latency_ms = serializers.FloatField(allow_null=True)
+    ttft_ms = serializers.FloatField(allow_null=True, help_text="Time to the first token.")
+    cost_usd = NanoUsd(source="cost_nano_usd", allow_null=True)
+    input_tokens = serializers.IntegerField(allow_null=True)
+    output_tokens = serializers.IntegerField(allow_null=True)
+    cached_tokens = serializers.IntegerField(allow_null=True)
+    reasoning_tokens = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(source="error.text", default=None, help_text="Null: none.")
+    tags = serializers.CharField(source="tags.text")
+    requested = serializers.CharField(source="route.requested", help_text="The id asked for.")
+    served = serializers.CharField(source="route.served", help_text="The id that answered.")
+
+    def get_source(self, sample: PerformanceSample) -> str:
+        return PerformanceSample.Source(sample.source).name.lower()
+
+
+class SamplesQuery(Paging):
+    version_id = serializers.IntegerField(required=False)
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        required=False, choices=list(SOURCES)
+    )
+    failed = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Only failed ones, or the others."
+    )
