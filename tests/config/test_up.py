@@ -1,10 +1,13 @@
 """``make up`` for real: everything starts, makes up for the night, and ends with Ctrl-C."""
 
+import json
+import re
 import signal
 import socket
 import sqlite3
 import sys
 import textwrap
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,38 @@ def test_a_start_after_nights_off(start: Start, simulator: Simulator, tmp_path: 
     with socket.socket() as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(("127.0.0.1", port))
+
+
+@pytest.mark.slow
+def test_the_demo_is_there_in_one_go_and_in_seconds_the_next_time(
+    start: Start, tmp_path: Path
+) -> None:
+    port, folder = free_port(), tmp_path / "var"
+    command = [*UP, "--demo", "--port", str(port)]
+
+    def begin(output: Path) -> str:
+        demo = start(command, embedded(folder), output)
+        wait_until(lambda: "Ctrl-C stops it." in output.read_text() or demo.poll(), "the demo")
+        said = output.read_text()
+        assert "Sign in as demo with password demo" in said, said
+        assert "WARNING" not in said
+        key = re.search(r"API key \(shown this once\): (\S+)", said)
+        if key is not None:
+            model = f"http://127.0.0.1:{port}/api/model-versions/openrouter/qwen-2.5-7b-instruct"
+            request = urllib.request.Request(f"{model}/current")  # noqa: S310 (http, of this test)
+            request.add_header("Authorization", f"Bearer {key[1]}")
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                assert json.load(answer)["version"]["label"] == "1.0.0"
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0
+        return said
+
+    first, second = begin(tmp_path / "first"), begin(tmp_path / "second")
+
+    assert "Replaying a month of the sample world" in first
+    assert "API key" in first
+    assert "Replaying" not in second
+    assert "API key" not in second
+    replayed = checks_of(folder)
+    assert ("schedule", "failed") in replayed  # the server that is down
+    assert len(replayed) > 200
