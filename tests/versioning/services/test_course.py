@@ -8,7 +8,17 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from tests.factories import NOW, ApiKeyFactory, UpgradeRecordFactory, UserFactory, tracked
+from providers.models import Provider
+from providers.simulator import Simulator
+from providers.simulator.server import KEY
+from tests.factories import (
+    NOW,
+    ApiKeyFactory,
+    ProviderFactory,
+    UpgradeRecordFactory,
+    UserFactory,
+    tracked,
+)
 from versioning.domain.memory import Wake, WakeKind
 from versioning.models import (
     Canary,
@@ -45,7 +55,7 @@ pytestmark = pytest.mark.django_db
 
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
-STEPS = [{"weight": 5, "hours": 1}, {"weight": 50, "hours": 1}]
+STEPS = [{"weight": 20, "hours": 1}, {"weight": 50, "hours": 1}]
 GOOD, BAD = (0.9, 0.92, 0.88), (0.2, 0.22, 0.18)
 
 
@@ -53,8 +63,10 @@ def general(**fields: object) -> Policy:
     return Policy.objects.create(**fields)
 
 
-def samples(version: ModelVersion, qualities: Iterable[float], *, at: dt.datetime) -> None:
-    """Report 480 requests that the version served, in the 24 hours from a moment on."""
+def samples(
+    version: ModelVersion, qualities: Iterable[float], *, at: dt.datetime, number: int
+) -> None:
+    """Report so many requests that the version served, in the 24 hours from a moment on."""
     cycle = list(qualities)
     model = version.tracked_model
     items = [
@@ -65,18 +77,23 @@ def samples(version: ModelVersion, qualities: Iterable[float], *, at: dt.datetim
             quality=cycle[n % len(cycle)],
             latency_ms=100.0 + n % 7,
             cost_usd=Decimal("0.001"),
-            time=at + n // 20 * HOUR,
+            time=at + n * 24 // number * HOUR,
         )
-        for n in range(480)
+        for n in range(number)
     ]
-    assert ingestion.accept(items, api_key_id=None, now=at + DAY).accepted == 480
+    assert ingestion.accept(items, api_key_id=None, now=at + DAY).accepted == number
 
 
-def measured(record: UpgradeRecord, new: Iterable[float], *, at: dt.datetime = NOW) -> None:
-    """Report a day of both versions, the earlier one at a quality of 0.7."""
+def measured(
+    record: UpgradeRecord, new: Iterable[float], *, at: dt.datetime = NOW, share: float = 0.5
+) -> None:
+    """Report a day of both versions, the earlier one at a quality of 0.7.
+
+    ``share`` is that of the new one: in a canary, the step's weight.
+    """
     assert record.from_version is not None
-    samples(record.from_version, (0.7, 0.72, 0.68), at=at)
-    samples(record.to_version, new, at=at)
+    samples(record.from_version, (0.7, 0.72, 0.68), at=at, number=round(1200 * (1 - share)))
+    samples(record.to_version, new, at=at, number=round(1200 * share))
 
 
 def approve(record: UpgradeRecord, actor: Actor, *, at: dt.datetime = NOW) -> UpgradeRecord:
@@ -100,8 +117,18 @@ def served(record: UpgradeRecord, key: str = "") -> str:
 
 
 @pytest.fixture
-def record(db: None) -> UpgradeRecord:
-    return UpgradeRecordFactory()
+def provider(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """A simulated provider, which is asked for the way back."""
+    monkeypatch.setenv("SIMULATED_KEY", KEY)
+    simulator.world.add("openai", "zeta-1")
+    return ProviderFactory(
+        base_url=simulator.base_url("openai"), api_key_env="SIMULATED_KEY", kind="openai"
+    )
+
+
+@pytest.fixture
+def record(provider: Provider) -> UpgradeRecord:
+    return UpgradeRecordFactory(tracked_model=tracked(provider=provider))
 
 
 class TestPolicy:
@@ -193,7 +220,8 @@ class TestByItself:
 
     def test_only_so_many_a_day(self, ready: UpgradeRecord) -> None:
         Policy.objects.update(max_per_day=1)
-        other = UpgradeRecordFactory()
+        provider = ready.tracked_model.provider
+        other = UpgradeRecordFactory(tracked_model=tracked(provider=provider))
         measured(other, GOOD)
 
         sweep(at=NOW)
@@ -204,7 +232,9 @@ class TestByItself:
         sweep(at=NOW + DAY + HOUR)
         assert (state(ready), state(other)) == ("completed", "completed")
 
-    def test_no_way_back_stops_it_unless_a_fallback_is_named(self, ready: UpgradeRecord) -> None:
+    def test_no_way_back_stops_it_unless_a_fallback_is_named(
+        self, ready: UpgradeRecord, simulator: Simulator
+    ) -> None:
         before = ready.from_version
         assert before is not None
         before.retires_on = (NOW + 3 * DAY).date()
@@ -214,6 +244,7 @@ class TestByItself:
         assert self.explain(ready)["way_back"] is False
 
         other = UpgradeRecordFactory(tracked_model=ready.tracked_model, state="superseded")
+        simulator.world.add("openai", other.to_version.upstream_id)
         general(tracked_model=ready.tracked_model, fallback_version=other.to_version)
         sweep(at=NOW)
 
@@ -303,7 +334,10 @@ class TestCanary:
     @pytest.fixture
     def trial(self, record: UpgradeRecord, staff: Actor) -> UpgradeRecord:
         general(canary_steps=STEPS)
-        return approve(record, staff)
+        assert approve(record, staff).state == "approved"
+        sweep(at=NOW)
+        record.refresh_from_db()
+        return record
 
     def share(self, record: UpgradeRecord) -> set[str]:
         """Return the keys that get the new version."""
@@ -313,12 +347,12 @@ class TestCanary:
     def test_a_good_one_goes_step_by_step(self, trial: UpgradeRecord) -> None:
         assert trial.state == "canary"
         few = self.share(trial)
-        assert 5 <= len(few) <= 40
+        assert 50 <= len(few) <= 110
         assert served(trial) == "1.0.0"
 
         sweep(at=NOW + 2 * HOUR)
         assert self.share(trial) == few
-        measured(trial, GOOD)
+        measured(trial, GOOD, share=0.2)
         sweep(at=NOW + DAY)
         many = self.share(trial)
         assert few < many
@@ -340,13 +374,13 @@ class TestCanary:
         without, within = client.get(path), client.get(path, {"key": inside})
 
         assert without.json()["version"]["label"] == "1.0.0"
-        assert without.json()["canary"]["weight"] == 0.05
+        assert without.json()["canary"]["weight"] == 0.2
         assert within.json()["version"]["label"] == trial.to_version.label
         assert within.json()["canary"] is None
         assert without["ETag"] != within["ETag"]
 
     def test_a_worse_one_goes_back_at_once(self, trial: UpgradeRecord) -> None:
-        measured(trial, BAD)
+        measured(trial, BAD, share=0.2)
 
         sweep(at=NOW + DAY)
 
@@ -370,7 +404,7 @@ class TestCanary:
     def test_a_person_lets_a_paused_one_go_on(self, trial: UpgradeRecord, staff: Actor) -> None:
         sweep(at=NOW + 14 * DAY)
         canary.resume(record_id=trial.pk, actor=staff, now=NOW + 15 * DAY)
-        measured(trial, GOOD, at=NOW + 15 * DAY)
+        measured(trial, GOOD, share=0.2, at=NOW + 15 * DAY)
 
         sweep(at=NOW + 16 * DAY)
 
@@ -378,7 +412,7 @@ class TestCanary:
         assert not Notice.objects.open().exists()
 
     def test_two_looks_at_once_make_one_step(self, trial: UpgradeRecord) -> None:
-        measured(trial, GOOD)
+        measured(trial, GOOD, share=0.2)
 
         for _ in range(3):
             canary.look(record_id=trial.pk, now=NOW + DAY)
@@ -386,16 +420,17 @@ class TestCanary:
         assert Canary.objects.get().position == 1
 
     def test_a_clock_that_goes_back_only_waits(self, trial: UpgradeRecord) -> None:
-        measured(trial, GOOD)
+        measured(trial, GOOD, share=0.2)
 
         sweep(at=NOW - 30 * DAY)
 
         assert (state(trial), Canary.objects.get().position) == ("canary", 0)
 
     def test_a_step_waits_for_a_person(self, record: UpgradeRecord, staff: Actor) -> None:
-        general(canary_steps=[{"weight": 10, "approval": True}])
+        general(canary_steps=[{"weight": 20, "approval": True}])
         approve(record, staff)
-        measured(record, GOOD)
+        sweep(at=NOW)
+        measured(record, GOOD, share=0.2)
         sweep(at=NOW + DAY)
         assert state(record) == "canary"
 
@@ -415,7 +450,7 @@ class TestCanary:
     @pytest.mark.parametrize("by", ["pin", "freeze", "switch"])
     def test_what_holds_it_holds_the_next_step(self, trial: UpgradeRecord, by: str) -> None:
         self.hold(trial, by)
-        measured(trial, GOOD)
+        measured(trial, GOOD, share=0.2)
 
         sweep(at=NOW + DAY)
 
@@ -424,7 +459,7 @@ class TestCanary:
     @pytest.mark.parametrize("by", ["pin", "freeze", "switch"])
     def test_nothing_holds_the_way_back(self, trial: UpgradeRecord, by: str) -> None:
         self.hold(trial, by)
-        measured(trial, BAD)
+        measured(trial, BAD, share=0.2)
 
         sweep(at=NOW + DAY)
 
@@ -461,10 +496,12 @@ class TestCanary:
         model = record.tracked_model
         wish = {"provider": model.provider.slug, "model": model.name, "now": NOW}
 
-        first, second = upgrading.auto_upgrade(**wish), upgrading.auto_upgrade(**wish)
+        first = upgrading.auto_upgrade(**wish)
+        sweep(at=NOW)
+        second = upgrading.auto_upgrade(**wish)
 
-        assert "canary with 5% of the keys" in first.waits_for
-        assert "canary with 5% of the keys" in second.waits_for
+        assert "asked for a way back" in first.waits_for
+        assert "canary with 20% of the keys" in second.waits_for
         assert state(record) == "canary"
 
 

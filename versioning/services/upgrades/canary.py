@@ -1,8 +1,10 @@
 """A canary: begin it, look at it, and do what the evidence says; people may stop or free it."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -27,10 +29,23 @@ _LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
 
 
 def begin(
-    *, record: UpgradeRecord, resolved: Resolved, actor: Actor, now: datetime, reason: str
+    *,
+    record: UpgradeRecord,
+    resolved: Resolved,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    evidence: Mapping[str, Any],
 ) -> UpgradeRecord:
     """Give the first step's share of the keys the new version. The record is locked."""
-    record = moves.move(record_id=record.pk, to=State.CANARY, actor=actor, now=now, reason=reason)
+    record = moves.move(
+        record_id=record.pk,
+        to=State.CANARY,
+        actor=actor,
+        now=now,
+        reason=reason,
+        evidence=evidence,
+    )
     Canary.objects.create(
         record=record,
         salt=secrets.token_hex(8),

@@ -1,24 +1,39 @@
 """The course of an approved upgrade: tests, then a canary, then completed; and what goes on by
-itself at each sweep."""
+itself at each sweep.
+
+Before its first step the provider is asked whether the way back is open. That is HTTP, so it
+happens at the sweep, between transactions: an approved record waits for it.
+"""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from versioning.domain.policy import Stage, decide
 from versioning.domain.transitions import State
-from versioning.models import Notice, UpgradeRecord, Watch
+from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
 from versioning.services import notices
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import testing
 from versioning.services.evaluation.testing import TestsSay
-from versioning.services.upgrades import canary, moves, policies, watching, way_back
+from versioning.services.upgrades import (
+    canary,
+    moves,
+    policies,
+    rolling_back,
+    watching,
+    way_back,
+)
 from versioning.services.upgrades.policies import Resolved
+from versioning.services.upgrades.way_back import Outcome, WayBack
 
 logger = logging.getLogger(__name__)
+
+NO_TESTS = "Approved; no tests set."
 
 
 class NoWayBack(ServiceError):
@@ -32,8 +47,10 @@ def start(
 ) -> UpgradeRecord:
     """Take an approved record to its first stop. The record is locked.
 
-    Raises NoWayBack where tests or a canary are set and the way back would close, and Invalid
-    where a suite can't run. A person's move at once is made all the same, and says so.
+    Tests begin at once. A canary begins at a sweep, when the provider has said that the way back
+    is open. A move at once is made in any case, and says where there is no way back. Raises
+    NoWayBack where tests or a canary are set and the way back would close, as far as checks know,
+    and Invalid where a suite can't run.
     """
     policy = resolved.policy
     closed = way_back.why_closed(
@@ -42,11 +59,16 @@ def start(
     if closed and policy.gathers_evidence:
         raise NoWayBack(closed)
     if policy.required_suites:
-        testing.begin_tests(record=record, suite_names=policy.required_suites, actor=actor, now=now)
-        why = f"To be tested with {', '.join(policy.required_suites)}."
-        return moves.move(record_id=record.pk, to=State.TESTING, actor=actor, now=now, reason=why)
-    why = " ".join(filter(None, ["Approved; no tests set.", closed]))
-    return _after_tests(record=record, resolved=resolved, actor=actor, now=now, why=why)
+        return _begin_tests(record, suite_names=policy.required_suites, actor=actor, now=now)
+    if policy.canary_steps:
+        return record
+    why = " ".join(filter(None, [NO_TESTS, closed]))
+    return _complete(record=record, actor=actor, now=now, why=why)
+
+
+def look_at_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
+    """Take an approved record's first step, if the way back is open. Raises NotFound."""
+    return _first_step(record_id=record_id, only_from=State.APPROVED, why=NO_TESTS, now=now)
 
 
 def look_at_tests(*, record_id: int, now: datetime) -> UpgradeRecord:
@@ -75,9 +97,7 @@ def look_at_tests(*, record_id: int, now: datetime) -> UpgradeRecord:
             )
         if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):
             return record
-        return _after_tests(
-            record=record, resolved=resolved, actor=scheduler, now=now, why=tests.sentence
-        )
+    return _first_step(record_id=record_id, only_from=State.TESTING, why=tests.sentence, now=now)
 
 
 def carry_on(*, now: datetime) -> int:
@@ -86,23 +106,113 @@ def carry_on(*, now: datetime) -> int:
     Each in a transaction of its own: one that fails is logged and holds up no other.
     """
     under_way = UpgradeRecord.objects.under_way()
+    approved_ids = _ids(under_way.filter(state=State.APPROVED.value))
     testing_ids = _ids(under_way.filter(state=State.TESTING.value))
     canary_ids = _ids(under_way.filter(state=State.CANARY.value))
     watch_ids = list(Watch.objects.open().order_by("pk").values_list("pk", flat=True))
-    done = _each(testing_ids, lambda pk: look_at_tests(record_id=pk, now=now))
-    done += _each(canary_ids, lambda pk: canary.look(record_id=pk, now=now))
+    done = _each(approved_ids, lambda pk: look_at_approved(record_id=pk, now=now))
+    done += _each(testing_ids, lambda pk: look_at_tests(record_id=pk, now=now))
+    done += _each(canary_ids, lambda pk: _look_at_canary(record_id=pk, now=now))
     done += _each(watch_ids, lambda pk: watching.look(watch_id=pk, now=now))
     return done + watching.write_reports(now=now)
 
 
-def _after_tests(
-    *, record: UpgradeRecord, resolved: Resolved, actor: Actor, now: datetime, why: str
+def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) -> UpgradeRecord:
+    """Ask for the way back, then begin the canary or complete; a record elsewhere stays."""
+    record = UpgradeRecord.objects.with_versions().get(pk=record_id)
+    resolved = policies.resolve(tracked=record.tracked_model)
+    back = way_back.ask(
+        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
+    )
+    with transaction.atomic():
+        record = moves.locked(record_id)
+        if record.state != only_from:
+            return record
+        if record.tracked_model.current_version_id != record.from_version_id:
+            return _overtaken(record, now=now)
+        way_back.tell(record=record, back=back, now=now)
+        if not back.is_open:
+            return _without_way_back(record, back=back, now=now)
+        if not _approved_by_staff(record) and _held(record, resolved=resolved, now=now):
+            return record
+        scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
+        suites = resolved.policy.required_suites
+        if only_from is State.APPROVED and suites:  # set since it was approved
+            return _begin_tests(record, suite_names=suites, actor=scheduler, now=now)
+        evidence = {**record.evidence, "way_back": back.as_dict()}
+        if resolved.policy.canary_steps:
+            return canary.begin(
+                record=record,
+                resolved=resolved,
+                actor=scheduler,
+                now=now,
+                reason=why,
+                evidence=evidence,
+            )
+        return _complete(record=record, actor=scheduler, now=now, why=why, evidence=evidence)
+
+
+def _begin_tests(
+    record: UpgradeRecord, *, suite_names: Sequence[str], actor: Actor, now: datetime
 ) -> UpgradeRecord:
-    if resolved.policy.canary_steps:
-        return canary.begin(record=record, resolved=resolved, actor=actor, now=now, reason=why)
-    record = moves.complete(record_id=record.pk, actor=actor, now=now, reason=why)
+    testing.begin_tests(record=record, suite_names=suite_names, actor=actor, now=now)
+    why = f"To be tested with {', '.join(suite_names)}."
+    return moves.move(record_id=record.pk, to=State.TESTING, actor=actor, now=now, reason=why)
+
+
+def _complete(
+    *,
+    record: UpgradeRecord,
+    actor: Actor,
+    now: datetime,
+    why: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> UpgradeRecord:
+    record = moves.complete(
+        record_id=record.pk, actor=actor, now=now, reason=why, evidence=evidence
+    )
     watching.begin(record=record, now=now)
     return record
+
+
+def _without_way_back(record: UpgradeRecord, *, back: WayBack, now: datetime) -> UpgradeRecord:
+    """Let an approval fall whose way back is closed; what is only unknown is asked again."""
+    if back.outcome is Outcome.UNKNOWN or record.state != State.APPROVED:
+        return record
+    record.approvals.standing().update(fell_at=now)
+    twin = UpgradeRecord.objects.waiting().filter(
+        tracked_model=record.tracked_model_id, to_version=record.to_version_id
+    )
+    return moves.move(
+        record_id=record.pk,
+        to=State.SUPERSEDED if twin.exists() else State.RECOMMENDED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason=f"{back.sentence} Name a fallback version in its policy, then approve it again.",
+        evidence={**record.evidence, "way_back": back.as_dict()},
+    )
+
+
+def _overtaken(record: UpgradeRecord, *, now: datetime) -> UpgradeRecord:
+    return moves.move(
+        record_id=record.pk,
+        to=State.SUPERSEDED if record.state == State.APPROVED else State.FAILED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason="The current version has changed since this was approved.",
+    )
+
+
+def _look_at_canary(*, record_id: int, now: datetime) -> None:
+    record = canary.look(record_id=record_id, now=now)
+    if record.state == State.ABORTED:
+        rolling_back.leave_dead_version(record_id=record_id, now=now)
+
+
+def _approved_by_staff(record: UpgradeRecord) -> bool:
+    """Say whether a person decided it: pins, freezes and windows don't hold people."""
+    approved = record.steps.filter(after=State.APPROVED.value).order_by("-at", "-pk").first()
+    return approved is not None and approved.actor_kind == UpgradeStep.ActorKind.STAFF
 
 
 def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from versioning.domain.policy import Asker, Automation, Examined, Stage, examine
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
-from versioning.services.upgrades import policies, recommendation
+from versioning.services.upgrades import policies, recommendation, way_back
 from versioning.services.upgrades.policies import Resolved
 
 
@@ -114,6 +114,8 @@ def _row(found: Examined, *, resolved: Resolved) -> Row:
 
 def _stop_rows(record: UpgradeRecord) -> list[Row]:
     """Say what a record under way waits for at its stop."""
+    if record.state == State.APPROVED:
+        return [Row("way_back", False, way_back.waits(record))]
     if record.state == State.TESTING:
         return [Row("tests", False, "Its tests run.")]
     found = Canary.objects.filter(record=record).first()

@@ -1,5 +1,6 @@
 """Go back to the version before the latest move: a move like any other, with its own record."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,8 @@ from versioning.domain.transitions import State
 from versioning.models import ModelVersion, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NothingToRollBack
-from versioning.services.upgrades import moves
+from versioning.services.upgrades import moves, policies, way_back
+from versioning.services.upgrades.way_back import Outcome, WayBack
 
 NO_EARLIER = "There is no earlier version to go back to."
 
@@ -20,16 +22,18 @@ def roll_back(
     now: datetime,
     reason: str,
     record_id: int | None = None,
+    to_fallback: WayBack | None = None,
 ) -> UpgradeRecord:
     """Go back to the version before the latest move; return the rollback's own record.
 
-    With ``record_id`` only if that record is the latest move still. Raises NotFound, Invalid
-    (no reason), NothingToRollBack, AlreadyMoved.
+    With ``record_id`` only if that record is the latest move still. ``to_fallback`` goes to the
+    version that it names instead, because the earlier one is gone. Raises NotFound, Invalid (no
+    reason), NothingToRollBack, AlreadyMoved.
     """
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the rollback.")
     with transaction.atomic():
-        tracked = moves.locked_model(tracked_model_id)
+        moves.locked_model(tracked_model_id)
         undone = move_to_reverse(tracked_model_id=tracked_model_id)
         earlier = undone.from_version
         if earlier is None:
@@ -41,23 +45,64 @@ def roll_back(
         moves.move(
             record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
         )
-        back = UpgradeRecord.objects.create(
-            tracked_model=tracked,
-            from_version=undone.to_version,
-            to_version=earlier,
-            state=State.COMPLETED.value,
-            origin=UpgradeRecord.Origin.ROLLBACK,
-            step=UpgradeRecord.Step.BACK,
-            reasons=_reasons_to_go_back(earlier, reason.strip()),
-            recommended_at=now,
-            changed_at=now,
-            completed_at=now,
-            completion_number=moves.next_number(tracked),
-            reverses=undone,
+        target = to_fallback.version if to_fallback and to_fallback.version else earlier
+        reasons = _reasons_to_go_back(target, reason.strip())
+        if to_fallback is not None:
+            reasons.append(to_fallback.sentence)
+        back = _write_down(
+            undone=undone, left=undone.to_version, to=target, reasons=reasons, actor=actor, now=now
         )
-        moves.write_step(record=back, before=None, actor=actor, now=now, reason=reason.strip())
-        moves.point_at(tracked=tracked, version=earlier, now=now)
     return back
+
+
+def leave_dead_version(*, record_id: int, now: datetime) -> None:
+    """After an aborted canary, leave the current version if its provider gave it up meanwhile.
+
+    It goes to the fallback that the policy names, where the policy rolls back by itself; else a
+    person is told. Speaks HTTP: called outside any transaction. Raises DoesNotExist.
+    """
+    record = UpgradeRecord.objects.with_versions().get(pk=record_id)
+    resolved = policies.resolve(tracked=record.tracked_model)
+    if record.from_version is None:
+        return
+    back = way_back.probe(version=record.from_version, now=now)
+    if back.outcome is not Outcome.CLOSED:
+        return
+    instead = fallback_alive(record=record, fallback=resolved.fallback, now=now)
+    with transaction.atomic():
+        moves.locked(record_id)
+        tracked = moves.locked_model(record.tracked_model_id)
+        if tracked.current_version_id != record.from_version_id:
+            return
+        if instead is None or not resolved.policy.rollback_by_itself:
+            way_back.tell(record=record, back=back, now=now)
+            return
+        reasons = [f"The canary of {record} was aborted. {back.sentence}", instead.sentence]
+        _write_down(
+            undone=record,
+            left=record.from_version,
+            to=resolved.fallback or record.from_version,
+            reasons=reasons,
+            actor=Actor.scheduler(),
+            now=now,
+        )
+
+
+def fallback_alive(
+    *, record: UpgradeRecord, fallback: ModelVersion | None, now: datetime
+) -> WayBack | None:
+    """Return what the provider says of a fallback that answers; None where there is none.
+
+    Neither version of the record is a fallback of it. Speaks HTTP.
+    """
+    if fallback is None or fallback.pk in (record.from_version_id, record.to_version_id):
+        return None
+    found = way_back.probe(version=fallback, now=now)
+    if not found.is_open:
+        return None
+    return replace(
+        found, sentence=f"It goes to the fallback of its policy, {fallback}. {found.sentence}"
+    )
 
 
 def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
@@ -80,6 +125,37 @@ def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
     if record is None:
         raise NothingToRollBack(NO_EARLIER)
     return record
+
+
+def _write_down(
+    *,
+    undone: UpgradeRecord,
+    left: ModelVersion,
+    to: ModelVersion,
+    reasons: list[str],
+    actor: Actor,
+    now: datetime,
+) -> UpgradeRecord:
+    """Write the rollback's own record, and make its target the current version."""
+    tracked = undone.tracked_model
+    back = UpgradeRecord.objects.create(
+        tracked_model=tracked,
+        from_version=left,
+        to_version=to,
+        state=State.COMPLETED.value,
+        origin=UpgradeRecord.Origin.ROLLBACK,
+        step=UpgradeRecord.Step.BACK,
+        reasons=reasons,
+        recommended_at=now,
+        changed_at=now,
+        completed_at=now,
+        completion_number=moves.next_number(tracked),
+        reverses=undone,
+    )
+    why = " ".join(reasons)
+    moves.write_step(record=back, before=None, actor=actor, now=now, reason=why)
+    moves.point_at(tracked=tracked, version=to, now=now)
+    return back
 
 
 def _reasons_to_go_back(version: ModelVersion, reason: str) -> list[str]:

@@ -13,7 +13,7 @@ from versioning.models import Canary, TrackedModel, UpgradeRecord
 from versioning.services import serving
 from versioning.services.actors import Actor
 from versioning.services.errors import Invalid, ServiceError
-from versioning.services.upgrades import policies, recommendation, rollout
+from versioning.services.upgrades import policies, recommendation, rollout, way_back
 
 DEFAULT_IMPROVEMENT = Decimal("0.1")
 
@@ -126,11 +126,14 @@ def auto_upgrade(
 def upgrade_by_policy(*, now: datetime) -> list[UpgradeRecord]:
     """Approve what its policy lets go by itself now; return the records that went.
 
-    Each in a transaction of its own; one that somebody else moved first is left alone.
+    Each in a transaction of its own; one that somebody else moved first is left alone. Before,
+    its provider is asked whether the way back is open.
     """
     gone = []
     for record in recommendation.open_recommendations():
         if why_not_by_itself(record=record, now=now, asked_by=Asker.POLICY):
+            continue
+        if not _way_back_is_open(record, now=now):
             continue
         try:
             moved = rollout.approve(
@@ -144,6 +147,15 @@ def upgrade_by_policy(*, now: datetime) -> list[UpgradeRecord]:
             continue  # it is asked again at the next sweep
         gone.append(moved)
     return gone
+
+
+def _way_back_is_open(record: UpgradeRecord, *, now: datetime) -> bool:
+    resolved = policies.resolve(tracked=record.tracked_model)
+    back = way_back.ask(
+        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
+    )
+    way_back.tell(record=record, back=back, now=now)
+    return back.is_open
 
 
 def look_at_upgrade(
@@ -225,6 +237,8 @@ def _stop_of(record: UpgradeRecord) -> str:
         return f"It is a canary with {found.weight:.0%} of the keys. {found.says}".strip()
     if record.state == State.TESTING:
         return "Its tests run."
+    if record.state == State.APPROVED:
+        return way_back.waits(record)
     return f"It is {record.get_state_display()}: other approvals are missing."
 
 

@@ -1,5 +1,6 @@
 """After a move: is it as good as the version before, and did it keep its promise?"""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,8 +14,9 @@ from versioning.services import notices
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
-from versioning.services.upgrades import moves, policies, rolling_back
+from versioning.services.upgrades import moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
+from versioning.services.upgrades.way_back import Outcome, WayBack
 
 REPORT_DAYS = (7, 30)
 _HELD_BY = frozenset({Rule.SWITCH, Rule.INACTIVE, Rule.PINNED, Rule.FREEZE})
@@ -31,28 +33,14 @@ def begin(*, record: UpgradeRecord, now: datetime) -> None:
 def look(*, watch_id: int, now: datetime) -> Watch:
     """Look at a watched move once: rolled back or told where it is worse, ended in time.
 
+    Where it would go back, its provider is asked first, outside the transaction, whether the
+    earlier version is still there; the fallback of its policy stands in for one that is gone.
     Raises Watch.DoesNotExist.
     """
-    with transaction.atomic():
-        record_id = Watch.objects.values_list("record_id", flat=True).get(pk=watch_id)
-        record = moves.locked(record_id)
-        watch = Watch.objects.select_for_update().get(pk=watch_id)
-        if watch.ended_at is not None:
-            return watch
-        watch.looked_at = now
-        if not _stands(record):
-            return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
-        resolved = policies.resolve(tracked=record.tracked_model)
-        shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
-        if shown.speaks_against:
-            return _worse(watch=watch, record=record, resolved=resolved, shown=shown, now=now)
-        watch.sentence = shown.sentence[:500]
-        if now < watch.ends_at:
-            watch.save()
-            return watch
-        unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
-        result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
-        return _end(watch, result, shown.sentence, now=now)
+    try:
+        return _look(watch_id=watch_id, where_to=None, now=now)
+    except _GoesBack:
+        return _look(watch_id=watch_id, where_to=_where_to(watch_id, now=now), now=now)
 
 
 def write_reports(*, now: datetime) -> int:
@@ -77,6 +65,66 @@ def write_reports(*, now: datetime) -> int:
                 _report(record=record, days=days, now=now)
                 written += 1
     return written
+
+
+class _GoesBack(Exception):  # noqa: N818  (it is no error: the look is made again)
+    """It would be rolled back, and nobody has asked yet where to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _WhereTo:
+    """What the provider says of going back: a fallback instead, or what is in the way."""
+
+    fallback: WayBack | None = None
+    problem: str = ""
+
+
+def _look(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
+    with transaction.atomic():
+        record_id = Watch.objects.values_list("record_id", flat=True).get(pk=watch_id)
+        record = moves.locked(record_id)
+        watch = Watch.objects.select_for_update().get(pk=watch_id)
+        if watch.ended_at is not None:
+            return watch
+        watch.looked_at = now
+        if not _stands(record):
+            return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
+        resolved = policies.resolve(tracked=record.tracked_model)
+        shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+        if shown.speaks_against:
+            return _worse(
+                watch=watch,
+                record=record,
+                resolved=resolved,
+                shown=shown,
+                where_to=where_to,
+                now=now,
+            )
+        watch.sentence = shown.sentence[:500]
+        if now < watch.ends_at:
+            watch.save()
+            return watch
+        unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
+        result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
+        return _end(watch, result, shown.sentence, now=now)
+
+
+def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
+    """Ask whether the earlier version is still there. No answer doesn't keep anything from it."""
+    record = UpgradeRecord.objects.with_versions().get(watch=watch_id)
+    earlier = record.from_version
+    if earlier is None:
+        return _WhereTo()
+    back = way_back.probe(version=earlier, now=now)
+    if back.is_open or (earlier.is_listed and back.outcome is not Outcome.CLOSED):
+        return _WhereTo()
+    fallback = policies.resolve(tracked=record.tracked_model).fallback
+    instead = rolling_back.fallback_alive(record=record, fallback=fallback, now=now)
+    if instead is None:
+        return _WhereTo(problem=f"{back.sentence} No fallback of its policy answers either.")
+    return _WhereTo(
+        fallback=replace(instead, sentence=f"{earlier.label} is gone. {instead.sentence}")
+    )
 
 
 def _report(*, record: UpgradeRecord, days: int, now: datetime) -> None:
@@ -107,10 +155,19 @@ def _stands(record: UpgradeRecord) -> bool:
 
 
 def _worse(
-    *, watch: Watch, record: UpgradeRecord, resolved: Resolved, shown: Evidence, now: datetime
+    *,
+    watch: Watch,
+    record: UpgradeRecord,
+    resolved: Resolved,
+    shown: Evidence,
+    where_to: _WhereTo | None,
+    now: datetime,
 ) -> Watch:
     why = f"Worse after the move: {shown.sentence}"
     held = _why_not_back(record=record, resolved=resolved, now=now)
+    if not held and where_to is None:
+        raise _GoesBack
+    held = held or (where_to.problem if where_to else "")
     if not held:
         try:
             rolling_back.roll_back(
@@ -119,11 +176,13 @@ def _worse(
                 actor=Actor.scheduler(),
                 now=now,
                 reason=why,
+                to_fallback=where_to.fallback if where_to else None,
             )
         except ServiceError as error:
             held = str(error)
         else:
-            notices.tell(record=record, kind=Notice.Kind.ROLLED_BACK, sentence=why, now=now)
+            told = f"{why} {where_to.fallback.sentence}" if where_to and where_to.fallback else why
+            notices.tell(record=record, kind=Notice.Kind.ROLLED_BACK, sentence=told, now=now)
             return _end(watch, Watch.Result.ROLLED_BACK, why, now=now)
     sentence = f"{record}: {why} {held}"
     notices.tell(record=record, kind=Notice.Kind.WORSE, sentence=sentence, now=now)
@@ -134,9 +193,6 @@ def _why_not_back(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -
     """Say why it isn't rolled back by itself; empty where it is."""
     if not resolved.policy.rollback_by_itself:
         return "Its policy leaves it to you whether to roll back."
-    if record.from_version is not None and not record.from_version.is_listed:
-        fallback = resolved.fallback.label if resolved.fallback else "none is named"
-        return f"{record.from_version.label} is no longer listed; fallback: {fallback}."
     decision = decide(
         facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
         policy=resolved.policy,

@@ -1,9 +1,50 @@
-"""Is the way back open: would the earlier version still answer if the move were wrong?"""
+"""Is the way back open: would the earlier version still answer if the move were wrong?
 
+Checks know what is listed and what retires; before a first step the provider is asked itself.
+"""
+
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
+from providers.base import ProviderError, Refused
+from providers.registry import UnknownKind
 from versioning.domain.policy import Policy
-from versioning.models import ModelVersion
+from versioning.models import ModelVersion, Notice, UpgradeRecord
+from versioning.services import notices
+
+
+class Outcome(StrEnum):
+    """What asking came to; no answer is unknown: neither open nor gone."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """What the provider said of the version to go back to, and when it was asked."""
+
+    outcome: Outcome
+    version: ModelVersion | None
+    sentence: str
+    asked_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is Outcome.OPEN
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a step keeps it."""
+        return {
+            "outcome": self.outcome.value,
+            "version": self.version.upstream_id if self.version else None,
+            "sentence": self.sentence,
+            "asked_at": self.asked_at.isoformat(),
+        }
 
 
 def why_closed(
@@ -20,11 +61,8 @@ def why_closed(
     """
     if version is None:
         return ""
-    holds = sum(float(step.hold_hours) for step in policy.canary_steps)
-    until = (now + timedelta(days=policy.watch_days, hours=holds)).date()
-    if _lives(version, until=until):
-        return ""
-    if fallback is not None and fallback.pk != version.pk and _lives(fallback, until=until):
+    until = _needed_until(policy=policy, now=now)
+    if any(_lives(each, until=until) for each in _ways(version, fallback)):
         return ""
     if not version.is_listed:
         return f"There is no way back: {version.upstream_id} is no longer listed."
@@ -32,6 +70,98 @@ def why_closed(
         f"There would be no way back: {version.upstream_id} retires on {version.retires_on}, "
         f"inside the watch period that ends on {until}. Name a fallback version in its policy."
     )
+
+
+def ask(
+    *,
+    version: ModelVersion | None,
+    fallback: ModelVersion | None,
+    policy: Policy,
+    now: datetime,
+) -> WayBack:
+    """Ask the provider whether the version, else the fallback, answers until the watch ends.
+
+    Speaks HTTP within the provider's time limit, so it is called outside any transaction. It
+    asks what the provider lists, which costs nothing; a provider that gives no answer leaves it
+    unknown.
+    """
+    if version is None:
+        return WayBack(
+            outcome=Outcome.OPEN,
+            version=None,
+            sentence="There was no version before.",
+            asked_at=now,
+        )
+    until = _needed_until(policy=policy, now=now)
+    first = _probe(version, until=until, now=now)
+    if first.outcome in (Outcome.OPEN, Outcome.UNKNOWN):
+        return first
+    if fallback is None or fallback.pk == version.pk:
+        return first
+    second = _probe(fallback, until=until, now=now)
+    return WayBack(
+        outcome=second.outcome,
+        version=fallback,
+        sentence=f"{first.sentence} The fallback: {second.sentence}",
+        asked_at=now,
+    )
+
+
+def probe(*, version: ModelVersion, now: datetime) -> WayBack:
+    """Ask the provider whether it still lists a version today. Speaks HTTP, as ``ask`` does."""
+    return _probe(version, until=now.date(), now=now)
+
+
+def tell(*, record: UpgradeRecord, back: WayBack, now: datetime) -> None:
+    """Raise a notice of a way that isn't open, in the words of now; close it where it is."""
+    sentence = f"{record} waits. {back.sentence}"[:500]
+    opened = Notice.objects.open().filter(record=record, kind=Notice.Kind.WAY_BACK)
+    if not back.is_open and opened.filter(sentence=sentence).exists():
+        return
+    notices.resolve(record=record, kind=Notice.Kind.WAY_BACK, by="scheduler", now=now)
+    if not back.is_open:
+        notices.tell(record=record, kind=Notice.Kind.WAY_BACK, sentence=sentence, now=now)
+
+
+def waits(record: UpgradeRecord) -> str:
+    """Say what an approved record waits for."""
+    told = record.notices.open().filter(kind=Notice.Kind.WAY_BACK).first()
+    return told.sentence if told else "It is approved; first the provider is asked for a way back."
+
+
+def _probe(version: ModelVersion, *, until: date, now: datetime) -> WayBack:
+    outcome, sentence = _asked(version, until=until, now=now)
+    return WayBack(outcome=outcome, version=version, sentence=sentence, asked_at=now)
+
+
+def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcome, str]:
+    name, provider = version.upstream_id, version.tracked_model.provider
+    try:
+        listed = provider.adapter().describe(name, at=now)
+    except Refused as error:
+        return Outcome.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
+    except (ProviderError, UnknownKind) as error:
+        return Outcome.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
+    if listed is None:
+        return Outcome.CLOSED, f"There is no way back: {provider} does not list {name} any more."
+    retires_on = listed.retires_on or version.retires_on
+    if retires_on is not None and retires_on <= until:
+        return Outcome.CLOSED, (
+            f"There would be no way back: {name} retires on {retires_on}, and it is needed until "
+            f"{until}."
+        )
+    end = f"until {retires_on}" if retires_on else "with no end announced"
+    return Outcome.OPEN, f"The way back is open: {provider} lists {name}, {end}."
+
+
+def _ways(version: ModelVersion, fallback: ModelVersion | None) -> list[ModelVersion]:
+    return [version] if fallback is None else [version, fallback]
+
+
+def _needed_until(*, policy: Policy, now: datetime) -> date:
+    """Return the end of the watch period, were the first step made now."""
+    holds = sum(float(step.hold_hours) for step in policy.canary_steps)
+    return (now + timedelta(days=policy.watch_days, hours=holds)).date()
 
 
 def _lives(version: ModelVersion, *, until: date) -> bool:
