@@ -1,6 +1,7 @@
 """Read JSON bodies and query parameters; whatever can't be read is the caller's error."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
@@ -15,6 +16,7 @@ from versioning.api.problems import Problem
 from versioning.services.errors import FieldError, Invalid
 
 MOST_BYTES = 1024 * 1024
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonParser(BaseParser):
@@ -84,8 +86,11 @@ def read_body(request: Request, form: type[serializers.Serializer[Any]] | None) 
     if not errors:
         read = form(data=data) if form is not None else serializers.Serializer(data={})
         if read.is_valid():
-            return dict(read.validated_data)
-        errors = list(_flattened(read.errors, ""))
+            errors = list(_unstorable(read.validated_data))
+            if not errors:
+                return dict(read.validated_data)
+        else:
+            errors = list(_flattened(read.errors, ""))
     raise Invalid("Some fields can't be used as they are.", errors)
 
 
@@ -109,6 +114,26 @@ def read_query(request: Request, form: type[serializers.Serializer[Any]] | None)
     if errors:
         raise Problem(400, "bad-query", "Some query parameters can't be used.", errors)
     return {}
+
+
+def _unstorable(data: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Name the fields whose JSON PostgreSQL can't keep; plain texts are looked at before."""
+    for name, value in data.items():
+        if any("\0" in text or _SURROGATE.search(text) for text in _texts(value)):
+            message = "Text can't hold the character NUL or half a surrogate pair."
+            yield FieldError(f"/{_escaped(name)}", "unstorable", message)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield name
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
 
 
 def _flattened(errors: Any, pointer: str) -> Iterator[FieldError]:

@@ -242,6 +242,31 @@ class TestRules:
         assert UpgradeRecord.objects.waiting().get().to_version.upstream_id.endswith("0301")
         assert not LineageRule.objects.exists()
 
+    def test_a_rule_that_is_changed_is_followed_at_once(
+        self, api: Api, model: TrackedModel
+    ) -> None:
+        address = f"/api/tracked-models/{model.pk}/rules"
+        rule = api.post(address, {"kind": "ignore", "pattern": "*-20250301"}).json()
+        assert not UpgradeRecord.objects.waiting().exists()
+
+        changed = api.patch(f"{address}/{rule['id']}", {"pattern": "*-audio"})
+
+        assert changed.json() == {**rule, "pattern": "*-audio"}
+        assert UpgradeRecord.objects.waiting().get().to_version.upstream_id.endswith("0301")
+        assert_problem(api.patch(f"{address}/0", {"pattern": "x"}), 404, "not-found")
+
+    def test_a_rule_that_becomes_a_second_successor_is_422(
+        self, api: Api, model: TrackedModel
+    ) -> None:
+        address = f"/api/tracked-models/{model.pk}/rules"
+        api.post(address, {"kind": "successor", "pattern": "a"})
+        rule = api.post(address, {"kind": "ignore", "pattern": "b"}).json()
+
+        answer = api.patch(f"{address}/{rule['id']}", {"kind": "successor"})
+
+        assert_problem(answer, 422, "invalid")
+        assert LineageRule.objects.get(pk=rule["id"]).kind == "ignore"
+
     def test_a_rule_of_another_model_is_404(self, api: Api, model: TrackedModel) -> None:
         rule = LineageRule.objects.create(tracked_model=model, kind="ignore", pattern="x")
 
@@ -274,3 +299,68 @@ def test_a_model_seen_in_samples_is_listed_until_it_is_tracked(api: Api) -> None
     assert (seen["provider"], seen["name"], seen["samples"]) == ("acme", "zeta-9", 2)
     assert made.status_code == 201
     assert api.get("/api/unknown-models").json()["results"] == []
+
+
+class TestSliceTags:
+    def test_one_is_declared_renamed_and_removed(self, api: Api) -> None:
+        made = api.post("/api/slice-tags", {"name": "language"})
+        address = made["Location"]
+
+        renamed = api.patch(address, {"name": "market"}, If_Match=made["ETag"]).json()
+
+        assert api.get("/api/slice-tags").json()["results"] == [renamed]
+        assert renamed["name"] == api.get(address).json()["name"] == "market"
+        assert_problem(
+            api.patch(address, {"name": "x"}, If_Match=made["ETag"]), 412, "changed-since"
+        )
+        assert api.delete(address).status_code == 204
+        assert api.get("/api/slice-tags").json()["results"] == []
+
+    def test_a_name_is_there_once(self, api: Api) -> None:
+        api.post("/api/slice-tags", {"name": "language"})
+
+        answer = api.post("/api/slice-tags", {"name": "language"})
+
+        assert assert_problem(answer, 422, "invalid")["errors"][0]["pointer"] == "/name"
+
+
+def test_facts_that_a_listing_lacks_are_set_and_held(api: Api) -> None:
+    version = tracked().current_version
+    assert version is not None
+    facts = {
+        "replacement": "zeta-2",
+        "replacement_source": "their blog",
+        "input_modalities": ["text", "image"],
+        "output_modalities": ["text"],
+        "parameters": ["temperature"],
+        "capabilities": ["tools"],
+    }
+
+    changed = api.patch(f"/api/versions/{version.pk}", facts).json()
+
+    assert {name: changed[name] for name in facts} == facts
+    assert set(facts) <= set(changed["staff_fields"])
+
+
+def test_a_provider_may_speak_another_protocol_from_now_on(api: Api) -> None:
+    address = api.post("/api/providers", ACME)["Location"]
+
+    assert api.patch(address, {"kind": "ollama"}).json()["kind"] == "ollama"
+    problem = assert_problem(api.patch(address, {"kind": "telex"}), 422, "invalid")
+    assert problem["errors"][0]["pointer"] == "/kind"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_database_keeps_is_422_however_deep_it_is(api: Api, text: str) -> None:
+    version = tracked().current_version
+    assert version is not None
+    parameter_map = {"default": {"stop": [{"x": text}]}}
+
+    for answer, pointer in (
+        (
+            api.patch(f"/api/versions/{version.pk}", {"parameter_map": parameter_map}),
+            "/parameter_map",
+        ),
+        (api.post("/api/providers", {**ACME, "options": {text: "x"}}), "/options"),
+    ):
+        assert assert_problem(answer, 422, "invalid")["errors"][0]["pointer"] == pointer

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import FORM_FIELDS, Json, Moment, Paging
+from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
 from versioning.api.serializers.performance import Usd
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.domain.evaluation.judging import Preference
@@ -69,7 +69,9 @@ class CaseChange(serializers.Serializer[Any]):
     """The fields that change."""
 
     key = serializers.CharField(required=False, max_length=100)
-    content = Json(required=False, help_text="The whole case but its key, as in an import.")
+    content = serializers.JSONField(
+        required=False, help_text="The whole case but its key, as in an import."
+    )
 
 
 class CaseSerializer(serializers.Serializer[Any]):
@@ -96,7 +98,7 @@ class ImportQuery(serializers.Serializer[Any]):
 
 class CasesRequest(serializers.Serializer[Any]):
     cases = serializers.ListField(
-        child=Json(), max_length=10_000, help_text="As in docs/evaluation.md."
+        child=serializers.JSONField(), max_length=10_000, help_text="As in docs/evaluation.md."
     )
     replace = serializers.BooleanField(default=False, help_text="Remove all other cases?")
 

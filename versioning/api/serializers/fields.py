@@ -1,8 +1,8 @@
 """How moments, money and short texts look in JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import models
 from rest_framework import serializers
@@ -36,20 +36,6 @@ class Words(serializers.ListField):
         super().__init__(child=serializers.CharField(max_length=100), max_length=200, **kwargs)
 
 
-class Json(serializers.JSONField):
-    """Any JSON whose texts can be stored: PostgreSQL keeps neither NUL nor half a character."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "unstorable": "Text can't hold the character NUL or half a surrogate pair."
-    }
-
-    def to_internal_value(self, data: Any) -> Any:
-        value = super().to_internal_value(data)
-        if any("\0" in text or not _is_unicode(text) for text in _texts(value)):
-            self.fail("unstorable")
-        return value
-
-
 class SmallInteger(serializers.IntegerField):
     """Whole numbers that any database keeps: SQLite takes larger ones, PostgreSQL doesn't."""
 
@@ -69,28 +55,11 @@ class BigInteger(SmallInteger):
 
 FORM_FIELDS: Mapping[Any, Any] = {
     **serializers.ModelSerializer.serializer_field_mapping,
-    models.JSONField: Json,
     models.PositiveSmallIntegerField: SmallInteger,
     models.PositiveIntegerField: Integer,
     models.PositiveBigIntegerField: BigInteger,
 }
 """What each column of a model is in a form made from it."""
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            yield name
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 class Paging(serializers.Serializer[Any]):

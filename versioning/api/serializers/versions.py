@@ -107,6 +107,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     retires_precision = serializers.CharField()
     retires_source = serializers.CharField()
     replacement = serializers.CharField(help_text="What the provider says to use instead.")
+    replacement_source = serializers.CharField()
     is_listed = serializers.BooleanField()
     first_seen_at = Moment(allow_null=True)
     last_seen_at = Moment(allow_null=True)
