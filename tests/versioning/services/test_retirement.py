@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import NOW, ModelVersionFactory, tracked
 from versioning import tasks
 from versioning.models import Policy, Reminder, TrackedModel
+from versioning.services.samples import ingestion, rollups
+from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import retirement
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +49,40 @@ def test_without_traffic_a_canary_by_samples_never_ends_and_it_says_so() -> None
 
     assert clock is not None
     assert "never end" in clock.warning
+
+
+def test_a_canary_by_samples_takes_as_long_as_the_traffic_makes_it() -> None:
+    model = retiring(days=60)
+    Policy.objects.create(
+        canary_steps=[{"weight": 10, "samples": 2}], approval_days=0, buffer_days=0
+    )
+    day = [
+        SampleIn(
+            provider=model.provider.slug, model=model.name, time=NOW - timedelta(hours=n), task="t"
+        )
+        for n in range(1, 15)
+    ]
+    ingestion.accept(day[:7], api_key_id=None, now=NOW)
+    rollups.fold(now=NOW)
+    ingestion.accept(day[7:], api_key_id=None, now=NOW)
+
+    clock = retirement.clock_of(tracked=model, now=NOW)
+
+    assert clock is not None
+    assert clock.needs.canary == 10 * DAY  # 2 requests a day, a tenth of them in the canary
+
+
+def test_all_clocks_cost_as_many_queries_as_one(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    Policy.objects.create(canary_steps=[{"weight": 5, "samples": 100}])
+    for n in range(3):
+        Policy.objects.create(tracked_model=retiring(days=10 + n), approval_days=n)
+
+    with django_assert_num_queries(4):
+        found = retirement.start_this_week(now=NOW)
+
+    assert [clock.needs.approval.days for clock in found] == [0, 1, 2]
 
 
 def test_those_to_start_this_week_come_first() -> None:

@@ -1,6 +1,6 @@
 """Which policy holds for a model, and the facts that it is asked about."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -59,11 +59,25 @@ class Resolved:
 
 def resolve(*, tracked: TrackedModel) -> Resolved:
     """Return the policy of a model: its own, over its provider's, over the general one."""
-    rows = PolicyRow.objects.select_related("fallback_version").filter(
-        Q(tracked_model=tracked)
-        | Q(provider=tracked.provider_id)
-        | Q(provider=None, tracked_model=None)
+    return resolve_all(tracked_models=[tracked])[tracked.pk]
+
+
+def resolve_all(*, tracked_models: Sequence[TrackedModel]) -> dict[int, Resolved]:
+    """Return the policies of models by the models' ids, in one query for any number of them."""
+    rows = list(
+        PolicyRow.objects.select_related("fallback_version").filter(
+            Q(tracked_model__in=tracked_models)
+            | Q(provider__in={model.provider_id for model in tracked_models})
+            | Q(provider=None, tracked_model=None)
+        )
     )
+    return {
+        model.pk: _resolved([row for row in rows if _is_for(row, model)])
+        for model in tracked_models
+    }
+
+
+def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
     values: dict[str, Any] = {}
     set_by: dict[str, PolicyRow] = {}
     fallback = None
@@ -197,6 +211,13 @@ def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> 
         },
     )
     return switch
+
+
+def _is_for(row: PolicyRow, tracked: TrackedModel) -> bool:
+    return row.tracked_model_id in (None, tracked.pk) and row.provider_id in (
+        None,
+        tracked.provider_id,
+    )
 
 
 def _nearness(row: PolicyRow) -> int:
