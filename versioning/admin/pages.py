@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from versioning.admin import words
 from versioning.admin.decisions import open_to
-from versioning.models import Check, UpgradeRecord, UpgradeStep
+from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
-from versioning.services.inbox import Inbox, ProviderState, Retirement
+from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
 
 
 def waiting_badge(request: HttpRequest) -> int | None:
@@ -29,6 +29,10 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Inbox",
         "inbox": found,
         "summary": _summary(found, now=now),
+        "starting": [_starting(each, now=now) for each in found.starting],
+        "more_starting": found.starting_count - len(found.starting),
+        "notices": [_notice(notice, now=now) for notice in found.notices],
+        "more_notices": found.notice_count - len(found.notices),
         "waiting": [_waiting(record, request=request, now=now) for record in found.waiting],
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
         "under_way": [_under_way(record, now=now) for record in found.under_way],
@@ -37,7 +41,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             for record in found.snoozed
         ],
         "providers": [_provider(state, now=now) for state in found.providers],
-        "retiring": [_retirement(each, now=now) for each in found.retiring],
+        "retiring": [_retirement(each, now=now) for each in _not_starting(found)],
         "moves": [_news(step, now=now) for step in found.moves],
         "may_check": request.user.has_perm("versioning.run_check"),
     }
@@ -49,9 +53,39 @@ def _summary(found: Inbox, *, now: datetime) -> str:
     count = found.waiting_count
     said = [f"{count} decision{'s'[: count != 1]} wait{'s'[: count == 1]}" if count else ""]
     said.append(f"{urgent} urgent" if urgent else "")
+    starts = found.starting_count
+    said.append(f"{starts} move{'s'[: starts != 1]} to start this week" if starts else "")
     said.append(f"{len(found.under_way)} under way" if found.under_way else "")
     said.append(f"{failed} provider{'s'[: failed != 1]} could not be checked" if failed else "")
     return " · ".join(part for part in said if part)
+
+
+def _starting(each: Starting, *, now: datetime) -> dict[str, Any]:
+    clock = each.clock
+    is_late = clock.latest_start < timezone.localdate(now)
+    return {
+        "clock": clock,
+        "record": each.record,
+        "start": f"start by {words.day(clock.latest_start)}",
+        "left": words.until_day(clock.latest_start, now=now),
+        "tone": "bad" if is_late else "warn",
+        "retires": words.clock_date(clock, now=now),
+        "needs": words.needs(clock.needs),
+    }
+
+
+def _notice(notice: Notice, *, now: datetime) -> dict[str, Any]:
+    return {
+        "notice": notice,
+        "kind": words.notice_kind(notice),
+        "ago": words.ago(notice.raised_at, now=now),
+    }
+
+
+def _not_starting(found: Inbox) -> list[Retirement]:
+    """Return what retires, without what stands above as to be started this week."""
+    above = {each.clock.version.pk for each in found.starting}
+    return [each for each in found.retiring if each.version.pk not in above]
 
 
 def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> dict[str, Any]:

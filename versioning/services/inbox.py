@@ -14,12 +14,16 @@ from versioning.models import (
     Check,
     DriftFinding,
     ModelVersion,
+    Notice,
     ServedDrift,
     TrackedModel,
     UnknownModel,
     UpgradeRecord,
     UpgradeStep,
 )
+from versioning.services import notices
+from versioning.services.upgrades import retirement
+from versioning.services.upgrades.retirement import Clock
 
 RETIRING_WITHIN = timedelta(days=90)
 DRIFT_SHOWN_FOR = timedelta(days=14)
@@ -56,9 +60,22 @@ class Retirement:
 
 
 @dataclass(frozen=True, slots=True)
+class Starting:
+    """A move whose last safe start is this week or past, and the upgrade that is meant for it."""
+
+    clock: Clock
+    record: UpgradeRecord | None
+    """What waits for a decision or is under way; None where no successor was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbox:
     """Everything on the start page. Lists are cut at what a page can hold."""
 
+    starting: Sequence[Starting]
+    starting_count: int
+    notices: Sequence[Notice]
+    notice_count: int
     waiting: Sequence[UpgradeRecord]
     waiting_count: int
     snoozed: Sequence[UpgradeRecord]
@@ -80,7 +97,12 @@ def waiting_count() -> int:
 def look(*, now: datetime) -> Inbox:
     """Gather the start page with the same number of queries however much there is."""
     records = UpgradeRecord.objects.with_versions()
+    clocks = retirement.start_this_week(now=now)
     return Inbox(
+        starting=_starting(clocks[:SHOWN_NEWS]),
+        starting_count=len(clocks),
+        notices=list(notices.urgent_first()[:SHOWN_NEWS]),
+        notice_count=Notice.objects.open().count(),
         waiting=list(records.recommended().urgent_first()[:SHOWN]),
         waiting_count=waiting_count(),
         snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
@@ -107,6 +129,16 @@ def look(*, now: datetime) -> Inbox:
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
         has_tracked_models=TrackedModel.objects.exists(),
     )
+
+
+def _starting(clocks: Sequence[Clock]) -> list[Starting]:
+    """Return the clocks, each with what is under way for its model, else what waits."""
+    records = UpgradeRecord.objects.with_versions().filter(
+        tracked_model__in=[clock.tracked_model for clock in clocks]
+    )
+    newest = {each.tracked_model_id: each for each in records.waiting().order_by("pk")}
+    newest |= {each.tracked_model_id: each for each in records.under_way()}
+    return [Starting(clock=clock, record=newest.get(clock.tracked_model.pk)) for clock in clocks]
 
 
 def _providers() -> list[ProviderState]:

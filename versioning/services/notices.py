@@ -2,11 +2,20 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from versioning.models import Notice, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound, ServiceError
+
+_MOST_URGENT = (
+    Notice.Kind.WORSE,
+    Notice.Kind.WAY_BACK,
+    Notice.Kind.CANARY_PAUSED,
+    Notice.Kind.CANARY_ABORTED,
+    Notice.Kind.ROLLED_BACK,
+    Notice.Kind.TESTS_FAILED,
+)
 
 
 class AlreadyResolved(ServiceError):
@@ -44,6 +53,16 @@ def resolve_one(*, notice_id: int, actor: Actor, now: datetime) -> Notice:
         by = notice.resolved_by or "the scheduler"
         raise AlreadyResolved(f"This notice is resolved already by {by}. Nothing was changed.")
     return notice
+
+
+def urgent_first() -> QuerySet[Notice]:
+    """Return the open notices, those where requests suffer first, each with its upgrade."""
+    rank = Case(
+        *(When(kind=kind, then=Value(number)) for number, kind in enumerate(_MOST_URGENT)),
+        default=Value(len(_MOST_URGENT)),
+        output_field=IntegerField(),
+    )
+    return with_records().filter(resolved_at=None).order_by(rank, "-raised_at", "-pk")
 
 
 def with_records() -> QuerySet[Notice]:
