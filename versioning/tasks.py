@@ -13,8 +13,13 @@ from versioning.services.upgrades import course, retirement, rollout, upgrading
 
 @shared_task(name="versioning.check_due_providers")
 def check_due_providers() -> int:
-    """Ask the providers whose scheduled check is due; runs daily at 02:00 and catches up."""
-    return len(schedules.run_due_checks(now=timezone.now()))
+    """Ask the providers whose scheduled check is due; runs daily at 02:00 and catches up.
+
+    So it does with the checks that were begun while no message could be sent.
+    """
+    now = timezone.now()
+    waiting = detection.run_waiting(now=now)
+    return len(waiting) + len(schedules.run_due_checks(now=now))
 
 
 @shared_task(name="versioning.check_providers")

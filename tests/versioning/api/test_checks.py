@@ -1,6 +1,8 @@
 """Ask the providers over HTTP, and see what came of it."""
 
 import pytest
+from django.db.models import F
+from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks as RunOnCommit
 
 from providers.models import Provider
@@ -8,7 +10,9 @@ from providers.simulator import Simulator
 from tests.factories import NOW, ProviderFactory, tracked
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
+from versioning import tasks
 from versioning.models import Check
+from versioning.services.checks import detection
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +47,25 @@ def test_a_check_that_was_asked_for_finds_a_new_version(
     assert NEW in {finding["upstream_id"] for finding in check["findings"]}
     (waiting,) = api.get("/api/model-versions/upgrade-recommendations").json()["results"]
     assert waiting["to_version"]["upstream_id"] == NEW
+
+
+def test_a_check_whose_message_was_lost_is_found_by_the_schedule(
+    api: Api,
+    router: Provider,
+    django_capture_on_commit_callbacks: RunOnCommit,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_broker(**_: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.run_begun_checks, "delay", no_broker)
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = api.post("/api/checks")
+    assert asked.status_code == 202
+    ago = detection.MESSAGE_TAKES
+    Check.objects.update(started_at=F("started_at") - ago, lease_until=F("lease_until") - ago)
+    tasks.check_due_providers()
+    assert api.get(asked["Location"]).json()["state"] == "changed"
 
 
 def test_a_provider_that_is_being_asked_is_answered_with_that_check(

@@ -385,3 +385,15 @@ def test_many_tracked_models_cost_no_more_queries_each(
     few = queries_with(range(1, 2))
     many = queries_with(range(2, 50))
     assert many == few
+
+
+def test_a_catalogue_that_stays_the_same_is_believed_every_time(simulator: Simulator) -> None:
+    simulator.catalogue.add("openai", "zeta-4", retires=300)
+    provider = ProviderFactory(kind="retirements", base_url=simulator.base_url("retirements"))
+    states = [
+        detection.run_check(
+            provider_id=provider.pk, trigger="command", now=NOW + timedelta(days=days)
+        ).state
+        for days in range(3)
+    ]
+    assert states == ["changed", "unchanged", "unchanged"]

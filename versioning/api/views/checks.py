@@ -53,7 +53,8 @@ class ChecksView(ApiView):
             provider_slug=asked.body.get("provider"), actor=asked.actor, now=asked.now
         )
         ids = [check.pk for check in checks]
-        transaction.on_commit(lambda: tasks.run_begun_checks.delay(check_ids=ids))
+        # Only a nudge: where the queue can't be reached, the schedule finds the checks.
+        transaction.on_commit(lambda: tasks.run_begun_checks.delay(check_ids=ids), robust=True)
         where = f"/api/checks/{ids[0]}" if len(ids) == 1 else "/api/checks"
         return Response(
             {"checks": CheckSerializer(checks, many=True).data},

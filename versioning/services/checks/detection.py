@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.models import Provider
@@ -15,8 +16,11 @@ from versioning.services.checks.recording import Asked
 from versioning.services.errors import AlreadyMoved, NotFound
 
 LEASE = timedelta(minutes=30)
-WORKER_WAIT = timedelta(minutes=5)
+WORKER_WAIT = timedelta(minutes=15)
 """How long a check that was begun for a worker may wait to be taken up."""
+
+MESSAGE_TAKES = timedelta(minutes=1)
+"""A begun check that waits longer has lost its message."""
 AT_ONCE = 16
 
 
@@ -96,6 +100,14 @@ def run_begun(*, check_ids: Sequence[int], now: datetime) -> list[Check]:
             check.lease_until = now + LEASE
             taken.append(check)
     return _ask_side_by_side(taken, now=now)
+
+
+def run_waiting(*, now: datetime) -> list[Check]:
+    """Ask the providers of begun checks whose message was lost, such as with the broker down."""
+    waiting = Check.objects.running().filter(
+        lease_until__lte=F("started_at") + WORKER_WAIT, started_at__lte=now - MESSAGE_TAKES
+    )
+    return run_begun(check_ids=list(waiting.values_list("pk", flat=True)), now=now)
 
 
 def _ask_side_by_side(

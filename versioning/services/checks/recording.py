@@ -49,7 +49,7 @@ def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
     check.finished_at = now + asked.took
     if isinstance(asked.result, ProviderError):
         return _fail(check=check, error=asked.result)
-    found = _with_short_ids(asked.result)
+    found = _with_short_ids(_with_full_ids(asked.result, provider=check.provider))
     check.shrunk_to = _disbelieved(provider=check.provider, models=found.models)
     if check.shrunk_to is not None:
         error = Nonsense(
@@ -116,6 +116,14 @@ def _fail(*, check: Check, error: ProviderError) -> Check:
     return check
 
 
+def _with_full_ids(asked: Listing, *, provider: Provider) -> Listing:
+    """Name what a catalogue lists ``<provider>/<id>``: it knows models of several providers."""
+    if not is_catalogue(provider):
+        return asked
+    named = [replace(model, id=f"{model.provider}/{model.id}") for model in asked.models]
+    return replace(asked, models=tuple(named))
+
+
 def _with_short_ids(asked: Listing) -> Listing:
     too_long = tuple(
         f"{model.id[:60]}…: the id is longer than {LONGEST_ID} characters."
@@ -156,7 +164,7 @@ def is_catalogue(provider: Provider) -> bool:
 def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
     """Fill gaps from the catalogues, which list ``<provider>/<id>``."""
     if is_catalogue(provider):
-        return [replace(model, id=f"{model.provider}/{model.id}") for model in models]
+        return list(models)
     name = provider.options.get("catalogue") or provider.kind
     facts = {
         entry.upstream_id.removeprefix(f"{name}/"): entry
