@@ -54,11 +54,11 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(VENV)/lock/bin/pip install --quiet --quiet --disable-pip-version-check uv
 	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
 	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-dev.lock pyproject.toml \
-	  -c requirements.lock --group dev --group e2e --extra prices --extra bedrock
+	  -c requirements.lock --group dev --group e2e
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \
 	  echo "A lock file names a host or a folder: don't commit it."; exit 1; fi
 
-LOCK_OPTIONS = --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
+LOCK_OPTIONS = --extra prices --extra bedrock --no-annotate --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
 
 clean: ## Delete the environment and caches; data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
