@@ -30,12 +30,15 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
         (current.route, other.route, "another region or route"),
         (_joined(current.packaging), _joined(other.packaging), "another way to serve it"),
     ]
-    sentences = [
-        f"{what}: {right or 'none'} instead of {left or 'none'}"
-        for left, right, what in found
-        if left != right
-    ]
+    sentences = [f"{what}: {_change(left, right)}" for left, right, what in found if left != right]
     return (*sentences, *_sized(current, other), *_tuned(current, other), *_based(current, other))
+
+
+def _change(left: str, right: str) -> str:
+    """Return "mini instead of pro", "adds code" or "lacks code"."""
+    if left and right:
+        return f"{right} instead of {left}"
+    return f"adds {right}" if right else f"lacks {left}"
 
 
 def _tuned_by(current: Identity, other: Identity) -> str:

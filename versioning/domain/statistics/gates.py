@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from .evidence import Arm, Side, Stratum, covered, difference, paired_sides, share_side
 from .judgement import Judgement, Needed, judge
+from .money import per_thousand
 from .ratios import CannotSay, Ratio, cost_ratio, latency_ratio
 from .thresholds import PerDay, Thresholds, exact
 
@@ -63,6 +64,7 @@ def check_gates(
                 limit=thresholds.max_latency_rise,
                 measure=lambda: latency_ratio(strata=strata, alpha=alpha),
                 figure=lambda milliseconds: f"{milliseconds:,.0f} ms",
+                what="latency p95",
             )
         )
     if thresholds.max_cost_rise is not None:
@@ -71,7 +73,8 @@ def check_gates(
                 name="cost_per_success",
                 limit=thresholds.max_cost_rise,
                 measure=lambda: cost_ratio(strata=strata, alpha=alpha),
-                figure=lambda usd: f"${usd:.3g}",
+                figure=per_thousand,
+                what="cost per 1,000 successful requests",
             )
         )
     return tuple(gates)
@@ -129,14 +132,18 @@ def _negated(value: float | None) -> float:
 
 
 def _ratio_gate(
-    *, name: str, limit: Decimal, measure: Callable[[], Ratio], figure: Callable[[float], str]
+    *,
+    name: str,
+    what: str,
+    limit: Decimal,
+    measure: Callable[[], Ratio],
+    figure: Callable[[float], str],
 ) -> Gate:
     """Passed when the estimate is within the limit, failed when the whole interval is beyond."""
-    words = name.replace("_", " ")
     try:
         ratio = measure()
     except CannotSay as reason:
-        return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{words}: {reason}")
+        return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{what}: {reason}")
     current, candidate = exact(ratio.current), exact(ratio.candidate)
     value = candidate / current - 1 if current else None
     rise = f"{value:+.1%}" if value is not None else "from nothing"
@@ -149,7 +156,7 @@ def _ratio_gate(
         name=name,
         status=status,
         limit=limit,
-        reason=f"{words} {figure(ratio.current)} -> {figure(ratio.candidate)} "
+        reason=f"{what} {figure(ratio.current)} -> {figure(ratio.candidate)} "
         f"({rise}, limit {limit:+.0%}): {tail}",
         value=value,
         low=_finite(ratio.low - 1),

@@ -69,6 +69,13 @@ def test_cost_may_rise_by_exactly_the_limit(usd: float, status: GateStatus) -> N
     assert gate.status is status
 
 
+def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
+    gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
+    assert gate.reason == (
+        "cost per 1,000 successful requests $0.062 -> $0.031 (-50.0%, limit +20%): within the limit"
+    )
+
+
 def test_failures_are_paid_too() -> None:
     """The same price a request, half of them in vain: twice the price of a success."""
     gate = gates(arm(0.8), arm(0.8, errors=1000))["cost_per_success"]
@@ -110,7 +117,9 @@ def test_a_failed_gate_blocks_a_better_version() -> None:
 def test_an_open_gate_holds_a_better_version_back() -> None:
     found = compare(strata=[stratum(arm(0.75), arm(0.85, usd=None))], thresholds=Thresholds())
     assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
-    assert found.reasons[0].startswith("cost per success: no task has such requests")
+    assert found.reasons[0].startswith(
+        "cost per 1,000 successful requests: no task has such requests"
+    )
 
 
 def test_gates_share_the_risk() -> None:
