@@ -75,6 +75,8 @@ class Says(StrEnum):
     PASSED = "passed"
     BROKEN = "broken"
     NOT_YET = "not yet"
+    MISDIRECTED = "misdirected"
+    """The requests are not split as the step means: no figure can be trusted."""
 
 
 class Action(StrEnum):
@@ -114,12 +116,15 @@ class Ruling:
 def rule(*, look: Look, now: datetime) -> Ruling:
     """Decide what one look means. A broken guardrail comes before everything else.
 
-    A clock that went backwards only makes a step wait longer; a deadline only ever pauses.
+    A clock that went backwards only makes a step wait longer; a deadline only ever pauses, and so
+    does a wrong split.
     """
     if look.says is Says.BROKEN:
         return Ruling(Action.ABORT, look.sentence)
     if look.paused:
         return Ruling(Action.WAIT, "Paused: a person must let it go on, or stop it.")
+    if look.says is Says.MISDIRECTED:
+        return Ruling(Action.PAUSE, look.sentence)
     missing = _missing(look=look, now=now)
     if missing and now >= look.step_began_at + _hours(_step(look).deadline_hours):
         return Ruling(Action.PAUSE, f"The step's deadline passed. {missing}")

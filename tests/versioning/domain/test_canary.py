@@ -49,6 +49,8 @@ def look(**changes: object) -> Look:
         ({"position": 1}, Action.WAIT),
         ({"position": 1, "approved": True}, Action.COMPLETE),
         ({"says": Says.BROKEN}, Action.ABORT),
+        ({"says": Says.MISDIRECTED}, Action.PAUSE),
+        ({"says": Says.MISDIRECTED, "paused": True}, Action.WAIT),
         ({"says": Says.NOT_YET, "step_began_at": NOW - 336 * HOUR}, Action.PAUSE),
     ],
 )

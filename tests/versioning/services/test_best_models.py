@@ -26,7 +26,7 @@ def serve(name: str, *, provider: str, quality: float, times: int, cost: str = "
             quality=quality + dice.uniform(-0.1, 0.1),
             latency_ms=100,
             cost_usd=Decimal(cost),
-            time=NOW - dt.timedelta(hours=number % 30),
+            time=NOW - dt.timedelta(hours=8 * (number % 30)),
         )
         for number in range(times)
     ]

@@ -419,6 +419,40 @@ class TestCanary:
 
         assert Canary.objects.get().position == 1
 
+    def test_a_wrong_split_pauses_it_at_once_and_tells_a_person(
+        self, trial: UpgradeRecord, staff: Actor
+    ) -> None:
+        """Half of the requests reach the new version, which was meant to get 20 %."""
+        measured(trial, GOOD, at=NOW + HOUR)
+        client = Client(headers={"authorization": f"Bearer {ApiKeyFactory().secret}"})
+        model = trial.tracked_model
+
+        sweep(at=NOW + DAY)
+
+        address = f"/api/model-versions/{model.provider.slug}/{model.name}/compare"
+        shown = client.get(address, {"to": trial.to_version.label}).json()
+        assert shown["decision"] == "NOT ENOUGH EVIDENCE"
+        codes = [warning["code"] for warning in shown["details"]["warnings"]]
+        assert codes == ["sample_ratio_mismatch"]
+        assert Canary.objects.get().paused_at == NOW + DAY
+        assert state(trial) == "canary"
+        told = Notice.objects.open().get()
+        assert told.kind == "canary_paused"
+        assert "got 50.0% of the requests instead of 20.0%" in told.sentence
+
+        canary.resume(record_id=trial.pk, actor=staff, now=NOW + 2 * DAY)
+        sweep(at=NOW + 2 * DAY + HOUR)
+        assert Canary.objects.get().paused_at is None
+
+    def test_requests_of_an_earlier_step_are_no_wrong_split(self, trial: UpgradeRecord) -> None:
+        measured(trial, GOOD, share=0.2)
+        sweep(at=NOW + DAY)
+        assert Canary.objects.get().position == 1
+
+        sweep(at=NOW + DAY + HOUR / 2)
+
+        assert Canary.objects.get().paused_at is None
+
     def test_a_clock_that_goes_back_only_waits(self, trial: UpgradeRecord) -> None:
         measured(trial, GOOD, share=0.2)
 

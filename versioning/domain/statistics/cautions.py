@@ -26,7 +26,8 @@ def cautions(
             Caution(
                 code=WarningCode.SAMPLE_RATIO_MISMATCH,
                 text=f"the candidate got {got:.1%} of the requests instead of "
-                f"{split.expected_share:.1%}: find out why before trusting the numbers",
+                f"{split.expected_share:.1%}: find out why before trusting the numbers; requests "
+                "without a key, or a few keys with most of the requests, are the usual reasons",
             )
         )
     if mix_has_shifted(strata):

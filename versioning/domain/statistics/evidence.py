@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from .levels import Day, day_effects
 from .moments import Moments
-from .sequence import N_OPT, design_effect, floored_variance, half_width
+from .sequence import N_OPT, floored_variance, half_width
 from .sketch import Sketch
 
 
@@ -17,8 +18,8 @@ class Arm:
 
     `n` counts requests, `errors` those that failed, `successes` those that gave something usable.
     `quality` (0 to 1) and `cost` (USD per request) hold only the requests where they are known.
-    `latency` is in milliseconds. `blocks` are the moments of quality per hour or day in order of
-    time: with them autocorrelation is seen and widens the interval.
+    `latency` is in milliseconds. `days` are the moments of quality day by day in order of time:
+    with them levels that last are seen and widen the interval.
     """
 
     n: int = 0
@@ -27,7 +28,7 @@ class Arm:
     successes: int = 0
     cost: Moments = field(default_factory=Moments)
     latency: Sketch = field(default_factory=Sketch)
-    blocks: tuple[Moments, ...] = ()
+    days: tuple[Day, ...] = ()
 
     def __post_init__(self) -> None:
         if max(self.errors, self.successes, self.quality.n, self.cost.n) > self.n:
@@ -48,12 +49,13 @@ class Side:
     """One side's numbers on one task, as far as a difference of means needs them.
 
     `spread` is the variance of one value, `effect` how many times the variance of the mean
-    exceeds that of independent values.
+    exceeds that of independent values, `doubt` a factor more that takes no sample away.
     """
 
     values: Moments
     spread: float
     effect: float = 1.0
+    doubt: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +180,26 @@ def paired_sides(coverage: Coverage, *, side: Callable[[Arm], Side]) -> list[Pai
     ]
 
 
-def quality_side(arm: Arm) -> Side:
-    """Return an arm's quality with the effect of autocorrelation."""
-    return Side(
-        values=arm.quality,
-        spread=floored_variance(arm.quality),
-        effect=design_effect(arm.blocks),
+def quality_sides(coverage: Coverage) -> list[Pair]:
+    """Return both sides' quality on each shared task, with the effect of levels that last."""
+    return [
+        _quality_pair(stratum, weight=weight)
+        for weight, stratum in zip(coverage.weights(), coverage.shared, strict=True)
+    ]
+
+
+def _quality_pair(stratum: Stratum, *, weight: float) -> Pair:
+    arms = (stratum.current, stratum.candidate)
+    current, candidate = (
+        Side(
+            values=arm.quality,
+            spread=floored_variance(arm.quality),
+            effect=days.design,
+            doubt=days.doubt,
+        )
+        for arm, days in zip(arms, day_effects(*(arm.days for arm in arms)), strict=True)
     )
+    return Pair(weight=weight, current=current, candidate=candidate)
 
 
 def share_side(*, hits: int, n: int) -> Side:
@@ -197,4 +212,4 @@ def _of_mean(side: Side, other: Side) -> float:
     """Return the variance of one side's mean on one task."""
     freedom = side.values.n + other.values.n - 2
     pooled = (side.values.m2 + other.values.m2) / freedom
-    return side.effect * max(side.spread, pooled) / side.values.n
+    return side.effect * side.doubt * max(side.spread, pooled) / side.values.n

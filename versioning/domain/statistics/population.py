@@ -11,6 +11,9 @@ from .thresholds import Split
 MISMATCH_RISK = 0.001
 """Risk of a false alarm on a right split, over all looks."""
 
+CLUSTERED = 2.0
+"""Times the odds of getting the new version that requests may differ by chance of their keys."""
+
 SHIFT = 0.1
 """Share of requests that would have to change task before a shift is worth a warning."""
 
@@ -22,9 +25,14 @@ def split_is_off(split: Split) -> bool:
 
     The Bayes factor of "another share" (a Beta prior about the expected one) against the expected
     share exceeds 1 / risk with at most that risk, ever (Ville). Source: Lindon & Malek,
-    "Anytime-valid inference for multinomial count data", NeurIPS 2022.
+    "Anytime-valid inference for multinomial count data", NeurIPS 2022. That counts requests, but
+    keys are assigned, and one key may send many: so the odds must be off by a factor of two as
+    well (Fabijan et al., "Diagnosing sample ratio mismatch", KDD 2019: test the assigned unit).
     """
     share = float(split.expected_share)
+    times = split.candidate * (1 - share), split.current * share
+    if max(times) < CLUSTERED * min(times):
+        return False
     a, b = _PRIOR * share, _PRIOR * (1 - share)
     evidence = (
         _log_beta(a + split.candidate, b + split.current)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .levels import Day, day_effects
 from .moments import Moments
-from .sequence import ALPHA, FLOOR, design_effect, floored_variance, half_width, samples_until
+from .sequence import ALPHA, FLOOR, floored_variance, half_width, samples_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Entrant:
     quality: Moments
     cost: float | None = None
     latency_ms: float | None = None
-    blocks: tuple[Moments, ...] = ()
+    days: tuple[Day, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,9 @@ def rank(*, entrants: Sequence[Entrant], alpha: float = ALPHA) -> Ranking:
 
 def _measure(entrant: Entrant, *, alpha: float) -> _Measured:
     n = entrant.quality.n
-    reach = n / design_effect(entrant.blocks)
-    spread = floored_variance(entrant.quality)
+    days, _ = day_effects(entrant.days)
+    reach = n / days.design
+    spread = floored_variance(entrant.quality) * days.doubt
     half = half_width(n=reach, variance=spread / reach, alpha=alpha) if n else math.inf
     return _Measured(entrant=entrant, reach=reach, spread=spread, half=half)
 

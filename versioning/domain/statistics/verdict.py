@@ -19,8 +19,7 @@ from .evidence import (
     Stratum,
     covered,
     difference,
-    paired_sides,
-    quality_side,
+    quality_sides,
 )
 from .gates import Gate, GateStatus, check_gates
 from .judgement import Judgement, Needed, Verdict, counted, judge, judge_nothing
@@ -164,7 +163,7 @@ def _quality(
             current=per_day.current * share_current,
             candidate=per_day.candidate * share_candidate,
         )
-    found = difference(paired_sides(coverage, side=quality_side)) if coverage.shared else None
+    found = difference(quality_sides(coverage)) if coverage.shared else None
     if found is None:
         judgement = judge_nothing(
             n_current=sum(stratum.current.quality.n for stratum in strata),

@@ -64,5 +64,5 @@ def _entrant(name: str, entries: list[Entry]) -> Entrant:
         quality=sums.scores,
         cost=None if cost is None else float(cost),
         latency_ms=figures.latency_p95_ms,
-        blocks=comparison.blocks(entries),
+        days=comparison.days(entries),
     )

@@ -16,7 +16,8 @@ from versioning.domain.statistics.levels import Day
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import Slice, compare
-from versioning.models import ModelVersion, PerformanceSample, Word
+from versioning.domain.transitions import State
+from versioning.models import Canary, ModelVersion, PerformanceSample, Word
 from versioning.models.fields import to_ms
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
@@ -60,6 +61,11 @@ class Evidence:
         improvement = None if self.improvement is None else str(self.improvement)
         return {**self.details, "improvement": improvement}
 
+    def warning(self, code: WarningCode) -> str:
+        """Return the sentence of a warning; empty where it isn't given."""
+        given = self.details.get("warnings", ())
+        return next((str(one["text"]) for one in given if one["code"] == code), "")
+
     @property
     def digest(self) -> str:
         """The same for the same evidence, whenever it is read: SHA-256 of its canonical JSON.
@@ -70,14 +76,6 @@ class Evidence:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class IntendedShare:
-    """The share of requests that the new version is meant to get, over 0 and up to 1."""
-
-    share: Decimal
-    since: datetime
-
-
 def evidence(
     *,
     from_version: ModelVersion,
@@ -85,12 +83,11 @@ def evidence(
     now: datetime,
     task: str | None = None,
     thresholds: Thresholds | None = None,
-    intended: IntendedShare | None = None,
 ) -> Evidence:
     """Compare two versions on live samples, on all tasks or one; safe to ask at every look.
 
-    One query and the same cost at any number of samples. ``intended`` is the share of requests
-    that a canary means the new version to get, for the warning that it got another one.
+    The same few queries and the same cost at any number of samples. Where a canary is on between
+    the two, it warns when the requests are not split as its step means.
     """
     entries = [
         entry
@@ -99,7 +96,7 @@ def evidence(
     ]
     texts = _texts(entries)
     pair = (from_version.pk, to_version.pk)
-    split = None if intended is None else _split(entries, pair=pair, intended=intended)
+    split = _split(entries, pair=pair)
     if task is not None:
         entries = [entry for entry in entries if texts[entry.cell.task_id] == task]
     found = compare(
@@ -123,15 +120,18 @@ def evidence(
 Pair = tuple[int, int]
 
 
-def _split(entries: Iterable[Entry], *, pair: Pair, intended: IntendedShare) -> Split | None:
-    """Count both versions' requests since the share is meant; None where all go to one.
+def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
+    """Count both versions' requests in the step of the canary that is on; None without one.
 
-    From the first full hour on: before it requests were meant to be split otherwise. Hours that
-    were folded count from the first full day on.
+    From the step's first full hour on: before it requests were meant to be split otherwise. Hours
+    that were folded count from the first full day on.
     """
-    if not 0 < intended.share < 1:
+    trial = Canary.objects.filter(
+        record__state=State.CANARY.value, record__from_version=pair[0], record__to_version=pair[1]
+    ).first()
+    if trial is None or not 0 < trial.weight < 1:
         return None
-    first = -(-to_ms(intended.since) // HOUR_MS) * HOUR_MS
+    first = -(-to_ms(trial.step_began_at) // HOUR_MS) * HOUR_MS
     current, candidate = (
         sum(
             entry.sums.samples
@@ -142,7 +142,7 @@ def _split(entries: Iterable[Entry], *, pair: Pair, intended: IntendedShare) -> 
         )
         for version in pair
     )
-    return Split(expected_share=intended.share, current=current, candidate=candidate)
+    return Split(expected_share=trial.weight, current=current, candidate=candidate)
 
 
 def _mixed_sessions(entries: Iterable[Entry]) -> tuple[Caution, ...]:

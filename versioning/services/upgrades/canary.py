@@ -12,6 +12,7 @@ from django.db.models import F
 from versioning.domain import canary as rules
 from versioning.domain.canary import Action, Look, Says
 from versioning.domain.policy import Asks, Stage, decide
+from versioning.domain.statistics.comparison import WarningCode
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, PerformanceSample, TrackedModel, UpgradeRecord
@@ -210,6 +211,8 @@ def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
     """Return what the evidence says. Without a sample of this canary it never passes."""
     if samples and (shown.speaks_against):
         return Says.BROKEN
+    if shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH):
+        return Says.MISDIRECTED
     enough = shown.verdict == Verdict.BETTER or asks is Asks.NOT_WORSE
     if samples and shown.speaks_for and enough:
         return Says.PASSED
@@ -219,6 +222,9 @@ def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
 def _sentence(shown: Evidence, *, samples: int) -> str:
     if not samples:
         return "No request has used the new version since the canary began."
+    misdirected = shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH)
+    if misdirected and not shown.speaks_against:
+        return f"Requests are not split as this step means: {misdirected}."
     return policies.said(shown)
 
 

@@ -11,8 +11,7 @@ from versioning.domain.statistics.evidence import (
     Stratum,
     covered,
     difference,
-    paired_sides,
-    quality_side,
+    quality_sides,
 )
 from versioning.domain.statistics.judgement import Verdict, judge_nothing
 from versioning.domain.statistics.moments import Moments
@@ -34,7 +33,7 @@ def strata_of(rows: list[tuple[int, int, float, float]]) -> list[Stratum]:
 
 def found(strata: list[Stratum]) -> Difference:
     coverage = covered(strata, counted=lambda one: one.quality.n)
-    return difference(paired_sides(coverage, side=quality_side))
+    return difference(quality_sides(coverage))
 
 
 @given(tasks)

@@ -32,6 +32,16 @@ def test_a_wrong_split_is_seen() -> None:
     assert split_is_off(Split(expected_share=Decimal("0.1"), current=9500, candidate=500))
 
 
+def test_none_of_many_is_a_wrong_split() -> None:
+    assert split_is_off(Split(expected_share=Decimal("0.05"), current=2000, candidate=0))
+
+
+def test_a_few_busy_keys_do_not_make_a_split_wrong() -> None:
+    """100,000 requests of 100 keys, eight of them instead of five with the new version."""
+    busy = Split(expected_share=Decimal("0.05"), current=92_000, candidate=8_000)
+    assert not split_is_off(busy)
+
+
 def test_a_shifted_mix_is_seen_and_measured() -> None:
     strata = [
         stratum(arm(0.8, n=800), arm(0.8, n=200), task="a"),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.sequence import (
-    design_effect,
     floored_variance,
     half_width,
     samples_until,
@@ -21,7 +20,7 @@ risks = st.floats(1e-6, 0.5)
 
 
 def test_the_width_is_the_published_formula() -> None:
-    n, alpha, rho2 = 400, 0.05, (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 1000
+    n, alpha, rho2 = 400, 0.05, (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 120
     s2 = n * 0.001
     wanted = math.sqrt(s2) * math.sqrt(
         2 * (n * rho2 + 1) / (n * n * rho2) * math.log(math.sqrt(n * rho2 + 1) / alpha)
@@ -78,47 +77,6 @@ def test_equal_scores_leave_a_width(n: int, score: float) -> None:
 def test_the_floor_gives_way_to_what_was_seen() -> None:
     seen = Moments.of([0.0, 1.0] * 50)
     assert floored_variance(seen) == seen.variance
-
-
-def blocks_of(values: np.ndarray) -> list[Moments]:
-    return [Moments.of(row.tolist()) for row in values]
-
-
-def test_no_blocks_mean_independent_samples() -> None:
-    assert design_effect([]) == 1.0
-
-
-def test_equal_samples_have_no_effect() -> None:
-    assert design_effect(blocks_of(np.full((40, 20), 0.8))) == 1.0
-
-
-def test_independent_samples_are_mostly_left_alone() -> None:
-    rng = np.random.default_rng(1)
-    effects = [design_effect(blocks_of(rng.random((60, 20)))) for _ in range(200)]
-    assert np.median(effects) < 1.5
-
-
-def test_days_that_differ_widen_the_interval() -> None:
-    rng = np.random.default_rng(2)
-    levels = rng.normal(0, 0.1, (60, 1))
-    values = 0.5 + levels + rng.normal(0, 0.1, (60, 20))
-    assert design_effect(blocks_of(values)) > 8
-
-
-def test_memory_inside_hours_of_one_sample_is_seen() -> None:
-    """Each hour has one score: neighbours tell what a single hour can't."""
-    rng = np.random.default_rng(8)
-    level = 0.0
-    values = []
-    for _ in range(400):
-        level = 0.8 * level + 0.6 * rng.normal()
-        values.append(0.5 + 0.05 * level)
-    assert design_effect([Moments.of([value]) for value in values]) > 4
-
-
-def test_few_blocks_are_worth_few_samples() -> None:
-    few = blocks_of(np.random.default_rng(1).random((4, 100)))
-    assert 400 / design_effect(few) == pytest.approx(6)
 
 
 @given(st.integers(1, 10**8))

@@ -209,10 +209,10 @@ def test_another_split_than_was_meant_is_a_warning_and_no_upgrade() -> None:
     found = compare(
         strata=[stratum(arm(0.75), arm(0.85))],
         thresholds=quality_only(),
-        split=Split(expected_share=Decimal("0.5"), current=1200, candidate=800),
+        split=Split(expected_share=Decimal("0.5"), current=1400, candidate=600),
     )
     assert [caution.code for caution in found.warnings] == [WarningCode.SAMPLE_RATIO_MISMATCH]
-    assert "got 40.0% of the requests instead of 50.0%" in found.warnings[0].text
+    assert "got 30.0% of the requests instead of 50.0%" in found.warnings[0].text
     assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
 
 
