@@ -22,6 +22,7 @@ from versioning.admin.base import Admin, HistoryAdmin, actor_of
 from versioning.models import PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
+from versioning.services.evidence import served
 
 NANO_USD = 1_000_000_000
 
@@ -189,7 +190,14 @@ class SliceTagAdmin(Admin):
 class ServedDriftAdmin(HistoryAdmin):
     """Another id answered than the version's own."""
 
-    list_display = ("version", "served", "samples", "since", "last_seen_at")
+    list_display = ("version", "served", "samples", "share", "since", "last_seen_at")
+    fields = list_display
     search_fields = ("version__tracked_model__name", "served")
-    list_select_related = ("version__tracked_model",)
     ordering = ("-last_seen_at", "-pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServedDrift]:
+        return served.drifts()
+
+    @admin.display(description="share since then")
+    def share(self, drift: ServedDrift) -> str:
+        return words.share(getattr(drift, "share", None))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core import exceptions
 from django.db import models
+from django.db.models import Func
 from django.utils.dateparse import parse_datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,3 +54,25 @@ class InstantField(_Field):
 
     def get_prep_value(self, value: Any) -> int | None:
         return to_ms(value) if isinstance(value, datetime) else super().get_prep_value(value)
+
+
+class PeriodStart(Func):
+    """The milliseconds since 1970 at which the hour or day of a DateTimeField's moment began.
+
+    To compare an ordinary moment with an `InstantField` in the database.
+    """
+
+    output_field = models.BigIntegerField()
+
+    def __init__(self, moment: Any, *, length_ms: int) -> None:
+        super().__init__(moment, seconds=length_ms // 1000)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "(strftime('%%%%s', %(expressions)s) / %(seconds)s * %(seconds)s000)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = (
+            "(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(seconds)s)::bigint * %(seconds)s000)"
+        )
+        return self.as_sql(compiler, connection, template=template, **context)

@@ -22,6 +22,7 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.services import notices
+from versioning.services.evidence import served
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
 
@@ -122,8 +123,8 @@ def look(*, now: datetime) -> Inbox:
             .order_by("-found_at", "-pk")[:SHOWN_NEWS]
         ),
         served_otherwise=list(
-            ServedDrift.objects.filter(last_seen_at__gte=now - DRIFT_SHOWN_FOR)
-            .select_related("version__tracked_model__provider")
+            served.drifts()
+            .filter(last_seen_at__gte=now - DRIFT_SHOWN_FOR)
             .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),

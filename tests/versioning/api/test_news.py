@@ -12,6 +12,8 @@ from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import DriftFinding, Notice, ServedDrift
 from versioning.services import notices
+from versioning.services.samples import ingestion, rollups
+from versioning.services.samples.sample_format import SampleIn
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +122,36 @@ def test_who_may_only_read_resolves_nothing(with_scopes: Callable[..., Api], wha
     answer = with_scopes("read").post(f"/api/{what}/{number}/resolve")
 
     assert_problem(answer, 403, "permission-denied")
+
+
+def test_another_id_that_answers_is_shown_with_its_share_since_when(api: Api) -> None:
+    """Before it began the version's own id answered: those requests don't count."""
+    writer = tracked(name="writer", upstream_id="writer-1", provider__slug="acme")
+    earlier, began = NOW - dt.timedelta(days=2), NOW - dt.timedelta(hours=3)
+    for served_id, at, times in (
+        ("writer-1", earlier, 7),
+        ("writer-1-turbo", began, 1),
+        ("writer-1-turbo", NOW, 2),
+        ("writer-1", NOW, 5),
+    ):
+        sample = SampleIn(provider="acme", model="writer", task="sum", served_id=served_id, time=at)
+        ingestion.accept([sample] * times, api_key_id=1, now=NOW)
+    rollups.fold(now=NOW)
+
+    (row,) = api.get("/api/served-drift").json()["results"]
+
+    assert (row["served"], row["samples"], row["share"]) == ("writer-1-turbo", 3, 3 / 8)
+    assert row["since"].startswith(f"{began:%Y-%m-%dT%H}")
+    assert row["version"]["id"] == writer.current_version_id
+
+
+def test_a_share_that_is_folded_into_days_counts_from_its_day(api: Api) -> None:
+    tracked(name="writer", upstream_id="writer-1", provider__slug="acme")
+    sample = SampleIn(provider="acme", model="writer", task="sum", served_id="other", time=NOW)
+    ingestion.accept([sample], api_key_id=1, now=NOW)
+    rollups.fold(now=NOW)
+    rollups.fold_days(now=NOW + dt.timedelta(days=12))
+
+    (row,) = api.get("/api/served-drift").json()["results"]
+
+    assert row["share"] == 1

@@ -65,5 +65,9 @@ class ServedDriftSerializer(serializers.Serializer[Any]):
     version = VersionNameSerializer()
     served = serializers.CharField(help_text="The id that answered.")
     samples = serializers.IntegerField()
+    share = serializers.FloatField(
+        allow_null=True,
+        help_text="Of all samples of the version since then; null while none is counted.",
+    )
     since = Moment()
     last_seen_at = Moment()

@@ -13,9 +13,9 @@ from versioning.api.serializers.news import (
     NoticesQuery,
     ServedDriftSerializer,
 )
-from versioning.models import ApiKey, ServedDrift
+from versioning.models import ApiKey
 from versioning.services import notices
-from versioning.services.evidence import drift
+from versioning.services.evidence import drift, served
 
 
 class NoticesView(ApiView):
@@ -112,5 +112,4 @@ class ServedDriftView(ApiView):
     )
     def get(self, asked: Asked) -> Response:
         """Newest first, as samples tell it."""
-        found = ServedDrift.objects.select_related("version__tracked_model__provider")
-        return page(asked, found, order=NEWEST_FIRST, show=ServedDriftSerializer)
+        return page(asked, served.drifts(), order=NEWEST_FIRST, show=ServedDriftSerializer)
