@@ -6,17 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Q
 
-from versioning.domain.evaluation import judging
-from versioning.domain.evaluation.cases import Case
-from versioning.domain.evaluation.estimate import (
-    Estimate,
-    Prices,
-    Seen,
-    usual_seconds,
-    usual_tokens,
-)
+from versioning.domain.evaluation.estimate import Estimate
 from versioning.domain.lineage import UnreadableName, parse
 from versioning.models import (
     EvaluationRun,
@@ -28,8 +19,8 @@ from versioning.models import (
 )
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
-from versioning.services.evaluation import suites
-from versioning.services.evidence import performance
+from versioning.services.evaluation import estimating, suites
+from versioning.services.evaluation.estimating import prices_of
 
 ANSWER_ARMS = (Trial.Arm.CURRENT, Trial.Arm.CANDIDATE)
 JUDGE_ARMS = (Trial.Arm.JUDGE, Trial.Arm.JUDGE_SWAPPED)
@@ -50,11 +41,6 @@ class Plan:
     problems: tuple[str, ...]
 
 
-def prices_of(version: ModelVersion) -> Prices:
-    """Return what the version costs now."""
-    return Prices(input=version.input_price, output=version.output_price)
-
-
 def plan(
     *,
     suite: EvaluationSuite,
@@ -70,13 +56,15 @@ def plan(
     """
     frozen = suites.freeze(suite=suite, now=now)
     judge = _judge_of(suite)
-    estimate = _estimate(suite, frozen, from_version, to_version, judge)
+    needed = estimating.estimate(
+        frozen=frozen, from_version=from_version, to_version=to_version, judge=judge
+    )
     budget_usd = suite.budget_usd if budget_usd is None else budget_usd
     budget_tokens = suite.budget_tokens if budget_tokens is None else budget_tokens
     versions = [from_version, to_version, *([judge] if judge else [])]
     problems = [
         *_problems_of_versions(from_version, to_version),
-        *_problems_of_budget(versions, estimate, budget_usd, budget_tokens),
+        *_problems_of_budget(versions, needed, budget_usd, budget_tokens),
         *_problems_of_judge(suite, judge, from_version, to_version),
     ]
     return Plan(
@@ -85,7 +73,7 @@ def plan(
         from_version=from_version,
         to_version=to_version,
         judge_version=judge,
-        estimate=estimate,
+        estimate=needed,
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
         problems=tuple(problems),
@@ -139,95 +127,6 @@ def _judge_of(suite: EvaluationSuite) -> ModelVersion | None:
     if suite.judge is None:
         return None
     return suite.judge.current_version
-
-
-def _seen(version: ModelVersion) -> Seen:
-    """What earlier trials of the version took; without any, what its requests took."""
-    asked = Q(run__from_version=version, arm=Trial.Arm.CURRENT) | Q(
-        run__to_version=version, arm=Trial.Arm.CANDIDATE
-    )
-    took = (
-        Trial.objects.done()
-        .filter(asked, output_tokens__isnull=False)
-        .aggregate(tokens=Avg("output_tokens"), latency=Avg("latency_ms"))
-    )
-    if took["tokens"] is not None:
-        return Seen(output_tokens=took["tokens"], latency_ms=took["latency"])
-    total = performance.figures(version_ids=[version.pk])[version.pk].total
-    succeeded = total.samples - total.errors
-    tokens = total.output_tokens / succeeded if succeeded and total.output_tokens else None
-    return Seen(output_tokens=tokens, latency_ms=total.latency_p50_ms)
-
-
-@dataclass(slots=True)
-class _Sum:
-    """Adds up requests."""
-
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    seconds: float = 0.0
-    cost: Decimal | None = Decimal(0)
-
-    def add(
-        self, messages: list[dict[str, str]], *, max_tokens: int, seen: Seen, prices: Prices
-    ) -> None:
-        tokens = usual_tokens(messages, max_tokens=max_tokens, seen=seen)
-        cost = prices.cost(input_tokens=tokens.input, output_tokens=tokens.output)
-        self.requests += 1
-        self.input_tokens += tokens.input
-        self.output_tokens += tokens.output
-        self.seconds += usual_seconds(output_tokens=tokens.output, seen=seen)
-        self.cost = None if self.cost is None or cost is None else self.cost + cost
-
-
-def _estimate(
-    suite: EvaluationSuite,
-    frozen: FrozenSuite,
-    from_version: ModelVersion,
-    to_version: ModelVersion,
-    judge: ModelVersion | None,
-) -> Estimate:
-    total = _Sum()
-    arms = [(version, _seen(version)) for version in (from_version, to_version)]
-    judge_seen = _seen(judge) if judge else Seen()
-    for case in suites.frozen_cases(frozen).values():
-        messages = case.filled()
-        for version, seen in arms:
-            total.add(messages, max_tokens=suite.max_tokens, seen=seen, prices=prices_of(version))
-        if judge is None:
-            continue
-        asked = _judge_question(case, suite, [seen for _, seen in arms])
-        for _ in JUDGE_ARMS:
-            total.add(
-                asked, max_tokens=judging.MAX_TOKENS, seen=judge_seen, prices=prices_of(judge)
-            )
-    repeats = suite.repeats
-    seconds = total.seconds * repeats / suite.concurrency
-    if suite.requests_per_minute:
-        seconds = max(seconds, total.requests * repeats * 60 / suite.requests_per_minute)
-    return Estimate(
-        requests=total.requests * repeats,
-        input_tokens=total.input_tokens * repeats,
-        output_tokens=total.output_tokens * repeats,
-        cost_usd=None if total.cost is None else total.cost * repeats,
-        seconds=seconds,
-    )
-
-
-def _judge_question(case: Case, suite: EvaluationSuite, seen: list[Seen]) -> list[dict[str, str]]:
-    """A question of about the length that the judge will get."""
-    first, second = (
-        "x" * int(4 * (suite.max_tokens / 3 if one.output_tokens is None else one.output_tokens))
-        for one in seen
-    )
-    return judging.question(
-        request=case.filled()[-1]["content"],
-        expected=case.expected,
-        first=first,
-        second=second,
-        criteria=suite.judge_criteria,
-    )
 
 
 def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) -> Iterator[str]:

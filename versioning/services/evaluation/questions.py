@@ -12,7 +12,8 @@ from versioning.domain.evaluation.parameters import read_map
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, ModelVersion, Trial
 from versioning.services.evaluation import suites, trials
-from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS, prices_of
+from versioning.services.evaluation.estimating import prices_of
+from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
 from versioning.services.evaluation.trials import Answered
 
 
