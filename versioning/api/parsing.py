@@ -1,7 +1,6 @@
 """Read JSON bodies and query parameters; whatever can't be read is the caller's error."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
@@ -13,10 +12,10 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from versioning.api.problems import Problem
+from versioning.services import storable
 from versioning.services.errors import FieldError, Invalid
 
 MOST_BYTES = 1024 * 1024
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonParser(BaseParser):
@@ -119,21 +118,8 @@ def read_query(request: Request, form: type[serializers.Serializer[Any]] | None)
 def _unstorable(data: Mapping[str, Any]) -> Iterator[FieldError]:
     """Name the fields whose JSON PostgreSQL can't keep; plain texts are looked at before."""
     for name, value in data.items():
-        if any("\0" in text or _SURROGATE.search(text) for text in _texts(value)):
-            message = "Text can't hold the character NUL or half a surrogate pair."
-            yield FieldError(f"/{_escaped(name)}", "unstorable", message)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, part in value.items():
-            yield name
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)
+        if not storable.is_storable(value):
+            yield FieldError(f"/{_escaped(name)}", "unstorable", storable.WHY_NOT)
 
 
 def _flattened(errors: Any, pointer: str) -> Iterator[FieldError]:

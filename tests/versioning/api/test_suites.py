@@ -178,6 +178,8 @@ class TestCases:
         ("body", "media", "status", "code"),
         [
             (b"\xff\xfe", "text/csv", 422, "invalid"),
+            (b'{"prompt": "\\u0000"}', "application/jsonl", 422, "invalid"),
+            (b'{"prompt": "x", "tags": ["\\ud800"]}', "application/jsonl", 422, "invalid"),
             (b"{}", "application/json", 415, "unsupported-media-type"),
         ],
     )

@@ -19,6 +19,7 @@ from versioning.domain.evaluation.cases import (
 from versioning.domain.scoring import ScorerUse, read_uses
 from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
 from versioning.services.errors import Invalid, NotFound
+from versioning.services.storable import WHY_NOT, is_storable
 
 Form = Literal["csv", "jsonl"]
 LONGEST_FILE = 32 * 1024 * 1024
@@ -43,7 +44,7 @@ def suite_by_id(suite_id: int) -> EvaluationSuite:
 def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:
     """Read cases from a file without storing them: what an import would do.
 
-    Raises Invalid where it is too large or no UTF-8 text.
+    Raises Invalid where it is too large, no UTF-8 text, or has text that no database keeps.
     """
     if len(content) > LONGEST_FILE:
         raise Invalid(f"The file is larger than {LONGEST_FILE // 1024**2} MB; split it.")
@@ -52,7 +53,11 @@ def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported
     except UnicodeDecodeError as error:
         raise Invalid("The file is no UTF-8 text; save it as UTF-8.") from error
     reader = read_csv if form == "csv" else read_jsonl
-    return reader(text, template=suite.template)
+    read = reader(text, template=suite.template)
+    for case in read.cases:
+        if not is_storable(case.as_dict()):
+            raise Invalid(f"The case {case.key!r} can't be kept. {WHY_NOT}")
+    return read
 
 
 def import_cases(
