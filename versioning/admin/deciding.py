@@ -120,7 +120,7 @@ def _report(
 
 def _news(decision: Decision, record: UpgradeRecord) -> str:
     name = record.tracked_model.name
-    if State(record.state) is State.COMPLETED:
+    if State(record.state) is State.COMPLETED and decision.of_canary is None:
         return f"{decision.done.capitalize()}: {name} is at {record.to_version.label} now."
     if decision.name == "approve" and record.is_waiting:
         return f"Your approval of {record} is noted; it waits for somebody else's."
@@ -133,7 +133,9 @@ def _cards(
     *, decision: Decision, records: Sequence[UpgradeRecord], now: datetime
 ) -> list[dict[str, Any]]:
     """Return what the page shows of each record."""
-    if decision.name == "roll_back":
+    if decision.of_canary is not None:
+        briefings = briefing.of_canaries(records=records)
+    elif decision.name == "roll_back":
         briefings = briefing.of_rollbacks(records=records, now=now)
     else:
         briefings = briefing.of_approvals(records=records, now=now)

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
-from versioning.models import UpgradeRecord
+from versioning.models import Canary, UpgradeRecord
 from versioning.services import decisions
 from versioning.services.actors import Actor
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import canary, rollout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ class Decision:
     explanation: str
     form: type[forms.DecisionForm]
     make: Callable[[Act], UpgradeRecord]
+    of_canary: Callable[[Canary], bool] | None = None
+    """Whether a canary that is on may be decided on so; None where it is no matter of one."""
 
     @property
     def moves_clients(self) -> bool:
@@ -48,6 +50,9 @@ class Decision:
 
     def is_possible(self, record: UpgradeRecord) -> bool:
         """Whether the record's state allows it now."""
+        if self.of_canary is not None:
+            found = getattr(record, "canary", None) if record.state == State.CANARY else None
+            return found is not None and self.of_canary(found)
         if State(record.state) not in states_before(self.to):
             return False
         return self.name != "roll_back" or (
@@ -94,6 +99,31 @@ def _roll_back(act: Act) -> UpgradeRecord:
         now=act.now,
         reason=act.data["reason"],
     )
+
+
+def _approve_step(act: Act) -> UpgradeRecord:
+    return canary.approve_step(record_id=act.record.pk, actor=act.actor, now=act.now).record
+
+
+def _resume(act: Act) -> UpgradeRecord:
+    return canary.resume(record_id=act.record.pk, actor=act.actor, now=act.now).record
+
+
+def _abort(act: Act) -> UpgradeRecord:
+    return canary.abort(
+        record_id=act.record.pk, actor=act.actor, now=act.now, reason=act.data["reason"]
+    )
+
+
+def _waits_for_approval(found: Canary) -> bool:
+    step = found.plan[found.position]
+    return step.needs_approval and found.approved_position < found.position
+
+
+class _WithoutReason(forms.DecisionForm):
+    """A word to a canary: the canary itself says who gave it."""
+
+    reason = None  # type: ignore[assignment]
 
 
 DECISIONS: Mapping[str, Decision] = {
@@ -148,6 +178,47 @@ DECISIONS: Mapping[str, Decision] = {
             "once. The version that is left is not recommended again.",
             form=forms.ReasonForm,
             make=_roll_back,
+        ),
+        Decision(
+            name="approve_step",
+            verb="Approve the step",
+            done="approved for its next step",
+            to=State.CANARY,
+            permission="versioning.approve_upgrade",
+            tone="primary",
+            icon="check",
+            explanation="The canary goes on at the next look, if its other holds are met and the "
+            "evidence is good.",
+            form=_WithoutReason,
+            make=_approve_step,
+            of_canary=_waits_for_approval,
+        ),
+        Decision(
+            name="resume",
+            verb="Resume",
+            done="resumed",
+            to=State.CANARY,
+            permission="versioning.approve_upgrade",
+            tone="primary",
+            icon="play_arrow",
+            explanation="The canary's step begins anew: its time and its deadline count from now.",
+            form=_WithoutReason,
+            make=_resume,
+            of_canary=lambda found: found.paused_at is not None,
+        ),
+        Decision(
+            name="abort",
+            verb="Abort",
+            done="aborted",
+            to=State.ABORTED,
+            permission="versioning.roll_back_upgrade",
+            tone="danger",
+            icon="stop",
+            explanation="Every key gets the current version at once. The new version is not "
+            "recommended again.",
+            form=forms.ReasonForm,
+            make=_abort,
+            of_canary=lambda _found: True,
         ),
     )
 }

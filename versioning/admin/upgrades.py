@@ -15,20 +15,44 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import sheet, words
+from versioning.admin import course, sheet, words
 from versioning.admin.base import HistoryAdmin
 from versioning.admin.deciding import decide
 from versioning.admin.decisions import DECISIONS, Decision, may_make, open_to
 from versioning.domain.lineage import UnreadableName
-from versioning.models import ModelVersion, UpgradeRecord
+from versioning.models import ModelVersion, UpgradeRecord, Watch
 from versioning.services.errors import NothingToRollBack, ServiceError
 from versioning.services.upgrades import briefing, recommendation, rollout
+
+
+class CourseFilter(admin.SimpleListFilter):
+    """Which upgrades need an eye."""
+
+    title = "course"
+    parameter_name = "course"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("waiting", "waits for a decision"),
+            ("under_way", "under way"),
+            ("watched", "being watched"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "waiting":
+            return queryset.waiting()
+        if self.value() == "under_way":
+            return queryset.under_way()
+        if self.value() == "watched":
+            return queryset.filter(watch__in=Watch.objects.open(), state="completed")
+        return queryset
 
 
 @admin.register(UpgradeRecord)
 class UpgradeRecordAdmin(HistoryAdmin):
     list_display = ("move", "state_badge", "step", "says", "gain", "urgency", "changed")
     list_filter = (
+        CourseFilter,
         ("state", ChoicesCheckboxFilter),
         ("step", ChoicesCheckboxFilter),
         ("origin", ChoicesCheckboxFilter),
@@ -206,6 +230,7 @@ def _with_all(records: QuerySet[UpgradeRecord]) -> Sequence[UpgradeRecord]:
             "tracked_model__current_version",
             "from_version__tracked_model",
             "to_version",
+            "canary",
         )
     )
 
@@ -231,6 +256,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
         "decisions": decisions,
         "brief": brief,
+        "progress": course.of(record=record, now=now),
         "facts": sheet.side_by_side(before, record.to_version) if before else [],
         "steps": [
             {

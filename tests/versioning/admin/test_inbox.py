@@ -47,7 +47,7 @@ def test_what_must_start_this_week_comes_first_with_what_it_needs(reviewer: Clie
     assert address(late, "change") in starting
     assert address(soon, "change") in starting
     assert "2 moves to start this week" in page
-    assert page.index("Retires within 90 days") < page.rindex("/ calm")
+    assert page.index("Retires within 90 days") < page.rindex("calm 1.0.0")
 
 
 def test_without_a_successor_it_says_what_to_do(reviewer: Client) -> None:

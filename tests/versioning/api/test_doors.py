@@ -63,6 +63,11 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_reject": "POST reject",
     "versioning.upgraderecord page versioning_upgraderecord_snooze": "POST snooze",
     "versioning.upgraderecord page versioning_upgraderecord_roll_back": "POST rollback",
+    "versioning.upgraderecord page versioning_upgraderecord_approve_step": (
+        "POST approve-canary-step"
+    ),
+    "versioning.upgraderecord page versioning_upgraderecord_resume": "POST resume-canary",
+    "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
     "versioning.check page versioning_check_now": "POST checks",
     "versioning.policy add": "POST policies",

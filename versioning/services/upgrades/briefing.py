@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from versioning.domain.policy import Policy
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
-from versioning.models import CatalogueEntry, ModelVersion, UpgradeRecord
+from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
+from versioning.services.upgrades import policies, way_back
+from versioning.services.upgrades.policies import Resolved
 
 RETIRES_SOON = timedelta(days=60)
 EVIDENCE_IS_OLD = timedelta(days=7)
@@ -20,6 +23,7 @@ class Briefing:
 
     ``before`` is what ``current`` answers now and ``after`` what it would answer; ``falls`` are
     the waiting records of the model that would be superseded; ``warnings`` are sentences.
+    ``first`` says what happens first, and ``at_once`` whether ``after`` is answered then.
     """
 
     record: UpgradeRecord
@@ -27,16 +31,22 @@ class Briefing:
     after: ModelVersion
     falls: Sequence[UpgradeRecord]
     warnings: Sequence[str]
+    first: str = ""
+    at_once: bool = True
 
 
 def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[Briefing]:
     """Say for each record what approving it would do. The records come with their versions."""
     others = _others(records)
+    resolved = policies.resolve_all(tracked_models=[record.tracked_model for record in records])
+    told = _told_of_the_way_back(records)
     return [
         Briefing(
             record=record,
             before=record.tracked_model.current_version,
             after=record.to_version,
+            first=_first(resolved[record.tracked_model_id].policy),
+            at_once=not resolved[record.tracked_model_id].policy.gathers_evidence,
             falls=[
                 other
                 for other in others
@@ -45,7 +55,29 @@ def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[B
                 and State(other.state) in WAITING
                 and other.from_version_id != record.to_version_id
             ],
-            warnings=_against_approving(record=record, others=others, now=now),
+            warnings=[
+                *_against_approving(record=record, others=others, now=now),
+                *_no_way_back(
+                    record=record,
+                    resolved=resolved[record.tracked_model_id],
+                    told=told.get(record.pk, ""),
+                    now=now,
+                ),
+            ],
+        )
+        for record in records
+    ]
+
+
+def of_canaries(*, records: Collection[UpgradeRecord]) -> list[Briefing]:
+    """Say for each canary that is on which versions it is between."""
+    return [
+        Briefing(
+            record=record,
+            before=record.tracked_model.current_version,
+            after=record.to_version,
+            falls=(),
+            warnings=(),
         )
         for record in records
     ]
@@ -72,6 +104,40 @@ def of_rollbacks(*, records: Collection[UpgradeRecord], now: datetime) -> list[B
         for record in records
         if record.from_version is not None
     ]
+
+
+def _first(policy: Policy) -> str:
+    """Say what an approval sets going, the first stop first."""
+    several = policy.approvals_needed > 1
+    once = f"Once {policy.approvals_needed} people have approved it, it is" if several else "It is"
+    after = ""
+    if policy.required_suites and policy.canary_steps:
+        weight = policy.canary_steps[0].weight
+        after = f" Passed, it is tried as a canary, at first with {weight:.0%} of the keys."
+    elif policy.required_suites:
+        after = " Passed, it is made current."
+    elif policy.canary_steps:
+        after = " Before, the provider is asked whether the way back is open."
+    return f"{once} {policy.first_stop}.{after}"
+
+
+def _no_way_back(
+    *, record: UpgradeRecord, resolved: Resolved, told: str, now: datetime
+) -> list[str]:
+    """Say that the way back is closed as far as checks and the last question know."""
+    closed = way_back.why_closed(
+        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
+    )
+    if not closed:
+        return [told] if told else []
+    refused = " It can't be approved so." if resolved.policy.gathers_evidence else ""
+    return [f"{closed}{refused}"]
+
+
+def _told_of_the_way_back(records: Collection[UpgradeRecord]) -> dict[int, str]:
+    """Return what the open notices say of the records' ways back, in one query."""
+    found = Notice.objects.open().filter(record__in=records, kind=Notice.Kind.WAY_BACK)
+    return dict(found.values_list("record_id", "sentence"))
 
 
 def _others(records: Collection[UpgradeRecord]) -> list[UpgradeRecord]:

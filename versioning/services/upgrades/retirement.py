@@ -1,6 +1,5 @@
 """The retirement clock: until when each move can start, and reminders once each."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +7,6 @@ from smtplib import SMTPException
 
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 
 from versioning.domain.canary import expected_duration
 from versioning.domain.policy import Policy
@@ -22,21 +20,14 @@ from versioning.domain.retirement import (
     reminder_due,
     starts_this_week,
 )
-from versioning.models import (
-    ModelVersion,
-    PerformanceSample,
-    Reminder,
-    Rollup,
-    RollupPart,
-    TrackedModel,
-)
+from versioning.models import ModelVersion, Reminder, TrackedModel
 from versioning.services.upgrades import policies
+from versioning.services.upgrades.traffic import live_requests
 
 TRAFFIC_DAYS = 7
 TESTS_TAKE = timedelta(days=1)
 """What a policy with suites is reckoned to take: a run, and a look at what differs."""
 RETRY = timedelta(hours=1)
-_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +154,14 @@ def _clocks(models: Sequence[TrackedModel], *, now: datetime) -> list[Clock]:
     ]
     resolved = policies.resolve_all(tracked_models=[model for model, _, _ in known])
     canaries = [version.pk for model, version, _ in known if resolved[model.pk].policy.canary_steps]
-    traffic = _requests_a_day(canaries, now=now)
+    traffic = live_requests(version_ids=canaries, since=now - timedelta(days=TRAFFIC_DAYS))
     return [
         _clock(
             tracked=model,
             version=version,
             retirement=retirement,
             policy=resolved[model.pk].policy,
-            requests_a_day=traffic.get(version.pk, 0.0),
+            requests_a_day=traffic[version.pk] / TRAFFIC_DAYS,
             now=now,
         )
         for model, version, retirement in known
@@ -221,24 +212,3 @@ def _retirement(
         if other.pk != version.pk and other.released_on and other.retires_on
     ]
     return forecast(released_on=version.released_on, siblings=lives, today=today)
-
-
-def _requests_a_day(version_ids: Sequence[int], *, now: datetime) -> dict[int, float]:
-    """Return the live requests of each version on a day of the last week; those without, left out.
-
-    One statement reads folded and unfolded sums, so none counts twice.
-    """
-    if not version_ids:
-        return {}
-    wanted = {
-        "version__in": version_ids,
-        "source__in": _LIVE,
-        "start__gte": now - timedelta(days=TRAFFIC_DAYS),
-    }
-    folded = Rollup.objects.filter(**wanted).values_list("version")
-    parts = RollupPart.objects.filter(**wanted).values_list("version")
-    counted = folded.annotate(Sum("samples")).union(parts.annotate(Sum("samples")), all=True)
-    requests: defaultdict[int, float] = defaultdict(float)
-    for version_id, samples in counted:
-        requests[version_id] += samples / TRAFFIC_DAYS
-    return dict(requests)

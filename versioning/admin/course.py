@@ -1,0 +1,101 @@
+"""The course of an upgrade under way, as its page shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from versioning.admin import sheet, words
+from versioning.models import UpgradeRecord
+from versioning.services.upgrades import progress
+from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchProgress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRow:
+    """One step of a canary."""
+
+    weight: str
+    asks: str
+    badge: SafeString
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryView:
+    """A canary in words."""
+
+    title: str
+    since: SafeString
+    paused: SafeString | str
+    steps: Sequence[StepRow]
+    holds: Sequence[Hold]
+    before: str
+    after: str
+    says: str
+    looked: SafeString
+    verdict: SafeString
+    sentence: str
+
+
+def of(*, record: UpgradeRecord, now: datetime) -> dict[str, Any]:
+    """Return what the page shows of the course; empty where the record is on none."""
+    found = progress.of(record=record, now=now)
+    if found.canary is not None:
+        return {"canary": _canary(found.canary, now=now)}
+    if found.watch is not None:
+        return {"watch": _watch(found.watch, now=now)}
+    return {"waits": found.waits} if found.waits else {}
+
+
+def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
+    trial = found.canary
+    return CanaryView(
+        title=f"Canary: {trial.weight:.0%} of the keys get it, step {trial.position + 1} of "
+        f"{len(found.steps)}",
+        since=words.ago(trial.step_began_at, now=now),
+        paused=words.ago(trial.paused_at, now=now) if trial.paused_at else "",
+        steps=[_step(found, number) for number in range(len(found.steps))],
+        holds=found.holds,
+        before=f"{found.requests_before:,}",
+        after=f"{found.requests_after:,}",
+        says=trial.says,
+        looked=words.ago(trial.looked_at, now=now),
+        verdict=words.verdict(found.evidence.verdict),
+        sentence=found.evidence.sentence,
+    )
+
+
+def _step(found: CanaryProgress, number: int) -> StepRow:
+    step, trial = found.steps[number], found.canary
+    asked = [
+        f"{step.hold_hours:g} h" if step.hold_hours else "",
+        f"{step.hold_samples:,} samples" if step.hold_samples else "",
+        "a person's approval" if step.needs_approval else "",
+    ]
+    if number < trial.position:
+        badge = words.badge("done", "good")
+    elif number > trial.position:
+        badge = words.badge("to come")
+    elif trial.paused_at is not None:
+        badge = words.badge("paused", "warn")
+    else:
+        badge = words.badge("on", "info")
+    return StepRow(
+        weight=f"{step.weight:.0%}",
+        asks=", ".join(part for part in asked if part) or "good evidence",
+        badge=badge,
+        is_on=number == trial.position,
+    )
+
+
+def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
+    watch = found.watch
+    return {
+        "until": words.stamp(watch.ends_at),
+        "left": words.ago(watch.ends_at, now=now),
+        "looked": words.ago(watch.looked_at, now=now),
+        "sheet": sheet.of_evidence(found.evidence.as_dict()),
+    }

@@ -1,0 +1,105 @@
+"""Where an upgrade is on its course, for people: the canary's steps, the watch period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from versioning.domain.canary import CanaryStep
+from versioning.domain.transitions import State
+from versioning.models import Canary, UpgradeRecord, Watch
+from versioning.services.evidence.comparison import Evidence
+from versioning.services.upgrades import policies, way_back
+from versioning.services.upgrades.traffic import live_requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One thing that a step holds for, and how far it has come."""
+
+    sentence: str
+    is_met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryProgress:
+    """A canary as it stands: ``holds`` are those of the step that is on."""
+
+    canary: Canary
+    steps: Sequence[CanaryStep]
+    holds: Sequence[Hold]
+    requests_before: int
+    """Live requests of the earlier version since the canary began."""
+    requests_after: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchProgress:
+    """A completed move under watch, and what its versions show now."""
+
+    watch: Watch
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is to be said of a record's course; parts that don't apply are None or empty."""
+
+    waits: str = ""
+    canary: CanaryProgress | None = None
+    watch: WatchProgress | None = None
+
+
+def of(*, record: UpgradeRecord, now: datetime) -> Progress:
+    """Say where a record is on its course now. Nothing is changed."""
+    if record.state == State.APPROVED:
+        return Progress(waits=way_back.waits(record))
+    if record.state == State.CANARY:
+        found = Canary.objects.filter(record=record).first()
+        return Progress(canary=_canary(record, found=found, now=now) if found else None)
+    if record.state == State.COMPLETED:
+        watch = Watch.objects.open().filter(record=record).first()
+        return Progress(
+            watch=WatchProgress(watch=watch, evidence=_evidence(record, now=now)) if watch else None
+        )
+    return Progress()
+
+
+def _canary(record: UpgradeRecord, *, found: Canary, now: datetime) -> CanaryProgress:
+    ids = [pk for pk in (record.from_version_id, record.to_version_id) if pk is not None]
+    requests = live_requests(version_ids=ids, since=found.began_at)
+    after = requests[record.to_version_id]
+    return CanaryProgress(
+        canary=found,
+        steps=found.plan,
+        holds=_holds(found, requests=after, now=now),
+        requests_before=sum(requests.values()) - after,
+        requests_after=after,
+        evidence=_evidence(record, now=now),
+    )
+
+
+def _holds(found: Canary, *, requests: int, now: datetime) -> list[Hold]:
+    step = found.plan[found.position]
+    holds = []
+    if step.hold_hours:
+        ends = found.step_began_at + timedelta(hours=float(step.hold_hours))
+        holds.append(Hold(sentence=f"Time: until {ends:%-d %b %Y %H:%M} UTC", is_met=now >= ends))
+    if step.hold_samples:
+        holds.append(
+            Hold(
+                sentence=f"Samples: {requests:,} of {step.hold_samples:,}",
+                is_met=requests >= step.hold_samples,
+            )
+        )
+    if step.needs_approval:
+        is_approved = found.approved_position >= found.position
+        said = "given" if is_approved else "missing"
+        holds.append(Hold(sentence=f"A person's approval: {said}", is_met=is_approved))
+    return holds
+
+
+def _evidence(record: UpgradeRecord, *, now: datetime) -> Evidence:
+    resolved = policies.resolve(tracked=record.tracked_model)
+    return policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
