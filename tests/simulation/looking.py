@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from versioning.domain.statistics.evidence import (
     Stratum,
     covered,
     difference,
-    paired_sides,
-    quality_side,
+    quality_sides,
 )
 from versioning.domain.statistics.sequence import ALPHA, FLOOR
 
@@ -48,10 +47,24 @@ class Stopping:
 
 def claim(strata: Sequence[Stratum]) -> int:
     """Return 1 for better, -1 for worse, 0 for no claim: `judge` without what it would need."""
+    undoubted = [_without_days(stratum) for stratum in strata]
+    # Days only ever widen the interval: without a claim of independent scores there is none.
+    return _claim(undoubted) and _claim(strata)
+
+
+def _without_days(stratum: Stratum) -> Stratum:
+    return replace(
+        stratum,
+        current=replace(stratum.current, days=()),
+        candidate=replace(stratum.candidate, days=()),
+    )
+
+
+def _claim(strata: Sequence[Stratum]) -> int:
     coverage = covered(strata, counted=lambda arm: arm.quality.n)
     if not coverage.shared:
         return 0
-    found = difference(paired_sides(coverage, side=quality_side))
+    found = difference(quality_sides(coverage))
     if found.reach < FLOOR:
         return 0
     half = found.half_width(alpha=ALPHA)
@@ -78,13 +91,21 @@ def false_claims(
     )
 
 
-def stopping(*, rise: float, runs: int, hourly: bool = False) -> Stopping:
-    """Quality ~ Beta(6, 2) against a mean `rise` higher, 20 samples a side a day, a daily look."""
+def stopping(*, rise: float, runs: int, history: int = 0) -> Stopping:
+    """Quality ~ Beta(6, 2) against a mean `rise` higher, 20 samples a side a day, a daily look.
+
+    Counted are the samples since the candidate came.
+    """
     rng = np.random.default_rng(SEED)
-    make = worlds.by_the_hour if hourly else worlds.one_task
     days = []
     for _ in range(runs):
-        looks = make(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75 + rise), looks=200)
+        looks = worlds.one_task(
+            rng,
+            current=worlds.beta(0.75),
+            candidate=worlds.beta(0.75 + rise),
+            looks=200,
+            history=history,
+        )
         said, number = first_claim(looks)
         days.append(number if said == 1 else 10**6)
     samples = [day * 2 * worlds.PER_LOOK for day in days]
@@ -169,40 +190,36 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
     ),
     "drifting mix of tasks": (200, worlds.drifting_mix),
     "autocorrelated, 0.5 a sample": (
-        100,
+        200,
         lambda rng: worlds.each_like_the_last(rng, memory=0.5),
     ),
     "autocorrelated, 0.8 a sample": (
-        100,
+        200,
         lambda rng: worlds.each_like_the_last(rng, memory=0.8),
     ),
-    "good and bad days": (100, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
+    "good and bad days": (200, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
     "good and bad days, 0.5 a day": (
-        100,
+        200,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5),
     ),
     "good and bad days, 0.7 a day": (
-        100,
+        300,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7),
     ),
-    "by the hour, independent": (
-        100,
-        lambda rng: worlds.by_the_hour(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75)),
+    "the same, after a fortnight": (
+        300,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, history=worlds.HISTORY),
     ),
-    "by the hour, 0.5 a sample": (
-        100,
-        lambda rng: worlds.each_like_the_last(rng, memory=0.5, hourly=True),
-    ),
-    "by the hour, 0.8 a sample": (
-        100,
-        lambda rng: worlds.each_like_the_last(rng, memory=0.8, hourly=True),
-    ),
-    "by the hour, good and bad days": (
-        100,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.0, hourly=True),
-    ),
-    "by the hour, days 0.5 a day": (
+    "the same, twice as far": (
         200,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.5, hourly=True),
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.1),
+    ),
+    "little, 0.7 a day": (
+        300,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02),
+    ),
+    "little, 0.7 a day, much traffic": (
+        100,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02, per_look=200),
     ),
 }

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from versioning.domain.statistics.evidence import Arm, Stratum
+from versioning.domain.statistics.levels import Day
 from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sequence import FEWEST_BLOCKS
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
 
 LOOKS = 100
 PER_LOOK = 20
-HOURS_KEPT = 10
-"""Days after which hours are folded into days, as `services.rollups.HOURS_KEPT`."""
+HISTORY = 14
+"""Days that the version in use has served before its successor comes, where it has."""
 
 
 def moments_at_each_look(values: NDArray[np.float64]) -> list[Moments]:
@@ -34,9 +34,9 @@ def moments_at_each_look(values: NDArray[np.float64]) -> list[Moments]:
     ]
 
 
-def arm(quality: Moments, *, blocks: tuple[Moments, ...] = ()) -> Arm:
+def arm(quality: Moments, *, days: tuple[Day, ...]) -> Arm:
     """Return an arm in which every request has a score."""
-    return Arm(n=quality.n, quality=quality, successes=quality.n, blocks=blocks)
+    return Arm(n=quality.n, quality=quality, successes=quality.n, days=days)
 
 
 def beta(mean: float, *, weight: float = 8.0) -> Draw:
@@ -79,15 +79,11 @@ def one_task(
     per_current: int = PER_LOOK,
     per_candidate: int = PER_LOOK,
     looks: int = LOOKS,
+    history: int = 0,
 ) -> Looks:
-    """Both versions on one task, so many scores a look."""
-    currents = moments_at_each_look(current(rng, (looks, per_current)))
-    candidates = moments_at_each_look(candidate(rng, (looks, per_candidate)))
-    return Looks(
-        strata=[
-            [Stratum(task="one", current=arm(old), candidate=arm(new))]
-            for old, new in zip(currents, candidates, strict=True)
-        ]
+    """Both versions on one task, so many scores a day, a look a day."""
+    return _told_by_days(
+        current(rng, (history + looks, per_current)), candidate(rng, (looks, per_candidate))
     )
 
 
@@ -95,6 +91,7 @@ def drifting_mix(rng: np.random.Generator) -> Looks:
     """An easy and a hard task; traffic moves from one to the other, the candidate's first."""
     means = {"easy": 0.9, "hard": 0.5}
     totals = {(task, side): Moments() for task in means for side in ("current", "candidate")}
+    days: dict[tuple[str, str], tuple[Day, ...]] = dict.fromkeys(totals, ())
     strata = []
     for look in range(LOOKS):
         share = 0.9 - 0.8 * look / LOOKS
@@ -102,13 +99,15 @@ def drifting_mix(rng: np.random.Generator) -> Looks:
         for (task, side), seen in totals.items():
             part = shares[side] if task == "easy" else 1 - shares[side]
             scores = beta(means[task])(rng, (1, int(rng.binomial(PER_LOOK, part))))
-            totals[task, side] = seen.merge(Moments.of(scores[0].tolist()))
+            today = Moments.of(scores[0].tolist()) if scores.size else Moments()
+            totals[task, side] = seen.merge(today)
+            days[task, side] += (Day(look, today),) if today.n else ()
         strata.append(
             [
                 Stratum(
                     task=task,
-                    current=arm(totals[task, "current"]),
-                    candidate=arm(totals[task, "candidate"]),
+                    current=arm(totals[task, "current"], days=days[task, "current"]),
+                    candidate=arm(totals[task, "candidate"], days=days[task, "candidate"]),
                 )
                 for task in means
             ]
@@ -117,32 +116,29 @@ def drifting_mix(rng: np.random.Generator) -> Looks:
 
 
 def good_and_bad_days(
-    rng: np.random.Generator, *, memory: float, spread: float = 0.05, hourly: bool = False
+    rng: np.random.Generator,
+    *,
+    memory: float,
+    spread: float = 0.05,
+    per_look: int = PER_LOOK,
+    history: int = 0,
 ) -> Looks:
     """Each version has good and bad days; `memory` is their correlation from day to day."""
     sides = []
-    for _ in range(2):
-        levels = _wandering(rng, memory=memory, size=LOOKS) * spread
+    for size in (history + LOOKS, LOOKS):
+        levels = _wandering(rng, memory=memory, size=size) * spread
         means = np.clip(0.75 + levels, 0.05, 0.95)[:, None]
-        sides.append(rng.beta(8 * means, 8 * (1 - means), (LOOKS, PER_LOOK)))
-    return _in_blocks(*sides, hourly=hourly)
+        sides.append(rng.beta(8 * means, 8 * (1 - means), (size, per_look)))
+    return _told_by_days(*sides)
 
 
-def each_like_the_last(rng: np.random.Generator, *, memory: float, hourly: bool = False) -> Looks:
+def each_like_the_last(rng: np.random.Generator, *, memory: float) -> Looks:
     """Every score is correlated with the one before it."""
     sides = [
         0.75 + 0.2 * np.tanh(_wandering(rng, memory=memory, size=LOOKS * PER_LOOK))
         for _ in range(2)
     ]
-    return _in_blocks(*(side.reshape(LOOKS, PER_LOOK) for side in sides), hourly=hourly)
-
-
-def by_the_hour(
-    rng: np.random.Generator, *, current: Draw, candidate: Draw, looks: int = LOOKS
-) -> Looks:
-    """Independent scores, one an hour, kept as the roll-ups keep them."""
-    shape = (looks, PER_LOOK)
-    return _in_blocks(current(rng, shape), candidate(rng, shape), hourly=True)
+    return _told_by_days(*(side.reshape(LOOKS, PER_LOOK) for side in sides))
 
 
 def _wandering(rng: np.random.Generator, *, memory: float, size: int) -> NDArray[np.float64]:
@@ -153,31 +149,24 @@ def _wandering(rng: np.random.Generator, *, memory: float, size: int) -> NDArray
     return steps
 
 
-def _in_blocks(
-    current: NDArray[np.float64], candidate: NDArray[np.float64], *, hourly: bool
-) -> Looks:
-    """Look after every day; rows are days, told as days or hour by hour."""
-    totals = [moments_at_each_look(current), moments_at_each_look(candidate)]
-    days = [[Moments.of(day) for day in side.tolist()] for side in (current, candidate)]
-    hours = [
-        [[Moments(1, score, 0.0, score, score) for score in day] for day in side.tolist()]
-        for side in (current, candidate)
-    ]
-    strata = []
-    for look in range(len(current)):
-        old, new = (
-            arm(total[look], blocks=_kept(by_day, by_hour, days=look + 1, hourly=hourly))
-            for total, by_day, by_hour in zip(totals, days, hours, strict=True)
-        )
-        strata.append([Stratum(task="one", current=old, candidate=new)])
-    return Looks(strata=strata)
+def _told_by_days(current: NDArray[np.float64], candidate: NDArray[np.float64]) -> Looks:
+    """Look after every day of the candidate; rows are days, the current's more by its history."""
+    history = len(current) - len(candidate)
+    old, new = moments_at_each_look(current), moments_at_each_look(candidate)
+    old_days, new_days = _days(current, first=-history), _days(candidate, first=0)
+    return Looks(
+        strata=[
+            [
+                Stratum(
+                    task="one",
+                    current=arm(old[history + look], days=old_days[: history + look + 1]),
+                    candidate=arm(new[look], days=new_days[: look + 1]),
+                )
+            ]
+            for look in range(len(candidate))
+        ]
+    )
 
 
-def _kept(
-    by_day: list[Moments], by_hour: list[list[Moments]], *, days: int, hourly: bool
-) -> tuple[Moments, ...]:
-    """Return hours for the last ten days until there are twenty days, as services do."""
-    if not hourly or days >= FEWEST_BLOCKS:
-        return tuple(by_day[:days])
-    folded = max(0, days - HOURS_KEPT)
-    return (*by_day[:folded], *(hour for day in by_hour[folded:days] for hour in day))
+def _days(values: NDArray[np.float64], *, first: int) -> tuple[Day, ...]:
+    return tuple(Day(first + number, Moments.of(row)) for number, row in enumerate(values.tolist()))
