@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,9 @@ from providers.base import Adapter, Connection, ProviderError
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}|[A-Z0-9]{32,}")
 _SECRET_OPTION = re.compile(r"key|token|secret|password", re.IGNORECASE)
+PRICE_OPTIONS = ("input_price", "output_price")
+"""USD per million tokens of every model whose price the provider does not list."""
+_MOST_PRICE = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,20 @@ def check_options(value: Any) -> None:
                 " ends in _env.",
                 code="secret",
             )
+    for name in PRICE_OPTIONS:
+        if name in value and _price(value[name]) is None:
+            raise ValidationError(
+                f"{name}: write USD per million tokens, such as 0.25; 0 for a server of your own.",
+                code="not_a_price",
+            )
+
+
+def _price(text: str) -> Decimal | None:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() and 0 <= price <= _MOST_PRICE else None
 
 
 class Provider(models.Model):
@@ -156,6 +174,15 @@ class Provider(models.Model):
         Raises UnknownKind for a kind that is gone, Refused for a key that can't be one.
         """
         return registry.adapter_class(self.kind)(self.connection())
+
+    def usual_prices(self) -> dict[str, Decimal]:
+        """Return what its options say that models cost whose price it does not list.
+
+        USD per million tokens by field name; what no option says is left out.
+        """
+        said = {name: self.options[name] for name in PRICE_OPTIONS if name in self.options}
+        prices = {name: _price(text) for name, text in said.items()}
+        return {name: price for name, price in prices.items() if price is not None}
 
     def test_connection(self, *, at: datetime) -> ConnectionTest:
         """Ask it for its list once, and say what came of it; nothing is stored."""

@@ -46,7 +46,7 @@ def with_facts_of(listed: ListedModel, enrichment: ListedModel) -> ListedModel:
         field.name: value
         for field in dataclasses.fields(ListedModel)
         if field.name not in NOT_FACTS
-        and not getattr(listed, field.name)
+        and getattr(listed, field.name) in (None, "", ())
         and (value := getattr(enrichment, field.name))
     }
     return dataclasses.replace(listed, **missing) if missing else listed
@@ -106,10 +106,12 @@ def metadata_of(version: ModelVersion) -> Metadata:
 def fill_version(*, version: ModelVersion, entry: CatalogueEntry) -> dict[str, tuple[Any, Any]]:
     """Set what the entry tells and no person has set; return the changes, before and after.
 
-    The version isn't saved. What the entry doesn't tell stays as it is.
+    A price that the entry doesn't tell is what the provider's options say. The version isn't
+    saved. What nothing tells stays as it is.
     """
     changes: dict[str, tuple[Any, Any]] = {}
-    for name, value in _told(entry).items():
+    usual = version.tracked_model.provider.usual_prices()
+    for name, value in {**usual, **_told(entry)}.items():
         before = getattr(version, name)
         if name == "revision" and before:
             continue  # a version keeps the revision that it is

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from providers import registry
+from providers.models import PRICE_OPTIONS
 from versioning.management.service_command import ServiceCommand
 from versioning.services import tracking
 
@@ -23,6 +24,12 @@ class Command(ServiceCommand):
         )
         parser.add_argument("--name", default="", help="what people call it")
         parser.add_argument(
+            "--prices",
+            nargs=2,
+            metavar=("INPUT", "OUTPUT"),
+            help="USD per million tokens where it lists none; 0 0 for a server of your own",
+        )
+        parser.add_argument(
             "--option",
             action="append",
             default=[],
@@ -32,13 +39,14 @@ class Command(ServiceCommand):
         )
 
     def run(self, **options: Any) -> None:
+        prices = zip(PRICE_OPTIONS, options["prices"] or (), strict=False)
         provider = tracking.add_provider(
             slug=options["slug"],
             kind=options["kind"],
             base_url=options["base_url"],
             api_key_env=options["api_key_env"],
             name=options["name"],
-            options=dict(options["option"]),
+            options={**dict(options["option"]), **dict(prices)},
         )
         self.stdout.write(
             f"Added {provider.slug}. Next: manage.py check_providers --provider {provider.slug}"
