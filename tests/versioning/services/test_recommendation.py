@@ -8,7 +8,7 @@ from versioning.models import CatalogueEntry, LineageRule, TrackedModel, Upgrade
 from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
-from versioning.services.upgrades import recommendation
+from versioning.services.upgrades import recommendation, rollout
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,22 @@ def test_a_forbidden_id_is_passed_over_and_the_rule_is_cited(tracked: TrackedMod
 
     assert answer.successor is None
     assert "Grace" in {other.id: other.why_not for other in answer.runners_up}[NEW]
+
+
+def test_one_listed_between_is_offered_only_where_staff_forbid_the_newest(
+    provider: Provider, tracked: TrackedModel, staff: Actor
+) -> None:
+    list_models(provider, NEWEST)
+    record = recommend(tracked)
+    assert record is not None
+    rollout.reject(record_id=record.pk, actor=staff, now=NOW, reason="Worse at our work.")
+    assert recommend(tracked) is None
+
+    rule(tracked, "forbid", NEWEST)
+
+    other = recommend(tracked)
+    assert other is not None
+    assert other.to_version.upstream_id == NEW
 
 
 def test_a_successor_that_staff_set_wins(provider: Provider, tracked: TrackedModel) -> None:

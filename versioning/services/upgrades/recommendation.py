@@ -1,8 +1,7 @@
 """Find the successor of each version in use, gather the evidence, recommend."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +13,6 @@ from versioning.domain.labels import free_label
 from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
-    LineageRule,
     ModelVersion,
     TrackedModel,
     UpgradeRecord,
@@ -25,41 +23,19 @@ from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 from versioning.services.evidence import comparison
 from versioning.services.upgrades import approvals, memory, moves
+from versioning.services.upgrades.successors import Market, answer_for
+
+__all__ = [
+    "Market",
+    "explain",
+    "open_recommendations",
+    "recommend",
+    "recommend_in",
+    "refresh_evidence",
+    "tracked_models_of",
+]
 
 DECIDED_AGAINST = (State.REJECTED, State.ROLLED_BACK, State.FAILED, State.ABORTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """All that a provider lists now, and once listed."""
-
-    provider: Provider
-    entries: Mapping[str, CatalogueEntry]
-    listed: lineage.Listing
-    once_listed: tuple[lineage.Known, ...]
-    seen_on: date | None
-    """The day of the last good listing; None where the provider never listed anything."""
-
-    @classmethod
-    def of(cls, *, provider: Provider, entries: Mapping[str, CatalogueEntry]) -> "Market":
-        listed: list[lineage.Known] = []
-        gone: list[lineage.Known] = []
-        for entry in entries.values():
-            (listed if entry.gone_at is None else gone).append(knowledge.known_of(entry))
-        return cls(
-            provider=provider,
-            entries=entries,
-            listed=lineage.Listing.of(listed, provider=provider.kind),
-            once_listed=tuple(gone),
-            seen_on=max((entry.last_seen_at.date() for entry in entries.values()), default=None),
-        )
-
-    @classmethod
-    def from_catalogue(cls, provider: Provider) -> "Market":
-        return cls.of(
-            provider=provider,
-            entries={entry.upstream_id: entry for entry in provider.catalogue.all()},
-        )
 
 
 def open_recommendations() -> QuerySet[UpgradeRecord]:
@@ -92,7 +68,7 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
     if tracked is None:
         raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    return _answer(tracked=tracked, market=Market.from_catalogue(tracked.provider))
+    return answer_for(tracked=tracked, market=Market.from_catalogue(tracked.provider))
 
 
 def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:
@@ -100,7 +76,7 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
     current = tracked.current_version
     if current is None:
         return None
-    answer = _answer(tracked=tracked, market=market)
+    answer = answer_for(tracked=tracked, market=market)
     waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
     if answer.successor is None or answer.step is None:
         _supersede(waiting, reason="No successor is listed any more.", now=now)
@@ -137,80 +113,11 @@ def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
     return record
 
 
-def rules_of(tracked: TrackedModel) -> lineage.Rules:
-    """Return what staff said about the successors of a tracked model."""
-    rules = list(tracked.lineage_rules.all())
-
-    def said(kind: LineageRule.Kind) -> tuple[lineage.Rule, ...]:
-        return tuple(
-            lineage.Rule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
-            for rule in rules
-            if rule.kind == kind
-        )
-
-    pin = lineage.Rule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
-    return lineage.Rules(
-        pinned=pin,
-        ignored=said(LineageRule.Kind.IGNORE),
-        forbidden=said(LineageRule.Kind.FORBID),
-        successor=next(iter(said(LineageRule.Kind.SUCCESSOR)), None),
-        allow_previews=tracked.allow_previews,
-    )
-
-
 def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
     past = UpgradeRecord.objects.exclude(state=State.SUPERSEDED).order_by("pk")
     return models.select_related("provider", "current_version").prefetch_related(
         "lineage_rules", "versions", Prefetch("upgrades", queryset=past)
     )
-
-
-def _answer(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
-    current = tracked.current_version
-    if current is None:
-        return lineage.Answer(reasons=("The model has no current version.",))
-    entry = market.entries.get(current.upstream_id)
-    revised = entry is not None and _other_revision(current, entry)
-    known = (
-        knowledge.known_of_version(current)
-        if entry is None or revised
-        else knowledge.known_of(entry)
-    )
-    try:
-        answer = lineage.find_successor(
-            known,
-            listed=market.listed,
-            once_listed=market.once_listed,
-            provider=market.provider.kind,
-            rules=rules_of(tracked),
-            at=market.seen_on,
-        )
-    except lineage.UnreadableName as error:
-        answer = lineage.Answer(reasons=(str(error),))
-    if answer.successor is None and entry is not None and revised:
-        return _revision_answer(current=current, entry=entry, answer=answer)
-    return answer
-
-
-def _revision_answer(
-    *, current: ModelVersion, entry: CatalogueEntry, answer: lineage.Answer
-) -> lineage.Answer:
-    """Answer with what now stands behind the same id: the provider has moved already."""
-    return replace(
-        answer,
-        successor=knowledge.known_of(entry),
-        step=lineage.Step.REVISION,
-        confidence=1.0,
-        reasons=(
-            f"The provider changed what {entry.upstream_id} stands for: "
-            f"{current.revision} -> {entry.revision}.",
-            "Requests reach the new revision already; approving writes that down.",
-        ),
-    )
-
-
-def _other_revision(version: ModelVersion, entry: CatalogueEntry) -> bool:
-    return bool(version.revision and entry.revision and version.revision != entry.revision)
 
 
 def _version_for(
