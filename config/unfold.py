@@ -103,6 +103,7 @@ UNFOLD = {
                         icon="help_center",
                         model="versioning.unknownmodel",
                     ),
+                    _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
                     _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
                 ],
             },

@@ -49,6 +49,8 @@ REVIEWER = VIEWER | {
     "versioning.change_modelversion",
     "versioning.add_evaluationrun",
     "versioning.change_evaluationrun",
+    "versioning.change_notice",
+    "versioning.change_driftfinding",
 }
 OPERATOR = REVIEWER | {
     "versioning.run_check",
@@ -64,6 +66,7 @@ OPERATOR = REVIEWER | {
     "versioning.delete_policy",
     "versioning.add_freeze",
     "versioning.change_freeze",
+    "versioning.delete_freeze",
     "versioning.change_automationswitch",
     "versioning.add_apikey",
     "versioning.change_apikey",
