@@ -71,7 +71,7 @@ def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
 def _step(found: CanaryProgress, number: int) -> StepRow:
     step, trial = found.steps[number], found.canary
     asked = [
-        f"{step.hold_hours:g} h" if step.hold_hours else "",
+        f"{float(step.hold_hours):g} h" if step.hold_hours else "",
         f"{step.hold_samples:,} samples" if step.hold_samples else "",
         "a person's approval" if step.needs_approval else "",
     ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from versioning.admin import words
 from versioning.admin.decisions import open_to
+from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
@@ -111,9 +112,12 @@ def _missing(record: UpgradeRecord) -> str:
 
 
 def _under_way(record: UpgradeRecord, *, now: datetime) -> dict[str, Any]:
+    trial = getattr(record, "canary", None) if record.state == State.CANARY else None
     return {
         "record": record,
         "state": words.state(record),
+        "weight": f"{trial.weight:.0%} of the keys" if trial else "",
+        "says": trial.says if trial else "",
         "since": words.ago(record.changed_at, now=now),
     }
 

@@ -107,7 +107,9 @@ def look(*, now: datetime) -> Inbox:
         waiting=list(records.recommended().urgent_first()[:SHOWN]),
         waiting_count=waiting_count(),
         snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
-        under_way=list(records.under_way().order_by("-changed_at", "-pk")[:SHOWN]),
+        under_way=list(
+            records.under_way().select_related("canary").order_by("-changed_at", "-pk")[:SHOWN]
+        ),
         providers=_providers(),
         retiring=_retiring(now),
         moves=list(

@@ -135,6 +135,11 @@ class TestCourse:
         Watch.objects.update(ended_at=timezone.now())
         assert "Watched until" not in text(reviewer.get(address(record, "change")))
 
+    def test_the_start_page_says_how_far_it_is(self, viewer: Client, trial: UpgradeRecord) -> None:
+        page = text(viewer.get(reverse("admin:index")))
+
+        assert "5% of the keys. It stays at 5%." in page[page.index("Under way") :]
+
     def test_the_list_shows_those_under_way(self, reviewer: Client, trial: UpgradeRecord) -> None:
         recommend(name="calm")
         moved = recommend(name="moved")
