@@ -23,9 +23,13 @@ class Unavailable(ProviderError):
 
     kind = "unavailable"
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, never_sent: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.never_sent = never_sent
+        """Is it sure that the provider got nothing, so that it can't have charged anything?"""
 
 
 class Refused(ProviderError):

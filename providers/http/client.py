@@ -185,15 +185,20 @@ class Client:
     ) -> tuple[Reply, int]:
         deadline = time.monotonic() + total_s
         attempts = 0
+        never_sent = True
         while True:
             attempts += 1
             outcome = self._follow(method, url, body, headers or {}, deadline=deadline)
+            never_sent &= isinstance(outcome, NoReply) and outcome.never_sent
             pause = self._pause(outcome, attempts=attempts, repeat=repeat)
             if pause is None or time.monotonic() + pause >= deadline:
                 break
             self._sleep(pause)
         if isinstance(outcome, NoReply):
-            raise Unavailable(f"{self.host} gave no answer: {outcome.reason}. Try again later.")
+            raise Unavailable(
+                f"{self.host} gave no answer: {outcome.reason}. Try again later.",
+                never_sent=never_sent,
+            )
         if outcome.status >= 400:
             raise failure(outcome, connection=self.connection, host=self.host, is_chat=is_chat)
         return outcome, attempts

@@ -32,6 +32,8 @@ from versioning.services.evaluation.trials import Answered
 LEASE = timedelta(minutes=3)
 RENEW_EVERY = timedelta(seconds=30)
 MOST_ASKS = 3
+MOST_UNREACHED = 10
+"""After so many requests in a row that never reached the provider, it is taken to be down."""
 PAUSE_S = 1.0
 
 Clock = Callable[[], datetime]
@@ -96,6 +98,7 @@ class _Phase:
     stop: Stop | None = None
     renew_at: datetime | None = None
     next_request_at: float = 0.0
+    unreached: int = 0
 
     def work(self, arms: tuple[Trial.Arm, ...]) -> Stop | None:
         """Ask all that is left of these arms; return why it stopped early, if it did."""
@@ -191,11 +194,23 @@ class _Phase:
                         output=answered.answer.text if answered.answer else "",
                     ),
                 )
+        self._count_unreached(answered)
         if again and self.stop is None:
             trial.asks += 1
             self.left.append(trial)
         if answered.is_fatal:
             self._halt(Stop(EvaluationRun.State.FAILED, answered.problem))
+
+    def _count_unreached(self, answered: Answered) -> None:
+        self.unreached = self.unreached + 1 if answered.never_sent else 0
+        if self.unreached >= MOST_UNREACHED:
+            self._halt(
+                Stop(
+                    EvaluationRun.State.FAILED,
+                    f"{answered.problem} So the run stopped; let it go on when the provider is "
+                    "back: what is done is not asked again.",
+                )
+            )
 
     def _renew(self) -> None:
         now = self.clock()

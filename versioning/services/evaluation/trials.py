@@ -28,6 +28,7 @@ class Answered:
     """What came of one request. ``answer`` None where there was none.
 
     ``may_ask_again`` says that the provider was not there, which says nothing of the version.
+    ``never_sent`` says that the provider can't have charged it: it could not be reached.
     ``is_fatal`` says that no other request will do better: a missing key, for example.
     """
 
@@ -35,6 +36,7 @@ class Answered:
     answer: ChatAnswer | None = None
     problem: str = ""
     may_ask_again: bool = False
+    never_sent: bool = False
     is_fatal: bool = False
 
 
@@ -60,7 +62,12 @@ def ask(adapter: Adapter, request: ChatRequest) -> Answered:
     try:
         answer = adapter.complete(request)
     except Unavailable as error:
-        return Answered(outcome=Outcome.ERROR, problem=str(error), may_ask_again=True)
+        return Answered(
+            outcome=Outcome.ERROR,
+            problem=str(error),
+            may_ask_again=True,
+            never_sent=error.never_sent,
+        )
     except Refused as error:
         return Answered(outcome=Outcome.ERROR, problem=str(error), is_fatal=True)
     except Nonsense as error:
@@ -74,12 +81,12 @@ def ask(adapter: Adapter, request: ChatRequest) -> Answered:
 def spent(answered: Answered, *, prices: Prices, held: Price) -> Spent:
     """Say what a request took: as the provider says, else by its tokens, else the most.
 
-    A request that the provider turned away costs nothing; one that got no answer may have been
-    charged, so the most is counted.
+    A request that the provider turned away or never got costs nothing; another without an answer
+    may have been charged, so the most is counted.
     """
     answer = answered.answer
     if answer is None:
-        if answered.outcome is Outcome.ERROR:
+        if answered.outcome is Outcome.ERROR and not answered.never_sent:
             return Spent(usd=held.usd if prices.known else None, tokens=held.tokens)
         return Spent(usd=Decimal(0) if prices.known else None, tokens=0)
     if answer.input_tokens is None or answer.output_tokens is None:
