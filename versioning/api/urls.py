@@ -137,6 +137,7 @@ urlpatterns: list[Any] = [
     *both(f"{SUITES}/<int:id>/cases/file", suites.CasesFileView.as_view(), "cases-file"),
     *both(f"{SUITES}/<int:id>/cases/<int:case_id>", suites.CaseView.as_view(), "case"),
     *both("api/evaluation-runs", evaluation.RunsView.as_view(), "evaluation-runs"),
+    *both("api/evaluation-runs/estimate", evaluation.EstimateView.as_view(), "estimate-run"),
     *both("api/evaluation-runs/<int:id>", evaluation.RunView.as_view(), "evaluation-run"),
     *both("api/evaluation-runs/<int:id>/cancel", evaluation.CancelRunView.as_view(), "cancel-run"),
     *both("api/evaluation-runs/<int:id>/go-on", evaluation.GoOnView.as_view(), "go-on"),

@@ -61,6 +61,24 @@ def test_a_suite_is_filled_run_and_read(
     assert len(api.get("/api/evaluation-runs?state=done&suite=sums").json()["results"]) == 1
 
 
+def test_an_estimate_says_what_it_takes_and_starts_nothing(
+    api: Any, suite: EvaluationSuite, candidate: ModelVersion
+) -> None:
+    api.post(f"/api/evaluation-suites/{suite.pk}/cases", {"cases": CASES})
+    ModelVersion.objects.filter(pk=candidate.pk).update(parameters=["seed"])
+    told = {"model": "zeta", "parameters": ["tools", "seed"], "input_tokens": 40}
+    api.post("/api/performance-samples", [told, {**told, "parameters": ["seed"]}])
+
+    asked = {"suite": "sums", "to_version": candidate.pk, "budget_usd": "0.00000001"}
+    found = api.post("/api/evaluation-runs/estimate", asked).json()
+
+    assert (found["requests"], len(found["problems"])) == (24, 1)
+    assert float(found["cost_usd"]) > 0
+    refused = [fit for fit in found["recorded_fits"] if fit["fit"] == "must_change"]
+    assert [(fit["what"], fit["share"]) for fit in refused] == [("tools", 0.5)]
+    assert api.get("/api/evaluation-runs").json()["results"] == []
+
+
 def test_what_can_not_start_says_why(
     api: Any, suite: EvaluationSuite, candidate: ModelVersion
 ) -> None:

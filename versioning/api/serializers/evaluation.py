@@ -8,6 +8,7 @@ from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
 from versioning.api.serializers.performance import Usd
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.domain.evaluation.judging import Preference
+from versioning.domain.evaluation.preflight import Fit
 from versioning.models import EvaluationRun, EvaluationSuite
 
 RUN_STATES = list(EvaluationRun.State.values)
@@ -132,6 +133,33 @@ class BudgetRequest(serializers.Serializer[Any]):
         max_digits=14, decimal_places=8, min_value=0, required=False
     )
     budget_tokens = serializers.IntegerField(min_value=1, required=False)
+
+
+class FitSerializer(serializers.Serializer[Any]):
+    """One thing that requests use, and whether the version takes it."""
+
+    what = serializers.CharField()
+    fit = serializers.ChoiceField(choices=[fit.value for fit in Fit])
+    share = serializers.FloatField(help_text="The share of requests that use it, 0 to 1.")
+    sentence = serializers.CharField()
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    """What a run would take, and what its version would refuse."""
+
+    requests = serializers.IntegerField(source="estimate.requests")
+    input_tokens = serializers.IntegerField(source="estimate.input_tokens")
+    output_tokens = serializers.IntegerField(source="estimate.output_tokens")
+    cost_usd = Usd(source="estimate.cost_usd")
+    seconds = serializers.FloatField(source="estimate.seconds")
+    problems = serializers.ListField(
+        child=serializers.CharField(), help_text="Why it can't start; empty where it can."
+    )
+    suite_fits = FitSerializer(many=True, help_text="What the suite's requests use.")
+    recorded_fits = FitSerializer(
+        many=True,
+        help_text="What applications' requests to the version in use used in the last 30 days.",
+    )
 
 
 class RunSerializer(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, By, page, page_of
 from versioning.api.serializers.evaluation import (
     BudgetRequest,
+    EstimateSerializer,
     MarkRequest,
     MarkSerializer,
     PairSerializer,
@@ -20,7 +21,7 @@ from versioning.api.serializers.fields import Paging
 from versioning.models import ApiKey, EvaluationRun, Trial
 from versioning.services import setup
 from versioning.services.errors import Invalid
-from versioning.services.evaluation import control, planning, results, suites
+from versioning.services.evaluation import compatibility, control, planning, results, suites
 
 
 class RunsView(ApiView):
@@ -52,20 +53,33 @@ class RunsView(ApiView):
     def post(self, asked: Asked) -> Response:
         """Over the version in use and the one you name. It doesn't start without a budget, nor
         where the estimate is above it; a worker takes it within a minute."""
-        version = setup.version(version_id=asked.body["to_version"])
-        current = version.tracked_model.current_version
-        if current is None:
-            raise Invalid("The model has no version in use to compare with.")
-        plan = planning.plan(
-            suite=suites.suite_named(asked.body["suite"]),
-            from_version=current,
-            to_version=version,
-            now=asked.now,
-            budget_usd=asked.body.get("budget_usd"),
-            budget_tokens=asked.body.get("budget_tokens"),
-        )
-        run = planning.begin(plan=plan, actor=asked.actor, now=asked.now)
+        run = planning.begin(plan=_plan(asked), actor=asked.actor, now=asked.now)
         return _shown(run.pk, status=202)
+
+
+class EstimateView(ApiView):
+    @operation(
+        id="estimate_run",
+        tag="evaluation",
+        summary="What would a run take?",
+        body=RunRequest,
+        answer=EstimateSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.add_evaluationrun",
+        problems=(404,),
+    )
+    def post(self, asked: Asked) -> Response:
+        """Tokens, cost and time, and what the new version would refuse. Nothing is asked or
+        started."""
+        plan = _plan(asked)
+        fits = {
+            "suite_fits": compatibility.preflight_of(suite=plan.suite, version=plan.to_version),
+            "recorded_fits": compatibility.preflight_of_requests(
+                from_version=plan.from_version, to_version=plan.to_version, now=asked.now
+            ),
+        }
+        told = {"estimate": plan.estimate, "problems": plan.problems, **fits}
+        return Response(EstimateSerializer(told).data)
 
 
 class RunView(ApiView):
@@ -175,6 +189,21 @@ class MarksView(ApiView):
 
 def _runs() -> QuerySet[EvaluationRun]:
     return EvaluationRun.objects.with_names().annotate(done=Count("trials__done_at"))
+
+
+def _plan(asked: Asked) -> planning.Plan:
+    version = setup.version(version_id=asked.body["to_version"])
+    current = version.tracked_model.current_version
+    if current is None:
+        raise Invalid("The model has no version in use to compare with.")
+    return planning.plan(
+        suite=suites.suite_named(asked.body["suite"]),
+        from_version=current,
+        to_version=version,
+        now=asked.now,
+        budget_usd=asked.body.get("budget_usd"),
+        budget_tokens=asked.body.get("budget_tokens"),
+    )
 
 
 def _shown(run_id: int, *, status: int = 200) -> Response:
