@@ -81,6 +81,10 @@ def cost_ratio(*, strata: Sequence[Stratum], alpha: float) -> Ratio:
     priced, or when nothing succeeded.
     """
     coverage = covered(strata, counted=lambda arm: arm.cost.n)
+    if not coverage.shared and covered(strata, counted=lambda arm: arm.n).shared:
+        raise CannotSay(
+            "no request says what it cost; send cost_usd with samples, 0 for a server of your own"
+        )
     spent = _enough(coverage, side=lambda arm: Side(values=arm.cost, spread=arm.cost.variance))
     known = min(_priced(coverage, _current), _priced(coverage, _candidate))
     if exact(known) < KNOWN_COST:
