@@ -131,6 +131,7 @@ class TestCourse:
         page = text(reviewer.get(address(record, "change")))
 
         assert "Watched until" in page
+        assert "1.1.0 now against 1.0.0 before" in page
         assert "Quality 1.0.0" in page
         Watch.objects.update(ended_at=timezone.now())
         assert "Watched until" not in text(reviewer.get(address(record, "change")))

@@ -16,7 +16,7 @@ from tests.factories import (
     UpgradeRecordFactory,
     tracked,
 )
-from tests.versioning.services.test_course import BAD, DAY, general, measured, state, sweep
+from tests.versioning.services.test_course import BAD, DAY, GOOD, general, measured, state, sweep
 from versioning.models import Canary, ModelVersion, Notice, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.upgrades import rollout, upgrading
@@ -168,6 +168,19 @@ class TestBeforeTheFirstStep:
         simulator.world.add("openai", "zeta-now")
         sweep(at=NOW + DAY)
         assert state(record) == "canary"
+
+    def test_a_persons_move_at_once_settles_the_notice(
+        self, record: UpgradeRecord, staff: Actor, simulator: Simulator
+    ) -> None:
+        general(automation="after_gates", minimum_improvement=0)
+        measured(record, GOOD)
+        simulator.world.remove("openai", "zeta-now")
+        sweep(at=NOW)
+        assert (state(record), Notice.objects.open().count()) == ("recommended", 1)
+
+        approve(record, staff)
+
+        assert (state(record), Notice.objects.open().count()) == ("completed", 0)
 
     def test_another_move_in_between_supersedes_it(
         self, record: UpgradeRecord, staff: Actor, fallback: ModelVersion

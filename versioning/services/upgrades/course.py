@@ -171,6 +171,7 @@ def _complete(
     record = moves.complete(
         record_id=record.pk, actor=actor, now=now, reason=why, evidence=evidence
     )
+    notices.resolve(record=record, kind=Notice.Kind.WAY_BACK, by=actor.name, now=now)
     watching.begin(record=record, now=now)
     return record
 
