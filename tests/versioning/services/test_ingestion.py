@@ -75,6 +75,35 @@ def test_the_resolved_id_names_another_version_than_the_current(writer):
     assert PerformanceSample.objects.get().version == newer
 
 
+@pytest.mark.parametrize(
+    ("told", "cost"),
+    [
+        ({"input_tokens": 1000, "output_tokens": 200}, "0.0011"),
+        ({"input_tokens": 1000, "output_tokens": 200, "cost_usd": Decimal(0)}, "0"),
+        ({"input_tokens": 1000}, None),
+        ({"input_tokens": 1000, "output_tokens": 200, "cached_tokens": 500}, None),
+    ],
+)
+def test_an_untold_cost_is_reckoned_at_the_listed_prices(writer, told, cost):
+    version = writer.current_version
+    version.input_price, version.output_price = Decimal("0.5"), Decimal(3)
+    version.save()
+    accept(sample(**told))
+    kept = PerformanceSample.objects.get().cost_nano_usd
+    assert kept == (None if cost is None else int(Decimal(cost) * 10**9))
+
+
+def test_past_cost_is_never_priced_again(writer):
+    version = writer.current_version
+    told = {"input_tokens": 1_000_000, "output_tokens": 0}
+    accept(sample(**told))
+    for price in (1, 2):
+        type(version).objects.filter(pk=version.pk).update(input_price=price, output_price=price)
+        accept(sample(**told))
+    costs = PerformanceSample.objects.order_by("pk").values_list("cost_nano_usd", flat=True)
+    assert list(costs) == [None, 10**9, 2 * 10**9]
+
+
 def test_no_query_is_spent_on_a_single_sample(writer, django_assert_max_num_queries):
     accept(*(sample(request_id=str(n), task="extract") for n in range(3)))
     with django_assert_max_num_queries(25):

@@ -171,15 +171,16 @@ class _RowMaker:
         if quality is None and item.signals is not None:
             quality = quality_of(item.signals, latency_ms=item.latency_ms, failed=bool(item.error))
         numbers = self.numbers
+        version_id = spot.place.version_at(at)
         return Row(
             at,
             self.hash(item.request_id) if item.request_id else None,
             self.hash(item.session) if item.session else None,
-            spot.place.version_at(at),
+            version_id,
             quality,
             item.latency_ms,
             item.ttft_ms,
-            None if cost is None else round(cost * NANO),
+            _listed_cost(item, spot, version_id) if cost is None else round(cost * NANO),
             item.input_tokens,
             item.output_tokens,
             item.cached_tokens,
@@ -200,6 +201,21 @@ class _RowMaker:
         if cost is not None and not (cost.is_finite() and 0 <= cost <= MOST_COST_USD):
             return "invalid-field", f"cost_usd is from 0 to {MOST_COST_USD}; null if unknown."
         return None
+
+
+def _listed_cost(item: SampleIn, spot: _Spot, version_id: int | None) -> int | None:
+    """Return what the version's prices of today make of the tokens, in billionths of a USD.
+
+    None where a price or a count is unknown, and for tokens from a cache, which cost less.
+    """
+    model = spot.place.model
+    if model is None or version_id is None or item.cached_tokens:
+        return None
+    if item.input_tokens is None or item.output_tokens is None:
+        return None
+    return model.versions[version_id].cost_of(
+        input_tokens=item.input_tokens, output_tokens=item.output_tokens
+    )
 
 
 def _key_of(item: SampleIn) -> _Key:

@@ -4,6 +4,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -48,9 +49,19 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
+    """A version as far as placing needs it; prices are USD per million tokens."""
+
     id: int
     upstream_id: str
     revision: str
+    input_price: Decimal | None = None
+    output_price: Decimal | None = None
+
+    def cost_of(self, *, input_tokens: int, output_tokens: int) -> int | None:
+        """Return the cost in billionths of a USD; None where a price is unknown."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        return round(1000 * (self.input_price * input_tokens + self.output_price * output_tokens))
 
     def answers_as(self, served: str) -> bool:
         """Whether ``served`` is this version under one of its own names, or wasn't told."""
@@ -226,10 +237,10 @@ def _tracked_models(ids: set[int]) -> dict[int, KnownModel]:
         for row in TrackedModel.objects.filter(pk__in=ids).select_related("provider")
     }
     versions = ModelVersion.objects.filter(tracked_model__in=ids).order_by("pk")
-    for pk, tracked, upstream_id, revision in versions.values_list(
-        "pk", "tracked_model_id", "upstream_id", "revision"
+    for pk, tracked, upstream_id, revision, *prices in versions.values_list(
+        "pk", "tracked_model_id", "upstream_id", "revision", "input_price", "output_price"
     ):
-        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision)
+        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision, *prices)
     moves = UpgradeRecord.objects.completions().filter(tracked_model__in=ids)
     for tracked, completed_at, version in moves.order_by("completion_number").values_list(
         "tracked_model_id", "completed_at", "to_version_id"
