@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from versioning.admin import words
+from versioning.admin import urgency, words
 from versioning.admin.decisions import open_to
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
@@ -70,15 +70,15 @@ def _starting(each: Starting, *, now: datetime) -> dict[str, Any]:
         "start": f"start by {words.day(clock.latest_start)}",
         "left": words.until_day(clock.latest_start, now=now),
         "tone": "bad" if is_late else "warn",
-        "retires": words.clock_date(clock, now=now),
-        "needs": words.needs(clock.needs),
+        "retires": urgency.clock_date(clock, now=now),
+        "needs": urgency.needs(clock.needs),
     }
 
 
 def _notice(notice: Notice, *, now: datetime) -> dict[str, Any]:
     return {
         "notice": notice,
-        "kind": words.notice_kind(notice),
+        "kind": urgency.notice_kind(notice),
         "ago": words.ago(notice.raised_at, now=now),
     }
 

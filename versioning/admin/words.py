@@ -1,7 +1,7 @@
 """How things are said and coloured on the pages."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,10 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from versioning.domain.retirement import Needs
-from versioning.models import Check, EvaluationRun, ModelVersion, Notice, UpgradeRecord
+from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services.evidence.performance import VersionFigures
-from versioning.services.upgrades.retirement import Clock
 
 URGENT_DAYS = 30
 
@@ -49,15 +47,6 @@ DECISION_TONES = {
     "stay": "plain",
     "not_enough_evidence": "warn",
     "blocked": "bad",
-}
-NOTICE_TONES = {
-    Notice.Kind.WORSE: "bad",
-    Notice.Kind.WAY_BACK: "bad",
-    Notice.Kind.CANARY_PAUSED: "warn",
-    Notice.Kind.CANARY_ABORTED: "warn",
-    Notice.Kind.ROLLED_BACK: "warn",
-    Notice.Kind.TESTS_FAILED: "warn",
-    Notice.Kind.APPROVAL_FELL: "info",
 }
 VERDICT_TONES = {
     "better": "good",
@@ -165,39 +154,6 @@ def retirement(version: ModelVersion, *, now: datetime) -> str:
     prefix = f"{precision} " if version.retires_precision not in ("", "exact") else ""
     words = f"{prefix}{day(version.retires_on)} ({until_day(version.retires_on, now=now)})"
     return f"{words}, says {version.retires_source}" if version.retires_source else words
-
-
-def clock_date(clock: Clock, *, now: datetime) -> str:
-    """Return when the clock's version retires, and how that is known."""
-    found = clock.retirement
-    if found.precision == "forecast":
-        return f"may retire between {day(found.on)} and {day(found.latest)}. {found.reason}"
-    how = {"earliest": " at the earliest", "tentative": ", as planned now"}
-    when = f"{day(found.on)} ({until_day(found.on, now=now)}){how.get(found.precision, '')}"
-    source = clock.version.retires_source
-    return f"retires on {when}, says {source}." if source else f"retires on {when}."
-
-
-def needs(parts: Needs) -> str:
-    """Return what a move takes, its parts in order."""
-    named = (
-        ("tests", parts.evaluation),
-        ("canary", parts.canary),
-        ("approval", parts.approval),
-        ("buffer", parts.buffer),
-    )
-    said = [f"{name} {_days(time)}" for name, time in named if time]
-    total = _days(parts.total)
-    return f"A move takes {total}: {', '.join(said)}." if len(said) > 1 else f"It takes {total}."
-
-
-def notice_kind(notice: Notice) -> SafeString:
-    return badge(notice.get_kind_display(), NOTICE_TONES[Notice.Kind(notice.kind)])
-
-
-def _days(time: timedelta) -> str:
-    count = round(time / timedelta(days=1), 1)
-    return f"{count:g} day{'s'[: count != 1]}"
 
 
 def price(value: Decimal | None) -> str:
