@@ -216,15 +216,25 @@ class Laws:
                 continue
             record = self.records[step.record_id]
             model = record.tracked_model_id
-            assert model not in held.pinned, "law 4: pinned"
-            assert not held.frozen, "law 4: frozen"
-            assert not held.switched_off, "law 4: automation is off"
+            if step.before == State.APPROVED and self._approved_by_staff(record):
+                continue  # the first step of what a person has just decided
+            assert model not in held.pinned, f"law 4: pinned: {step}"
+            assert not held.frozen, f"law 4: frozen: {step}"
+            assert not held.switched_off, f"law 4: automation is off: {step}"
             if step.after == State.APPROVED:
                 policy = held.policies.get(model)
                 assert policy is not None, "law 4: no policy says so"
                 assert policy.automation == "after_gates", "law 4: the policy doesn't say so"
                 assert record.step not in ("replacement", "requested"), "law 4: kind of step"
                 self._is_old_enough(record, least=policy.minimum_age_days or 0, now=held.now)
+
+    def _approved_by_staff(self, record: Record) -> bool:
+        approvals = [
+            step.actor_kind
+            for step in self.steps.values()
+            if step.record_id == record.pk and step.after == State.APPROVED
+        ]
+        return approvals[-1] == "staff"
 
     def _is_old_enough(self, record: Record, *, least: int, now: datetime) -> None:
         released = self.versions[record.to_version_id].released_on
