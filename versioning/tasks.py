@@ -1,6 +1,7 @@
 """Celery tasks: one line of work each. The tables are the queues; a lost message only delays."""
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from versioning.services import idempotency
@@ -55,6 +56,11 @@ def carry_on() -> int:
     now = timezone.now()
     begun = len(upgrading.upgrade_by_policy(now=now))
     return begun + course.carry_on(now=now)
+
+
+def carry_on_soon() -> None:
+    """Nudge ``carry_on`` once the transaction is committed: its next run would do as well."""
+    transaction.on_commit(carry_on.delay, robust=True)
 
 
 @shared_task(name="versioning.run_evaluations")

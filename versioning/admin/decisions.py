@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from versioning import tasks
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
 from versioning.models import Canary, UpgradeRecord
@@ -61,13 +62,16 @@ class Decision:
 
 
 def _approve(act: Act) -> UpgradeRecord:
-    return rollout.approve(
+    record = rollout.approve(
         record_id=act.record.pk,
         actor=act.actor,
         now=act.now,
         reason=act.data["reason"],
         evidence_hash=act.evidence_hash,
     )
+    if record.state == State.APPROVED:
+        tasks.carry_on_soon()
+    return record
 
 
 def _reject(act: Act) -> UpgradeRecord:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework.response import Response
 
+from versioning import tasks
 from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
@@ -16,6 +17,7 @@ from versioning.api.serializers.upgrades import (
     Snooze,
 )
 from versioning.domain.lineage import Answer
+from versioning.domain.transitions import State
 from versioning.models import ApiKey, UpgradeRecord
 from versioning.services import decisions, serving
 from versioning.services.upgrades import recommendation, rollout
@@ -27,7 +29,9 @@ ETAG = header("ETag", "The evidence_hash.", sent_back=[200])
 
 
 def decided(record: UpgradeRecord) -> Response:
-    """Show a record after a decision, as it is now."""
+    """Show a record after a decision, as it is now; its course goes on at once."""
+    if record.state == State.APPROVED:
+        tasks.carry_on_soon()
     return shown(decisions.record(record_id=record.pk))
 
 
