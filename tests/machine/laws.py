@@ -216,7 +216,7 @@ class Laws:
                 continue
             record = self.records[step.record_id]
             model = record.tracked_model_id
-            if step.before == State.APPROVED and self._approved_by_staff(record):
+            if step.before == State.APPROVED and self._just_approved_by_staff(step):
                 continue  # the first step of what a person has just decided
             assert model not in held.pinned, f"law 4: pinned: {step}"
             assert not held.frozen, f"law 4: frozen: {step}"
@@ -228,13 +228,14 @@ class Laws:
                 assert record.step not in ("replacement", "requested"), "law 4: kind of step"
                 self._is_old_enough(record, least=policy.minimum_age_days or 0, now=held.now)
 
-    def _approved_by_staff(self, record: Record) -> bool:
-        approvals = [
-            step.actor_kind
+    def _just_approved_by_staff(self, first: Step) -> bool:
+        approval = [
+            step
             for step in self.steps.values()
-            if step.record_id == record.pk and step.after == State.APPROVED
-        ]
-        return approvals[-1] == "staff"
+            if step.record_id == first.record_id and step.after == State.APPROVED
+        ][-1]
+        took = datetime.fromisoformat(str(first.at)) - datetime.fromisoformat(str(approval.at))
+        return approval.actor_kind == "staff" and took <= timedelta(minutes=15)
 
     def _is_old_enough(self, record: Record, *, least: int, now: datetime) -> None:
         released = self.versions[record.to_version_id].released_on

@@ -7,7 +7,7 @@ happens at the sweep, between transactions: an approved record waits for it.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +34,8 @@ from versioning.services.upgrades.way_back import Outcome, WayBack
 logger = logging.getLogger(__name__)
 
 NO_TESTS = "Approved; no tests set."
+AT_ONCE = timedelta(minutes=15)
+"""Until then a first step is the move of the person who approved it; a sweep comes every five."""
 
 
 class NoWayBack(ServiceError):
@@ -133,7 +135,9 @@ def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) ->
         way_back.tell(record=record, back=back, now=now)
         if not back.is_open:
             return _without_way_back(record, back=back, now=now)
-        if not _approved_by_staff(record) and _held(record, resolved=resolved, now=now):
+        if not _just_approved_by_staff(record, now=now) and _held(
+            record, resolved=resolved, now=now
+        ):
             return record
         scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
         suites = resolved.policy.required_suites
@@ -210,10 +214,17 @@ def _look_at_canary(*, record_id: int, now: datetime) -> None:
         rolling_back.leave_dead_version(record_id=record_id, now=now)
 
 
-def _approved_by_staff(record: UpgradeRecord) -> bool:
-    """Say whether a person decided it: pins, freezes and windows don't hold people."""
+def _just_approved_by_staff(record: UpgradeRecord, *, now: datetime) -> bool:
+    """Say whether it is a person's own move: pins, freezes and windows don't hold people.
+
+    One that couldn't be made at once (nobody answered for the way back) is the scheduler's.
+    """
     approved = record.steps.filter(after=State.APPROVED.value).order_by("-at", "-pk").first()
-    return approved is not None and approved.actor_kind == UpgradeStep.ActorKind.STAFF
+    return (
+        approved is not None
+        and approved.actor_kind == UpgradeStep.ActorKind.STAFF
+        and now - approved.at <= AT_ONCE
+    )
 
 
 def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
