@@ -17,7 +17,7 @@ from tests.factories import (
     tracked,
 )
 from tests.versioning.services.test_course import BAD, DAY, GOOD, general, measured, state, sweep
-from versioning.models import Canary, ModelVersion, Notice, UpgradeRecord
+from versioning.models import Canary, Freeze, ModelVersion, Notice, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.upgrades import rollout, upgrading
 
@@ -121,6 +121,34 @@ class TestBeforeTheFirstStep:
 
         assert state(record) == "canary"
         assert record.steps.get(after="canary").evidence["way_back"]["version"] == "zeta-old"
+
+    def test_a_freeze_holds_a_first_step_that_could_not_be_made_at_once(
+        self, record: UpgradeRecord, staff: Actor, simulator: Simulator
+    ) -> None:
+        general(canary_steps=CANARY)
+        Freeze.objects.create(
+            name="trade", starts_at=NOW - DAY, ends_at=NOW + 2 * DAY, made_by="ada"
+        )
+        approve(record, staff)
+        simulator.fail("openai", "http_500")
+        sweep(at=NOW)
+        simulator.heal("openai")
+
+        sweep(at=NOW + DAY)
+        assert state(record) == "approved"
+        sweep(at=NOW + 3 * DAY)
+        assert state(record) == "canary"
+
+    def test_a_freeze_does_not_hold_a_persons_own_move(
+        self, record: UpgradeRecord, staff: Actor
+    ) -> None:
+        general(canary_steps=CANARY)
+        Freeze.objects.create(name="trade", starts_at=NOW - DAY, ends_at=NOW + DAY, made_by="ada")
+        approve(record, staff)
+
+        sweep(at=NOW)
+
+        assert state(record) == "canary"
 
     @pytest.mark.parametrize("fault", ["http_500", "not_json", "empty"])
     def test_no_answer_waits_and_asks_again(
