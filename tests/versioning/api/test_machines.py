@@ -78,6 +78,8 @@ class Machine:
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
     one, other = (Machine(tmp_path / name, tmp_path / "db.sqlite3") for name in ("a", "b"))
+    for machine in (one, other):
+        machine.folder.mkdir()
     one.run("migrate", "-v", "0")
     for machine in (one, other):
         machine.serve()
