@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -17,18 +18,25 @@ from versioning.domain.statistics.evidence import (
     quality_sides,
 )
 from versioning.domain.statistics.sequence import ALPHA, FLOOR
+from versioning.domain.statistics.verdict import Decision, Thresholds, compare
 
 SEED = 20_260_101
+
+ANY_IMPROVEMENT = Thresholds(
+    min_quality_improvement=Decimal("0.001"), max_latency_rise=None, max_cost_rise=None
+)
+"""The weakest demand for an improvement: a policy asks for 10 % unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalseClaims:
-    """How often two equal versions were called different at some look."""
+    """How often two equal versions were called different at some look, and upgraded."""
 
     world: str
     runs: int
     better: float
     worse: float
+    upgraded: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +88,33 @@ def first_claim(looks: Looks) -> tuple[int, int]:
     return 0, 0
 
 
+def upgraded(looks: Looks) -> bool:
+    """Return whether the decision is UPGRADE at some look."""
+    # Without "better" there is no upgrade for one who asks for an improvement.
+    return any(
+        claim(strata) == 1
+        and compare(strata=strata, thresholds=ANY_IMPROVEMENT).decision is Decision.UPGRADE
+        for strata in looks.strata
+    )
+
+
 def false_claims(
     *, world: str, runs: int, make: Callable[[np.random.Generator], Looks]
 ) -> FalseClaims:
-    """Run a world of equal versions and count the claims."""
+    """Run a world of equal versions and count the claims and the upgrades."""
     rng = np.random.default_rng(SEED)
-    said = [first_claim(make(rng))[0] for _ in range(runs)]
+    said, moves = [], 0
+    for _ in range(runs):
+        looks = make(rng)
+        first, _number = first_claim(looks)
+        said.append(first)
+        moves += bool(first) and upgraded(looks)
     return FalseClaims(
-        world=world, runs=runs, better=said.count(1) / runs, worse=said.count(-1) / runs
+        world=world,
+        runs=runs,
+        better=said.count(1) / runs,
+        worse=said.count(-1) / runs,
+        upgraded=moves / runs,
     )
 
 
@@ -203,7 +230,7 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         lambda rng: worlds.good_and_bad_days(rng, memory=0.5),
     ),
     "good and bad days, 0.7 a day": (
-        300,
+        1000,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7),
     ),
     "the same, after a fortnight": (
@@ -219,7 +246,17 @@ EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02),
     ),
     "little, 0.7 a day, much traffic": (
-        100,
+        1500,
         lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02, per_look=200),
+    ),
+    "only the candidate, 0.7 a day": (
+        500,
+        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, current_spread=0),
+    ),
+    "only the candidate, after a fortnight": (
+        500,
+        lambda rng: worlds.good_and_bad_days(
+            rng, memory=0.7, current_spread=0, history=worlds.HISTORY
+        ),
     ),
 }

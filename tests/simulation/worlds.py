@@ -120,13 +120,15 @@ def good_and_bad_days(
     *,
     memory: float,
     spread: float = 0.05,
+    current_spread: float | None = None,
     per_look: int = PER_LOOK,
     history: int = 0,
 ) -> Looks:
     """Each version has good and bad days; `memory` is their correlation from day to day."""
     sides = []
-    for size in (history + LOOKS, LOOKS):
-        levels = _wandering(rng, memory=memory, size=size) * spread
+    former = spread if current_spread is None else current_spread
+    for size, far in ((history + LOOKS, former), (LOOKS, spread)):
+        levels = _wandering(rng, memory=memory, size=size) * far
         means = np.clip(0.75 + levels, 0.05, 0.95)[:, None]
         sides.append(rng.beta(8 * means, 8 * (1 - means), (size, per_look)))
     return _told_by_days(*sides)

@@ -23,7 +23,7 @@ from .moments import Moments
 LATEST = 60
 """Days that are asked how levels wander; earlier ones count in the mean only."""
 
-FEW_DAYS = 5.0
+FEW_DAYS = 2.0
 """See `DayEffect.doubt`. Chosen by simulation, as are the ideas below: tests/simulation holds what
 they promise."""
 
@@ -51,9 +51,9 @@ class Wandering:
 
 
 IDEAS = (
-    Wandering(0.0, 0.0, 0.82),
+    Wandering(0.0, 0.0, 0.80),
     Wandering(0.1, 0.9, 0.02),
-    Wandering(0.17, 0.85, 0.05),
+    Wandering(0.17, 0.85, 0.07),
     Wandering(0.42, 0.8, 0.07),
     Wandering(0.42, 0.9, 0.04),
 )
@@ -64,7 +64,7 @@ IDEAS = (
 class DayEffect:
     """What days do to the variance of a mean.
 
-    `design` is how many times it exceeds that of independent scores, at least 1. `doubt`, 1 + 5 /
+    `design` is how many times it exceeds that of independent scores, at least 1. `doubt`, 1 + 2 /
     days^2, is a factor more while there are few days: they tell little of how levels wander, as
     few values tell little of a variance (Student's t).
     """

@@ -15,7 +15,7 @@ METHOD = "asymptotic confidence sequence"
 ALPHA = 0.05
 """Risk that an interval ever misses the truth, at any of the looks."""
 
-N_OPT = 120
+N_OPT = 150
 """The interval is tightest at about this many samples of both sides, less what days take away
 (chosen by simulation)."""
 

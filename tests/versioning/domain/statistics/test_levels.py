@@ -60,7 +60,7 @@ def test_the_scores_of_one_day_are_worth_few(per_day: int) -> None:
     (effect, _) = day_effects(days_of(np.random.default_rng(1), days=1, per_day=per_day))
     assert effect.design > 1
     assert per_day / effect.design < 60
-    assert effect.doubt == 6
+    assert effect.doubt == 3
 
 
 def test_days_that_differ_are_what_counts() -> None:
