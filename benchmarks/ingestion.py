@@ -213,7 +213,7 @@ def _bytes_per_sample(*, rows: int) -> float:
     with connection.cursor() as cursor:
         PerformanceSample.objects.all().delete()
         cursor.execute("VACUUM")
-        before = _size(cursor)
+        before = bytes_of_samples(cursor)
         for first in range(0, rows, 20_000):
             insert_samples(
                 [
@@ -230,10 +230,10 @@ def _bytes_per_sample(*, rows: int) -> float:
                     for n in range(first, first + 20_000)
                 ]
             )
-        return (_size(cursor) - before) / rows
+        return (bytes_of_samples(cursor) - before) / rows
 
 
-def _size(cursor: Any) -> int:
+def bytes_of_samples(cursor: Any) -> int:
     """Return the bytes of the samples' table with its indexes; on SQLite of the whole file."""
     if cursor.db.vendor == "postgresql":
         cursor.execute("SELECT pg_total_relation_size('versioning_performancesample')")

@@ -71,7 +71,11 @@ class Tested:
     @property
     def ratios(self) -> dict[str, float]:
         """By how many times the larger of estimate and reality exceeds the other, at least 1."""
-        pairs = {"tokens": self.tokens, "cost": self.usd, "time": self.seconds}
+        pairs: dict[str, tuple[int, int] | tuple[float, float] | tuple[Decimal, Decimal]] = {
+            "tokens": self.tokens,
+            "cost": self.usd,
+            "time": self.seconds,
+        }
         return {
             name: max(float(said) / float(took), float(took) / float(said))
             for name, (said, took) in pairs.items()
