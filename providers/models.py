@@ -116,7 +116,9 @@ class Provider(models.Model):
         blank=True,
         validators=[check_options],
         help_text='What else the kind needs, such as {"region": "eu-central-1"} for Bedrock or'
-        ' {"api_version": "2024-10-21"} for Azure. Leave it as {} otherwise.',
+        ' {"api_version": "2024-10-21"} for Azure. {"input_price": "0.15", "output_price": "0.60"}'
+        " are USD per million tokens of models that it lists without a price. Leave it as {}"
+        " otherwise.",
     )
     enabled = models.BooleanField(
         default=True,
