@@ -119,6 +119,6 @@ def _operation(
                     "application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}
                 },
             },
-            **{str(status): problem for status in (400, 401, 403, 405, 413, 415, 429, 503)},
+            **{str(status): problem for status in (400, 401, 403, 405, 411, 413, 415, 429, 503)},
         },
     }

@@ -139,14 +139,18 @@ def scores_of_request(
 def read_body(request: HttpRequest) -> bytes:
     """Return the body, unpacked if it is gzip.
 
-    Raises TooLarge for more than the settings allow, packed or unpacked, Unreadable for broken
-    gzip, Problem (415) for another encoding. Nothing larger is ever held in memory.
+    Raises TooLarge for more than the settings allow, packed or unpacked, Unreadable for a body
+    that breaks off and for broken gzip, Problem for another encoding (415) or one without an end
+    (411). Nothing larger is ever held in memory.
     """
     most = options.most_bytes()
     too_large = TooLarge(f"A body holds at most {most:,} bytes: send the batch in parts.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         raise too_large
-    body: bytes = request.read(most + 1)
+    try:
+        body: bytes = _stream_of(request).read(most + 1)
+    except OSError as error:
+        raise Unreadable("The body broke off, or its pieces can't be told apart.") from error
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
         unpacker = zlib.decompressobj(_GZIP)
@@ -161,6 +165,20 @@ def read_body(request: HttpRequest) -> bytes:
     if len(body) > most:
         raise too_large
     return body
+
+
+def _stream_of(request: HttpRequest) -> Any:
+    """Return where the body is read from.
+
+    Django takes a body that comes in pieces (``Transfer-Encoding: chunked``, as exporters in
+    JavaScript send) for an empty one, since it has no length: so it is read from the server.
+    Raises Problem (411) where the server can't tell its end.
+    """
+    if "HTTP_TRANSFER_ENCODING" not in request.META:
+        return request
+    if not request.META.get("wsgi.input_terminated"):
+        raise Problem(411, "length-required", "Send the body with its Content-Length.")
+    return request.META["wsgi.input"]
 
 
 def _key_of(request: HttpRequest, *, now: datetime) -> ApiKey:

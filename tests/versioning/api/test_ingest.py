@@ -1,8 +1,10 @@
 """Samples and scores over HTTP: what an application sends and is told."""
 
 import gzip
+import io
 import json
 import threading
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError, connection
@@ -72,6 +74,38 @@ def test_gzip_is_unpacked(api, writer):
     body = gzip.compress(json.dumps([sample()] * 50).encode())
     answer = api.post(SAMPLES, body, Content_Encoding="gzip")
     assert answer.json()["accepted"] == 50
+
+
+class TestBodyInPieces:
+    """Transfer-Encoding: chunked, without a length, as exporters in JavaScript send it."""
+
+    @pytest.fixture
+    def send(self, api, writer):
+        def send(stream, *, ended=True):
+            return api.client.generic(
+                "POST",
+                SAMPLES,
+                content_type="application/json",
+                headers={"Authorization": f"Bearer {api.secret}", "Transfer-Encoding": "chunked"},
+                **{"wsgi.input": stream, "wsgi.input_terminated": ended},
+            )
+
+        return send
+
+    def test_is_read_to_its_end(self, send):
+        answer = send(io.BytesIO(json.dumps([sample()] * 3).encode()))
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 3)
+
+    def test_over_the_limit(self, send, settings):
+        settings.HOTSWAP = settings.HOTSWAP | {"MAX_BODY_BYTES": 1_000}
+        assert send(io.BytesIO(b" " * 1_001)).status_code == 413
+
+    def test_that_breaks_off(self, send):
+        answer = send(Mock(read=Mock(side_effect=OSError("no more data"))))
+        assert (answer.status_code, answer.json()["code"]) == (400, "unreadable-body")
+
+    def test_is_refused_where_the_server_does_not_tell_its_end(self, send):
+        assert send(io.BytesIO(b"[]"), ended=False).status_code == 411
 
 
 class TestTooMuch:
