@@ -39,6 +39,8 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     _refs, components = msgspec.json.schema_components(
         [SampleIn, ScoreIn, Accepted, ScoresAccepted], ref_template="#/components/schemas/{name}"
     )
+    cost: Any = components["SampleIn"]["properties"]["cost_usd"]
+    cost["anyOf"].append({"type": "number"})  # taken as well, digit for digit
     result["components"]["schemas"].update(components)
     paths = result["paths"]
     paths["/api/performance-samples"] = {
@@ -48,7 +50,7 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             description="One sample or a batch of up to 10,000; the body may be gzip. A request id "
             "that the key has sent before is a duplicate and changes nothing. What can't be used "
             "is named in `rejected`; the rest is stored.",
-            body=_one_or_many("SampleIn"),
+            body=_one_or_many("SampleIn", wrapper="samples"),
             answer="Accepted",
         )
     }
@@ -56,21 +58,21 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         id="scores",
         summary="Give scores to requests reported before, or later",
         description="By request id; one or a batch of up to 10,000.",
-        body=_one_or_many("ScoreIn"),
+        body=_one_or_many("ScoreIn", wrapper="scores"),
         answer="ScoresAccepted",
     )
-    paths["/api/performance-samples/scores"] = {"post": scores}
+    paths["/api/performance-samples/scores"] = _post_or_patch(scores)
     score = _operation(
         id="score",
         summary="Give a score to one request, now or later",
         description="Of the request that was reported, or will be, with this request id.",
-        body={"type": "object", "properties": {"quality": {}, "signals": {}}},
+        body=_score_alone(components["ScoreIn"]),
         answer="ScoresAccepted",
     )
     score["parameters"] = [
         {"in": "path", "name": "request_id", "required": True, "schema": {"type": "string"}}
     ]
-    paths["/api/performance-samples/{request_id}/scores"] = {"post": score}
+    paths["/api/performance-samples/{request_id}/scores"] = _post_or_patch(score)
     paths["/v1/traces"] = {"post": _traces()}
     return result
 
@@ -89,13 +91,33 @@ def _traces() -> dict[str, Any]:
         "application/json": {"schema": otlp},
         "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
     }
-    traces["responses"]["200"]["content"] = {"application/json": {"schema": otlp}}
+    traces["responses"]["200"]["content"] = traces["requestBody"]["content"]
     return traces
 
 
-def _one_or_many(name: str) -> dict[str, Any]:
+def _post_or_patch(operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "post": operation,
+        "patch": {**operation, "operationId": f"{operation['operationId']}_patch"},
+    }
+
+
+def _score_alone(score: dict[str, Any]) -> dict[str, Any]:
+    """Return the shape of a score whose request stands in the address."""
+    fields = {name: field for name, field in score["properties"].items() if name != "request_id"}
+    return {"type": "object", "properties": fields}
+
+
+def _one_or_many(name: str, *, wrapper: str) -> dict[str, Any]:
     one = {"$ref": f"#/components/schemas/{name}"}
-    return {"oneOf": [one, {"type": "array", "items": one, "maxItems": 10_000}]}
+    many = {"type": "array", "items": one, "maxItems": 10_000}
+    wrapped = {
+        "type": "object",
+        "properties": {wrapper: many},
+        "required": [wrapper],
+        "additionalProperties": False,
+    }
+    return {"oneOf": [one, many, wrapped]}
 
 
 def _operation(
@@ -119,6 +141,7 @@ def _operation(
                     "application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}
                 },
             },
-            **{str(status): problem for status in (400, 401, 403, 405, 411, 413, 415, 429, 503)},
+            **{str(status): problem for status in (400, 401, 403, 405, 411, 413, 415)},
+            "503": {**problem, "headers": {"Retry-After": {"schema": {"type": "integer"}}}},
         },
     }

@@ -3,6 +3,7 @@
 from io import StringIO
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from django.core.management import call_command
@@ -57,6 +58,39 @@ def test_every_error_is_described_as_a_problem(schema: dict[str, Any]) -> None:
         for answer in errors.values():
             content = answer["content"]["application/problem+json"]["schema"]
             assert content["$ref"] == "#/components/schemas/Problem", name
+
+
+SAMPLE = {"provider": "acme", "model": "writer", "request_id": "a"}
+SCORE = {"request_id": "a", "quality": 0.5}
+BODIES = {
+    "/api/performance-samples": [
+        SAMPLE,
+        [SAMPLE, {**SAMPLE, "cost_usd": 0.5}, {**SAMPLE, "cost_usd": "0.5"}],
+        {"samples": [SAMPLE]},
+    ],
+    "/api/performance-samples/scores": [SCORE, [SCORE], {"scores": [SCORE]}],
+    "/api/performance-samples/{request_id}/scores": [
+        {"quality": 0.5},
+        {"signals": {"valid_output": True}},
+    ],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "body"), [(path, body) for path, bodies in BODIES.items() for body in bodies]
+)
+def test_what_the_way_in_takes_is_described(
+    api: Api, schema: dict[str, Any], path: str, body: Any
+) -> None:
+    for method in ("POST", "PATCH"):
+        answer = api._send(method, path.replace("{request_id}", "a"), body, {})
+        assert (method.lower() in schema["paths"][path]) == (answer.status_code != 405)
+        if answer.status_code != 405:
+            assert answer.json()["rejected"] == []
+            operation = schema["paths"][path][method.lower()]
+            described = operation["requestBody"]["content"]["application/json"]["schema"]
+            jsonschema.validate(body, {**described, "components": schema["components"]})
 
 
 @pytest.mark.django_db
