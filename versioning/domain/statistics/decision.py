@@ -48,7 +48,8 @@ def improves_enough(*, quality: QualityFigures, least: Decimal) -> bool:
     """Return whether the estimate reaches the least improvement; exactly the least does."""
     if quality.current is None or quality.candidate is None:
         return False
-    return quality.candidate - quality.current >= least * quality.current
+    # From nothing any rise is more than any fraction.
+    return quality.relative is None or quality.relative >= round(least, 9)
 
 
 def _blocks(

@@ -12,7 +12,7 @@ from .evidence import Arm, Side, Stratum, covered, difference, paired_sides, sha
 from .judgement import Judgement, Needed, judge
 from .money import per_thousand
 from .ratios import CannotSay, Ratio, cost_ratio, latency_ratio
-from .thresholds import PerDay, Thresholds, exact
+from .thresholds import PerDay, Thresholds, exact, rise
 
 
 class GateStatus(StrEnum):
@@ -144,11 +144,10 @@ def _ratio_gate(
         ratio = measure()
     except CannotSay as reason:
         return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{what}: {reason}")
-    current, candidate = exact(ratio.current), exact(ratio.candidate)
-    value = candidate / current - 1 if current else None
-    rise = f"{value:+.1%}" if value is not None else "from nothing"
+    value = rise(before=ratio.current, after=ratio.candidate)
+    rose = f"{value:+.1%}" if value is not None else "from nothing"
     status, tail = GateStatus.UNKNOWN, "above the limit, but not surely; more requests will tell"
-    if candidate <= current * (1 + limit):
+    if ratio.candidate <= 0 if value is None else value <= round(limit, 9):
         status, tail = GateStatus.PASSED, "within the limit"
     elif ratio.low > 1 + limit:
         status, tail = GateStatus.FAILED, "surely above the limit"
@@ -157,7 +156,7 @@ def _ratio_gate(
         status=status,
         limit=limit,
         reason=f"{what} {figure(ratio.current)} -> {figure(ratio.candidate)} "
-        f"({rise}, limit {limit:+.0%}): {tail}",
+        f"({rose}, limit {limit:+.0%}): {tail}",
         value=value,
         low=_finite(ratio.low - 1),
         high=_finite(ratio.high - 1),

@@ -13,6 +13,17 @@ def exact(value: float) -> Decimal:
     return Decimal(f"{value:.12g}")
 
 
+def rise(*, before: float, after: float) -> Decimal | None:
+    """Return the rise relative to `before` to nine decimals; None from 0.
+
+    From 2/3 to 11/15 is exactly 0.1, though neither can be written down exactly.
+    """
+    if not before:
+        return None
+    value = (Decimal(after) - Decimal(before)) / Decimal(before)
+    return value if value > 10**9 else exact(round(float(value), 9) + 0.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
     """A policy's limits; fractions, so 0.1 is ten per cent.

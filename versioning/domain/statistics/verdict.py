@@ -25,7 +25,7 @@ from .gates import Gate, GateStatus, check_gates
 from .judgement import Judgement, Needed, Verdict, counted, judge, judge_nothing
 from .sentences import quality_sentence
 from .sequence import METHOD
-from .thresholds import PerDay, Split, Thresholds, exact
+from .thresholds import PerDay, Split, Thresholds, exact, rise
 
 __all__ = [
     "Arm",
@@ -186,7 +186,7 @@ def _figures(
     current = candidate = relative = None
     if found is not None:
         current, candidate = exact(found.current), exact(found.candidate)
-        relative = (candidate - current) / current if current else None
+        relative = rise(before=found.current, after=found.candidate)
     return QualityFigures(
         current=current,
         candidate=candidate,

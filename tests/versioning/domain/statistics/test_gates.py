@@ -69,6 +69,11 @@ def test_cost_may_rise_by_exactly_the_limit(usd: float, status: GateStatus) -> N
     assert gate.status is status
 
 
+def test_cost_of_a_third_of_a_cent_may_rise_by_exactly_the_limit() -> None:
+    gate = gates(arm(0.8, usd=1 / 300), arm(0.8, usd=0.004))["cost_per_success"]
+    assert (gate.status, gate.value) == (GateStatus.PASSED, Decimal("0.2"))
+
+
 def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
     gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
     assert gate.reason == (

@@ -62,6 +62,21 @@ def test_an_improvement_of_exactly_the_threshold_passes(current: int, thousandth
     assert found.decision is Decision.UPGRADE
 
 
+@pytest.mark.parametrize("parts", [3, 7, 900])
+def test_the_threshold_passes_where_means_have_no_decimals(parts: int) -> None:
+    """From 2/3 to 11/15 is 10 %, though both means are rounded, one of them up."""
+    old = Fraction(2, parts)
+    found = compared(
+        old,
+        old * Fraction(11, 10),
+        n=10**9,
+        spread=0.0001,
+        thresholds=quality_only(min_quality_improvement=Decimal("0.1")),
+    )
+    assert found.decision is Decision.UPGRADE
+    assert found.quality.relative == Decimal("0.1")
+
+
 @given(st.integers(20, 99), st.integers(1, 500))
 def test_a_millionth_below_the_threshold_does_not(current: int, thousandths: int) -> None:
     old = Fraction(current, 200)
