@@ -137,6 +137,8 @@ def _plain(value: Any) -> Any:
         return (value if value.tzinfo else value.astimezone()).isoformat()
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

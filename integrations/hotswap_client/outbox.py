@@ -59,6 +59,7 @@ class Outbox:
         self._hurry = False
         self._flushes = 0
         self._complained = 0
+        self._reason = ""
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -165,8 +166,18 @@ class Outbox:
             return self._refused(batch, reply.status)
         self._size = min(self._size * 2, self._batch)
         self._complained = 0
+        self._say_why(reply)
         self._done(**_receipt(reply, len(batch)))
         return None
+
+    def _say_why(self, reply: Reply) -> None:
+        """Log the first reason for which the server refused single items, unless said before."""
+        with contextlib.suppress(Unreachable, KeyError, TypeError, IndexError):
+            refused = reply.json()["rejected"]
+            reason = str(refused[0]["detail"])
+            if reason != self._reason:
+                self._reason = reason
+                logger.warning("Hotswap refused %s items: %s", len(refused), reason)
 
     def _refused(self, batch: list[Mapping[str, Any]], status: int) -> float | None:
         if status in SPOILT and len(batch) > 1:

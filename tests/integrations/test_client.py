@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from hotswap_client import Hotswap
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import ApiKeyFactory
-from versioning.models import PerformanceSample, TrackedModel
+from versioning.models import PerformanceSample, RequestUse, TrackedModel
 
 
 class TestCurrent:
@@ -75,6 +76,24 @@ class TestRecord:
         hotswap.record(provider="acme", model="writer", quality=1)
         assert hotswap.flush(5)
         assert (hotswap.stats.accepted, hotswap.stats.rejected) == (2, 2)
+
+    def test_lists_arrive_as_lists(self, hotswap: Hotswap) -> None:
+        hotswap.record(
+            provider="acme", model="writer", parameters=["temperature", "tools"],
+            modalities=("text",),
+        )  # fmt: skip
+        assert hotswap.flush(5)
+        assert hotswap.stats.accepted == 1
+        assert {u.name for u in RequestUse.objects.all()} >= {"temperature", "tools", "text"}
+
+    def test_why_samples_are_refused_is_said_once(
+        self, hotswap: Hotswap, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            hotswap.record(provider="acme", model="writer", colour="red")
+            assert hotswap.flush(5)
+        said = [r.getMessage() for r in caplog.records if r.name.startswith("hotswap_client")]
+        assert said == ["Hotswap refused 1 items: Object contains unknown field `colour`"]
 
     def test_a_late_score_finds_its_sample(self, hotswap: Hotswap) -> None:
         request_id = hotswap.record(provider="acme", model="writer")
