@@ -44,3 +44,17 @@ def test_what_it_links_to_is_there() -> None:
         if not (page.parent / link).exists()
     ]
     assert missing == []
+
+
+def test_what_it_runs_is_run_with_the_projects_own_python() -> None:
+    """Another Python has no Django; the project isn't published, so pip can't find it."""
+    guide = [README, README.with_name("CONTRIBUTING.md"), *README.parent.glob("docs/**/*.md")]
+    wrong = [
+        f"{page.name}: {found}"
+        for page in guide
+        for found in re.findall(
+            r"(?<![/\w])(?:python3? (?:manage\.py|-m) \S+|pip install \"?hotswap\S*)",
+            page.read_text(),
+        )
+    ]
+    assert wrong == []
