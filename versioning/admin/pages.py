@@ -14,9 +14,9 @@ from versioning.services import inbox as inbox_service
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
 
 
-def waiting_badge(request: HttpRequest) -> int | None:
-    """Return the number beside "Inbox" in the sidebar; None where nothing waits."""
-    return inbox_service.waiting_count() or None
+def waiting_badge(request: HttpRequest) -> int:
+    """Return the number beside "Inbox" in the sidebar; Unfold would write "None" for no number."""
+    return inbox_service.waiting_count()
 
 
 def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""Where staff would be stuck, the page says what to do next, and says it once."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import NOW
+from tests.versioning.admin.conftest import recommend
+from tests.versioning.admin.pages import address, text
+from tests.versioning.admin.test_inbox import INBOX, retiring
+from versioning.models import CatalogueEntry, UpgradeRecord
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_inbox_says_once_what_was_done(reviewer: Client) -> None:
+    record = recommend()
+    sent = {"confirmed": "approve", f"evidence-{record.pk}": record.evidence_hash}
+    page = reviewer.post(f"{address(record, 'approve')}?next=inbox", sent, follow=True)
+    assert page.redirect_chain[-1][0] == INBOX
+    assert text(page).count("Approved: writer is at 1.1.0 now.") == 1
+
+
+def test_nothing_waits_is_a_number_too(reviewer: Client) -> None:
+    page = text(reviewer.get(INBOX))
+    beside = page[page.index("<span>Inbox</span>") :][:2000]
+    assert "None" not in beside
+
+
+def test_a_retiring_model_without_successor_leads_to_its_rules(operator: Client) -> None:
+    for name, days in (("soon", 3), ("calm", 80)):
+        record = retiring(name, days=days)
+        UpgradeRecord.objects.filter(pk=record.pk).update(state="rejected")
+        model = reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id])
+        assert f"{model}#lineage_rules-group" in text(operator.get(INBOX))
+        page = text(operator.get(model))
+        assert 'href="#lineage_rules-group"' in page
+        assert 'id="lineage_rules-group"' in page
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_successor_that_is_not_listed_is_told(operator: Client, is_listed: bool) -> None:
+    record = recommend()
+    provider = record.tracked_model.provider
+    if is_listed:
+        CatalogueEntry.objects.create(
+            provider=provider, upstream_id="zeta-9", first_seen_at=NOW, last_seen_at=NOW
+        )
+    sent = {"tracked_model": record.tracked_model_id, "kind": "successor", "pattern": "zeta-9"}
+    page = operator.post(reverse("admin:versioning_lineagerule_add"), sent, follow=True)
+    told = f"{provider.slug} doesn&#x27;t list zeta-9, so it can&#x27;t be recommended yet."
+    assert (told in text(page)) is not is_listed
