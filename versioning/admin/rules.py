@@ -9,7 +9,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin.base import Admin, actor_of
-from versioning.models import LineageRule
+from versioning.models import CatalogueEntry, LineageRule
 from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
 
@@ -58,3 +58,15 @@ def look_again(request: HttpRequest, *, tracked_model_id: int) -> None:
         )
     except ServiceError as error:
         messages.warning(request, str(error))
+    for rule in LineageRule.objects.filter(tracked_model=tracked_model_id, kind="successor"):
+        provider = rule.tracked_model.provider
+        if (
+            not CatalogueEntry.objects.listed()
+            .filter(provider=provider, upstream_id=rule.pattern)
+            .exists()
+        ):
+            messages.warning(
+                request,
+                f"{provider.slug} doesn't list {rule.pattern}, so it can't be recommended yet. "
+                "Is the id right? The catalogue has all ids.",
+            )

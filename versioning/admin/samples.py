@@ -166,7 +166,11 @@ class UnknownModelAdmin(HistoryAdmin):
         except ServiceError as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(self._form_for(unknown))
-        messages.success(request, f"{tracked} is tracked from now on, as version 1.0.0.")
+        messages.success(
+            request,
+            f"{tracked} is tracked from now on, as version 1.0.0. "
+            "The samples that were seen of it appear within a minute.",
+        )
         page = reverse("admin:versioning_trackedmodel_change", args=[tracked.pk])
         return HttpResponseRedirect(page)
 
