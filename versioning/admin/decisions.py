@@ -62,7 +62,7 @@ class Decision:
 
 
 def _approve(act: Act) -> UpgradeRecord:
-    record = rollout.approve(
+    record = decisions.approve(
         record_id=act.record.pk,
         actor=act.actor,
         now=act.now,

@@ -21,7 +21,10 @@ from versioning.services.actors import Actor
 from versioning.services.errors import EvidenceChanged, FieldError, Invalid, NotFound, ServiceError
 from versioning.services.setup import find_version
 from versioning.services.tracking import save_checked
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import policies, recommendation, rollout
+
+_SAID = ("verdict", "decision")
+"""What an approval says yes to: see ``upgrades.approvals``."""
 
 
 class NothingRecommended(ServiceError):
@@ -41,6 +44,16 @@ def record(*, record_id: int) -> UpgradeRecord:
     return found
 
 
+def approve(
+    *, record_id: int, actor: Actor, now: datetime, reason: str, evidence_hash: str | None
+) -> UpgradeRecord:
+    """Approve a recommendation. Raises as rollout.approve does."""
+    look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
+    return rollout.approve(
+        record_id=record_id, actor=actor, now=now, reason=reason, evidence_hash=evidence_hash
+    )
+
+
 def reject(
     *,
     record_id: int,
@@ -58,6 +71,7 @@ def reject(
         rule = None if wake is None else Wake(**{**wake, "kind": WakeKind(wake["kind"])})
     except UnreadableWake as error:
         raise Invalid(str(error), [FieldError("/wake", "invalid", str(error))]) from error
+    look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
     with transaction.atomic():
         _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
         return rollout.reject(record_id=record_id, actor=actor, now=now, reason=reason, wake=rule)
@@ -73,9 +87,31 @@ def snooze(
     evidence_hash: str | None,
 ) -> UpgradeRecord:
     """Put a recommendation off. Raises as rollout.snooze does, and EvidenceChanged."""
+    look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
     with transaction.atomic():
         _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
         return rollout.snooze(record_id=record_id, actor=actor, now=now, until=until, reason=reason)
+
+
+def look_again(*, record_id: int, now: datetime, evidence_hash: str | None) -> None:
+    """Renew the evidence of a waiting record where it says something else by now.
+
+    Also where the hash is that of the figures of this moment, as ``compare`` gives it. More samples
+    that say the same change nothing: else nobody could decide on a busy model. It is a transaction
+    of its own, so that whoever is refused reads the new evidence.
+    """
+    record = UpgradeRecord.objects.waiting().with_versions().filter(pk=record_id).first()
+    if record is None or record.from_version is None or "method" not in record.evidence:
+        return
+    found = policies.compared(
+        tracked=record.tracked_model,
+        from_version=record.from_version,
+        to_version=record.to_version,
+        now=now,
+    )
+    says_the_same = all(found.details[key] == record.evidence.get(key) for key in _SAID)
+    if not says_the_same or found.digest == evidence_hash:
+        recommendation.refresh_evidence(record_id=record_id, now=now)
 
 
 def upgrade(
@@ -94,6 +130,9 @@ def upgrade(
     no version stands for yet. Raises Invalid, NothingRecommended, EvidenceChanged and what
     rollout.request_upgrade raises.
     """
+    if evidence_hash is not None:
+        for pk in UpgradeRecord.objects.waiting().filter(tracked_model=tracked).values_list("pk"):
+            look_again(record_id=pk[0], now=now, evidence_hash=evidence_hash)
     with transaction.atomic():
         TrackedModel.objects.select_for_update().get(pk=tracked.pk)
         waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked).order_by("-pk")

@@ -14,7 +14,8 @@ from versioning.api.serializers.evidence import (
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services import decisions, serving
-from versioning.services.evidence import best_models, comparison
+from versioning.services.evidence import best_models
+from versioning.services.upgrades import policies
 
 
 class CompareView(ApiView):
@@ -29,16 +30,17 @@ class CompareView(ApiView):
     )
     def get(self, asked: Asked, *, provider: str, model: str) -> Response:
         """Verdict, a sentence to act on and all figures behind it. It is safe to ask every day:
-        the intervals hold at every look. Without `from` and `to` it compares the current version
-        with the recommended one."""
+        the intervals hold at every look. The gates are those of the model's policy. Without `from`
+        and `to` it compares the current version with the recommended one."""
+        tracked = serving.tracked_model(provider=provider, name=model)
         pair = decisions.pair_to_compare(
-            tracked=serving.tracked_model(provider=provider, name=model),
+            tracked=tracked,
             before=asked.query.get("from", ""),
             after=asked.query.get("to", ""),
         )
         task = asked.query.get("task")
-        found = comparison.evidence(
-            from_version=pair[0], to_version=pair[1], now=asked.now, task=task
+        found = policies.compared(
+            tracked=tracked, from_version=pair[0], to_version=pair[1], now=asked.now, task=task
         )
         shown = {
             "from_version": pair[0],

@@ -20,7 +20,7 @@ from versioning.domain.lineage import Answer
 from versioning.domain.transitions import State
 from versioning.models import ApiKey, UpgradeRecord
 from versioning.services import decisions, serving
-from versioning.services.upgrades import recommendation, rollout
+from versioning.services.upgrades import recommendation
 
 IF_MATCH = header(
     "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."
@@ -76,6 +76,7 @@ class RecommendationView(ApiView):
     def get(self, asked: Asked, *, id: int) -> Response:
         """In whatever state it is by now. Its ETag is the hash of the evidence: send it as
         `If-Match` with a decision, so that nobody decides on evidence they haven't seen."""
+        decisions.look_again(record_id=id, now=asked.now, evidence_hash=None)
         return shown(decisions.record(record_id=id))
 
 
@@ -124,7 +125,7 @@ class ApproveView(ApiView):
     def post(self, asked: Asked, *, id: int) -> Response:
         """Set the upgrade on its course; without tests or a canary it completes at once.
         Of several who approve at the same moment one gets 200, the others 409."""
-        record = rollout.approve(
+        record = decisions.approve(
             record_id=id,
             actor=asked.actor,
             now=asked.now,

@@ -113,6 +113,24 @@ def settings_of(resolved: Resolved) -> list[Setting]:
     return found
 
 
+def compared(
+    *,
+    tracked: TrackedModel,
+    from_version: ModelVersion,
+    to_version: ModelVersion,
+    now: datetime,
+    task: str | None = None,
+) -> Evidence:
+    """Compare two versions of a model within the gates of its policy; no rise is asked for."""
+    return comparison.evidence(
+        from_version=from_version,
+        to_version=to_version,
+        now=now,
+        task=task,
+        thresholds=resolve(tracked=tracked).thresholds(least=Decimal(0)),
+    )
+
+
 def evidence(
     *, record: UpgradeRecord, resolved: Resolved, least: Decimal, now: datetime
 ) -> Evidence:

@@ -21,8 +21,7 @@ from versioning.models import (
 from versioning.services import knowledge
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
-from versioning.services.evidence import comparison
-from versioning.services.upgrades import approvals, memory, moves
+from versioning.services.upgrades import approvals, memory, moves, policies
 from versioning.services.upgrades.successors import Market, answer_for
 
 __all__ = [
@@ -163,7 +162,7 @@ def _write(
     answer: lineage.Answer,
     now: datetime,
 ) -> UpgradeRecord:
-    evidence = comparison.evidence(from_version=current, to_version=version, now=now)
+    evidence = policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)
     record = UpgradeRecord.objects.create(
         tracked_model=tracked,
         from_version=current,
@@ -201,7 +200,9 @@ def _refresh(
     *, record: UpgradeRecord, current: ModelVersion, version: ModelVersion, now: datetime
 ) -> UpgradeRecord:
     """Write down the evidence of now; a record that moved in between keeps what it has."""
-    evidence = comparison.evidence(from_version=current, to_version=version, now=now)
+    evidence = policies.compared(
+        tracked=record.tracked_model, from_version=current, to_version=version, now=now
+    )
     if evidence.digest == record.evidence_hash and record.urgent_on == current.retires_on:
         return record
     UpgradeRecord.objects.waiting().filter(pk=record.pk).update(

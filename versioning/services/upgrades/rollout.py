@@ -17,7 +17,6 @@ from versioning.services.errors import (
     Invalid,
     NotFound,
 )
-from versioning.services.evidence import comparison
 from versioning.services.upgrades import approvals, course, memory, moves, policies
 from versioning.services.upgrades.rolling_back import move_to_reverse, roll_back
 
@@ -186,7 +185,9 @@ def _requested(
 ) -> UpgradeRecord:
     current = tracked.current_version
     evidence = (
-        comparison.evidence(from_version=current, to_version=version, now=now) if current else None
+        policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)
+        if current
+        else None
     )
     record = UpgradeRecord.objects.create(
         tracked_model=tracked,
