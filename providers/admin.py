@@ -29,6 +29,7 @@ else:
 class Admin(PlainAdmin):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
+    when_empty = ""  # what an empty list says: what comes here, and how
     list_per_page = 50
     # A phone leaves these cells out: see admin.css.
     empty_value_display = format_html('<span class="hs-empty">{}</span>', "–")
@@ -41,6 +42,7 @@ class Admin(PlainAdmin):
 
 @admin.register(Provider)
 class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    when_empty = "Add the services that list your models; checks then ask them daily."
     list_display = ("name", "slug", "kind", "address", "key", "enabled")
     list_filter = ("enabled",)
     search_fields = ("name", "slug", "base_url")

@@ -19,6 +19,7 @@ from versioning.services.errors import Invalid
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(HistoryAdmin):
+    when_empty = "Applications need a key to ask for versions and to report samples."
     list_display = ("name", "prefix", "scopes_shown", "state", "last_used", "expires_at")
     search_fields = ("name", "prefix")
     ordering = ("revoked_at", "name", "pk")

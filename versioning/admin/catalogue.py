@@ -59,6 +59,7 @@ class VersionInline(HistoryInline):
 
 @admin.register(TrackedModel)
 class TrackedModelAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    when_empty = "Track the models that your applications use: checks look for their successors."
     form = forms.TrackedModelForm
     list_display = ("name", "provider", "current", "retires", "waiting", "pin", "active")
     list_filter = ("active", "pinned", ("provider", RelatedCheckboxFilter))

@@ -31,6 +31,7 @@ class FindingInline(HistoryInline):
 
 @admin.register(Check)
 class CheckAdmin(HistoryAdmin):
+    when_empty = "Providers are asked daily; the button above asks them now."
     list_display = (
         "provider",
         "result",
@@ -151,6 +152,7 @@ class CheckAdmin(HistoryAdmin):
 class FindingAdmin(HistoryAdmin):
     """The news of all checks."""
 
+    when_empty = "What checks find new, changed or gone appears here."
     list_display = ("sentence", "kind", "provider", "model_shown", "found")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
@@ -196,6 +198,7 @@ class FindingAdmin(HistoryAdmin):
 class CatalogueEntryAdmin(HistoryAdmin):
     """What each provider lists, as far as the last good listing told."""
 
+    when_empty = "What a provider lists appears here after its first check."
     list_display = ("upstream_id", "provider", "revision", "first_seen", "standing", "track")
     list_filter = (("provider", RelatedCheckboxFilter), ("gone_at", admin.EmptyFieldListFilter))
     search_fields = ("upstream_id", "revision")
@@ -240,6 +243,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
 class AliasTargetAdmin(HistoryAdmin):
     """What an id stood for, from when to when."""
 
+    when_empty = 'What a name such as "latest" stood for appears here, where a provider tells it.'
     list_display = ("alias", "target", "provider", "since", "until")
     list_filter = (("provider", RelatedCheckboxFilter), ("until", admin.EmptyFieldListFilter))
     search_fields = ("alias", "target")

@@ -17,6 +17,10 @@ from versioning.services.evidence import drift
 class DriftFindingAdmin(HistoryAdmin):
     """In the inbox until somebody resolves it, or the version is no longer in use."""
 
+    when_empty = (
+        "A version that changed behind its name appears here. "
+        "It takes three weeks with ten samples a day."
+    )
     list_display = ("sentence", "version", "measure", "began_on", "found", "standing")
     list_filter = (
         ("measure", ChoicesCheckboxFilter),

@@ -28,6 +28,7 @@ SHOWN_PAIRS = 200
 
 @admin.register(EvaluationSuite)
 class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+    when_empty = "A suite holds test cases and tests a version before it is used."
     list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
     search_fields = ("name", "task")
     autocomplete_fields = ("judge",)
@@ -160,6 +161,7 @@ def _recorded(version: ModelVersion) -> tuple[Row, ...]:
 
 @admin.register(EvaluationCase)
 class EvaluationCaseAdmin(Admin):
+    when_empty = "Cases come from a file: open a suite, then Import cases."
     list_display = ("key", "suite")
     list_filter = ("suite",)
     list_select_related = ("suite",)
@@ -175,6 +177,7 @@ class EvaluationCaseAdmin(Admin):
 class EvaluationRunAdmin(HistoryAdmin):
     """What came of each run; the newest first."""
 
+    when_empty = "Open a suite with cases, then Run it. Policies start runs, too."
     list_display = ("suite", "versions", "state_shown", "progress", "cost", "said", "created")
     list_filter = ("state",)
     search_fields = ("frozen__suite__name", "to_version__upstream_id")

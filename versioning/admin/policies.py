@@ -26,6 +26,10 @@ from versioning.services.upgrades import policies
 class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Thresholds and freedom to act; what stays empty is taken from the level above."""
 
+    when_empty = (
+        "Built in, nothing goes by itself unless a client asks for auto_upgrade. "
+        "A policy changes that."
+    )
     list_display = ("for_whom", "automation_shown", "improvement", "approvals_needed", "course")
     list_filter = ("automation", ("provider", RelatedCheckboxFilter))
     search_fields = ("provider__slug", "tracked_model__name")
@@ -129,6 +133,7 @@ class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
 class FreezeAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Times in which nothing goes by itself."""
 
+    when_empty = "In a freeze nothing moves by itself; people still may decide."
     list_display = ("name", "scope", "starts_at", "ends_at", "standing", "made_by")
     list_filter = (("provider", RelatedCheckboxFilter),)
     search_fields = ("name", "provider__slug")
@@ -204,6 +209,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
 class NoticeAdmin(HistoryAdmin):
     """What people must know of upgrades on their course."""
 
+    when_empty = "What stopped, waits for a person or got worse is told here."
     list_display = ("sentence", "kind", "record", "raised", "standing")
     list_filter = (("kind", ChoicesCheckboxFilter), ("resolved_at", admin.EmptyFieldListFilter))
     search_fields = ("sentence", "record__tracked_model__name")

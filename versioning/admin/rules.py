@@ -18,6 +18,7 @@ from versioning.services.errors import ServiceError
 class LineageRuleAdmin(Admin):
     """Rules beat what names and dates say; the successor is looked for anew when one changes."""
 
+    when_empty = "Names and dates decide what follows. Add a rule where they are wrong."
     list_display = ("pattern", "kind", "tracked_model", "reason", "made_by", "created_at")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),

@@ -44,6 +44,7 @@ class HasErrorFilter(admin.SimpleListFilter):
 class PerformanceSampleAdmin(HistoryAdmin):
     """The newest first, page by page: nothing is counted, there may be a hundred million."""
 
+    when_empty = "Applications report them: POST /api/performance-samples, described at /api/docs."
     list_display = (
         "when",
         "version_shown",
@@ -119,6 +120,9 @@ class PerformanceSampleAdmin(HistoryAdmin):
 class UnknownModelAdmin(HistoryAdmin):
     """Samples came for these and nobody tracks them: track them, and the samples count."""
 
+    when_empty = (
+        "A model that samples name and nobody tracks appears here, to track with one click."
+    )
     list_display = ("name", "provider_slug", "samples", "last_seen", "tracked_as")
     list_filter = (("tracked_model", admin.EmptyFieldListFilter),)
     search_fields = ("name", "provider_slug")
@@ -181,6 +185,9 @@ class UnknownModelAdmin(HistoryAdmin):
 
 @admin.register(SliceTag)
 class SliceTagAdmin(Admin):
+    when_empty = (
+        "Declare a tag of your samples, such as language: each of its values is judged apart."
+    )
     list_display = ("name", "created_at")
     search_fields = ("name",)
     ordering = ("name",)
@@ -194,6 +201,7 @@ class SliceTagAdmin(Admin):
 class ServedDriftAdmin(HistoryAdmin):
     """Another id answered than the version's own."""
 
+    when_empty = "Where another id answers than the one asked for, samples tell it with served_id."
     list_display = ("version", "served", "samples", "share", "since", "last_seen_at")
     fields = list_display
     search_fields = ("version__tracked_model__name", "served")

@@ -50,6 +50,7 @@ class CourseFilter(admin.SimpleListFilter):
 
 @admin.register(UpgradeRecord)
 class UpgradeRecordAdmin(HistoryAdmin):
+    when_empty = "Track a model: checks then recommend its successors, and they wait here."
     list_display = ("move", "state_badge", "step", "says", "gain", "urgency", "changed")
     list_filter = (
         CourseFilter,

@@ -45,6 +45,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(Admin):
+    when_empty = "A tracked model has its first version at once; checks add the others."
     form = forms.VersionForm
     list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
     list_filter = (StandingFilter, ("tracked_model__provider", RelatedCheckboxFilter))

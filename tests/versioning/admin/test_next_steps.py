@@ -1,6 +1,10 @@
 """Where staff would be stuck, the page says what to do next, and says it once."""
 
+import html
+from typing import Any
+
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
@@ -50,3 +54,27 @@ def test_a_successor_that_is_not_listed_is_told(operator: Client, is_listed: boo
     page = operator.post(reverse("admin:versioning_lineagerule_add"), sent, follow=True)
     told = f"{provider.slug} doesn&#x27;t list zeta-9, so it can&#x27;t be recommended yet."
     assert (told in text(page)) is not is_listed
+
+
+LISTS = [
+    (model._meta.label_lower, page)
+    for model, page in admin.site._registry.items()
+    if model._meta.app_label in ("versioning", "providers")
+    and model._meta.model_name != "automationswitch"  # a page of its own
+]
+
+
+@pytest.mark.parametrize(("label", "page"), LISTS, ids=[label for label, _ in LISTS])
+def test_an_empty_list_says_what_comes_here(boss: Client, label: str, page: Any) -> None:
+    address = reverse(f"admin:{label.replace('.', '_')}_changelist")
+    empty = boss.get(address)
+    assert page.when_empty
+    assert page.when_empty in html.unescape(text(empty))
+    assert "Nothing matches" not in text(empty)
+
+
+def test_a_search_without_result_is_not_an_empty_list(boss: Client) -> None:
+    recommend()
+    page = text(boss.get(reverse("admin:versioning_trackedmodel_changelist"), {"q": "nope"}))
+    assert "Nothing matches" in page
+    assert "Track the models" not in page
