@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .levels import Day, day_effects
 from .moments import Moments
-from .sequence import N_OPT, floored_variance, half_width
+from .sequence import N_OPT, floored_variance, half_width, variance_floor
 from .sketch import Sketch
 
 
@@ -81,8 +81,17 @@ class Difference:
     n_candidate: int
     reach_current: float
     reach_candidate: float
-    variance_current: float
-    variance_candidate: float
+    pairs: tuple[Pair, ...]
+
+    @property
+    def variance_current(self) -> float:
+        """The variance of the current side's mean."""
+        return self._variance_current(more=1.0)
+
+    @property
+    def variance_candidate(self) -> float:
+        """The variance of the candidate side's mean."""
+        return self._variance_candidate(more=1.0)
 
     @property
     def estimate(self) -> float:
@@ -111,11 +120,17 @@ class Difference:
         candidate = self.reach_candidate * more_candidate
         return half_width(
             n=4 / (1 / current + 1 / candidate),
-            variance=self.variance_current / more_current
-            + self.variance_candidate / more_candidate,
+            variance=self._variance_current(more=more_current)
+            + self._variance_candidate(more=more_candidate),
             alpha=alpha,
             n_opt=N_OPT,
         )
+
+    def _variance_current(self, *, more: float) -> float:
+        return sum(p.weight**2 * _of_mean(p.current, p.candidate, more=more) for p in self.pairs)
+
+    def _variance_candidate(self, *, more: float) -> float:
+        return sum(p.weight**2 * _of_mean(p.candidate, p.current, more=more) for p in self.pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +182,7 @@ def difference(pairs: Sequence[Pair]) -> Difference:
         n_candidate=sum(side.values.n for _, _, side in weighed),
         reach_current=1 / sum(w**2 * side.effect / side.values.n for w, side, _ in weighed),
         reach_candidate=1 / sum(w**2 * side.effect / side.values.n for w, _, side in weighed),
-        variance_current=sum(w**2 * _of_mean(side, other) for w, side, other in weighed),
-        variance_candidate=sum(w**2 * _of_mean(side, other) for w, other, side in weighed),
+        pairs=tuple(pairs),
     )
 
 
@@ -208,8 +222,14 @@ def share_side(*, hits: int, n: int) -> Side:
     return Side(values=values, spread=floored_variance(values))
 
 
-def _of_mean(side: Side, other: Side) -> float:
-    """Return the variance of one side's mean on one task."""
+def _of_mean(side: Side, other: Side, *, more: float) -> float:
+    """Return the variance of one side's mean on one task with so many times the samples.
+
+    A spread above that of the values is the floor, which falls with samples.
+    """
     freedom = side.values.n + other.values.n - 2
     pooled = (side.values.m2 + other.values.m2) / freedom
-    return side.effect * side.doubt * max(side.spread, pooled) / side.values.n
+    spread = side.spread
+    if spread > side.values.variance:
+        spread = max(side.values.variance, variance_floor(side.values.n * more))
+    return side.effect * side.doubt * max(spread, pooled) / (side.values.n * more)

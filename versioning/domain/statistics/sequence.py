@@ -43,12 +43,17 @@ def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float 
 
 
 def floored_variance(values: Moments) -> float:
-    """Return the variance of values between 0 and 1, never zero.
+    """Return the variance of values between 0 and 1, never zero."""
+    return max(values.variance, variance_floor(values.n))
 
-    At least what one unseen value at the far end would give to a coin with n equal tosses,
+
+def variance_floor(n: float) -> float:
+    """Return the least variance that `n` values between 0 and 1 are believed to have.
+
+    What one unseen value at the far end would give to a coin with n equal tosses,
     (n + 1) / (n + 2)^2: equal samples are no proof that all will be equal.
     """
-    return max(values.variance, (values.n + 1) / (values.n + 2) ** 2)
+    return (n + 1) / (n + 2) ** 2
 
 
 def samples_until(*, settled: Callable[[float], bool]) -> int | None:

@@ -74,6 +74,17 @@ def test_cost_of_a_third_of_a_cent_may_rise_by_exactly_the_limit() -> None:
     assert (gate.status, gate.value) == (GateStatus.PASSED, Decimal("0.2"))
 
 
+@pytest.mark.parametrize("n", [20, 60, 120])
+def test_without_errors_as_many_more_requests_settle_it_as_it_says(n: int) -> None:
+    """Equal values spread less the more of them there are: that is reckoned with."""
+    needed = gates(arm(0.8, n=n), arm(0.8, n=n))["errors"].needed
+    assert needed is not None
+    assert needed.samples is not None
+    enough, short = n + needed.samples // 2 + 1, n + int(needed.samples * 0.48)
+    assert gates(arm(0.8, n=enough), arm(0.8, n=enough))["errors"].status is GateStatus.PASSED
+    assert gates(arm(0.8, n=short), arm(0.8, n=short))["errors"].status is GateStatus.UNKNOWN
+
+
 def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
     gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
     assert gate.reason == (
