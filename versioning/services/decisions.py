@@ -168,7 +168,11 @@ def pair_to_compare(
     else:
         raise NothingRecommended(f"{tracked.name} has no current version.")
     if after:
-        return older, find_version(tracked=tracked, text=after, pointer="?to")
+        newer = find_version(tracked=tracked, text=after, pointer="?to")
+        if newer.pk == older.pk:
+            message = f"{newer.label} can't be compared with itself: name another version."
+            raise Invalid(message, [FieldError("?to", "same-version", message)])
+        return older, newer
     waiting = UpgradeRecord.objects.recommended().filter(tracked_model=tracked).order_by("-pk")
     return older, _recommended(waiting.first(), tracked=tracked)
 

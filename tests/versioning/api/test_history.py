@@ -160,6 +160,12 @@ def test_a_comparison_needs_something_to_compare(api: Api, base: str) -> None:
     assert problem["errors"][0]["pointer"] == "?to"
 
 
+def test_a_version_is_not_compared_with_itself(api: Api, base: str) -> None:
+    """Its samples would count on both sides, and no number of them would settle anything."""
+    problem = assert_problem(api.get(f"{base}/compare?from=1.0.0&to=1.0.0"), 422, "invalid")
+    assert problem["errors"][0]["code"] == "same-version"
+
+
 def test_the_best_model_of_a_task_comes_with_the_whole_table(api: Api, model: TrackedModel) -> None:
     other = tracked(name="yotta", upstream_id="yotta-1")
     report(api, model, "zeta-1", 0.6, 300)
