@@ -187,7 +187,7 @@ class EvaluationRunAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs: QuerySet[Any] = super().get_queryset(request)
         counted: QuerySet[Any] = runs.select_related(
-            "frozen__suite", "from_version", "to_version__tracked_model"
+            "frozen__suite", "from_version", "to_version__tracked_model__provider"
         ).annotate(done=Count("trials__done_at"))
         return counted
 
@@ -197,8 +197,7 @@ class EvaluationRunAdmin(HistoryAdmin):
 
     @admin.display(description="versions")
     def versions(self, run: EvaluationRun) -> str:
-        name = run.to_version.tracked_model.name
-        return f"{name} {run.from_version.label} → {run.to_version.label}"
+        return _versions(run)
 
     @admin.display(description="state")
     def state_shown(self, run: EvaluationRun) -> SafeString:
@@ -290,12 +289,20 @@ class EvaluationRunAdmin(HistoryAdmin):
         )
 
 
+def _versions(run: EvaluationRun) -> str:
+    name = run.to_version.tracked_model.name
+    return f"{name} {run.from_version.label} → {run.to_version.label}"
+
+
 def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     found = results.pairs(run.trials.done()) if not run.is_open else []
     flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
     return {
-        "title": str(run),
+        "title": f"{run.frozen.suite.name}: {_versions(run)}",
         "run": run,
+        "spent": words.usd(run.spent_usd),
+        "estimated": words.usd(run.estimated_usd),
+        "budget": words.usd(run.budget_usd),
         "run_state": words.run_state(run),
         "arms": run.result.get("arms", {}),
         "pairs": flips[:SHOWN_PAIRS],

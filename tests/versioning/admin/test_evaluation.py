@@ -101,12 +101,35 @@ def test_an_estimate_comes_before_the_start(
     shown = staff.get(begun["Location"]).content
     assert b"24 of 24 requests" in shown
     assert b"Which is better?" in shown
+    assert f"sums: zeta 1.0.0 → {candidate.label}" in shown.decode()
+    assert page("evaluationsuite_change", suite.pk) in shown.decode()
+    assert page("modelversion_change", candidate.pk) in shown.decode()
 
     mark = {"case_key": "case-1", "repeat": "1", "prefers": "same"}
     staff.post(page("evaluationrun_mark", run.pk), mark)
     assert run.marks.get().prefers == "same"
     answer = staff.post(page("evaluationrun_cancel", run.pk), follow=True)
     assert b"has ended already" in answer.content
+
+
+def test_a_tiny_cost_is_not_shown_as_none(
+    staff: Client, suite: EvaluationSuite, candidate: ModelVersion
+) -> None:
+    suite.keep_outputs = False
+    suite.save()
+    staff.post(
+        page("evaluationsuite_cases", suite.pk), {"content": ROWS, "form": "jsonl", "store": ""}
+    )
+    sent = {"to_version": candidate.pk, "budget_usd": "1", "start": ""}
+    staff.post(page("evaluationsuite_run", suite.pk), sent)
+    running.carry_out_open_runs(clock=lambda: NOW)
+    EvaluationRun.objects.update(spent_usd=Decimal("0.00000371"))
+
+    shown = staff.get(page("evaluationrun_change", EvaluationRun.objects.get().pk)).content
+
+    assert b"$0.00000371 and " in shown
+    assert b"so far" not in shown  # it has ended
+    assert b"The answers were not kept." in shown
 
 
 def test_only_those_who_may_start_and_cancel_runs(

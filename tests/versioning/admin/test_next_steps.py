@@ -1,6 +1,7 @@
 """Where staff would be stuck, the page says what to do next, and says it once."""
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.factories import NOW
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
 from tests.versioning.admin.test_inbox import INBOX, retiring
-from versioning.models import CatalogueEntry, UpgradeRecord
+from versioning.models import CatalogueEntry, EvaluationSuite, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +79,27 @@ def test_a_search_without_result_is_not_an_empty_list(boss: Client) -> None:
     page = text(boss.get(reverse("admin:versioning_trackedmodel_changelist"), {"q": "nope"}))
     assert "Nothing matches" in page
     assert "Track the models" not in page
+
+
+@pytest.mark.parametrize("name", ["trackedmodel", "apikey"])
+def test_a_page_of_our_own_has_its_title(boss: Client, name: str) -> None:
+    page = text(boss.get(reverse(f"admin:versioning_{name}_add")))
+    assert re.search(r"<h1[^>]*>(Track a model|New API key)</h1>", page)
+
+
+def test_a_page_about_one_thing_names_it(boss: Client) -> None:
+    suite = EvaluationSuite.objects.create(name="sums", scorers=["number"])
+    model = recommend().tracked_model
+    for name, pk, title in (
+        ("evaluationsuite_run", suite.pk, "Run sums"),
+        ("evaluationsuite_cases", suite.pk, "Cases of sums"),
+        ("trackedmodel_pin", model.pk, "Pin writer"),
+    ):
+        page = text(boss.get(reverse(f"admin:versioning_{name}", args=[pk])))
+        assert f'<h1 class="hs-big">{title}</h1>' in page
+
+
+def test_automation_says_once_what_was_done(boss: Client) -> None:
+    sent = {"on": "no", "reason": "Outage."}
+    page = boss.post("/admin/versioning/automationswitch/", sent, follow=True)
+    assert text(page).count("Nothing moves by itself from now on.") == 1
