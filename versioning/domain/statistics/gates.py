@@ -156,13 +156,18 @@ def _ratio_gate(
         status=status,
         limit=limit,
         reason=f"{what} {figure(ratio.current)} -> {figure(ratio.candidate)} "
-        f"({rose}, limit {limit:+.0%}): {tail}",
+        f"({rose}, limit {_percent(limit)}): {tail}",
         value=value,
         low=_finite(ratio.low - 1),
         high=_finite(ratio.high - 1),
         current=ratio.current,
         candidate=ratio.candidate,
     )
+
+
+def _percent(limit: Decimal) -> str:
+    """Return +20%, or +12.5% where it has a part."""
+    return f"{float(limit) * 100:+.4g}%"
 
 
 def _finite(value: float) -> float | None:

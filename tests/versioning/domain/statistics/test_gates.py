@@ -164,3 +164,9 @@ def test_a_price_known_for_half_of_the_requests_is_not_believed() -> None:
     gate = gates(arm(0.8), half)["cost_per_success"]
     assert gate.status is GateStatus.UNKNOWN
     assert "cost is known for 50% of the requests only" in gate.reason
+
+
+def test_a_limit_is_said_as_it_is() -> None:
+    found = gates(arm(0.8), arm(0.8), max_latency_rise=Decimal("0.125"))
+    assert "limit +12.5%" in found["latency_p95"].reason
+    assert "limit +20%" in found["cost_per_success"].reason
