@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
+from versioning.domain.statistics.judgement import Needed
 from versioning.models import ModelVersion
 
 
@@ -128,7 +129,7 @@ def _part(part: Mapping[str, Any]) -> TaskRow:
         before=words.score(quality.get("current")),
         after=words.score(quality.get("candidate")),
         change=words.percent(quality.get("relative")),
-        scores=f"{quality.get('n_current', 0):,} / {quality.get('n_candidate', 0):,}",
+        scores=_scores(quality),
         verdict=words.verdict(judgement.get("verdict")),
         needed=_needed(judgement.get("needed")),
     )
@@ -137,7 +138,13 @@ def _part(part: Mapping[str, Any]) -> TaskRow:
 def _needed(needed: Any) -> str:
     if not isinstance(needed, Mapping):
         return ""
-    if needed.get("samples") is None:
-        return "no realistic number would settle it"
-    days = f", about {needed['days']} day{'s'[: needed['days'] != 1]}" if needed.get("days") else ""
-    return f"about {needed['samples']:,} more samples{days}"
+    return Needed(samples=needed.get("samples"), days=needed.get("days")).words
+
+
+def _scores(quality: Mapping[str, Any]) -> str:
+    """Say how many scores each side has, and which share of its requests where not all have one."""
+    shares = [quality.get(f"coverage_{side}", 1.0) for side in ("current", "candidate")]
+    counts = f"{quality.get('n_current', 0):,} / {quality.get('n_candidate', 0):,}"
+    if min(shares) >= 1:
+        return counts
+    return f"{counts} ({shares[0]:.0%} / {shares[1]:.0%} of requests)"
