@@ -30,6 +30,7 @@ class Admin(PlainAdmin):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
     when_empty = ""  # what an empty list says: what comes here, and how
+    next_step = ""  # what to do with one that was just added; its page opens then
     list_per_page = 50
     # A phone leaves these cells out: see admin.css.
     empty_value_display = format_html('<span class="hs-empty">{}</span>', "–")
@@ -39,10 +40,20 @@ class Admin(PlainAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if not self.next_step or {"_addanother", "_continue", "_popup"} & set(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, f"{obj} is added. {self.next_step}")
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return HttpResponseRedirect(reverse(page, args=[obj.pk]))
+
 
 @admin.register(Provider)
 class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     when_empty = "Add the services that list your models; checks then ask them daily."
+    next_step = "Test its connection, then check it to see what it lists."
     list_display = ("name", "slug", "kind", "address", "key", "enabled")
     list_filter = ("enabled",)
     search_fields = ("name", "slug", "base_url")

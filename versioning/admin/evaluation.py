@@ -29,6 +29,7 @@ SHOWN_PAIRS = 200
 @admin.register(EvaluationSuite)
 class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A suite holds test cases and tests a version before it is used."
+    next_step = "Import its cases, then run it."
     list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
     search_fields = ("name", "task")
     autocomplete_fields = ("judge",)

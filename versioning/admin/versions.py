@@ -183,9 +183,9 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "baseline_rows": words.baseline(version.baseline or {}),
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [
-            ("input", words.price(version.input_price)),
-            ("output", words.price(version.output_price)),
-            ("cached input", words.price(version.cached_input_price)),
+            ("input price", words.price(version.input_price)),
+            ("output price", words.price(version.output_price)),
+            ("cached input price", words.price(version.cached_input_price)),
         ],
         "limits": [
             ("context", words.number(version.context_tokens)),

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from tests.factories import NOW
 from tests.versioning.admin.conftest import recommend
-from tests.versioning.admin.pages import address, text
+from tests.versioning.admin.pages import address, decide, text
 from tests.versioning.admin.test_inbox import INBOX, retiring
-from versioning.models import CatalogueEntry, EvaluationSuite, UpgradeRecord
+from versioning.models import CatalogueEntry, EvaluationSuite, ModelVersion, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +103,33 @@ def test_automation_says_once_what_was_done(boss: Client) -> None:
     sent = {"on": "no", "reason": "Outage."}
     page = boss.post("/admin/versioning/automationswitch/", sent, follow=True)
     assert text(page).count("Nothing moves by itself from now on.") == 1
+
+
+def test_a_new_provider_leads_to_its_test(boss: Client) -> None:
+    sent = {"name": "Zeta", "slug": "zeta", "kind": "openai", "options": "{}"}
+    page = boss.post(reverse("admin:providers_provider_add"), sent, follow=True)
+    assert "Zeta is added. Test its connection" in text(page)
+    assert page.redirect_chain[-1][0].endswith("/change/")
+    more = boss.post(
+        reverse("admin:providers_provider_add"), sent | {"slug": "eta", "_addanother": ""}
+    )
+    assert more["Location"].endswith("/add/")
+
+
+def test_a_rollback_says_what_goes_and_a_first_version_that_it_began(boss: Client) -> None:
+    record = recommend()
+    ModelVersion.objects.filter(pk=record.to_version_id).update(
+        found_improvements=["context 1 → 9 tokens"]
+    )
+    assert "not looked at yet" in text(decide(boss, record, "approve"))
+    back = text(decide(boss, record, "roll_back"))
+    different = back[back.index("What is different") :]
+    assert "What goes with 1.1.0" in different
+    assert "context 1 → 9 tokens" in different
+    assert "May break" not in different
+
+    first = reverse("admin:versioning_modelversion_change", args=[record.from_version_id])
+    page = text(boss.get(first))
+    assert "writer began with 1.0.0" in page
+    assert "None" not in page[page.index("Upgrades to it") :][:600]
+    assert "Input price" in page
