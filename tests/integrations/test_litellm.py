@@ -74,6 +74,16 @@ def sent(hotswap: Hotswap, count: int) -> list[PerformanceSample]:
     return list(PerformanceSample.objects.order_by("pk"))
 
 
+async def ask_awaited(litellm: ModuleType) -> None:
+    """Ask as servers do, and wait until litellm has told of it."""
+    await litellm.acompletion(**ASK)
+    with contextlib.suppress(ImportError):
+        from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+        await GLOBAL_LOGGING_WORKER.flush()
+    await asyncio.sleep(0.2)
+
+
 def assert_nothing_secret() -> None:
     stored = f"{list(PerformanceSample.objects.values())}{list(Word.objects.values())}"
     assert "secret" not in stored
@@ -102,15 +112,7 @@ class TestCallback:
         assert PerformanceSample.objects.get().quality == 0.5
 
     def test_an_awaited_request_is_told_once(self, logged: ModuleType, hotswap: Hotswap) -> None:
-        async def ask() -> None:
-            await logged.acompletion(**ASK)
-            with contextlib.suppress(ImportError):
-                from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
-                await GLOBAL_LOGGING_WORKER.flush()
-            await asyncio.sleep(0.2)
-
-        asyncio.run(ask())
+        asyncio.run(ask_awaited(logged))
         assert len(sent(hotswap, 1)) == 1
 
     def test_a_stream_tells_its_first_token(self, logged: ModuleType, hotswap: Hotswap) -> None:
@@ -131,9 +133,11 @@ class TestCallback:
 
 class TestTraces:
     @pytest.mark.parametrize("opt_in", ["", "gen_ai_latest_experimental"])
+    @pytest.mark.parametrize("awaited", [False, True])
     def test_the_otel_callback_pointed_here_just_works(
         self,
         opt_in: str,
+        awaited: bool,
         litellm: ModuleType,
         live_server: LiveServer,
         writer: TrackedModel,
@@ -151,7 +155,10 @@ class TestTraces:
         monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
         monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
         litellm.callbacks = [OpenTelemetry()]
-        litellm.completion(**ASK)
+        if awaited:
+            asyncio.run(ask_awaited(litellm))
+        else:
+            litellm.completion(**ASK)
         error = litellm.RateLimitError(SECRET, "openai", "zeta-1")
         with pytest.raises(litellm.RateLimitError):
             litellm.completion(**ASK | {"mock_response": error}, num_retries=0)

@@ -209,6 +209,13 @@ class TestNames:
         post(export(span(CHAT | {"litellm.cache_hit": True})))
         assert not PerformanceSample.objects.exists()
 
+    @pytest.mark.parametrize("operation", ["acompletion", "aresponses", "aembedding"])
+    def test_litellm_s_awaited_requests_count(
+        self, post: Callable[..., Any], writer: TrackedModel, operation: str
+    ) -> None:
+        post(export(span(CHAT | {"gen_ai.operation.name": operation})))
+        assert PerformanceSample.objects.get().version == writer.current_version
+
     def test_agents_and_tools_only_hold_requests(
         self, post: Callable[..., Any], writer: TrackedModel
     ) -> None:

@@ -59,8 +59,13 @@ _PARAMETERS = {
     "gen_ai.output.type": "response_format",
 }  # fmt: skip
 """Attributes that show by being there that a request used a parameter; values aren't kept."""
-_REQUESTS = frozenset({"", "chat", "completion", "text_completion", "generate_content",
-                       "embeddings", "embedding"})  # fmt: skip
+_REQUESTS = frozenset({
+    "", "chat", "text_completion", "generate_content", "embeddings",
+    # litellm's names, which tell awaited requests from the others
+    "completion", "acompletion", "atext_completion", "embedding", "aembedding",
+    "responses", "aresponses", "anthropic_messages", "aanthropic_messages",
+    "agenerate_content", "generate_content_stream", "agenerate_content_stream",
+})  # fmt: skip
 """Operations that ask a model; agents, tools and workflows only hold such requests."""
 
 _READ = frozenset(
