@@ -147,4 +147,4 @@ def _scores(quality: Mapping[str, Any]) -> str:
     counts = f"{quality.get('n_current', 0):,} / {quality.get('n_candidate', 0):,}"
     if min(shares) >= 1:
         return counts
-    return f"{counts} ({shares[0]:.0%} / {shares[1]:.0%} of requests)"
+    return f"{counts} ({shares[0]:.0%} / {shares[1]:.0%} scored)"

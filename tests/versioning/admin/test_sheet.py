@@ -18,7 +18,7 @@ def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
 
 
 def test_beside_the_scores_stands_which_share_of_requests_has_one() -> None:
-    assert task(coverage=0.875).scores == "2,332 / 1,570 (88% / 100% of requests)"
+    assert task(coverage=0.875).scores == "2,332 / 1,570 (88% / 100% scored)"
     assert task().scores == "2,332 / 1,570"
 
 
