@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format browser bench lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm browser bench lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ format: setup-dev ## Write the code in the project's format
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
+litellm: ## Run the tests against the real litellm, in an environment of its own
+	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/litellm
+	@$(VENV)/litellm/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+	  --require-hashes -r requirements-litellm.lock
+	@$(VENV)/litellm/bin/python -m pytest tests/integrations
+
 browser: setup-dev ## Run the browser tests (needs Chromium)
 	@$(PY) -m pytest -m e2e
 
@@ -52,13 +58,16 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/pip install --quiet --quiet --disable-pip-version-check uv
-	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
-	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-dev.lock pyproject.toml \
-	  -c requirements.lock --group dev --group e2e
+	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) $(EXTRAS) -o requirements.lock pyproject.toml
+	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) $(EXTRAS) -o requirements-dev.lock \
+	  pyproject.toml -c requirements.lock --group dev --group e2e
+	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-litellm.lock \
+	  integrations/pyproject.toml -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \
 	  echo "A lock file names a host or a folder: don't commit it."; exit 1; fi
 
-LOCK_OPTIONS = --extra prices --extra bedrock --no-annotate --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
+EXTRAS = --extra prices --extra bedrock
+LOCK_OPTIONS = --no-annotate --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
 
 clean: ## Delete the environment and caches; data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
