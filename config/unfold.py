@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _file(path: str) -> Callable[[HttpRequest], str]:
@@ -27,6 +27,15 @@ def _link(*, title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
         "permission": _may_view(model),
         **more,
     }
+
+
+BEST = reverse_lazy("admin:versioning_modelversion_best")
+
+
+def _is_among_versions(request: HttpRequest) -> bool:
+    """Whether the page is one of versions; "Best per task" lies under the same address."""
+    versions = reverse("admin:versioning_modelversion_changelist")
+    return request.path.startswith(versions) and request.path != BEST
 
 
 INBOX = {
@@ -96,7 +105,18 @@ UNFOLD = {
                         icon="deployed_code",
                         model="versioning.trackedmodel",
                     ),
-                    _link(title="Versions", icon="layers", model="versioning.modelversion"),
+                    _link(
+                        title="Versions",
+                        icon="layers",
+                        model="versioning.modelversion",
+                        active=_is_among_versions,
+                    ),
+                    _link(
+                        title="Best per task",
+                        icon="trophy",
+                        model="versioning.modelversion",
+                        link=BEST,
+                    ),
                     _link(title="Samples", icon="monitoring", model="versioning.performancesample"),
                     _link(
                         title="Seen, not tracked",

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
-from versioning.admin import forms, words
+from versioning.admin import best, forms, words
 from versioning.admin.base import Admin
 from versioning.models import ModelVersion
 from versioning.services.checks import curation
@@ -131,7 +131,10 @@ class ModelVersionAdmin(Admin):
             self.admin_site.admin_view(require_POST(self.release)),
             name="versioning_modelversion_release",
         )
-        return [release, *super().get_urls()]
+        ranked = path(
+            "best/", self.admin_site.admin_view(best.best), name="versioning_modelversion_best"
+        )
+        return [release, ranked, *super().get_urls()]
 
     def release(self, request: HttpRequest, version_id: int) -> HttpResponse:
         """Give a field back to the checks."""

@@ -1,0 +1,93 @@
+"""The page that says which version does a task best."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import NOW, tracked
+from tests.versioning.admin.pages import text
+from versioning.models import ModelVersion, TrackedModel
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client: Client, **query: str) -> str:
+    page = client.get(reverse("admin:versioning_modelversion_best"), query)
+    assert page.status_code == 200
+    return text(page)
+
+
+def report(model: TrackedModel, *, task: str, quality: float, n: int) -> None:
+    """Have an application send so many samples of ten days."""
+    items = [
+        SampleIn(
+            provider=model.provider.slug,
+            model=model.name,
+            task=task,
+            quality=quality + (i % 2) / 50,
+            time=NOW - timedelta(days=i % 10),
+        )
+        for i in range(n)
+    ]
+    assert ingestion.accept(items, api_key_id=None, now=NOW).accepted == n
+
+
+@pytest.fixture
+def models(db: None) -> list[TrackedModel]:
+    found = [tracked(name=name, upstream_id=f"{name}-1") for name in ("zeta", "yotta", "xi")]
+    for model, quality, n in zip(found, (0.6, 0.9, 0.99), (300, 300, 5), strict=True):
+        report(model, task="summarise", quality=quality, n=n)
+    report(found[0], task="extract", quality=0.7, n=40)
+    return found
+
+
+def test_the_whole_table_is_shown_the_best_first(
+    viewer: Client, models: list[TrackedModel]
+) -> None:
+    ModelVersion.objects.filter(tracked_model=models[1]).update(
+        retires_on=(NOW + timedelta(days=9)).date()
+    )
+    page = page_of(viewer, task="summarise")
+    table = page[page.index("<tbody>") : page.index("</tbody>")]
+    names = re.findall(r'<a class="hs-link"[^>]*>(\w+) ', table)
+    assert names == ["yotta", "zeta", "xi"]
+    assert re.search(r"0\.91 \(0\.\d\d to 0\.\d\d\)", table)
+    assert "too few scores" in table
+    assert re.search(r"about \d+ more samples", table)
+    assert table.count(">best</span>") == 1
+    assert re.search(r'data-label="Retires">(in \d+ days|\d+ days ago)<', table)
+
+
+def test_another_task_is_a_click_away(viewer: Client, models: list[TrackedModel]) -> None:
+    page = page_of(viewer)
+    assert "Who does “extract” best" in page
+    assert 'href="?task=summarise"' in page
+    assert "yotta" not in page
+
+
+def test_without_tasks_it_says_how_to_name_them(viewer: Client) -> None:
+    assert "No sample names a task yet." in page_of(viewer)
+
+
+def test_a_task_that_nobody_does_is_not_found(viewer: Client, models: list[TrackedModel]) -> None:
+    page = viewer.get(reverse("admin:versioning_modelversion_best"), {"task": "none"})
+    assert page.status_code == 404
+
+
+def test_it_asks_for_the_right_to_see_versions(models: list[TrackedModel]) -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert client.get(reverse("admin:versioning_modelversion_best")).status_code == 403
+
+
+def test_the_page_asks_few_questions(
+    viewer: Client, models: list[TrackedModel], django_assert_max_num_queries
+) -> None:
+    with django_assert_max_num_queries(12):
+        page_of(viewer, task="summarise")

@@ -1,0 +1,95 @@
+"""The page "Best per task": which version does a task best, over all providers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from versioning.admin import words
+from versioning.domain.statistics.judgement import Needed
+from versioning.domain.statistics.ranking import Place
+from versioning.models import ModelVersion
+from versioning.services.errors import NotFound
+from versioning.services.evidence import best_models
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One version on the task, ready to be shown."""
+
+    version: ModelVersion
+    rank: str
+    quality: str
+    scores: str
+    cost: str
+    latency: str
+    standing: SafeString | str
+    retires: str
+    needed: str
+
+
+def best(request: HttpRequest) -> HttpResponse:
+    """Show the table of one task, the first one unless another is named."""
+    if not request.user.has_perm("versioning.view_modelversion"):
+        raise PermissionDenied
+    tasks = best_models.tasks()
+    task = request.GET.get("task") or next(iter(tasks), None)
+    found = None
+    if task is not None:
+        try:
+            found = best_models.best_for(task=task)
+        except NotFound as error:
+            raise Http404(str(error)) from error
+    now = timezone.now()
+    places = found.ranking.places if found else ()
+    context = {
+        **admin.site.each_context(request),
+        "title": "Best per task",
+        "tasks": tasks,
+        "task": task,
+        "sentence": found.ranking.sentence if found else "",
+        "lines": [_line(place, found.versions[place.name], now=now) for place in places]
+        if found
+        else [],
+    }
+    return TemplateResponse(request, "admin/versioning/modelversion/best.html", context)
+
+
+def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:
+    retires = version.retires_on
+    return Line(
+        version=version,
+        rank="–" if place.rank is None else str(place.rank),
+        quality=_quality(place),
+        scores=f"{place.n:,}",
+        cost=words.usd(place.cost) or "unknown",
+        latency=words.ms(place.latency_ms),
+        standing=_standing(place),
+        retires=words.until_day(retires, now=now) if retires else "",
+        needed="" if place.needed is None else Needed(samples=place.needed).words,
+    )
+
+
+def _quality(place: Place) -> str:
+    if place.low is None or place.high is None:
+        return "–"
+    low, high = words.score(place.low), words.score(place.high)
+    return f"{words.score(place.quality)} ({low} to {high})"
+
+
+def _standing(place: Place) -> SafeString | str:
+    if place.rank is None:
+        return words.badge("too few scores", "plain")
+    if place.tie:
+        return words.badge("tie", "warn", title="Its interval overlaps the first one's.")
+    if place.rank == 1:
+        return words.badge("best", "good")
+    if place.on_front:
+        title = "No other is at least as good in quality, cost and latency."
+        return words.badge("cheaper or faster", "info", title=title)
+    return ""
