@@ -35,7 +35,8 @@ BEST = reverse_lazy("admin:versioning_modelversion_best")
 def _is_among_versions(request: HttpRequest) -> bool:
     """Whether the page is one of versions; "Best per task" lies under the same address."""
     versions = reverse("admin:versioning_modelversion_changelist")
-    return request.path.startswith(versions) and request.path != BEST
+    best = reverse("admin:versioning_modelversion_best")
+    return request.path.startswith(versions) and request.path != best
 
 
 INBOX = {

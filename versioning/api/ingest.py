@@ -12,6 +12,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
+from gunicorn.http.errors import ParseException
 
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.models import ApiKey
@@ -127,12 +128,14 @@ def scores_of_request(
     """Take in the score of the request in the address; the body is {quality} or {signals}."""
     body = read_body(request)
     try:
-        fields = msgspec.json.decode(body, type=dict[str, Any])
-        item: ScoreIn | Rejected = msgspec.convert({**fields, "request_id": request_id}, ScoreIn)
+        fields = {"request_id": request_id} | msgspec.json.decode(body, type=dict[str, Any])
+        item: ScoreIn | Rejected = msgspec.convert(fields, ScoreIn)
     except msgspec.ValidationError as error:
         item = Rejected(0, "invalid-field", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"The body is not JSON: {error}.") from error
+    if isinstance(item, ScoreIn) and item.request_id != request_id:
+        item = Rejected(0, "invalid-field", f"request_id: the address names {request_id}.")
     return _json(late_scores.attach([item], api_key_id=key.pk, now=now))
 
 
@@ -149,7 +152,7 @@ def read_body(request: HttpRequest) -> bytes:
         raise too_large
     try:
         body: bytes = _stream_of(request).read(most + 1)
-    except OSError as error:
+    except (OSError, ParseException) as error:
         raise Unreadable("The body broke off, or its pieces can't be told apart.") from error
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":

@@ -21,6 +21,7 @@ FRACTION: dict[str, Any] = {
     "null": True,
     "blank": True,
 }
+AT_MOST_ALL = MaxValueValidator(1, message="Write a fraction up to 1, such as 0.02 for 2 %.")
 INHERITS = "Leave it empty to take what is set above: the provider's policy, then the general one."
 
 
@@ -102,13 +103,13 @@ class Policy(models.Model):
     )
     minimum_improvement = models.DecimalField(
         **FRACTION,
-        validators=[MinValueValidator(0), MaxValueValidator(10)],
+        validators=[MinValueValidator(0), AT_MOST_ALL],
         help_text="How much better quality must be to go by itself: 0.1 is 10 %, exactly 10 % is "
         "enough; 0 asks only for not worse.",
     )
     max_error_rise = models.DecimalField(
         **FRACTION,
-        validators=[MinValueValidator(0)],
+        validators=[MinValueValidator(0), AT_MOST_ALL],
         help_text="Points of error rate it may rise by: 0.02 allows 1 % to become 3 %.",
     )
     max_latency_rise = models.DecimalField(

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
 from tests.factories import tracked
 from versioning.api import ingest
@@ -100,8 +101,9 @@ class TestBodyInPieces:
         settings.HOTSWAP = settings.HOTSWAP | {"MAX_BODY_BYTES": 1_000}
         assert send(io.BytesIO(b" " * 1_001)).status_code == 413
 
-    def test_that_breaks_off(self, send):
-        answer = send(Mock(read=Mock(side_effect=OSError("no more data"))))
+    @pytest.mark.parametrize("fault", [NoMoreData(), InvalidChunkSize(b"zz")])
+    def test_that_breaks_off(self, send, fault):
+        answer = send(Mock(read=Mock(side_effect=fault)))
         assert (answer.status_code, answer.json()["code"]) == (400, "unreadable-body")
 
     def test_is_refused_where_the_server_does_not_tell_its_end(self, send):
@@ -209,6 +211,11 @@ class TestScores:
 
     def test_before_the_sample(self, api, writer):
         assert api.patch(f"{SAMPLES}/a/scores", {"quality": 0.25}).json()["pending"] == 1
+
+    def test_of_one_request_is_not_given_to_another(self, api, writer):
+        answer = api.patch(f"{SAMPLES}/a/scores", {"request_id": "b", "quality": 0.25}).json()
+        assert (answer["accepted"], answer["pending"]) == (0, 0)
+        assert answer["rejected"][0]["detail"] == "request_id: the address names a."
         api.post(SAMPLES, sample(request_id="a"))
         assert quality_of(writer) == 0.25
 

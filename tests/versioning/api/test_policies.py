@@ -63,6 +63,8 @@ class TestPolicies:
             ({"automation": None}, "/automation"),
             ({"minimum_improvement": "-1"}, "/minimum_improvement"),
             ({"minimum_improvement": "0.00001"}, "/minimum_improvement"),
+            ({"minimum_improvement": "10"}, "/minimum_improvement"),
+            ({"max_error_rise": "2"}, "/max_error_rise"),
             ({"approvals_needed": 0}, "/approvals_needed"),
             ({"minimum_age_days": 10**9}, "/minimum_age_days"),
             ({"steps_allowed": ["replacement"]}, "/steps_allowed"),
