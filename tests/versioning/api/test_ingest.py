@@ -211,13 +211,13 @@ class TestScores:
 
     def test_before_the_sample(self, api, writer):
         assert api.patch(f"{SAMPLES}/a/scores", {"quality": 0.25}).json()["pending"] == 1
+        api.post(SAMPLES, sample(request_id="a"))
+        assert quality_of(writer) == 0.25
 
     def test_of_one_request_is_not_given_to_another(self, api, writer):
         answer = api.patch(f"{SAMPLES}/a/scores", {"request_id": "b", "quality": 0.25}).json()
         assert (answer["accepted"], answer["pending"]) == (0, 0)
         assert answer["rejected"][0]["detail"] == "request_id: the address names a."
-        api.post(SAMPLES, sample(request_id="a"))
-        assert quality_of(writer) == 0.25
 
 
 @pytest.mark.django_db(transaction=True)
