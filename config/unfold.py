@@ -125,6 +125,11 @@ UNFOLD = {
                         model="versioning.unknownmodel",
                     ),
                     _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
+                    _link(
+                        title="Another id answered",
+                        icon="call_split",
+                        model="versioning.serveddrift",
+                    ),
                     _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
                 ],
             },
