@@ -133,3 +133,10 @@ def test_a_rollback_says_what_goes_and_a_first_version_that_it_began(boss: Clien
     assert "writer began with 1.0.0" in page
     assert "None" not in page[page.index("Upgrades to it") :][:600]
     assert "Input price" in page
+
+
+def test_who_signs_in_is_at_the_inbox(client: Client, django_user_model: Any) -> None:
+    django_user_model.objects.create_superuser("ada", password="pass")
+    sent = {"username": "ada", "password": "pass"}
+    answer = client.post(reverse("admin:login"), sent)
+    assert answer.headers["Location"] == INBOX
