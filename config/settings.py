@@ -284,7 +284,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Hotswap",
+    "TITLE": "Hotswap API",
     "DESCRIPTION": "Which version of each AI model to use now, and what each request gave.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",

@@ -12,5 +12,6 @@ hotswap.record(provider="openrouter", model="qwen-2.5-7b-instruct", served_id=mo
 from hotswap_client.answers import Current, NoAnswer
 from hotswap_client.client import Hotswap
 from hotswap_client.outbox import Stats
+from hotswap_client.sample import Sample, Signals
 
-__all__ = ["Current", "Hotswap", "NoAnswer", "Stats"]
+__all__ = ["Current", "Hotswap", "NoAnswer", "Sample", "Signals", "Stats"]

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import tempfile
@@ -15,16 +16,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from hotswap_client.transport import Reply, Transport, Unreachable
+from hotswap_client.server import Server
+from hotswap_client.transport import Reply, Unreachable
 
 logger = logging.getLogger(__name__)
 
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
-RETRY_AFTER_FAILURE_S = 5.0
-"""How long the last good answer is given without asking again after a failure."""
+RETRY_AFTER_REFUSAL_S = 5.0
+"""How long an earlier answer is given without asking again where the server refused to say."""
 
 ASKING_S = 2.0
 """How long other threads are given the earlier answer while one asks anew."""
+
+SILENT_S = 60.0
+"""The same warning is logged once in so long."""
 
 MOST_CACHED = 10_000
 """Answers in memory; with many keys the oldest is forgotten."""
@@ -32,6 +37,10 @@ MOST_CACHED = 10_000
 
 class NoAnswer(Exception):
     """The server can't say, and there is no earlier answer to fall back on."""
+
+
+class _Refused(Unreachable):
+    """The server answered, but with no version to use: another question may fare better."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +68,16 @@ class Answers:
 
     def __init__(
         self,
-        transport: Transport,
+        server: Server,
         *,
         folder: Path | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._transport = transport
+        self._server = server
         self._folder = folder
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
+        self._silent_until = -math.inf
         self._renew_lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew_lock)
@@ -79,6 +89,7 @@ class Answers:
     def current(self, *, provider: str, model: str, key: str | None) -> Current:
         """Return the version to use. Raises NoAnswer."""
         path = _path(provider, model, key)
+        without_key = _path(provider, model, None)
         with self._lock:
             kept = self._kept.get(path)
             if kept is not None:
@@ -87,19 +98,30 @@ class Answers:
                 kept.fresh_until = self._clock() + ASKING_S
         try:
             return self._ask(path, kept)
+        except _Refused as error:
+            body = self._earlier(path, without_key, error)
+            with self._lock:
+                until = self._clock() + RETRY_AFTER_REFUSAL_S
+                self._kept[path] = _Kept(body, "", until, is_stale=True)
+            return _current(body, stale=True)
         except Unreachable as error:
-            return self._fall_back(path, kept, error)
+            if kept is not None:
+                kept.fresh_until = 0.0  # once the server is back, the next call asks it
+            return _current(self._earlier(path, without_key, error), stale=True)
 
     def _ask(self, path: str, kept: _Kept | None) -> Current:
         headers = {"If-None-Match": kept.etag} if kept is not None and kept.etag else {}
-        reply = self._transport.get(path, headers=headers)
+        reply = self._server.ask(path, headers=headers)
         if reply.status == 304 and kept is not None:
             self._keep(path, kept.body, reply, etag=kept.etag)
             return _current(kept.body, stale=False)
         if reply.status != 200:
-            raise Unreachable(f"Hotswap answered {reply.status}: {_detail(reply)}")
-        body = reply.json()
-        current = _current(body, stale=False)
+            raise _Refused(f"Hotswap answered {reply.status}: {_detail(reply)}")
+        try:
+            body = reply.json()
+            current = _current(body, stale=False)
+        except Unreachable as error:
+            raise _Refused(str(error)) from error
         self._keep(path, body, reply, etag=reply.headers.get("etag") or "")
         self._write(path, body)
         return current
@@ -113,21 +135,35 @@ class Answers:
             if len(self._kept) > MOST_CACHED:
                 del self._kept[next(iter(self._kept))]
 
-    def _fall_back(self, path: str, kept: _Kept | None, error: Unreachable) -> Current:
-        body = kept.body if kept is not None else self._read(path)
-        if body is None:
-            raise NoAnswer(f"{error} No earlier answer is kept.") from error
-        logger.warning("The last good answer is used: %s", error)
-        with self._lock:
-            etag = kept.etag if kept is not None else ""
-            until = self._clock() + RETRY_AFTER_FAILURE_S
-            self._kept[path] = _Kept(body, etag, until, is_stale=True)
-        return _current(body, stale=True)
+    def _earlier(self, path: str, without_key: str, error: Unreachable) -> Mapping[str, Any]:
+        """Return the last good answer to the question, else to the one without its key.
+
+        Raises NoAnswer.
+        """
+        for each in (path, without_key):
+            with self._lock:
+                kept = self._kept.get(each)
+            body = kept.body if kept is not None else self._read(each)
+            if body is None:
+                continue
+            if kept is None:
+                with self._lock:  # the disk is read once
+                    self._kept.setdefault(each, _Kept(body, "", 0.0, is_stale=True))
+            self._say(error)
+            return body
+        raise NoAnswer(f"{error} No earlier answer is kept.") from error
+
+    def _say(self, error: Unreachable) -> None:
+        """Log why an earlier answer is used, once in a while: every call would fill a disk."""
+        now = self._clock()
+        if now >= self._silent_until:
+            self._silent_until = now + SILENT_S
+            logger.warning("The last good answer is used: %s", error)
 
     def _file(self, path: str) -> Path | None:
         if self._folder is None or "?" in path:
             return None  # answers for single keys are too many to keep on disk
-        asked = f"{self._transport.base_url}{path}"
+        asked = f"{self._server.base_url}{path}"
         return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
 
     def _write(self, path: str, body: Mapping[str, Any]) -> None:

@@ -1,17 +1,25 @@
 """One object for an application: ask which version, report what came of it."""
 
+from __future__ import annotations
+
 import atexit
 import math
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hotswap_client.answers import Answers, Current, NoAnswer
 from hotswap_client.outbox import Outbox, Stats
+from hotswap_client.sample import Sample, Signals
+from hotswap_client.server import Server
 from hotswap_client.transport import Transport
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 SAMPLES = "/api/performance-samples"
 SCORES = "/api/performance-samples/scores"
@@ -23,7 +31,8 @@ class Hotswap:
 
     ``cache_dir`` keeps the last good answers for the next start (None: in memory only). At most
     ``capacity`` samples wait to be sent, ``batch`` go in one request, at the latest after
-    ``every_s`` seconds. Raises ValueError for an address or a key that can't be one.
+    ``every_s`` seconds. ``timeout_s`` is the longest that ``current`` waits, and that an
+    exit waits for what is queued. Raises ValueError for an address or a key that can't be one.
     """
 
     def __init__(
@@ -39,12 +48,13 @@ class Hotswap:
     ) -> None:
         transport = Transport(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
         sender = Transport(base_url=base_url, api_key=api_key, timeout_s=max(timeout_s, 30.0))
-        self._answers = Answers(transport, folder=_folder(cache_dir))
+        self._server = Server(transport, timeout_s=timeout_s)
+        self._answers = Answers(self._server, folder=_folder(cache_dir))
         self._samples = Outbox(
             sender, path=SAMPLES, capacity=capacity, batch=batch, every_s=every_s
         )
         self._scores = Outbox(sender, path=SCORES, capacity=capacity, batch=batch, every_s=every_s)
-        self._exit_timeout_s = max(timeout_s, 5.0)
+        self._exit_timeout_s = timeout_s
         atexit.register(self._at_exit)
 
     def current(
@@ -53,8 +63,10 @@ class Hotswap:
         """Return the version to use now.
 
         With ``key`` (a user's or session's id) the same key gets the same version during a
-        canary. When the server can't be asked, the last good answer is given, marked ``stale``;
-        where there is none, ``default`` as upstream id, else NoAnswer is raised.
+        canary. When the server can't be asked, the last good answer is given, marked ``stale``: to
+        this key, else to the question without one. Where there is none, ``default`` as upstream
+        id, else NoAnswer is raised. A call waits at most ``timeout_s``, and not at all while the
+        server is known not to answer.
         """
         try:
             return self._answers.current(provider=provider, model=model, key=key)
@@ -63,17 +75,19 @@ class Hotswap:
                 raise
             return Current(upstream_id=default, label="", revision="", stale=True)
 
-    def record(self, **sample: Any) -> str:
+    def record(self, **sample: Unpack[Sample]) -> str:
         """Queue one sample and return its request id; never blocks, never raises.
 
-        The fields are those of POST /api/performance-samples: provider, model, task, quality or
-        signals, latency_ms, input_tokens, output_tokens, cost_usd, error, served_id, tags, ...
+        ``Sample`` says which fields there are. A type checker refuses another; at run time the
+        server does, and the refusal is counted and logged.
         """
         request_id = uuid.uuid4().hex
         try:
-            request_id = sample["request_id"] = str(sample.get("request_id") or request_id)
-            sample.setdefault("time", _began(sample.get("latency_ms")))
-            self._samples.put({name: _plain(value) for name, value in sample.items()})
+            request_id = str(sample.get("request_id") or request_id)
+            began = sample.get("time") or _began(sample.get("latency_ms"))
+            told = {**sample, "request_id": request_id, "time": began}
+            plain = {name: _plain(value) for name, value in told.items()}
+            self._samples.put({name: value for name, value in plain.items() if value is not None})
         except Exception:
             self._samples.drop()  # such as a value whose text can't be made
         return request_id
@@ -83,7 +97,7 @@ class Hotswap:
         request_id: str,
         *,
         quality: float | None = None,
-        signals: Mapping[str, Any] | None = None,
+        signals: Signals | None = None,
     ) -> None:
         """Queue a late score of a request; never blocks, never raises."""
         score = {"request_id": request_id, "quality": quality, "signals": signals}
@@ -104,18 +118,23 @@ class Hotswap:
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Send what is queued; return whether all of it was sent in time."""
+        deadline = time.monotonic() + timeout_s
         sent = self._samples.flush(timeout_s)
-        return self._scores.flush(timeout_s) and sent
+        return self._scores.flush(max(0.0, deadline - time.monotonic())) and sent
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Flush, then stop. Later samples are dropped and counted."""
         atexit.unregister(self._at_exit)
+        return self._end(timeout_s)
+
+    def _end(self, timeout_s: float) -> bool:
+        self._server.close()
+        deadline = time.monotonic() + timeout_s
         sent = self._samples.close(timeout_s)
-        return self._scores.close(timeout_s) and sent
+        return self._scores.close(max(0.0, deadline - time.monotonic())) and sent
 
     def _at_exit(self) -> None:
-        self._samples.close(self._exit_timeout_s)
-        self._scores.close(self._exit_timeout_s)
+        self._end(self._exit_timeout_s)
 
 
 def _folder(cache_dir: str | Path | None) -> Path | None:

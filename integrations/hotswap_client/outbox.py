@@ -11,14 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hotswap_client.transport import Reply, Transport, Unreachable
+from hotswap_client.transport import BUSY, Reply, Transport, Unreachable
 
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
-BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses after which the same batch is sent again."""
-
 SPOILT = frozenset({400, 413, 422})
 """Statuses after which a batch is sent in smaller parts, so that one item spoils only itself."""
 

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes; answers of Hotswap are far smaller."""
 
+BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses that say nothing of the request: the same one is worth another try later."""
+
 
 class Unreachable(Exception):
     """No answer: a time-out, a refused connection, an answer that broke off."""

@@ -1,13 +1,17 @@
 """The client against a real server: which version to use, and what came of each request."""
 
+import re
 from pathlib import Path
 
+import hotswap_client
 import pytest
-from hotswap_client import Hotswap
+from django.conf import settings
+from hotswap_client import Hotswap, Sample, Signals
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import ApiKeyFactory
 from versioning.models import PerformanceSample, RequestUse, TrackedModel
+from versioning.services.samples.sample_format import SampleIn, SignalsIn
 
 
 class TestCurrent:
@@ -18,7 +22,7 @@ class TestCurrent:
 
     def test_an_unchanged_answer_costs_no_body(self, hotswap: Hotswap, monkeypatch: object) -> None:
         statuses = []
-        transport = hotswap._answers._transport
+        transport = hotswap._server._transport
         get = transport.get
 
         def counting(path: str, **more: object) -> object:
@@ -37,9 +41,9 @@ class TestCurrent:
         self, hotswap: Hotswap, tmp_path: Path
     ) -> None:
         hotswap.current("acme", "writer")
-        address = hotswap._answers._transport.base_url
+        address = hotswap._server.base_url
         restarted = Hotswap(address, api_key="hs_x", cache_dir=tmp_path / "answers")
-        restarted._answers._transport.get = _down  # type: ignore[method-assign, assignment]
+        restarted._server._transport.get = _down  # type: ignore[method-assign, assignment]
         current = restarted.current("acme", "writer")
         assert (current.upstream_id, current.stale) == ("zeta-1", True)
         restarted.close()
@@ -118,3 +122,16 @@ def _down(path: str, **_: object) -> object:
     from hotswap_client.transport import Unreachable
 
     raise Unreachable("No answer from Hotswap (ConnectionRefusedError).")
+
+
+def test_its_fields_are_those_of_the_api() -> None:
+    """What a type checker lets an application send is what the server takes."""
+    for theirs, ours in ((Sample, SampleIn), (Signals, SignalsIn)):
+        assert set(theirs.__annotations__) == set(ours.__struct_fields__)
+
+
+def test_its_module_has_a_name_that_no_generator_gives_to_the_schema_s_client() -> None:
+    """openapi-python-client names a module after the title, the others ``openapi_client``."""
+    title = str(settings.SPECTACULAR_SETTINGS["TITLE"])
+    generated = f"{re.sub(r'[^a-z0-9]+', '_', title.lower())}_client"
+    assert hotswap_client.__name__ not in {generated, "openapi_client"}
