@@ -79,7 +79,7 @@ def _notice(notice: Notice, *, now: datetime) -> dict[str, Any]:
     return {
         "notice": notice,
         "kind": urgency.notice_kind(notice),
-        "ago": words.ago(notice.raised_at, now=now),
+        "ago": words.ago(notice.last_at or notice.raised_at, now=now),
     }
 
 

@@ -207,12 +207,12 @@ class AutomationSwitchAdmin(HistoryAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(HistoryAdmin):
-    """What people must know of upgrades on their course."""
+    """What people must know of upgrades on their course, and of faults."""
 
     when_empty = "What stopped, waits for a person or got worse is told here."
-    list_display = ("sentence", "kind", "record", "raised", "standing")
+    list_display = ("sentence", "kind", "about", "times", "raised", "standing")
     list_filter = (("kind", ChoicesCheckboxFilter), ("resolved_at", admin.EmptyFieldListFilter))
-    search_fields = ("sentence", "record__tracked_model__name")
+    search_fields = ("sentence", "subject", "record__tracked_model__name")
     list_select_related = (
         "record__tracked_model__provider",
         "record__from_version",
@@ -237,6 +237,10 @@ class NoticeAdmin(HistoryAdmin):
                 done += 1
         if done:
             messages.success(request, f"{done} notice{'s'[: done != 1]} resolved.")
+
+    @admin.display(description="about", ordering="record")
+    def about(self, notice: Notice) -> str:
+        return str(notice.record or notice.subject)
 
     @admin.display(description="raised", ordering="raised_at")
     def raised(self, notice: Notice) -> SafeString:

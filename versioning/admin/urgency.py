@@ -17,6 +17,7 @@ NOTICE_TONES = {
     Notice.Kind.ROLLED_BACK: "warn",
     Notice.Kind.TESTS_FAILED: "warn",
     Notice.Kind.APPROVAL_FELL: "info",
+    Notice.Kind.FAULT: "bad",
 }
 
 

@@ -150,7 +150,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """Something that a person must know: raised once, open until it is resolved."""
+    """Something that a person must know: raised once, open until it is resolved.
+
+    It is about an upgrade, or, as a fault of Hotswap's own work, about what ``subject`` names.
+    """
 
     class Kind(models.TextChoices):
         CANARY_PAUSED = "canary_paused", "canary paused"
@@ -160,11 +163,21 @@ class Notice(models.Model):
         ROLLED_BACK = "rolled_back", "rolled back by itself"
         WAY_BACK = "way_back", "no way back"
         APPROVAL_FELL = "approval_fell", "approval fell"
+        FAULT = "fault", "went wrong"
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="notices")
+    record = models.ForeignKey(
+        UpgradeRecord, on_delete=models.PROTECT, null=True, related_name="notices"
+    )
+    subject = models.CharField(
+        max_length=200, blank=True, help_text="What it is about, where that is no upgrade."
+    )
     sentence = models.CharField(max_length=500)
     raised_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1, help_text="How often it happened while open.")
+    last_at = models.DateTimeField(
+        null=True, help_text="When it happened last; empty where it happened once."
+    )
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=150, blank=True)
 
@@ -177,6 +190,15 @@ class Notice(models.Model):
                 fields=["record", "kind"],
                 condition=Q(resolved_at=None),
                 name="one_open_notice_per_record_and_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["subject", "kind"],
+                condition=Q(resolved_at=None, record=None),
+                name="one_open_notice_per_subject_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(record=None) ^ Q(subject=""),
+                name="a_notice_is_about_an_upgrade_or_a_subject",
             ),
         ]
 

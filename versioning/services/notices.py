@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 
 from versioning.models import Notice, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound, ServiceError
+from versioning.services.storable import UNSTORABLE
 
 _MOST_URGENT = (
     Notice.Kind.WORSE,
     Notice.Kind.WAY_BACK,
+    Notice.Kind.FAULT,
     Notice.Kind.CANARY_PAUSED,
     Notice.Kind.CANARY_ABORTED,
     Notice.Kind.ROLLED_BACK,
@@ -32,6 +34,38 @@ def tell(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: dateti
         resolved_at=None,
         defaults={"sentence": sentence[:500], "raised_at": now},
     )
+
+
+def tell_of_fault(*, subject: str, sentence: str, now: datetime) -> None:
+    """Tell of something that Hotswap itself could not do: what ``subject`` names went wrong.
+
+    While one is open for the subject it is told again in the newest words, and counted.
+    The sentence is for people: no key and no prompt may be in it.
+    """
+    subject, sentence = _storable(subject)[:200], _storable(sentence)[:500]
+    told = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject=subject)
+    again = {"sentence": sentence, "last_at": now, "times": F("times") + 1}
+    if told.update(**again):
+        return
+    _, is_new = Notice.objects.get_or_create(
+        kind=Notice.Kind.FAULT,
+        subject=subject,
+        record=None,
+        resolved_at=None,
+        defaults={"sentence": sentence, "raised_at": now},
+    )
+    if not is_new:  # another process told it in between
+        told.update(**again)
+
+
+def resolve_fault(*, subject: str, by: str, now: datetime) -> None:
+    """Close the open notice of a fault that is over, if there is one."""
+    told = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject=_storable(subject)[:200])
+    told.update(resolved_at=now, resolved_by=by)
+
+
+def _storable(text: str) -> str:
+    return UNSTORABLE.sub("?", text)
 
 
 def resolve(*, record: UpgradeRecord, kind: Notice.Kind, by: str, now: datetime) -> None:

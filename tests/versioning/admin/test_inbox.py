@@ -13,6 +13,7 @@ from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
 from versioning.models import ModelVersion, Notice, Policy, UpgradeRecord
 from versioning.models.groups import sync_groups
+from versioning.services import notices
 
 INBOX = reverse("admin:index")
 
@@ -71,6 +72,18 @@ def test_notices_lead_to_their_upgrades_the_worst_first(reviewer: Client) -> Non
     assert notices.index("Quality fell") < notices.index("No request &lt;b&gt;used")
     assert "An approval fell" not in notices
     assert address(worse, "change") in notices
+
+
+def test_a_fault_is_told_with_what_it_is_about_and_how_often(reviewer: Client) -> None:
+    for _ in range(3):
+        notices.tell_of_fault(subject="<worker> process", sentence="It was killed.", now=NOW)
+
+    page = text(reviewer.get(INBOX))
+
+    told = page[page.index("You should know") :]
+    assert "&lt;worker&gt; process" in told
+    assert "3 times, last" in told
+    assert "It was killed." in told
 
 
 def test_empty_sections_take_no_room(reviewer: Client) -> None:

@@ -76,6 +76,7 @@ def make_rows(number: int) -> None:
             name="Trade", provider=model.provider, starts_at=NOW, ends_at=NOW + dt.timedelta(1)
         )
         Notice.objects.create(kind="worse", record=record, sentence="Worse.", raised_at=NOW)
+        Notice.objects.create(kind="fault", subject=f"s{number}-{n}", sentence=".", raised_at=NOW)
         UnknownModel.objects.create(
             provider_slug="x", name=f"un-{number}-{n}", first_seen_at=NOW, last_seen_at=NOW
         )

@@ -68,6 +68,33 @@ def test_one_that_is_resolved_may_be_raised_anew(api: Api) -> None:
     assert [row["sentence"] for row in open_ones] == ["Again."]
 
 
+def test_a_fault_says_what_it_is_about_and_how_often_it_happened(api: Api) -> None:
+    for minutes, sentence in enumerate(("It ended.", "It ended again.", "And again \0.")):
+        later = NOW + dt.timedelta(minutes=minutes)
+        notices.tell_of_fault(subject="worker process", sentence=sentence, now=later)
+    notices.tell_of_fault(subject="beat process", sentence="It ended.", now=NOW)
+
+    beat, worker = api.get("/api/notices?kind=fault&open=true").json()["results"]
+
+    about = {name: worker[name] for name in ("subject", "provider", "model", "record_id", "times")}
+    assert about == {
+        "subject": "worker process", "provider": None, "model": None, "record_id": None, "times": 3,
+    }  # fmt: skip
+    assert (worker["sentence"], beat["times"]) == ("And again ?.", 1)
+    assert worker["raised_at"] < worker["last_at"]
+    assert api.post(f"/api/notices/{worker['id']}/resolve").status_code == 200
+    notices.tell_of_fault(subject="worker process", sentence="Anew.", now=NOW)
+    assert api.get("/api/notices").json()["results"][0]["times"] == 1
+
+
+def test_a_fault_that_is_over_is_closed(api: Api) -> None:
+    notices.tell_of_fault(subject="carry_on", sentence="It failed.", now=NOW)
+
+    notices.resolve_fault(subject="carry_on", by="scheduler", now=NOW)
+
+    assert api.get("/api/notices?open=true").json()["results"] == []
+
+
 def test_notices_are_found_by_standing_kind_and_upgrade(api: Api) -> None:
     worse, paused = notice(), notice("canary_paused")
     api.post(f"/api/notices/{worse.pk}/resolve")

@@ -13,15 +13,26 @@ MEASURES = list(DriftFinding.Measure.values)
 
 
 class NoticeSerializer(serializers.Serializer[Any]):
-    """Something that a person must know of an upgrade."""
+    """Something that a person must know of an upgrade, or of Hotswap's own work."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=NOTICES)
     sentence = serializers.CharField()
-    provider = serializers.CharField(source="record.tracked_model.provider.slug")
-    model = serializers.CharField(source="record.tracked_model.name")
-    record_id = serializers.IntegerField(help_text="The upgrade that it is about.")
+    provider = serializers.CharField(
+        source="record.tracked_model.provider.slug", allow_null=True, help_text="Null for a fault."
+    )
+    model = serializers.CharField(
+        source="record.tracked_model.name", allow_null=True, help_text="Null for a fault."
+    )
+    record_id = serializers.IntegerField(
+        allow_null=True, help_text="The upgrade that it is about; null for a fault."
+    )
+    subject = serializers.CharField(
+        help_text="What a fault is about, such as `worker process`; empty for an upgrade."
+    )
+    times = serializers.IntegerField(help_text="How often it happened while open.")
     raised_at = Moment()
+    last_at = Moment(allow_null=True, help_text="When it happened last; null where once.")
     resolved_at = Moment(allow_null=True)
     resolved_by = serializers.CharField()
 

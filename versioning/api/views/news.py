@@ -22,7 +22,7 @@ class NoticesView(ApiView):
     @operation(
         id="notices",
         tag="news",
-        summary="What people must know of upgrades on their course",
+        summary="What people must know of upgrades on their course, and of faults",
         query=NoticesQuery,
         answer=page_of(NoticeSerializer),
         permission="versioning.view_notice",
@@ -45,7 +45,7 @@ class NoticeView(ApiView):
         permission="versioning.view_notice",
     )
     def get(self, asked: Asked, *, id: int) -> Response:
-        """What happened, to which upgrade, and whether somebody has dealt with it."""
+        """What happened, to which upgrade or what else, and whether somebody has dealt with it."""
         return Response(NoticeSerializer(notices.notice_by_id(id)).data)
 
 
