@@ -5,7 +5,7 @@ PORT   ?= 8000
 HOST   ?= 127.0.0.1
 
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
+INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up setup setup-dev test lint check format litellm browser bench lock clean
@@ -43,9 +43,8 @@ format: setup-dev ## Write the code in the project's format
 
 litellm: ## Run the tests against the real litellm, in an environment of its own
 	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/litellm
-	@$(VENV)/litellm/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
-	  --require-hashes -r requirements-litellm.lock
-	@$(VENV)/litellm/bin/python -m pytest tests/integrations
+	@$(VENV)/litellm/bin/python -P config/install.py litellm requirements-litellm.lock
+	@$(VENV)/litellm/bin/python -m pytest tests/integrations tests/config/test_locks.py
 
 browser: setup-dev ## Run the browser tests (needs Chromium)
 	@$(PY) -m pytest -m e2e
@@ -57,30 +56,32 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
-	@$(VENV)/lock/bin/pip install --quiet --quiet --disable-pip-version-check uv
-	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) $(EXTRAS) -o requirements.lock pyproject.toml
-	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) $(EXTRAS) -o requirements-dev.lock \
-	  pyproject.toml -c requirements.lock --group dev --group e2e
-	@$(VENV)/lock/bin/uv pip compile $(LOCK_OPTIONS) -o requirements-litellm.lock \
-	  integrations/pyproject.toml -c requirements-dev.lock --extra litellm
+	@$(VENV)/lock/bin/python -P config/install.py uv requirements-uv.lock
+	@$(COMPILE) -o requirements-pip.lock --group installer
+	@$(COMPILE) -o requirements-uv.lock --group locking
+	@$(COMPILE) $(EXTRAS) -o requirements.lock pyproject.toml
+	@$(COMPILE) $(EXTRAS) -o requirements-dev.lock pyproject.toml -c requirements.lock \
+	  --group dev --group e2e
+	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \
+	  -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \
 	  echo "A lock file names a host or a folder: don't commit it."; exit 1; fi
 
 EXTRAS = --extra prices --extra bedrock
-LOCK_OPTIONS = --no-annotate --quiet --universal --python-version 3.11 --fork-strategy fewest --no-header --generate-hashes
+# With their extras: a pip that finds no pin for name[extra] looks for the newest release of name.
+COMPILE = $(VENV)/lock/bin/uv pip compile --no-annotate --no-header --quiet --universal \
+  --python-version 3.11 --fork-strategy fewest --generate-hashes --no-strip-extras
 
 clean: ## Delete the environment and caches; data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 
 # The stamps are younger than the lock files they were installed from.
-$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
-	@echo "Installing what Hotswap needs (half a minute, once) ..."
-	@$(PIP) -r requirements.lock
+$(VENV)/.runtime: requirements-pip.lock requirements.lock | $(VENV)/bin/python
+	@$(INSTALL) "what Hotswap needs" requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
-	@echo "Installing what tests and checks need (a minute, once) ..."
-	@$(PIP) -r requirements-dev.lock
+$(VENV)/.dev: requirements-pip.lock requirements-dev.lock | $(VENV)/bin/python
+	@$(INSTALL) "what tests and checks need" requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
 
 $(VENV)/bin/python:

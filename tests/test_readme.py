@@ -46,6 +46,24 @@ def test_what_it_links_to_is_there() -> None:
     assert missing == []
 
 
+def test_the_commands_that_it_names_are_there_and_ci_begins_with_them() -> None:
+    """A newcomer calls what stands by itself on an indented line."""
+    shown = re.findall(r"^    make ([a-z-]+)$", README.read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", README.with_name("Makefile").read_text(), re.MULTILINE)
+    ci = (README.parent / ".ci/run").read_text()
+
+    assert {"demo", "test"} <= set(shown) <= set(targets)
+    assert 0 < ci.index("make demo") < ci.index("make test")
+
+
+def test_nobody_is_promised_a_time_that_a_loaded_machine_does_not_keep() -> None:
+    """Installing was to take half a minute, and took two. What says how far it is needs none."""
+    promised = re.compile(r"\b(?:a|half a|one|two|\d+) (?:minute|second)s?\b", re.IGNORECASE)
+    start = README.read_text().partition("## Try it")[2].partition("## A tour")[0]
+    makefile = README.with_name("Makefile").read_text()
+    assert promised.findall(start) + promised.findall(makefile) == []
+
+
 def test_what_it_runs_is_run_with_the_projects_own_python() -> None:
     """Another Python has no Django; the project isn't published, so pip can't find it."""
     guide = [README, README.with_name("CONTRIBUTING.md"), *README.parent.glob("docs/**/*.md")]

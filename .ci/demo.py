@@ -1,0 +1,82 @@
+"""``make demo`` as a newcomer: start it, sign in, look at the inbox, stop it with Ctrl-C.
+
+Run in the project's folder by any Python; it ends with 1 and a sentence where something is amiss.
+"""
+
+import http.cookiejar
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+START_WITHIN_S = 900
+STOP_WITHIN_S = 60
+
+
+def main() -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    began = time.monotonic()
+    demo = subprocess.Popen(
+        ["make", "demo", f"PORT={port}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # what a terminal does: Ctrl-C reaches make and all below it
+    )
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(START_WITHIN_S)
+    try:
+        said = until_it_runs(demo)
+        print(f"It runs after {time.monotonic() - began:.0f} s.", flush=True)
+        sign_in(f"http://localhost:{port}", said)
+        os.killpg(demo.pid, signal.SIGINT)
+        rest, _ = demo.communicate(timeout=STOP_WITHIN_S)
+        print(rest, end="", flush=True)
+        if "Stopped." not in rest:
+            sys.exit("Ctrl-C didn't stop it in order.")
+    finally:
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGTERM)
+            demo.wait(STOP_WITHIN_S)
+
+
+def too_late(*_: object) -> None:
+    sys.exit(f"make demo took longer than {START_WITHIN_S} s.")
+
+
+def until_it_runs(demo: "subprocess.Popen[str]") -> str:
+    """Pass on what it says until it waits for people; return it."""
+    said = ""
+    for line in demo.stdout or ():
+        print(line, end="", flush=True)
+        said += line
+        if "Ctrl-C stops it." in line:
+            return said
+    sys.exit("make demo ended before it ran.")
+
+
+def sign_in(address: str, said: str) -> None:
+    """Sign in with what it printed, and see the inbox with its decisions."""
+    user, password = re.search(r"Sign in as (\S+) with password (\S+)", said).groups()
+    cookies = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    page = browser.open(f"{address}/", timeout=60)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
+    form = {"username": user, "password": password, "csrfmiddlewaretoken": token}
+    sent = urllib.parse.urlencode(form).encode()
+    inbox = browser.open(page.url, sent, timeout=60).read().decode()
+    if "Waits for a decision" not in inbox:
+        sys.exit("The inbox is not there after signing in.")
+    print("The sign-in page and the inbox answer.", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Install what a lock file names, and nothing else: ``python -P config/install.py WHAT FILE``.
+
+It needs nothing but the standard library and the pip that ``venv`` brings, of any age: the first
+thing that it installs is the pip of requirements-pip.lock. What pip says goes to install.log in
+the environment; a failure shows its end, and what to do.
+"""
+
+import re
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+INSTALLER = BASE_DIR / "requirements-pip.lock"
+LOG = Path(sys.prefix) / "install.log"
+SAYS_SOMETHING_EVERY_S = 5.0
+SHOWN_OF_A_FAILURE = 12
+# Hashes for every file, and nothing that the lock doesn't name: a requirement that it forgot
+# would otherwise be filled with whatever is newest on that day.
+PIP = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "--no-input"]
+AS_LOCKED = ["install", "--require-hashes", "--no-deps", "--progress-bar", "off"]
+
+WHAT_TO_DO = (
+    (
+        r"DO NOT MATCH THE HASHES|Hashes are required|Expected sha256",
+        "A file that was downloaded is not the one that {lock} names. If you changed {lock}, get "
+        "it back with `git checkout {lock}`; else empty pip's cache (`{python} -m pip cache "
+        "purge`) and run the same command again.",
+    ),
+    (
+        r"No space left",
+        "The disk is full: make room, and run the same command again.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError",
+        "The package index's certificate is not trusted: name your certificates in PIP_CERT, and "
+        "run the same command again.",
+    ),
+    (
+        r"NewConnectionError|NameResolutionError|Temporary failure|ConnectTimeout|ReadTimeout"
+        r"|ProxyError|ConnectionError|Max retries|Connection refused",
+        "The package index can't be reached: look at the network, or name your proxy or mirror "
+        "(PIP_PROXY, PIP_INDEX_URL), and run the same command again; it goes on where it was.",
+    ),
+    (
+        r"No matching distribution|Could not find a version|requires a different Python",
+        "The package index has no such file for this Python ({version}). Look whether your mirror "
+        "is complete, or take another Python: `make clean`, then the same command with "
+        "PYTHON=python3.13.",
+    ),
+    (
+        r"No module named pip|No module named ensurepip",
+        "The environment was left half made: `make clean`, then the same command again.",
+    ),
+)
+OTHERWISE = (
+    "Run the same command again. If it ends the same way, `make clean` begins from nothing; what "
+    "pip says above names the package."
+)
+
+
+class CannotInstall(Exception):
+    """Why it failed and what to do, for the person at the terminal."""
+
+
+def pins_of(lock: Path) -> dict[str, str]:
+    """Return name and version of each package that a lock file names."""
+    return dict(re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", lock.read_text(), re.MULTILINE))
+
+
+def install(*, what: str, lock: Path) -> None:
+    """Install the pinned pip if it is another, then the lock file. Raises CannotInstall."""
+    began = time.monotonic()
+    count = len(pins_of(lock))
+    _say(f"Installing {what}, once: {count} packages; what pip says is in {_shown(LOG)} ...")
+    LOG.write_text("")
+    if _version_of_pip() != pins_of(INSTALLER)["pip"]:
+        _pip(INSTALLER, what="pip", began=began)
+    _pip(lock, what=what, began=began)
+    _say(f"  done, {time.monotonic() - began:.0f} s")
+
+
+def _version_of_pip() -> str:
+    ended = subprocess.run([*PIP, "--version"], capture_output=True, text=True, check=False)
+    return ended.stdout.split()[1] if ended.returncode == 0 else ""
+
+
+def _pip(lock: Path, *, what: str, began: float) -> None:
+    """Run pip on a lock file, and tell where it is now and then."""
+    command = [*PIP, *AS_LOCKED, "-r", str(lock)]
+    with (
+        LOG.open("a") as log,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        ) as running,
+    ):
+        while running.poll() is None:
+            try:
+                running.wait(SAYS_SOMETHING_EVERY_S)
+            except subprocess.TimeoutExpired:
+                _say(f"  {_stage(lock)}, {time.monotonic() - began:.0f} s")
+    if running.returncode:
+        raise CannotInstall(_why(what=what, lock=lock))
+
+
+def _stage(lock: Path) -> str:
+    """Return how far pip is: it tells what it fetches, and says nothing while it unpacks."""
+    said, count = LOG.read_text(errors="replace"), len(pins_of(lock))
+    if "Installing collected packages" in said.rpartition("Collecting ")[2]:
+        there = len(list(Path(sysconfig.get_path("purelib")).glob("*.dist-info")))
+        return f"{min(there, count)} of {count} unpacked"
+    return f"{said.count('Collecting ') + said.count('already satisfied')} of {count} fetched"
+
+
+def _why(*, what: str, lock: Path) -> str:
+    said = LOG.read_text(errors="replace")
+    lines = [line.rstrip() for line in said.splitlines() if line.strip()]
+    advice = next((do for sign, do in WHAT_TO_DO if re.search(sign, said)), OTHERWISE)
+    advice = advice.format(
+        lock=lock.name, python=_shown(Path(sys.executable)), version=sys.version.split()[0]
+    )
+    end = "\n".join(f"    {line[:300]}" for line in lines[-SHOWN_OF_A_FAILURE:])
+    return (
+        f"Installing {what} failed. The end of what pip said (all of it: {_shown(LOG)}):\n"
+        f"{end}\nWhat to do: {advice}"
+    )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _shown(file: Path) -> str:
+    """Return a path as people write it in the project's folder."""
+    return str(file.relative_to(BASE_DIR)) if file.is_relative_to(BASE_DIR) else str(file)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Install; return 0, or 1 after saying why it failed."""
+    what, lock = arguments
+    try:
+        install(what=what, lock=BASE_DIR / lock)
+    except CannotInstall as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        _say("Interrupted. The same command goes on where it was.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
