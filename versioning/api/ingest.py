@@ -12,12 +12,11 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from gunicorn.http.errors import ParseException
 
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.models import ApiKey
 from versioning.services import keys, options
-from versioning.services.errors import Busy, ServiceError
+from versioning.services.errors import Busy
 from versioning.services.samples import ingestion, late_scores
 from versioning.services.samples.sample_format import (
     Rejected,
@@ -94,7 +93,7 @@ def ingest_view(
                 key = _key_of(request, now=now)
                 with room.taken_by(request):
                     return view(request, key, now, *args, **kwargs)
-            except (ServiceError, Problem) as error:
+            except Exception as error:
                 response = problem_response(error, {"request": request})
                 if response is None:
                     raise
@@ -127,6 +126,8 @@ def scores_of_request(
 ) -> HttpResponse:
     """Take in the score of the request in the address; the body is {quality} or {signals}."""
     body = read_body(request)
+    if body.lstrip()[:1] != b"{":
+        raise Unreadable("Send one JSON object: {quality} or {signals}.")
     try:
         fields = {"request_id": request_id} | msgspec.json.decode(body, type=dict[str, Any])
         item: ScoreIn | Rejected = msgspec.convert(fields, ScoreIn)
@@ -143,16 +144,16 @@ def read_body(request: HttpRequest) -> bytes:
     """Return the body, unpacked if it is gzip.
 
     Raises TooLarge for more than the settings allow, packed or unpacked, Unreadable for a body
-    that breaks off and for broken gzip, Problem for another encoding (415) or one without an end
-    (411). Nothing larger is ever held in memory.
+    that breaks off and for broken gzip, Problem for another encoding (415). Nothing larger is
+    ever held in memory. A body that came in pieces is whole here: see ``bodies``.
     """
     most = options.most_bytes()
     too_large = TooLarge(f"A body holds at most {most:,} bytes: send the batch in parts.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         raise too_large
     try:
-        body: bytes = _stream_of(request).read(most + 1)
-    except (OSError, ParseException) as error:
+        body: bytes = request.read(most + 1)
+    except OSError as error:
         raise Unreadable("The body broke off, or its pieces can't be told apart.") from error
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
@@ -168,20 +169,6 @@ def read_body(request: HttpRequest) -> bytes:
     if len(body) > most:
         raise too_large
     return body
-
-
-def _stream_of(request: HttpRequest) -> Any:
-    """Return where the body is read from.
-
-    Django takes a body that comes in pieces (``Transfer-Encoding: chunked``, as exporters in
-    JavaScript send) for an empty one, since it has no length: so it is read from the server.
-    Raises Problem (411) where the server can't tell its end.
-    """
-    if "HTTP_TRANSFER_ENCODING" not in request.META:
-        return request
-    if not request.META.get("wsgi.input_terminated"):
-        raise Problem(411, "length-required", "Send the body with its Content-Length.")
-    return request.META["wsgi.input"]
 
 
 def _key_of(request: HttpRequest, *, now: datetime) -> ApiKey:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -71,6 +72,9 @@ class ApiView(APIView):
         # Before anything else does: the guard against forged requests would read it bit by bit.
         parsing.raw_body(request._request, most=self.most_bytes)
         super().initial(request, *args, **kwargs)
+        if any(isinstance(part, int) and part > parsing.LARGEST for part in kwargs.values()):
+            # No row has such an id, and SQLite's driver raises where it is asked for one.
+            raise Problem(404, "not-found", "There is nothing at this address.")
 
 
 def operation(
@@ -92,13 +96,15 @@ def operation(
     """Make a view's method an operation: it is called with ``Asked`` and the path's parts.
 
     ``file_types`` are the media types of a file that a GET hands out, or a POST takes in; the
-    handler reads it itself.
+    handler reads it itself. A PATCH, and a POST that makes something (201), must be told at
+    least one field.
     """
 
     def decorate(handler: Handler) -> Handler:
         method = handler.__name__
         changes = method in ("post", "patch")
         takes_in, hands_out = changes and bool(file_types), not changes and bool(file_types)
+        may_be_empty = method == "post" and status != HTTPStatus.CREATED
 
         @wraps(handler)
         def read_and_answer(view: ApiView, request: Request, **parts: Any) -> Any:
@@ -107,7 +113,9 @@ def operation(
                 actor=_actor_of(request),
                 now=timezone.now(),
                 query=parsing.read_query(request, query),
-                body=parsing.read_body(request, body) if changes and not takes_in else {},
+                body=parsing.read_body(request, body, may_be_empty=may_be_empty)
+                if changes and not takes_in
+                else {},
             )
             key = request.headers.get("Idempotency-Key") if method == "post" else None
             if key is None:

@@ -1,6 +1,7 @@
 """Read JSON bodies and query parameters; whatever can't be read is the caller's error."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
@@ -16,6 +17,11 @@ from versioning.services import storable
 from versioning.services.errors import FieldError, Invalid
 
 MOST_BYTES = 1024 * 1024
+DEEPEST = 100
+"""Levels of nested JSON; prompts, schemas and parameters of real requests have about ten."""
+
+LARGEST = 2**63 - 1
+"""The largest whole number that both databases hold."""
 
 
 class JsonParser(BaseParser):
@@ -30,9 +36,15 @@ class JsonParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return json.loads(stream.read(), parse_constant=_refuse_constant)
+            read = json.loads(
+                stream.read(), parse_constant=_refuse_constant, parse_float=_finite_float
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON: {str(error)[:200]}.") from error
+        if _is_deeper(read, than=DEEPEST):
+            # Less than Python's own limit, so that nothing that walks it later gives up.
+            raise ParseError(f"The body is nested deeper than {DEEPEST} levels.")
+        return read
 
 
 class CsvFile(BaseParser):
@@ -71,12 +83,24 @@ def raw_body(request: HttpRequest, *, most: int = MOST_BYTES) -> bytes:
         raise Problem(400, "broken-off", "The body broke off.") from error
 
 
-def read_body(request: Request, form: type[serializers.Serializer[Any]] | None) -> dict[str, Any]:
-    """Return the checked fields of the body. Raises Invalid, also for unknown fields."""
-    data = request.data or {}
+def read_body(
+    request: Request,
+    form: type[serializers.Serializer[Any]] | None,
+    *,
+    may_be_empty: bool = True,
+) -> dict[str, Any]:
+    """Return the checked fields of the body. Raises Invalid, also for unknown fields.
+
+    ``may_be_empty`` is for operations that do something without being told more; a change of
+    nothing is never a success.
+    """
+    data = request.data
     if not isinstance(data, Mapping):
         raise Invalid("The body must be a JSON object.", [FieldError("", "invalid", "Not one.")])
     fields = form() if form is not None else serializers.Serializer()
+    if not data and not may_be_empty and fields.fields:
+        message = f"Send at least one field. {_known('fields', fields.fields)}"
+        raise Invalid(message, [FieldError("", "empty", message)])
     errors = [
         FieldError(f"/{_escaped(name)}", "unknown-field", _known("fields", fields.fields))
         for name in data
@@ -85,7 +109,7 @@ def read_body(request: Request, form: type[serializers.Serializer[Any]] | None) 
     if not errors:
         read = form(data=data) if form is not None else serializers.Serializer(data={})
         if read.is_valid():
-            errors = list(_unstorable(read.validated_data))
+            errors = list(_unstorable(read.validated_data)) + list(_too_large(read.validated_data))
             if not errors:
                 return dict(read.validated_data)
         else:
@@ -104,12 +128,13 @@ def read_query(request: Request, form: type[serializers.Serializer[Any]] | None)
             errors.append(FieldError(f"?{name}", "repeated", "Give it once."))
     if form is not None and not errors:
         read = form(data=request.query_params.dict())
-        if read.is_valid():
-            return dict(read.validated_data)
+        found = _too_large(read.validated_data) if read.is_valid() else _flattened(read.errors, "")
         errors = [
             FieldError(error.pointer.replace("/", "?", 1), error.code, error.detail)
-            for error in _flattened(read.errors, "")
+            for error in found
         ]
+        if not errors:
+            return dict(read.validated_data)
     if errors:
         raise Problem(400, "bad-query", "Some query parameters can't be used.", errors)
     return {}
@@ -120,6 +145,29 @@ def _unstorable(data: Mapping[str, Any]) -> Iterator[FieldError]:
     for name, value in data.items():
         if not storable.is_storable(value):
             yield FieldError(f"/{_escaped(name)}", "unstorable", storable.WHY_NOT)
+
+
+def _too_large(data: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Name the whole numbers that no database holds: SQLite's driver raises for them."""
+    for name, value in data.items():
+        if isinstance(value, int) and abs(value) > LARGEST:
+            detail = f"Give a number from -{LARGEST} to {LARGEST}."
+            yield FieldError(f"/{_escaped(name)}", "out-of-range", detail)
+
+
+def _is_deeper(value: Any, *, than: int) -> bool:
+    """Say whether lists and objects are nested deeper; without recursion, whatever the depth."""
+    level = [value]
+    for _ in range(than):
+        level = [
+            part
+            for held in level
+            if isinstance(held, dict | list)
+            for part in (held.values() if isinstance(held, dict) else held)
+        ]
+        if not level:
+            return False
+    return any(isinstance(held, dict | list) for held in level)
 
 
 def _flattened(errors: Any, pointer: str) -> Iterator[FieldError]:
@@ -143,6 +191,13 @@ def _known(what: str, names: Mapping[str, Any]) -> str:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large for a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,12 +1,16 @@
 """Every error of the API as RFC 9457 problem details."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.http.response import HttpResponseBase
+from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -16,6 +20,10 @@ from versioning.services.errors import Busy, FieldError, Invalid, ServiceError
 CONTENT_TYPE = "application/problem+json"
 ADDRESSES = ("/api/", "/v1/", "/livez", "/readyz", "/metrics")
 """Where programs ask: errors there are problems, elsewhere pages."""
+
+_ADDRESSES_WHOLE = ("/api", "/v1")
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):
@@ -58,6 +66,15 @@ def problem(
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
 
 
+def refusal(request: HttpRequest, error: Problem) -> HttpResponse:
+    """Answer a problem outside of a view: as a problem to programs, in plain words to people."""
+    if _asks_program(request):
+        return problem(
+            request, status=error.status, code=error.code, detail=str(error), errors=error.errors
+        )
+    return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+
+
 def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Answer an exception of a view; None for those that are faults of ours (500)."""
     request = _plain(context["request"])
@@ -81,6 +98,21 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
             return problem(request, status=404, code="not-found", detail="There is no such thing.")
         case DjangoPermissionDenied():
             return problem(request, status=403, code="not-allowed", detail="You may not do this.")
+        case OperationalError() | InterfaceError():
+            # Locked by another writer, full, read-only or away: nothing was changed.
+            logger.warning("The database refused %s: %s", request.path, error)
+            busy = Busy("The database can't do this now. Nothing was changed: try again.")
+            return _of_service(request, busy, headers={"Retry-After": str(busy.retry_after_s)})
+        case RecursionError():
+            logger.warning("%s could not be read: %s", request.path, error)
+            detail = "The body is nested deeper than anything here is."
+            return problem(request, status=400, code="malformed-json", detail=detail)
+        case OverflowError() | DataError():
+            # SQLite's driver raises the first, PostgreSQL the second, for whole numbers that no
+            # column can hold. Forms refuse what they know; this is for all the others.
+            logger.warning("A value of %s is out of range: %s", request.path, error)
+            detail = "A number is larger than anything here can hold."
+            return problem(request, status=422, code="out-of-range", detail=detail)
     return None
 
 
@@ -112,6 +144,52 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem(request, status=500, code="server-error", detail=detail)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a request of a browser that could be forged."""
+    if not _asks_program(request):
+        return csrf.csrf_failure(request, reason=reason)
+    detail = f"Send a key, or as a browser the CSRF token. {reason}".strip()
+    return problem(request, status=403, code="permission-denied", detail=detail)
+
+
+class ProblemsMiddleware:
+    """Turn whatever error has another form into a problem, where programs ask.
+
+    Decorators, redirects of the framework and third-party views answer in words of their own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code < 400 or not _asks_program(request):
+            return response
+        if response.get("Content-Type", "").startswith(CONTENT_TYPE):
+            return response
+        status = HTTPStatus(response.status_code)
+        return problem(
+            request,
+            status=status,
+            code=status.phrase.lower().replace(" ", "-"),
+            detail=f"{status.phrase}: {status.description or 'the request was refused'}.",
+            headers={name: response[name] for name in _KEPT_HEADERS if name in response},
+        )
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """Answer what is no fault of ours: for pages, too, an id that no row can have is 404."""
+        if _asks_program(request):
+            return problem_response(exception, {"request": request})
+        if isinstance(exception, OverflowError) or (
+            isinstance(exception, DataError) and "out of range" in str(exception)
+        ):
+            return defaults.page_not_found(request, exception)
+        return None
+
+
+@csrf_exempt
 def unknown_address(request: HttpRequest, **_: str) -> HttpResponse:
     """Answer for an address that doesn't exist."""
     detail = f"There is nothing at {request.path}. All addresses are listed at /api/docs/."
@@ -148,7 +226,7 @@ def _of_framework(request: HttpRequest, error: exceptions.APIException) -> HttpR
 
 
 def _asks_program(request: HttpRequest) -> bool:
-    return request.path.startswith(ADDRESSES)
+    return request.path.startswith(ADDRESSES) or request.path in _ADDRESSES_WHOLE
 
 
 def _plain(request: HttpRequest | Request) -> HttpRequest:

@@ -146,5 +146,5 @@ urlpatterns: list[Any] = [
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),
     *both("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
     *both("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),
-    re_path("^api/", problems.unknown_address),
+    re_path("^(?:api|v1)(?:/|$)", problems.unknown_address),
 ]

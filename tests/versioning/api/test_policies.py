@@ -92,7 +92,11 @@ class TestPolicies:
 
     def test_there_is_one_of_each(self, api: Api) -> None:
         model = tracked()
-        for scope in ({}, {"provider": model.provider.slug}, {"tracked_model": model.pk}):
+        for scope in (
+            {"watch_days": 14},
+            {"provider": model.provider.slug},
+            {"tracked_model": model.pk},
+        ):
             assert api.post("/api/policies", scope).status_code == 201
             assert_problem(api.post("/api/policies", scope), 422, "invalid")
 
@@ -137,13 +141,13 @@ class TestPolicies:
         address = api.post("/api/policies", {"watch_days": 3})["Location"]
 
         assert api.delete(address).status_code == 204
-        for answer in (api.get(address), api.delete(address), api.patch(address, {})):
+        for answer in (api.get(address), api.delete(address), api.patch(address, {"watch_days": 7})):
             assert_problem(answer, 404, "not-found")
         assert Policy.history.filter(history_type="-").get().history_change_reason
 
     def test_they_are_found_by_what_they_are_for(self, api: Api) -> None:
         model = tracked()
-        general = api.post("/api/policies", {}).json()["id"]
+        general = api.post("/api/policies", {"watch_days": 14}).json()["id"]
         provider = api.post("/api/policies", {"provider": model.provider.slug}).json()["id"]
         own = api.post("/api/policies", {"tracked_model": model.pk}).json()["id"]
 

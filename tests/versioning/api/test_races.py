@@ -112,7 +112,7 @@ def test_of_32_clients_who_add_the_general_policy_one_does(secrets: list[str]) -
 
 
 def test_of_32_clients_who_change_what_they_read_one_does(secrets: list[str]) -> None:
-    made = Api(secrets[0]).post("/api/policies", {})
+    made = Api(secrets[0]).post("/api/policies", {"watch_days": 14})
 
     answers = at_once(
         lambda n: Api(secrets[n]).patch(

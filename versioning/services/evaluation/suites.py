@@ -44,8 +44,11 @@ def suite_by_id(suite_id: int) -> EvaluationSuite:
 def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:
     """Read cases from a file without storing them: what an import would do.
 
-    Raises Invalid where it is too large, no UTF-8 text, or has text that no database keeps.
+    Raises Invalid where it is empty, too large, no UTF-8 text, or has text that no database keeps.
     """
+    if not content.strip():
+        # An import that replaces would else remove every case there is.
+        raise Invalid("The file is empty.")
     if len(content) > LONGEST_FILE:
         raise Invalid(f"The file is larger than {LONGEST_FILE // 1024**2} MB; split it.")
     try:

@@ -1,0 +1,85 @@
+"""All operations of the API, found in its description and its addresses: for tests that walk."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+
+from versioning.api import urls
+from versioning.api.permissions import Operation
+
+WRITES = ("post", "patch", "put", "delete")
+
+
+@dataclass(frozen=True)
+class Described:
+    """One operation, as the description tells it; ``rule`` says what a caller needs."""
+
+    method: str
+    path: str
+    schema: dict[str, Any]
+    rule: Operation | None
+
+    def __str__(self) -> str:
+        return f"{self.method.upper()} {self.path}"
+
+    def address(self, value: Any = 1, **parts: Any) -> str:
+        """Return the address with ``value`` in all its parts but those that are given."""
+        return re.sub(r"{(\w+)}", lambda found: str(parts.get(found[1], value)), self.path)
+
+    def parameters(self, place: str, kind: str = "") -> list[str]:
+        return [
+            each["name"]
+            for each in self.schema.get("parameters", ())
+            if each["in"] == place and (not kind or kind in _types(each["schema"]))
+        ]
+
+    @property
+    def media_types(self) -> list[str]:
+        return list(self.schema.get("requestBody", {}).get("content", {}))
+
+    def fields(self) -> dict[str, Any]:
+        """Return the properties of the JSON body by name; empty for one that takes no fields."""
+        content = self.schema.get("requestBody", {}).get("content", {})
+        body = content.get("application/json", {}).get("schema", {})
+        found = description()["components"]["schemas"].get(body.get("$ref", "").split("/")[-1], {})
+        properties: dict[str, Any] = found.get("properties", {})
+        return properties
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    kind = schema.get("type", [])
+    return kind if isinstance(kind, list) else [kind]
+
+
+@cache
+def description() -> dict[str, Any]:
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+def operations() -> list[Described]:
+    """Return every operation that the description has."""
+    return list(_operations())
+
+
+def _operations() -> Iterator[Described]:
+    rules = {
+        ("/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern)), method): getattr(
+            getattr(each.callback.view_class, method), "operation", None
+        )
+        for each in urls.urlpatterns
+        if hasattr(getattr(each, "callback", None), "view_class")
+        for method in ("get", *WRITES)
+        if hasattr(each.callback.view_class, method)
+    }
+    for path, methods in description()["paths"].items():
+        for method, schema in methods.items():
+            yield Described(method, path, schema, rules.get((path, method)))
+
+
+def writes() -> list[Described]:
+    return [each for each in operations() if each.method in WRITES]
