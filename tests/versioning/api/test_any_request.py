@@ -46,9 +46,7 @@ def send(api: Api, operation: Described, body: Any, **headers: str) -> Any:
 
 @every(TOLD_NOTHING)
 @pytest.mark.parametrize("body", [b"{}", b"", b"null", b"[]", b'""', b"0", b"false"])
-def test_a_write_of_nothing_is_never_a_success(
-    api: Api, operation: Described, body: bytes
-) -> None:
+def test_a_write_of_nothing_is_never_a_success(api: Api, operation: Described, body: bytes) -> None:
     assert_problem(send(api, operation, body), 422, "invalid")
 
 
@@ -190,7 +188,16 @@ def test_a_number_that_is_none_is_400(api: Api, number: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE"])
 @pytest.mark.parametrize(
     "address",
-    ["/api", "/api/", "/api/polcies", "/v1", "/v1/trace", "/api/a/b/c", "/api//policies", "/livezz"],
+    [
+        "/api",
+        "/api/",
+        "/api/polcies",
+        "/v1",
+        "/v1/trace",
+        "/api/a/b/c",
+        "/api//policies",
+        "/livezz",
+    ],
 )
 def test_a_misspelt_address_is_404_whatever_is_sent(
     api: Api, stranger: Api, method: str, address: str

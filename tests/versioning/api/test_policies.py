@@ -141,7 +141,11 @@ class TestPolicies:
         address = api.post("/api/policies", {"watch_days": 3})["Location"]
 
         assert api.delete(address).status_code == 204
-        for answer in (api.get(address), api.delete(address), api.patch(address, {"watch_days": 7})):
+        for answer in (
+            api.get(address),
+            api.delete(address),
+            api.patch(address, {"watch_days": 7}),
+        ):
             assert_problem(answer, 404, "not-found")
         assert Policy.history.filter(history_type="-").get().history_change_reason
 
