@@ -108,6 +108,8 @@ def _pip(lock: Path, *, what: str, began: float) -> None:
 
 def _stage(lock: Path) -> str:
     """Return how far pip is: it tells what it fetches, and says nothing while it unpacks."""
+    if lock == INSTALLER:
+        return "pip itself first"
     said, count = LOG.read_text(errors="replace"), len(pins_of(lock))
     if "Installing collected packages" in said.rpartition("Collecting ")[2]:
         there = len(list(Path(sysconfig.get_path("purelib")).glob("*.dist-info")))

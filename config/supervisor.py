@@ -1,11 +1,11 @@
 """Run web, worker and scheduler together: one command, one machine.
 
-``python -P config/supervisor.py`` needs nothing but the standard library itself. It stops all
-when one of them ends, and on Ctrl-C or SIGTERM; on Linux they end with it even after a kill -9.
+``python -P config/supervisor.py`` needs nothing but the standard library itself. What ends by
+itself is started anew, after growing pauses, and the inbox says so; when web can't be kept up, and
+on Ctrl-C or SIGTERM, all are stopped. On Linux they end with it even after a kill -9.
 """
 
 import argparse
-import ctypes
 import errno
 import http.client
 import json
@@ -16,18 +16,28 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-READY_WITHIN_S = 120.0
+END_WITH_PARENT = BASE_DIR / "config" / "end_with_parent.py"
+LOOK_EVERY_S = 0.5
+READY_WITHIN_S = 300.0
 STOP_WITHIN_S = 20.0
+LAST_LINES_WITHIN_S = 1.0
+PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0)
+"""Before each new start of what ended in a row; after the last one it is given up."""
+STEADY_AFTER_S = 300.0
+"""What ran so long has recovered: its next end is the first of a row."""
+TELL_AGAIN_AFTER_S = 60.0
+TELL_AT_THE_END_S = 30.0
 NO_NOISE = "ignore:You're running the worker with superuser privileges"
 """Celery would warn root at every start; docs/operations.md says it once, for servers."""
-PR_SET_PDEATHSIG = 1
 
 
 class CannotRun(Exception):
@@ -36,31 +46,75 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run; ``ready`` is what it prints once it works, empty where nothing is awaited."""
+    """What to run; ``ready`` is what it prints once it works, empty where nothing is awaited.
+
+    ``without`` says what stands still while it is down. Empty: all is stopped then.
+    """
 
     name: str
     command: Sequence[str]
     ready: str = ""
+    without: str = ""
 
 
 class Child:
-    """A running program."""
+    """A program that runs, and is started anew when it ends by itself."""
 
     def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+        self.program = program
         self.name = program.name
-        self.process = _open(program.command, environment, stderr=subprocess.STDOUT)
-        self._ready = program.ready
+        self._environment = environment
         self.is_ready = threading.Event()
-        if not program.ready:
-            self.is_ready.set()
+        self.ended_in_a_row = 0
+        self.due_at: float | None = None
+        """When the next start is due, on the monotonic clock; None while it runs or is given up."""
+        self.start()
 
-    def pass_on_lines(self) -> None:
+    def start(self) -> None:
+        self.due_at = None
+        self.started_at = time.monotonic()
+        command = self.program.command
+        self.process = _open(command, self._environment, stderr=subprocess.STDOUT)
+        if not self.program.ready:
+            self.is_ready.set()
+        assert self.process.stdout is not None  # noqa: S101 (for the type checker)
+        self._reader = threading.Thread(
+            target=self._pass_on_lines, args=[self.process.stdout], daemon=True
+        )
+        self._reader.start()
+
+    def _pass_on_lines(self, said: IO[str]) -> None:
         """Write each line under the child's name, and note the one that says it is ready."""
-        for line in self.process.stdout or ():
-            if self._ready and self._ready in line:
-                self.is_ready.set()
-            elif line.strip():
-                _write(f"{self.name:<9} | {line}")
+        ready = self.program.ready
+        with said:
+            for line in said:
+                if ready and ready in line:
+                    self.is_ready.set()
+                elif line.strip():
+                    _write(f"{self.name:<9} | {line}")
+
+    def how_it_ended(self) -> str:
+        """Return what is known of the end; empty while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return ""
+        if code >= 0:
+            return f"ended by itself (exit code {code})"
+        more = "; if nobody did that, memory was short" if code == -signal.SIGKILL else ""
+        return f"was killed (signal {-code}, {signal.strsignal(-code)}{more})"
+
+    def plan_next_start(self) -> float | None:
+        """Count the end, and return the pause before the next start; None where it is given up."""
+        self.kill_the_rest()
+        now = time.monotonic()
+        if now - self.started_at > STEADY_AFTER_S:
+            self.ended_in_a_row = 0
+        self.ended_in_a_row += 1
+        if self.ended_in_a_row > len(PAUSES_S):
+            return None
+        pause = PAUSES_S[self.ended_in_a_row - 1]
+        self.due_at = now + pause
+        return pause
 
     def stop(self, within_s: float) -> None:
         """Wait for the end that was asked for, then kill what is left of it."""
@@ -68,15 +122,66 @@ class Child:
             self.process.wait(within_s)
         except subprocess.TimeoutExpired:
             _write(f"{self.name} did not stop in time and was killed.\n")
+        self.kill_the_rest()
+
+    def kill_the_rest(self) -> None:
+        """Kill what it had started (a gunicorn without its master holds the port); hear it out."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self._reader.join(LAST_LINES_WITHIN_S)
+
+
+class News:
+    """What happened, told by a command: one after the other, again later where that failed."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._command = command
+        self._environment = environment
+        self._waiting: deque[tuple[str, str]] = deque(maxlen=100)
+        self._telling: subprocess.Popen[str] | None = None
+        self._not_before = 0.0
+
+    def add(self, *, subject: str, sentence: str) -> None:
+        self._waiting.append((subject, sentence))
+
+    def tell(self) -> None:
+        """Begin to tell what waits; never waits itself."""
+        now = time.monotonic()
+        if self._telling is not None:
+            code = self._telling.poll()
+            if code is None:
+                return
+            self.stop()
+            if code == 0:
+                self._waiting.popleft()
+            else:
+                self._not_before = now + TELL_AGAIN_AFTER_S
+        if self._waiting and now >= self._not_before:
+            self._telling = _open([*self._command, *self._waiting[0]], self._environment)
+
+    def tell_all(self, *, within_s: float) -> None:
+        """Tell what waits before all ends, as far as the time allows."""
+        last_moment = time.monotonic() + within_s
+        self._not_before = 0.0
+        while self._waiting and time.monotonic() < min(
+            last_moment, self._not_before or last_moment
+        ):
+            self.tell()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._telling is not None:
+            self._telling.kill()
+            self._telling.communicate()
+            self._telling = None
 
 
 def _open(
     command: Sequence[str], environment: Mapping[str, str], *, stderr: int | None = None
 ) -> subprocess.Popen[str]:
+    bound = [sys.executable, "-I", "-S", str(END_WITH_PARENT), str(os.getpid())]
     return subprocess.Popen(
-        command,
+        [*bound, *command],
         cwd=BASE_DIR,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -85,30 +190,18 @@ def _open(
         text=True,
         errors="replace",
         start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops in order
-        preexec_fn=_end_with_the_parent(),
     )
 
 
-def _end_with_the_parent() -> Callable[[], None] | None:
-    """Return what makes a child get SIGTERM when this process dies; None where it can't."""
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None)
-    parent = os.getpid()
-
-    def ask_the_kernel() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)  # it died before we asked
-
-    return ask_the_kernel
-
-
 class Supervisor:
-    """Starts children, passes on what they print, stops all of them together."""
+    """Starts children, passes on what they print, keeps them up, stops all of them together.
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    ``teller`` is a command that takes a subject and a sentence, and tells people.
+    """
+
+    def __init__(self, environment: dict[str, str], *, teller: Sequence[str]) -> None:
         self.environment = environment
+        self.news = News(teller, environment)
         self.stopping = threading.Event()
         self.children: list[Child] = []
 
@@ -135,16 +228,14 @@ class Supervisor:
         return []
 
     def start(self, programs: Sequence[Program]) -> None:
-        # Threads come after the last fork: a fork with threads about may hang.
-        self.children = [Child(program, self.environment) for program in programs]
-        for child in self.children:
-            threading.Thread(target=child.pass_on_lines, daemon=True).start()
+        for program in programs:
+            self.children.append(Child(program, self.environment))
 
     def wait_until_ready(self, answers: Callable[[], bool]) -> None:
         """Wait for every child and for ``answers``. CannotRun where one ends or takes too long."""
         last_moment = time.monotonic() + READY_WITHIN_S
         while not self.stopping.wait(0.1):
-            self._refuse_ended()
+            self._refuse_to_start_without()
             waits_for = [child.name for child in self.children if not child.is_ready.is_set()]
             if not waits_for and answers():
                 return
@@ -152,22 +243,57 @@ class Supervisor:
                 late = ", ".join(waits_for) or "web"
                 raise CannotRun(f"{late} was not ready after {READY_WITHIN_S:.0f} s.")
 
-    def watch(self) -> None:
-        """Wait until asked to stop. CannotRun where a child ends by itself."""
-        while not self.stopping.wait(0.5):
-            self._refuse_ended()
-
-    def _refuse_ended(self) -> None:
+    def _refuse_to_start_without(self) -> None:
+        """Raise CannotRun where one ends before all run: what can't start now won't later."""
         for child in self.children:
-            if child.process.poll() is not None and not self.stopping.is_set():
-                time.sleep(0.2)  # its last lines are on their way
+            how = child.how_it_ended()
+            if how and not self.stopping.is_set():
+                child.kill_the_rest()
                 raise CannotRun(
-                    f"{child.name} ended by itself (exit code {child.process.returncode}); its "
-                    "last lines above say why. Everything was stopped."
+                    f"{child.name} {how}; its last lines above say why. Everything was stopped."
                 )
+
+    def watch(self) -> None:
+        """Keep all up until asked to stop. CannotRun where one can't be that all depend on."""
+        while not self.stopping.wait(LOOK_EVERY_S):
+            for child in self.children:
+                self._look_after(child)
+            self.news.tell()
+
+    def _look_after(self, child: Child) -> None:
+        if child.due_at is not None:
+            if time.monotonic() >= child.due_at:
+                child.start()
+            return
+        how = child.how_it_ended()
+        if not how or child.ended_in_a_row > len(PAUSES_S):
+            return
+        pause = child.plan_next_start()
+        if pause is None:
+            self._give_up(child, how)
+        else:
+            self._tell(child, f"{how}, and is started again after {pause:.0f} s.")
+
+    def _give_up(self, child: Child, how: str) -> None:
+        often = f"{how}, for the {child.ended_in_a_row}th time in a row"
+        if child.program.without:
+            self._tell(
+                child,
+                f"{often}: it is not started again. {child.program.without} until Hotswap is "
+                "restarted; its last lines in the log say why it ended.",
+            )
+            return
+        self._tell(child, f"{often}: everything was stopped.")
+        self.news.tell_all(within_s=TELL_AT_THE_END_S)
+        raise CannotRun("Its last lines above say why.")
+
+    def _tell(self, child: Child, sentence: str) -> None:
+        _write(f"{child.name} {sentence}\n")
+        self.news.add(subject=f"{child.name} process", sentence=f"{child.name} {sentence}")
 
     def stop(self) -> None:
         """Ask all to end, and kill what doesn't within STOP_WITHIN_S."""
+        self.news.stop()
         for child in self.children:
             child.process.terminate()
         last_moment = time.monotonic() + STOP_WITHIN_S
@@ -238,15 +364,24 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
             "worker",
             [*celery, "worker", "--concurrency", "2", *level, *quiet],
             ready="The worker is ready.",
+            without="No check, no sum of samples and no step of an upgrade is made",
         ),
-        Program("beat", [*celery, "beat", "--pidfile=", *level], ready="The scheduler is ready."),
+        Program(
+            "beat",
+            [*celery, "beat", "--pidfile=", *level],
+            ready="The scheduler is ready.",
+            without="Nothing is begun at its time",
+        ),
     ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until asked to stop; return 0, or 1 with a sentence where it could not."""
     options = _parser().parse_args(arguments)
-    supervisor = Supervisor({"PYTHONWARNINGS": NO_NOISE, **os.environ, "PYTHONUNBUFFERED": "1"})
+    supervisor = Supervisor(
+        {"PYTHONWARNINGS": NO_NOISE, **os.environ, "PYTHONUNBUFFERED": "1"},
+        teller=[sys.executable, "manage.py", "tell_fault"],
+    )
     supervisor.listen_for_signals()
     try:
         _run(supervisor, options)
@@ -274,7 +409,8 @@ def _run(supervisor: Supervisor, options: argparse.Namespace) -> None:
     if options.demo:
         supervisor.environment |= prepared["environment"]
         command = [sys.executable, "-m", "providers.simulator", "--port", str(simulator_port)]
-        programs.insert(0, Program("simulator", [*command, *prepared["simulator"]]))
+        simulator = [*command, *prepared["simulator"]]
+        programs.insert(0, Program("simulator", simulator, without="No provider answers"))
     supervisor.start(programs)
     supervisor.wait_until_ready(lambda: web_answers(options.host, options.port))
     if not supervisor.stopping.is_set():

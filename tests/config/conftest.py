@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 UP = [sys.executable, "-P", "config/supervisor.py"]
 
 Start = Callable[..., subprocess.Popen[str]]

@@ -8,7 +8,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,18 +29,26 @@ from tests.config.conftest import (
 A_WHILE = "import time; time.sleep(60)"
 
 
-def program(name: str, code: str, *, ready: str = "") -> Program:
-    return Program(name, [sys.executable, "-c", code], ready=ready)
+def program(name: str, code: str, *, ready: str = "", without: str = "") -> Program:
+    return Program(name, [sys.executable, "-c", code], ready=ready, without=without)
 
 
 @pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
-    running = Supervisor(dict(os.environ, PYTHONUNBUFFERED="1"))
+def told(tmp_path: Path) -> Path:
+    """The file to which news are told, one a line, their subject in front."""
+    file = tmp_path / "told"
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def supervisor(told: Path) -> Iterator[Supervisor]:
+    code = "import sys; open(sys.argv[1], 'a').write(': '.join(sys.argv[2:]) + '\\n')"
+    running = Supervisor(
+        dict(os.environ, PYTHONUNBUFFERED="1"), teller=[sys.executable, "-c", code, str(told)]
+    )
     yield running
     running.stop()
-    for child in running.children:
-        assert child.process.stdout is not None
-        child.process.stdout.close()
 
 
 @pytest.mark.parametrize("verb", ["make up", "make demo"])
@@ -91,22 +99,147 @@ def test_a_data_folder_that_can_not_be_written_is_one_sentence(tmp_path: Path) -
     assert ended.stdout.endswith("\nNothing was started.\n")
 
 
-def test_one_that_ends_by_itself_ends_all_and_says_why(
-    supervisor: Supervisor, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "PAUSES_S", (0.1, 0.2, 0.4))
+    monkeypatch.setattr(supervising, "LOOK_EVERY_S", 0.02)
+
+
+def stop_when(supervisor: Supervisor, is_so: Callable[[], bool]) -> None:
+    """Let ``watch`` end once something is so; the test fails where it never is."""
+
+    def wait() -> None:
+        try:
+            wait_until(is_so, "what was waited for")
+        finally:
+            supervisor.stopping.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_worker_that_never_runs_is_given_up_and_web_stays(
+    supervisor: Supervisor, told: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     supervisor.start(
         [
             program("web", A_WHILE),
-            program("worker", "import sys; print('\\nNo broker.'); sys.exit(3)"),
+            program("worker", "print('No broker.'); exit(3)", without="No check is made"),
         ]
     )
+    web, worker = supervisor.children
+    stop_when(supervisor, lambda: len(told.read_text().splitlines()) == 4)
 
-    with pytest.raises(CannotRun, match=r"worker ended by itself \(exit code 3\)"):
+    supervisor.watch()
+
+    assert web.process.poll() is None
+    assert worker.process.poll() == 3
+    said = capsys.readouterr().out
+    assert said.count("worker    | No broker.\n") == 4
+    ended = "worker ended by itself (exit code 3)"
+    assert told.read_text().splitlines() == [
+        *[f"worker process: {ended}, and is started again after 0 s."] * 3,
+        f"worker process: {ended}, for the 4th time in a row: it is not started again. No check is "
+        "made until Hotswap is restarted; its last lines in the log say why it ended.",
+    ]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_when_web_can_not_be_kept_up_all_is_stopped_and_why_is_told(
+    supervisor: Supervisor, told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web = "print('Address in use.'); exit(1)"
+    supervisor.start([program("web", web), program("worker", A_WHILE, without="Nothing")])
+    began = time.monotonic()
+
+    with pytest.raises(CannotRun, match="Its last lines above say why"):
         supervisor.watch()
     supervisor.stop()
 
-    assert capsys.readouterr().out == "worker    | No broker.\n"
-    assert [child.process.poll() for child in supervisor.children] == [-signal.SIGTERM, 3]
+    assert time.monotonic() - began > 0.7  # the pauses
+    assert [child.process.poll() for child in supervisor.children] == [1, -signal.SIGTERM]
+    assert (
+        "web ended by itself (exit code 1), for the 4th time in a row: everything was stopped.\n"
+        in (capsys.readouterr().out)
+    )
+    assert "for the 4th time in a row: everything was stopped." in told.read_text()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_what_ran_for_long_begins_with_the_shortest_pause_again(
+    supervisor: Supervisor, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "STEADY_AFTER_S", 0.05)
+    brief = "import time; time.sleep(0.3); exit(3)"
+    supervisor.start([program("worker", brief, without="Nothing")])
+    stop_when(supervisor, lambda: len(told.read_text().splitlines()) == 6)
+
+    supervisor.watch()
+
+    assert "in a row" not in told.read_text()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_what_a_killed_one_had_started_is_ended_before_it_starts_again(
+    supervisor: Supervisor, told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gunicorn without its master would hold the port."""
+    code = f"""
+        import subprocess, sys, time
+        print(subprocess.Popen([sys.executable, "-c", {A_WHILE!r}]).pid, flush=True)
+        time.sleep(60)
+    """
+    supervisor.start([program("web", textwrap.dedent(code))])
+    first = supervisor.children[0].process
+    said = ""
+
+    def grandchildren() -> list[int]:
+        nonlocal said
+        said += capsys.readouterr().out
+        return [int(line.split()[-1]) for line in said.splitlines() if line.startswith("web   ")]
+
+    wait_until(grandchildren, "the start")
+    first.kill()
+    stop_when(supervisor, lambda: len(grandchildren()) == 2 and told.read_text() != "")
+
+    supervisor.watch()
+
+    old, new = grandchildren()
+    assert not is_alive(old)
+    assert is_alive(new)
+    assert (
+        "web was killed (signal 9, Killed; if nobody did that, memory was short)"
+        in told.read_text()
+    )
+
+
+@pytest.mark.usefixtures("hurried")
+def test_news_that_can_not_be_told_now_are_told_later(
+    told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may be away, too, when something falls."""
+    monkeypatch.setattr(supervising, "TELL_AGAIN_AFTER_S", 0.1)
+    is_there = tmp_path / "database"
+    code = (
+        "import pathlib, sys\nif not pathlib.Path(sys.argv[1]).exists(): sys.exit(1)\n"
+        "open(sys.argv[2], 'a').write(sys.argv[4] + '\\n')"
+    )
+    teller = [sys.executable, "-c", code, str(is_there), str(told)]
+    news = supervising.News(teller, os.environ)
+    for sentence in ("It fell.", "It fell again."):
+        news.add(subject="worker process", sentence=sentence)
+    news.tell_all(within_s=20)
+    assert told.read_text() == ""
+
+    is_there.touch()
+
+    def is_told() -> bool:
+        news.tell()
+        return told.read_text().count("\n") == 2
+
+    wait_until(is_told, "the news")
+    news.stop()
+    assert told.read_text().splitlines() == ["It fell.", "It fell again."]
 
 
 def test_one_that_dies_while_others_start_is_not_waited_for(supervisor: Supervisor) -> None:
@@ -174,7 +307,7 @@ def test_children_end_even_when_the_supervisor_is_killed(start: Start, tmp_path:
     code = f"""
         import os
         from config.supervisor import Program, Supervisor
-        running = Supervisor(dict(os.environ))
+        running = Supervisor(dict(os.environ), teller=[])
         running.start([Program("web", [{sys.executable!r}, "-c", {A_WHILE!r}])])
         print(running.children[0].process.pid, flush=True)
         running.watch()

@@ -1,6 +1,7 @@
 """``make up`` for real: everything starts, makes up for the night, and ends with Ctrl-C."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,65 @@ def test_a_start_after_nights_off(start: Start, simulator: Simulator, tmp_path: 
     with socket.socket() as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(("127.0.0.1", port))
+
+
+def children(pid: int) -> dict[str, int]:
+    """Return the process of each program that the supervisor runs now."""
+    found = {}
+    for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if "-S" in command:
+            continue  # on its way to become the program
+        for name, mark in (("web", "gunicorn"), ("worker", "worker"), ("beat", "beat")):
+            if mark in command:
+                found[name] = child
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_each_that_is_killed_comes_back_and_the_inbox_says_so(start: Start, tmp_path: Path) -> None:
+    folder, output, port = tmp_path / "var", tmp_path / "output", free_port()
+    environment = embedded(folder)
+    up = start([*UP, "--port", str(port)], environment, output)
+    wait_until(lambda: "Ctrl-C stops it." in output.read_text() or up.poll(), "the start")
+    made = run([sys.executable, "manage.py", "create_api_key", "t", "--scope", "read"], environment)
+    address = f"http://127.0.0.1:{port}"
+
+    def ask(path: str) -> Any:
+        request = urllib.request.Request(f"{address}{path}")  # noqa: S310 (http, of this test)
+        request.add_header("Authorization", f"Bearer {made.stdout.strip()}")
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.load(answer)
+
+    before = children(up.pid)
+    assert set(before) == {"web", "worker", "beat"}
+    for name in ("worker", "beat"):
+        os.kill(before[name], signal.SIGKILL)
+    assert ask("/livez") == {"status": "alive"}  # neither takes web down
+    os.kill(before["web"], signal.SIGKILL)
+
+    def all_are_new() -> bool:
+        now = children(up.pid)
+        return set(now) == set(before) and not set(now.values()) & set(before.values())
+
+    wait_until(all_are_new, "the new start of all three")
+
+    def told() -> dict[str, int]:
+        try:
+            rows = ask("/api/notices?kind=fault&open=true")["results"]
+        except OSError:
+            return {}  # web is on its way
+        return {row["subject"]: row["times"] for row in rows}
+
+    wait_until(lambda: len(told()) == 3, "the notices")
+    assert told() == {f"{name} process": 1 for name in before}
+    assert up.poll() is None
+
+    up.send_signal(signal.SIGINT)
+    assert up.wait(30) == 0
 
 
 @pytest.mark.slow
