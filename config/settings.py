@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from config.sqlite import use_newest_sqlite
 
 SQLITE_JOURNAL = use_newest_sqlite()
+# What Hotswap writes is for the user that it runs as: figures, sessions, hashes of keys.
+os.umask(0o077)
 
 import environ  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
@@ -95,6 +97,18 @@ def _not_writable(error: OSError) -> ImproperlyConfigured:
         f"Can't write to {DATA_DIR} ({error.strerror}). Make it writable, or name another folder "
         "in HOTSWAP_DATA_DIR."
     )
+
+
+def close_to_others(*files: Path) -> None:
+    """Take from all other users what an earlier release, or a looser umask, had left them.
+
+    The group keeps what it has: somebody may have let a back-up in. What is not ours stays.
+    """
+    for file in files:
+        with suppress(OSError):
+            mode = file.stat().st_mode
+            if mode & 0o007:
+                file.chmod(mode & 0o770)
 
 
 def secret_key() -> str:
@@ -213,6 +227,8 @@ def database() -> dict[str, Any]:
             ),
         }
         connection["CONN_MAX_AGE"] = 600
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            close_to_others(Path(connection["NAME"] + suffix))
     else:
         connection["CONN_MAX_AGE"] = 600
         connection["CONN_HEALTH_CHECKS"] = True
@@ -260,6 +276,7 @@ if CELERY_BROKER_URL.split("://")[0] not in {"localfs", "redis", "rediss", "amqp
     )
 if CELERY_BROKER_URL.startswith("localfs"):
     messages = str(data_folder("queue", "messages"))
+    close_to_others(DATA_DIR / "queue")
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": messages,
         "data_folder_out": messages,

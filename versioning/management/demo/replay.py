@@ -1,6 +1,6 @@
 """Replay the sample world, day by day, through the same services as the real one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -24,6 +24,7 @@ from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import rollout
 
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
+SAYS_SOMETHING_EVERY = 4  # days
 SCOPES = ("read", "ingest", "decide")
 
 
@@ -36,10 +37,10 @@ class Seeded:
 
 
 @transaction.atomic
-def seed(*, now: datetime) -> Seeded:
+def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
     """Make the sample world, all or nothing, its last day being today.
 
-    Raises Invalid where the database holds providers already.
+    ``say`` hears how far it is. Raises Invalid where the database holds providers already.
     """
     if Provider.objects.exists():
         raise Invalid("The database is in use: the sample world goes into an empty one only.")
@@ -51,6 +52,8 @@ def seed(*, now: datetime) -> Seeded:
         replay = Replay(simulator=simulator, now=now, api_key_id=new_key.api_key.pk)
         for day in range(story.LAST_DAY + 1):
             replay.run_day(day)
+            if day % SAYS_SOMETHING_EVERY == 0 and day:
+                say(f"  day {day} of {story.LAST_DAY}")
     rollups.fold(now=now)
     return Seeded(samples=replay.samples, key=new_key.secret)
 
