@@ -13,7 +13,9 @@ class Sums(models.Model):
 
     Moments are count, mean and M2 (the sum of squared distances from the mean). A score that
     is corrected adds its new value to ``quality`` and its old one to ``retracted``; both only
-    grow, so parts add up in any order, and what counts is the difference.
+    grow, so parts add up in any order, and what counts is the difference. ``components`` has the
+    moments of each thing that scores are made of (a given quality, valid output, feedback, ...)
+    over the samples that have it, ``retracted_components`` what was corrected of them.
     """
 
     version = models.ForeignKey(
@@ -56,6 +58,8 @@ class Sums(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     cached_tokens = models.BigIntegerField(default=0)
     reasoning_tokens = models.BigIntegerField(default=0)
+    components = models.JSONField(default=dict, help_text="By name: [n, mean, M2].")
+    retracted_components = models.JSONField(default=dict)
 
     class Meta:
         abstract = True

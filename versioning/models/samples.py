@@ -140,6 +140,11 @@ class PerformanceSample(models.Model):
         null=True, help_text="64 bits of the hash of API key and session; empty without one."
     )
     quality = models.FloatField(null=True, help_text="From 0 to 1; empty without feedback.")
+    signals = models.BigIntegerField(
+        null=True,
+        help_text="The signals that are known, packed (domain.statistics.known_signals); empty "
+        "without them: the quality was then given as such.",
+    )
     latency_ms = models.FloatField("latency, ms", null=True)
     ttft_ms = models.FloatField("time to first token, ms", null=True)
     cost_nano_usd = models.BigIntegerField(
@@ -210,20 +215,30 @@ class PerformanceSample(models.Model):
 
 
 class PendingScore(models.Model):
-    """A score that came before its sample."""
+    """A score, or signals that make one, that came before its sample.
 
-    request_hash = models.BigIntegerField(unique=True)
-    quality = models.FloatField()
+    A request may have several: two that came in the same moment don't see each other, and nothing
+    of either may be lost. They count in the order of their ids.
+    """
+
+    request_hash = models.BigIntegerField()
+    quality = models.FloatField(null=True)
+    signals = models.BigIntegerField(default=0, help_text="Packed, as in a sample.")
+    latency_budget_ms = models.FloatField(
+        null=True, help_text="Makes a signal with the latency of the sample."
+    )
     received_at = models.DateTimeField()
 
     class Meta:
         indexes = [
+            # Its sample asks for it.
+            models.Index(fields=["request_hash"], name="pending_scores_of_requests"),
             # Retention drops those whose sample never came.
             models.Index(fields=["received_at"], name="pending_scores_by_age"),
         ]
 
     def __str__(self) -> str:
-        return f"score {self.quality} of a request not seen yet"
+        return f"score of request {self.request_hash}, not seen yet"
 
 
 class SamplesDropped(models.Model):

@@ -73,19 +73,24 @@ def quality_score(
     _check(weights)
     if signals.failed:
         return 0.0
-    known = {
-        signal: value
-        for signal, value in _values(signals).items()
-        if value is not None and weights.get(signal, 0.0) > 0
-    }
-    if not known:
+    known = {signal: value for signal, value in values_of(signals).items() if value is not None}
+    return weighted(known, weights=weights)
+
+
+def weighted(
+    known: Mapping[Signal, float], *, weights: Mapping[Signal, float] = DEFAULT_WEIGHTS
+) -> float | None:
+    """Return the weighted mean of signals from 0 to 1; None where none of them has a weight."""
+    counting = [signal for signal in known if weights.get(signal, 0.0) > 0]
+    if not counting:
         return None
-    total = math.fsum(weights[signal] for signal in known)
-    score = math.fsum(weights[signal] * value for signal, value in known.items()) / total
+    total = math.fsum(weights[signal] for signal in counting)
+    score = math.fsum(weights[signal] * known[signal] for signal in counting) / total
     return round(score, _DIGITS)
 
 
-def _values(signals: Signals) -> dict[Signal, float | None]:
+def values_of(signals: Signals) -> dict[Signal, float | None]:
+    """Return each signal from 0 (useless) to 1, None where it is unknown."""
     return {
         Signal.VALID_OUTPUT: None if signals.valid_output is None else float(signals.valid_output),
         Signal.USER_FEEDBACK: (

@@ -93,9 +93,12 @@ def _new_rows(batch: Batch, *, ask_first: bool) -> list[Row]:
         for request_hash in sample_store.stored_requests(list(first)):
             del first[request_hash]
     if first and batch.scores_wait:
-        scores = sample_store.take_waiting_scores(list(first))
-        for request_hash, score in scores.items():
-            first[request_hash] = first[request_hash]._replace(quality=score)
+        for request_hash, later in sample_store.take_waiting_scores(list(first)):
+            row = first[request_hash]
+            quality, signals = later.on(
+                row.scored, latency_ms=row.latency_ms, failed=row.error_id is not None
+            )
+            first[request_hash] = row._replace(quality=quality, signals=signals)
     return [*new, *first.values()]
 
 

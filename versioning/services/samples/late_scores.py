@@ -3,21 +3,25 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 
+from versioning.domain.statistics.known_signals import Scored, components
 from versioning.models import PendingScore, PerformanceSample, Word
 from versioning.services.errors import Busy
 from versioning.services.samples import rollups, sample_store, sample_words
+from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, rescored
-from versioning.services.samples.sample_batch import hasher, quality_of
+from versioning.services.samples.sample_batch import hasher
 from versioning.services.samples.sample_format import Rejected, ScoreIn
 
 _NEEDED = (
-    *("pk", "request_hash", "version_id", "quality", "at", "task_id", "tags_id", "source"),
-    "counted_out",
+    *("pk", "request_hash", "version_id", "quality", "signals", "latency_ms", "error_id"),
+    *("at", "task_id", "tags_id", "source", "counted_out"),
 )
+_KEPT = ("quality", "signals", "latency_budget_ms")
 MOST_SWEPT = 5_000
 
 
@@ -33,28 +37,30 @@ class ScoresAccepted:
 def attach(
     items: Sequence[ScoreIn | Rejected], *, api_key_id: int | None, now: datetime
 ) -> ScoresAccepted:
-    """Give samples of this key the score of their request id, and correct the roll-ups.
+    """Complete samples of this key by what is told of their request ids; correct the roll-ups.
 
-    The last score of a request counts. One whose sample hasn't come is kept and put on it when
-    it does. All in one transaction; raises Busy when the database can't take it now.
+    Signals complete those that are known, and of the same one the last counts. What is told of a
+    request whose sample hasn't come is kept and put on it when it does. All in one transaction;
+    raises Busy when the database can't take it now.
     """
     request_hash = hasher(api_key_id)
     rejected = [item for item in items if isinstance(item, Rejected)]
-    scores: dict[int, float] = {}
+    told: dict[int, Later] = {}
     usable = 0
     for index, item in enumerate(items):
         if isinstance(item, Rejected):
             continue
-        quality = _quality(item)
-        if quality is None:
+        later = Later.of(item)
+        if later is None:
             rejected.append(Rejected(index, "no-score", "Give quality, or signals that make one."))
             continue
-        scores[request_hash(item.request_id)] = quality
+        key = request_hash(item.request_id)
+        told[key] = told[key].and_then(later) if key in told else later
         usable += 1
     try:
         with transaction.atomic():
-            found = _put_on_samples(scores)
-            waiting = {key: score for key, score in scores.items() if key not in found}
+            found = _put_on_samples(told)
+            waiting = {key: later for key, later in told.items() if key not in found}
             _keep(waiting, now=now)
     except (OperationalError, InterfaceError) as error:
         raise Busy("The database can't take scores now; send them again.") from error
@@ -66,45 +72,103 @@ def attach(
 
 
 def sweep_pending() -> int:
-    """Put waiting scores on samples that came in the same moment; return how many.
+    """Put what waits on samples that came in the same moment; return how many samples.
 
     A score and its sample, stored by two transactions at once, don't see each other.
     """
     sample = PerformanceSample.objects.filter(request_hash=OuterRef("request_hash"))
-    waiting = PendingScore.objects.filter(Exists(sample))
+    waiting = PendingScore.objects.filter(Exists(sample)).order_by("request_hash", "pk")
     with rollups.folding():
-        scores = dict(waiting.values_list("request_hash", "quality")[:MOST_SWEPT])
-        found = _put_on_samples(scores)
-        PendingScore.objects.filter(request_hash__in=found).delete()
+        rows = list(waiting.values_list("pk", "request_hash", *_KEPT)[:MOST_SWEPT])
+        found = _put_on_samples(_together((key, Later(*kept)) for _, key, *kept in rows))
+        swept = [pk for pk, key, *_ in rows if key in found]
+        PendingScore.objects.filter(pk__in=swept).delete()
     return len(found)
 
 
-def _put_on_samples(scores: Mapping[int, float]) -> set[int]:
-    """Set the quality of the samples that are there, with their correction; return which."""
-    if not scores:
+def _together(told: Iterable[tuple[int, Later]]) -> dict[int, Later]:
+    """Return what was told of each request, the oldest first, as one."""
+    found: dict[int, Later] = {}
+    for key, later in told:
+        found[key] = found[key].and_then(later) if key in found else later
+    return found
+
+
+def _put_on_samples(told: Mapping[int, Later]) -> set[int]:
+    """Complete the samples that are there, with the corrections of their sums; return which."""
+    if not told:
         return set()
-    samples = list(
-        PerformanceSample.objects.select_for_update()
-        .filter(request_hash__in=scores)
+    samples = [
+        _Sample(*values)
+        for values in PerformanceSample.objects.select_for_update()
+        .filter(request_hash__in=told)
         .order_by("request_hash")
         .values_list(*_NEEDED)
-    )
-    changed = [sample for sample in samples if sample[3] != scores[sample[1]]]
-    slices = _slices(sample[6] for sample in changed)
+    ]
+    changed = [
+        (sample, after)
+        for sample in samples
+        if (after := sample.with_(told[sample.request_hash])) != sample.scored
+    ]
+    slices = _slices(sample.tags_id for sample, _ in changed)
     parts: dict[Cell, list[SampleSums]] = {}
-    for _, request_hash, version, old, at, task, tags, source, counted_out in changed:
-        if version is None:
-            continue
-        for each in (source, PerformanceSample.Source.COUNTED_OUT)[: 1 + counted_out]:
-            cell = Cell(version, task, slices[tags], each, hour_of(at))
-            parts.setdefault(cell, []).append(rescored(old=old, new=scores[request_hash]))
+    for sample, after in changed:
+        for source in sample.sources:
+            cell = Cell(
+                sample.version_id or 0, sample.task_id, slices[sample.tags_id], source, sample.hour
+            )
+            parts.setdefault(cell, []).append(sample.correction(after))
     PerformanceSample.objects.bulk_update(
-        [PerformanceSample(pk=sample[0], quality=scores[sample[1]]) for sample in changed],
-        ["quality"],
-        batch_size=300,
+        [PerformanceSample(pk=sample.pk, **after._asdict()) for sample, after in changed],
+        ["quality", "signals"],
+        batch_size=200,
     )
     sample_store.append_parts({cell: SampleSums.total(sums) for cell, sums in parts.items()})
-    return {sample[1] for sample in samples}
+    return {sample.request_hash for sample in samples}
+
+
+class _Sample(NamedTuple):
+    """What of a sample is needed to complete it."""
+
+    pk: int
+    request_hash: int
+    version_id: int | None
+    quality: float | None
+    signals: int | None
+    latency_ms: float | None
+    error_id: int | None
+    at: datetime
+    task_id: int
+    tags_id: int
+    source: int
+    counted_out: bool
+
+    @property
+    def scored(self) -> Scored:
+        return Scored(self.quality, self.signals)
+
+    @property
+    def hour(self) -> int:
+        return hour_of(self.at)
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Of which sums it is a part; of none while nobody tracks its model."""
+        if self.version_id is None:
+            return ()
+        return (self.source, PerformanceSample.Source.COUNTED_OUT)[: 1 + self.counted_out]
+
+    def with_(self, later: Later) -> Scored:
+        return later.on(self.scored, latency_ms=self.latency_ms, failed=self.error_id is not None)
+
+    def correction(self, after: Scored) -> SampleSums:
+        failed = self.error_id is not None
+        return rescored(
+            old=self.quality,
+            new=after.quality,
+            old_components=components(self.scored, failed=failed),
+            new_components=components(after, failed=failed),
+        )
 
 
 def _slices(tags: Iterable[int]) -> dict[int, int]:
@@ -112,19 +176,34 @@ def _slices(tags: Iterable[int]) -> dict[int, int]:
     return sample_words.slices_of(texts, declared=sample_words.declared_tags())
 
 
-def _keep(scores: Mapping[int, float], *, now: datetime) -> None:
+def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
+    """Keep what is told of requests not seen yet, as one row with what waits of them already.
+
+    Of two transactions at once neither sees the other's row: then there are two.
+    """
+    earlier = list(
+        PendingScore.objects.select_for_update()
+        .filter(request_hash__in=told)
+        .order_by("pk")
+        .values_list("pk", "request_hash", *_KEPT)
+    )
+    together = _together(
+        [*((key, Later(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
+    )
+    PendingScore.objects.filter(pk__in=[pk for pk, *_ in earlier]).delete()
     PendingScore.objects.bulk_create(
         [
-            PendingScore(request_hash=key, quality=quality, received_at=now)
-            for key, quality in sorted(scores.items())
-        ],
-        update_conflicts=True,
-        unique_fields=["request_hash"],
-        update_fields=["quality", "received_at"],
+            PendingScore(
+                request_hash=key,
+                quality=later.quality,
+                signals=later.signals,
+                latency_budget_ms=later.latency_budget_ms,
+                received_at=now,
+            )
+            for key, later in together.items()
+        ]
     )
 
 
-def _quality(item: ScoreIn) -> float | None:
-    if item.quality is not None or item.signals is None:
-        return item.quality
-    return quality_of(item.signals, latency_ms=None, failed=False)
+def _key(item: tuple[int, Later]) -> int:
+    return item[0]

@@ -231,9 +231,15 @@ def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Di
         if pair[0] != pair[1]:
             yield Difference(cell, name, *pair)
     for name in _MOMENTS:
-        old, new = getattr(kept, name), getattr(given, name)
-        if not same_moments(old, new):
-            yield Difference(cell, name, old.as_tuple()[:3], new.as_tuple()[:3])
+        yield from _unequal(cell, name, getattr(kept, name), getattr(given, name))
+    old, new = kept.component_scores, given.component_scores
+    for name in sorted(old.keys() | new.keys()):
+        yield from _unequal(cell, name, old.get(name, Moments()), new.get(name, Moments()))
+
+
+def _unequal(cell: Cell, name: str, old: Moments, new: Moments) -> Iterator[Difference]:
+    if not same_moments(old, new):
+        yield Difference(cell, name, old.as_tuple()[:3], new.as_tuple()[:3])
 
 
 def same_moments(one: Moments, other: Moments) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any, NamedTuple
 
+from versioning.domain.statistics.known_signals import QUALITY, Scored, components, is_given
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.sketch import Sketch
 from versioning.models.fields import to_ms
@@ -36,6 +37,12 @@ class Row(NamedTuple):
     error_id: int | None
     unknown_model_id: int | None
     source: int
+    signals: int | None = None
+
+    @property
+    def scored(self) -> Scored:
+        """The score with what it is made of."""
+        return Scored(self.quality, self.signals)
 
 
 class Cell(NamedTuple):
@@ -83,6 +90,8 @@ COLUMNS = (
     "output_tokens",
     "cached_tokens",
     "reasoning_tokens",
+    "components",
+    "retracted_components",
 )
 """The columns of ``versioning.models.rollups.Sums``, in the order of ``values`` below."""
 
@@ -109,6 +118,8 @@ class SampleSums:
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    components: Mapping[str, Moments] = field(default_factory=dict)
+    retracted_components: Mapping[str, Moments] = field(default_factory=dict)
 
     @property
     def scores(self) -> Moments:
@@ -117,6 +128,11 @@ class SampleSums:
             # Only where a tag was declared between a score and its correction.
             return Moments()
         return self.quality.unmerge(self.retracted)
+
+    @property
+    def component_scores(self) -> dict[str, Moments]:
+        """The components without what was corrected since, each over the samples that have it."""
+        return _without(self.components, self.retracted_components)
 
     @classmethod
     def of_rows(cls, rows: Sequence[Row], *, terms: Terms) -> "SampleSums":
@@ -128,6 +144,7 @@ class SampleSums:
         latency = [row.latency_ms for row in good if row.latency_ms is not None]
         classes = Counter(key for key in columns["error_id"] if key is not None)
         foreign = terms.foreign
+        quality = Moments.of(_known(columns["quality"]))
         return cls(
             samples=len(rows),
             errors=len(rows) - len(good),
@@ -135,7 +152,7 @@ class SampleSums:
             served_otherwise=sum((row.version_id, row.route_id) in foreign for row in rows)
             if foreign
             else 0,
-            quality=Moments.of(_known(columns["quality"])),
+            quality=quality,
             latency=Moments.of(latency),
             sketch=Sketch.of(latency),
             cost=Moments.of(_known(columns["cost_nano_usd"])),
@@ -144,6 +161,11 @@ class SampleSums:
             output_tokens=sum(_known(columns["output_tokens"])),
             cached_tokens=sum(_known(columns["cached_tokens"])),
             reasoning_tokens=sum(_known(columns["reasoning_tokens"])),
+            components=_components(rows)
+            if any(columns["signals"])
+            else {QUALITY: quality}
+            if quality.n
+            else {},
         )
 
     @classmethod
@@ -166,6 +188,8 @@ class SampleSums:
             output_tokens=values[21],
             cached_tokens=values[22],
             reasoning_tokens=values[23],
+            components=_read(values[24]),
+            retracted_components=_read(values[25]),
         )
 
     @property
@@ -186,6 +210,8 @@ class SampleSums:
             self.output_tokens,
             self.cached_tokens,
             self.reasoning_tokens,
+            _written(self.components),
+            _written(self.retracted_components),
         )
 
     @classmethod
@@ -212,6 +238,8 @@ class SampleSums:
             output_tokens=sum(part.output_tokens for part in every),
             cached_tokens=sum(part.cached_tokens for part in every),
             reasoning_tokens=sum(part.reasoning_tokens for part in every),
+            components=_merged([part.components for part in every]),
+            retracted_components=_merged([part.retracted_components for part in every]),
         )
 
     def minus(self, part: "SampleSums") -> "SampleSums":
@@ -232,6 +260,7 @@ class SampleSums:
             output_tokens=self.output_tokens - part.output_tokens,
             cached_tokens=self.cached_tokens - part.cached_tokens,
             reasoning_tokens=self.reasoning_tokens - part.reasoning_tokens,
+            components=_without(self.component_scores, part.component_scores),
         )
 
 
@@ -258,12 +287,65 @@ def hour_of(moment: datetime) -> int:
     return at - at % HOUR_MS
 
 
-def rescored(*, old: float | None, new: float) -> SampleSums:
-    """Return what a late score adds to its sample's hour."""
+def rescored(
+    *,
+    old: float | None,
+    new: float | None,
+    old_components: Mapping[str, float] | None = None,
+    new_components: Mapping[str, float] | None = None,
+) -> SampleSums:
+    """Return what a late score adds to its sample's hour: only what it changed."""
+    before, after = old_components or {}, new_components or {}
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     return SampleSums(
-        quality=Moments.of([new]),
-        retracted=Moments() if old is None else Moments.of([old]),
+        quality=_one(new) if new != old else Moments(),
+        retracted=_one(old) if new != old else Moments(),
+        components={name: _one(after[name]) for name in changed & after.keys()},
+        retracted_components={name: _one(before[name]) for name in changed & before.keys()},
     )
+
+
+def _one(value: float | None) -> Moments:
+    return Moments() if value is None else Moments.of([value])
+
+
+def _components(rows: Sequence[Row]) -> dict[str, Moments]:
+    """Return the moments of each component over the rows that have it."""
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    values[QUALITY] = [row.quality for row in rows if row.quality is not None and is_given(row)]
+    # Most requests that have signals have the same few: each is unpacked once.
+    counts = Counter((row.signals, row.error_id is not None) for row in rows if row.signals)
+    for (packed, failed), times in counts.items():
+        for name, value in components(Scored(None, packed), failed=failed).items():
+            values[name] += [value] * times
+    return {name: Moments.of(found) for name, found in values.items() if found}
+
+
+def _merged(parts: Iterable[Mapping[str, Moments]]) -> dict[str, Moments]:
+    total: dict[str, Moments] = {}
+    for part in parts:
+        for name, moments in part.items():
+            total[name] = total[name].merge(moments) if name in total else moments
+    return total
+
+
+def _without(whole: Mapping[str, Moments], part: Mapping[str, Moments]) -> dict[str, Moments]:
+    """Return what is left of each; nothing where more was taken than there is.
+
+    That is so only where a tag was declared between a score and its correction.
+    """
+    if not part:
+        return dict(whole)
+    left = {name: _minus(moments, part.get(name, Moments())) for name, moments in whole.items()}
+    return {name: moments for name, moments in left.items() if moments.n}
+
+
+def _read(kept: Mapping[str, Sequence[Any]]) -> dict[str, Moments]:
+    return {name: Moments(*moments) for name, moments in kept.items()}
+
+
+def _written(components: Mapping[str, Moments]) -> dict[str, Sequence[Any]]:
+    return {name: moments.as_tuple()[:3] for name, moments in components.items()}
 
 
 def _minus(whole: Moments, part: Moments) -> Moments:

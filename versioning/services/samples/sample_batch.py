@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
-from versioning.domain.statistics.score import Signals, quality_score
+from versioning.domain.statistics.known_signals import pack, scored
+from versioning.domain.statistics.score import Signals
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
 from versioning.services import options
@@ -135,18 +136,16 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
     )
 
 
-def quality_of(signals: SignalsIn, *, latency_ms: float | None, failed: bool) -> float | None:
-    """Return the score that the signals give with the weights of the settings."""
-    return quality_score(
-        signals=Signals(
+def packed(signals: SignalsIn, *, latency_ms: float | None) -> int:
+    """Return what the signals say of a request, as a sample keeps it."""
+    return pack(
+        Signals(
             valid_output=signals.valid_output,
             user_feedback=signals.user_feedback,
             retries=signals.retries,
             latency_ms=latency_ms,
             latency_budget_ms=signals.latency_budget_ms,
-            failed=failed,
-        ),
-        weights=options.signal_weights(),
+        )
     )
 
 
@@ -156,6 +155,7 @@ class _RowMaker:
     def __init__(self, *, numbers: _Numbers, api_key_id: int | None, now: datetime) -> None:
         self.numbers = numbers
         self.hash = hasher(api_key_id)
+        self.weights = options.signal_weights()
         self.now = to_ms(now)
         self.earliest = to_ms(now - options.retention())
         self.latest = to_ms(now + AHEAD)
@@ -167,9 +167,14 @@ class _RowMaker:
         refusal = spot.refusal or self._refusal(at=at, cost=cost)
         if refusal is not None:
             return refusal
-        quality = item.quality
-        if quality is None and item.signals is not None:
-            quality = quality_of(item.signals, latency_ms=item.latency_ms, failed=bool(item.error))
+        quality, signals = item.quality, None
+        if item.signals is not None:
+            quality, signals = scored(
+                quality=quality,
+                signals=packed(item.signals, latency_ms=item.latency_ms),
+                failed=bool(item.error),
+                weights=self.weights,
+            )
         numbers = self.numbers
         version_id = spot.place.version_at(at)
         return Row(
@@ -191,6 +196,7 @@ class _RowMaker:
             numbers.errors[item.error] if item.error else None,
             spot.place.unknown_model_id,
             _SOURCES[item.source],
+            signals,
         )
 
     def _refusal(self, *, at: int, cost: Decimal | None) -> tuple[str, str] | None:

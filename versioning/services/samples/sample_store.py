@@ -9,6 +9,7 @@ from django.db import connection, models
 from psycopg.types.json import Jsonb
 
 from versioning.models import PendingScore, PerformanceSample, RollupPart
+from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import COLUMNS, Cell, Row, SampleSums
 
 _SAMPLES = PerformanceSample._meta.db_table
@@ -36,12 +37,13 @@ def stored_requests(hashes: Sequence[int]) -> set[int]:
     return {row[0] for row in _among(_SAMPLES, "request_hash", hashes)}
 
 
-def take_waiting_scores(hashes: Sequence[int]) -> dict[int, float]:
-    """Return the scores that came before these requests, and remove them."""
-    scores = dict(_among(_PENDING, "request_hash, quality", hashes))
-    if scores:
-        PendingScore.objects.filter(request_hash__in=scores).delete()
-    return scores
+def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
+    """Return what came before these requests, the oldest first, and remove it."""
+    columns = "id, request_hash, quality, signals, latency_budget_ms"
+    found = sorted(_among(_PENDING, columns, hashes))
+    if found:
+        PendingScore.objects.filter(pk__in=[pk for pk, *_ in found]).delete()
+    return [(request_hash, Later(*values)) for _, request_hash, *values in found]
 
 
 def _among(table: str, columns: str, hashes: Sequence[int]) -> list[Any]:
@@ -89,6 +91,5 @@ def _types(model: type[models.Model], columns: tuple[str, ...]) -> list[str]:
 
 
 def _adapted(part: SampleSums) -> list[Any]:
-    values = list(part.values)
-    values[2] = Jsonb(values[2]) if connection.vendor == "postgresql" else json.dumps(values[2])
-    return values
+    adapt = Jsonb if connection.vendor == "postgresql" else json.dumps
+    return [adapt(value) if isinstance(value, dict) else value for value in part.values]
