@@ -72,6 +72,7 @@ class Child:
 
     def start(self) -> None:
         self.due_at = None
+        self._is_cleared = False
         self.started_at = time.monotonic()
         command = self.program.command
         self.process = _open(command, self._environment, stderr=subprocess.STDOUT)
@@ -125,7 +126,13 @@ class Child:
         self.kill_the_rest()
 
     def kill_the_rest(self) -> None:
-        """Kill what it had started (a gunicorn without its master holds the port); hear it out."""
+        """Kill what it had started (a gunicorn without its master holds the port); hear it out.
+
+        Once for each start: by the next time the number may be another program's.
+        """
+        if self._is_cleared:
+            return
+        self._is_cleared = True
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self._reader.join(LAST_LINES_WITHIN_S)

@@ -134,6 +134,12 @@ def test_a_worker_that_never_runs_is_given_up_and_web_stays(
 
     assert web.process.poll() is None
     assert worker.process.poll() == 3
+    stranger = subprocess.Popen([sys.executable, "-c", A_WHILE], start_new_session=True)
+    worker.process.pid = stranger.pid  # a number that another program got meanwhile
+    supervisor.stop()
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
     said = capsys.readouterr().out
     assert said.count("worker    | No broker.\n") == 4
     ended = "worker ended by itself (exit code 3)"
