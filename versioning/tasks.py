@@ -8,7 +8,14 @@ from versioning.services import idempotency
 from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
-from versioning.services.samples import late_scores, retention, rollups, waiting_samples
+from versioning.services.samples import (
+    late_scores,
+    left_out,
+    retention,
+    rollups,
+    trace_once,
+    waiting_samples,
+)
 from versioning.services.upgrades import course, retirement, rollout, upgrading
 
 
@@ -74,7 +81,10 @@ def fold_samples() -> int:
     """Add what came in to the roll-ups, and late scores and newly tracked models with it."""
     late_scores.sweep_pending()
     waiting_samples.attach()
-    return rollups.fold(now=timezone.now())
+    now = timezone.now()
+    left_out.fold(now=now)
+    trace_once.forget_old(now=now)
+    return rollups.fold(now=now)
 
 
 @shared_task(name="versioning.tidy_samples")

@@ -34,6 +34,7 @@ from versioning.models.samples import (
     UnknownModel,
     Word,
 )
+from versioning.models.traces import LeftOutSpans, TracedSpan
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Freeze",
     "FrozenSuite",
     "IdempotentRequest",
+    "LeftOutSpans",
     "LineageRule",
     "Mark",
     "ModelVersion",
@@ -69,6 +71,7 @@ __all__ = [
     "ServedDrift",
     "Sighting",
     "SliceTag",
+    "TracedSpan",
     "TrackedModel",
     "Trial",
     "UnknownModel",

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
-from versioning.models.checks import check_parameter_map
+from versioning.models.checks import check_other_prices, check_parameter_map
 
 
 class TrackedModelQuerySet(models.QuerySet["TrackedModel"]):
@@ -236,6 +236,17 @@ class ModelVersion(models.Model):
         blank=True,
         validators=[MinValueValidator(0)],
         help_text="USD per million cached input tokens.",
+    )
+    other_prices = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_other_prices],
+        help_text='Further prices, in USD per million tokens (per request for "request"): '
+        '[{"part": "cache_write", "usd": "3.75"}, {"part": "input", "usd": "6", "above": 200000}, '
+        '{"part": "input", "usd": "1.5", "tier": "batch"}]. Parts: input, output, cached_input, '
+        "cache_write, cache_write_1h, input_audio, input_image, reasoning, output_audio, "
+        "output_image, request. A request above a price step, or of a tier, whose price isn't "
+        "told has no known cost.",
     )
     context_tokens = models.PositiveIntegerField("context, tokens", null=True, blank=True)
     output_tokens = models.PositiveIntegerField("longest output, tokens", null=True, blank=True)

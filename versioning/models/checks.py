@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.exceptions import ValidationError
 
 from versioning.domain.evaluation.parameters import BadMap, read_map
+from versioning.domain.pricing import further_prices
 
 
 def check_time_zone(value: Any) -> None:
@@ -23,4 +24,12 @@ def check_parameter_map(value: Any) -> None:
     try:
         read_map(value)
     except BadMap as error:
+        raise ValidationError(str(error)) from error
+
+
+def check_other_prices(value: Any) -> None:
+    """Raise ValidationError unless the value is a list of prices, as domain.pricing reads it."""
+    try:
+        further_prices(value)
+    except ValueError as error:
         raise ValidationError(str(error)) from error

@@ -154,6 +154,7 @@ class PerformanceSample(models.Model):
     output_tokens = models.IntegerField(null=True)
     cached_tokens = models.IntegerField(null=True)
     reasoning_tokens = models.IntegerField(null=True)
+    cache_write_tokens = models.IntegerField(null=True)
     task = models.ForeignKey(
         Word, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )

@@ -23,7 +23,7 @@ from versioning.services.samples.rollup_sums import (
 )
 from versioning.services.samples.rollups import Entry
 from versioning.services.samples.sample_batch import foreign_pairs
-from versioning.services.samples.sample_placement import KnownVersion
+from versioning.services.samples.sample_placement import KnownVersion, provider_words
 
 AT_ONCE = 20_000
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
@@ -177,8 +177,14 @@ class _Meaning:
         self.errors = dict(Word.objects.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
         self.served = dict(Route.objects.values_list("pk", "served"))
         self.versions = {
-            values[0]: KnownVersion(*values)
-            for values in ModelVersion.objects.values_list("pk", "upstream_id", "revision")
+            pk: KnownVersion(pk, upstream_id, revision, provider_words=provider_words(slug, kind))
+            for pk, upstream_id, revision, slug, kind in ModelVersion.objects.values_list(
+                "pk",
+                "upstream_id",
+                "revision",
+                "tracked_model__provider__slug",
+                "tracked_model__provider__kind",
+            )
         }
 
     def of(self, rows: Iterable[Row]) -> Terms:

@@ -31,6 +31,7 @@ class Row(NamedTuple):
     output_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
+    cache_write_tokens: int | None
     task_id: int
     route_id: int
     tags_id: int

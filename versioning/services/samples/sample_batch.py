@@ -1,11 +1,12 @@
 """A batch of samples as rows: placed at its versions, with texts as numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
+from versioning.domain.pricing import Unknown, Usage
 from versioning.domain.statistics.known_signals import pack, scored
 from versioning.domain.statistics.score import Signals
 from versioning.models import PerformanceSample, Word
@@ -14,7 +15,12 @@ from versioning.services import options
 from versioning.services.samples import sample_placement, sample_words, seen_models
 from versioning.services.samples.request_uses import Told
 from versioning.services.samples.rollup_sums import Row, Terms
-from versioning.services.samples.sample_format import Rejected, SampleIn, SignalsIn
+from versioning.services.samples.sample_format import (
+    MOST_TOKENS,
+    Rejected,
+    SampleIn,
+    SignalsIn,
+)
 from versioning.services.samples.sample_placement import Ids, KnownModel, KnownVersion, Place
 
 AHEAD = timedelta(minutes=5)
@@ -177,6 +183,9 @@ class _RowMaker:
             )
         numbers = self.numbers
         version_id = spot.place.version_at(at)
+        usage = _usage_of(item)
+        if max(usage.input or 0, usage.output or 0) > MOST_TOKENS:
+            return "invalid-field", f"The tokens of one side are over {MOST_TOKENS:,} together."
         return Row(
             at,
             self.hash(item.request_id) if item.request_id else None,
@@ -185,11 +194,12 @@ class _RowMaker:
             quality,
             item.latency_ms,
             item.ttft_ms,
-            _listed_cost(item, spot, version_id) if cost is None else round(cost * NANO),
-            item.input_tokens,
-            item.output_tokens,
-            item.cached_tokens,
-            item.reasoning_tokens,
+            _listed_cost(usage, spot, version_id) if cost is None else _nano(cost),
+            usage.input,
+            usage.output,
+            usage.cached,
+            usage.reasoning,
+            usage.cache_write,
             numbers.tasks[item.task],
             spot.route_id,
             numbers.tags[tags],
@@ -209,19 +219,45 @@ class _RowMaker:
         return None
 
 
-def _listed_cost(item: SampleIn, spot: _Spot, version_id: int | None) -> int | None:
+def _usage_of(item: SampleIn) -> Usage:
+    """Return the sample's tokens, parts within their side.
+
+    An answered request without a single token was not counted, as litellm does with streams that
+    end without usage: unknown, not free.
+    """
+    usage = Usage(
+        input=item.input_tokens,
+        output=item.output_tokens,
+        cached=item.cached_tokens,
+        cache_write=item.cache_write_tokens,
+        cache_write_1h=item.cache_write_1h_tokens,
+        reasoning=item.reasoning_tokens,
+        input_audio=item.input_audio_tokens,
+        input_image=item.input_image_tokens,
+        output_audio=item.output_audio_tokens,
+        output_image=item.output_image_tokens,
+        tier=item.service_tier,
+    ).whole()
+    if usage.is_untold and not item.error:
+        return replace(usage, input=None, output=None)
+    return usage
+
+
+def _listed_cost(usage: Usage, spot: _Spot, version_id: int | None) -> int | None:
     """Return what the version's prices of today make of the tokens, in billionths of a USD.
 
-    None where a price or a count is unknown, and for tokens from a cache, which cost less.
+    None where a price or a count is unknown.
     """
     model = spot.place.model
-    if model is None or version_id is None or item.cached_tokens:
+    if model is None or version_id is None:
         return None
-    if item.input_tokens is None or item.output_tokens is None:
-        return None
-    return model.versions[version_id].cost_of(
-        input_tokens=item.input_tokens, output_tokens=item.output_tokens
-    )
+    cost = model.versions[version_id].prices.cost(usage)
+    return None if isinstance(cost, Unknown) else _nano(cost)
+
+
+def _nano(usd: Decimal) -> int:
+    """Return billionths of a USD; what costs something is never stored as free."""
+    return max(round(usd * NANO), 1 if usd else 0)
 
 
 def _key_of(item: SampleIn) -> _Key:

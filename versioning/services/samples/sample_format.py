@@ -12,7 +12,8 @@ from versioning.models.samples import USE_LENGTH
 from versioning.services.errors import Invalid
 
 Id = Annotated[str, msgspec.Meta(max_length=200)]
-Tokens = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+MOST_TOKENS = 1_000_000_000
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=86_400_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TagText = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[^=,]*$")]
@@ -37,7 +38,8 @@ class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     null, not 0. ``time`` is when the request began; without it, now. ``session`` is what
     ``current`` was asked for with ``key``, or a conversation: the two versions of a canary aren't
     compared by sessions that got both. ``parameters`` and ``modalities`` are the names of what
-    the request used, such as temperature, tools or image.
+    the request used, such as temperature, tools or image. ``input_tokens`` and
+    ``output_tokens`` are all of their side; the other counts are parts of them.
     """
 
     provider: Id = ""
@@ -57,6 +59,13 @@ class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     output_tokens: Tokens | None = None
     cached_tokens: Tokens | None = None
     reasoning_tokens: Tokens | None = None
+    cache_write_tokens: Tokens | None = None
+    cache_write_1h_tokens: Tokens | None = None
+    input_audio_tokens: Tokens | None = None
+    input_image_tokens: Tokens | None = None
+    output_audio_tokens: Tokens | None = None
+    output_image_tokens: Tokens | None = None
+    service_tier: Annotated[str, msgspec.Meta(max_length=40)] = ""
     cost_usd: Decimal | None = None
     error: Annotated[str, msgspec.Meta(max_length=100)] = ""
     request_id: RequestId = ""

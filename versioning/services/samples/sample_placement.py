@@ -2,13 +2,13 @@
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from versioning.domain.pricing import PriceList, price_list
 from versioning.models import (
     ModelVersion,
     PendingScore,
@@ -20,6 +20,11 @@ from versioning.models import (
 from versioning.models.fields import to_ms
 from versioning.services import process_cache
 from versioning.services.samples import sample_words
+
+MOST_WORDS = 2
+"""Words before a model's name that may be its provider's: ``gemini/models/lumen-2``."""
+
+_PRICES = ("input_price", "output_price", "cached_input_price", "other_prices")
 
 KEPT_SECONDS = 2.0
 """A change that moves no epoch (a renamed model) is seen after this time at the latest."""
@@ -49,23 +54,19 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
-    """A version as far as placing needs it; prices are USD per million tokens."""
+    """A version as far as placing and pricing need it."""
 
     id: int
     upstream_id: str
     revision: str
-    input_price: Decimal | None = None
-    output_price: Decimal | None = None
-
-    def cost_of(self, *, input_tokens: int, output_tokens: int) -> int | None:
-        """Return the cost in billionths of a USD; None where a price is unknown."""
-        if self.input_price is None or self.output_price is None:
-            return None
-        return round(1000 * (self.input_price * input_tokens + self.output_price * output_tokens))
+    prices: PriceList = PriceList()
+    provider_words: frozenset[str] = frozenset()
+    """What its provider's own models may have before their name: ``gemini/``, ``models/``."""
 
     def answers_as(self, served: str) -> bool:
         """Whether ``served`` is this version under one of its own names, or wasn't told."""
-        return not served or served in (self.upstream_id, self.revision)
+        own = (self.upstream_id, self.revision)
+        return not served or served in own or bare_name(served, self.provider_words) in own
 
 
 @dataclass(slots=True)
@@ -81,6 +82,15 @@ class KnownModel:
     moments: list[int] = field(default_factory=list)
     moved_to: list[int] = field(default_factory=list)
 
+    @property
+    def provider_words(self) -> frozenset[str]:
+        """What may stand before the names of its provider's models."""
+        return provider_words(self.provider, self.kind)
+
+    def is_called(self, name: str, *, as_told: str) -> bool:
+        """Whether ``as_told`` is ``name``, or has only its own provider's words before it."""
+        return name == as_told or name == bare_name(as_told, self.provider_words)
+
     def current_at(self, at_ms: int) -> int | None:
         """Return the version that was current then; before the first move, the first one."""
         if not self.moments:
@@ -89,7 +99,9 @@ class KnownModel:
 
     def named_by(self, ids: Ids) -> list[KnownVersion]:
         """Return the versions that the resolved id names, else those the served id names."""
-        for upstream_id in (ids.resolved, ids.served_id):
+        names = [ids.resolved, ids.served_id]
+        bare = [bare_name(name, self.provider_words) for name in names]
+        for upstream_id in (*names, *bare):
             found = [v for v in self.versions.values() if upstream_id == v.upstream_id]
             if upstream_id and found:
                 told = {ids.revision, ids.served_id} - {""}
@@ -99,6 +111,26 @@ class KnownModel:
             if exact:
                 return exact
         return []
+
+
+def provider_words(slug: str, kind: str) -> frozenset[str]:
+    """Return what may stand before the names of a provider's own models."""
+    return frozenset({slug, kind, *(("models",) if kind == "gemini" else ())})
+
+
+def bare_name(name: str, words: Collection[str]) -> str:
+    """Return the name without the provider's own words before it, such as ``models/``."""
+    first, slash, rest = name.partition("/")
+    while slash and rest and first in words:
+        name = rest
+        first, slash, rest = name.partition("/")
+    return name
+
+
+def _spellings(name: str) -> list[str]:
+    """Return the name, and what is left of it when one or two words before it are taken off."""
+    parts = name.split("/", MOST_WORDS)
+    return ["/".join(parts[n:]) for n in range(len(parts))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +183,7 @@ def standing(names: Iterable[str]) -> Standing:
     is new since, for the declared tags and for waiting scores. Six more otherwise, whatever the
     number of names.
     """
-    wanted = set(names)
+    wanted = {spelling for name in names for spelling in _spellings(name)}
     *epoch, tags, scores_wait = _epoch()
     declared = sample_words.tag_names(tags)
     if not process_cache.may_keep():
@@ -174,18 +206,43 @@ def standing(names: Iterable[str]) -> Standing:
 
 
 def place(ids: Ids, *, models: Mapping[str, list[KnownModel]]) -> Place:
-    """Return where samples with these ids go; a Place without a model when nobody tracks it."""
-    if ids.model:
-        for model in _at_provider(models.get(ids.model, ()), ids.provider):
-            return Place(model=model, candidates=tuple(model.named_by(ids)))
+    """Return where samples with these ids go.
+
+    A Place without a model where nobody tracks it, and where two providers have it and nothing
+    says which of them it was.
+    """
     for name in ids.names:
-        for model in _at_provider(models.get(name, ()), ids.provider):
-            return Place(model=model, candidates=tuple(model.named_by(ids)))
+        found = _meant(name, models=models, provider=ids.provider)
+        if found is not None:
+            return Place(model=found, candidates=tuple(found.named_by(ids)))
     return Place(model=None)
 
 
+def _meant(
+    name: str, *, models: Mapping[str, list[KnownModel]], provider: str
+) -> KnownModel | None:
+    """Return the tracked model that a name means: as it stands, else without its provider's words.
+
+    Of several at one provider it is the oldest.
+    """
+    for spelling in _spellings(name):
+        found = [
+            model
+            for model in _at_provider(models.get(spelling, ()), provider)
+            if model.is_called(spelling, as_told=name)
+        ]
+        if found:
+            return found[0] if len({model.provider for model in found}) == 1 else None
+    return None
+
+
 def _at_provider(models: Iterable[KnownModel], provider: str) -> list[KnownModel]:
-    return [model for model in models if provider in ("", model.provider, model.kind)]
+    """Return those of the provider: by its slug, else by its kind."""
+    every = list(models)
+    if not provider:
+        return every
+    here = [model for model in every if model.provider == provider]
+    return here or [model for model in every if model.kind == provider]
 
 
 def _epoch() -> list[Any]:
@@ -237,10 +294,12 @@ def _tracked_models(ids: set[int]) -> dict[int, KnownModel]:
         for row in TrackedModel.objects.filter(pk__in=ids).select_related("provider")
     }
     versions = ModelVersion.objects.filter(tracked_model__in=ids).order_by("pk")
-    for pk, tracked, upstream_id, revision, *prices in versions.values_list(
-        "pk", "tracked_model_id", "upstream_id", "revision", "input_price", "output_price"
+    for pk, tracked, upstream_id, revision, input_, output, cached, others in versions.values_list(
+        "pk", "tracked_model_id", "upstream_id", "revision", *_PRICES
     ):
-        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision, *prices)
+        prices = price_list(input=input_, output=output, cached_input=cached, others=others)
+        words = models[tracked].provider_words
+        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision, prices, words)
     moves = UpgradeRecord.objects.completions().filter(tracked_model__in=ids)
     for tracked, completed_at, version in moves.order_by("completion_number").values_list(
         "tracked_model_id", "completed_at", "to_version_id"

@@ -1,25 +1,36 @@
-"""OTLP traces, as protobuf or as JSON: of each span only what the caller asks for is read."""
+"""OTLP traces, as protobuf or as JSON: of each span only what the caller asks for is read.
 
+A span that can't be read is handed over as a Fault: it costs no other span. In JSON, null is the
+default value, and a number may come as a text or with an exponent, as in all of protobuf's JSON.
+"""
+
+import json
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
-from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from versioning.services.errors import Invalid
+from versioning.services.samples.trace_protobuf import messages
 
 Scalar = str | int | float | bool
 Wanted = Callable[[str], bool]
 """Tells by its name whether an attribute is to be read; the others (prompts too) never are."""
 
-_ERROR = (Status.STATUS_CODE_ERROR, str(Status.STATUS_CODE_ERROR), "STATUS_CODE_ERROR")
+_ERROR = (2, "2", "STATUS_CODE_ERROR")
 _EXCEPTION_TYPE = "exception.type"
+_NESTING = re.compile(r'"(?:[^"\\]+|\\.)*"?|[\[\]{}]', re.DOTALL)
+_DEEPEST = 60
+"""Levels of brackets; what is read of a span lies no deeper than nine."""
+
+_MOST_DIGITS = 25
+"""Of a number of 64 bits, its exponent included; a longer text is none, and slow to read."""
 
 
 class UnreadableTraces(Invalid):
@@ -35,63 +46,33 @@ class Span:
 
     attributes: Mapping[str, Scalar]
     resource: Mapping[str, Scalar]
+    scope: str
+    """The name of the instrumentation that made it."""
+    trace_id: str
     span_id: str
-    """Trace and span id in hexadecimal, ``trace:span``."""
+    parent_id: str
+    """In hexadecimal; the parent's is empty for the first span of a trace."""
     start_ns: int
     end_ns: int
     failed: bool
     exception: str
     """The type of the exception that an event tells, without its message."""
 
-
-class _Value(msgspec.Struct, rename="camel", gc=False):
-    string_value: str | None = None
-    int_value: int | str | None = None
-    double_value: float | str | None = None
-    bool_value: bool | None = None
+    @property
+    def name(self) -> str:
+        """``trace:span``, empty where either is untold."""
+        return f"{self.trace_id}:{self.span_id}" if self.trace_id and self.span_id else ""
 
 
-class _Pair(msgspec.Struct, gc=False):
-    key: str = ""
-    value: _Value | None = None
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A span, or what stood in place of spans, that can't be read, and why."""
+
+    reason: str
 
 
-class _Event(msgspec.Struct, gc=False):
-    attributes: list[_Pair] = []
-
-
-class _Status(msgspec.Struct, gc=False):
-    code: int | str = 0
-
-
-class _Span(msgspec.Struct, rename="camel", gc=False):
-    trace_id: str = ""
-    span_id: str = ""
-    start_time_unix_nano: int | str = 0
-    end_time_unix_nano: int | str = 0
-    attributes: list[_Pair] = []
-    events: list[_Event] = []
-    status: _Status | None = None
-
-
-class _Scope(msgspec.Struct, gc=False):
-    spans: list[_Span] = []
-
-
-class _Resource(msgspec.Struct, gc=False):
-    attributes: list[_Pair] = []
-
-
-class _ResourceSpans(msgspec.Struct, rename="camel", gc=False):
-    resource: _Resource | None = None
-    scope_spans: list[_Scope] = []
-
-
-class _Request(msgspec.Struct, rename="camel", gc=False):
-    resource_spans: list[_ResourceSpans] = []
-
-
-_request = msgspec.json.Decoder(_Request)
+class _Unreadable(ValueError):
+    """A field that is read has another type than OTLP gives it; the text says which."""
 
 
 class Receipt(NamedTuple):
@@ -116,94 +97,254 @@ class Receipt(NamedTuple):
         return msgspec.json.encode({"partialSuccess": told})
 
 
-def read_protobuf(body: bytes, *, wanted: Wanted) -> Iterator[Span]:
+def read_protobuf(body: bytes, *, wanted: Wanted) -> Iterator[Span | Fault]:
     """Yield the spans of an ExportTraceServiceRequest. Raises UnreadableTraces."""
     try:
-        request = ExportTraceServiceRequest.FromString(body)
+        request = messages().request.FromString(body)
     except DecodeError as error:
         raise UnreadableTraces("The body is no OTLP trace request in protobuf.") from error
     return _protobuf_spans(request, wanted)
 
 
-def _protobuf_spans(request: ExportTraceServiceRequest, wanted: Wanted) -> Iterator[Span]:
+def _protobuf_spans(request: Any, wanted: Wanted) -> Iterator[Span | Fault]:
+    read = messages().span.FromString
     for group in request.resource_spans:
         resource = _protobuf_attributes(group.resource.attributes, wanted)
         for scope in group.scope_spans:
-            for span in scope.spans:
-                yield Span(
-                    attributes=_protobuf_attributes(span.attributes, wanted),
-                    resource=resource,
-                    span_id=_name(span.trace_id.hex(), span.span_id.hex()),
-                    start_ns=span.start_time_unix_nano,
-                    end_ns=span.end_time_unix_nano,
-                    failed=span.status.code in _ERROR,
-                    exception=_exception(
-                        _protobuf_attributes(event.attributes, _is_exception_type)
-                        for event in span.events
-                    ),
-                )
+            name = _utf8(scope.scope.name)
+            for encoded in scope.spans:
+                try:
+                    yield _protobuf_span(read(encoded), resource, name, wanted)
+                except DecodeError:
+                    yield Fault("A span is no protobuf.")
+
+
+def _protobuf_span(span: Any, resource: Mapping[str, Scalar], scope: str, wanted: Wanted) -> Span:
+    return Span(
+        attributes=_protobuf_attributes(span.attributes, wanted),
+        resource=resource,
+        scope=scope,
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex(),
+        start_ns=span.start_time_unix_nano,
+        end_ns=span.end_time_unix_nano,
+        failed=span.status.code in _ERROR,
+        exception=_exception(
+            _protobuf_attributes(event.attributes, _is_exception_type) for event in span.events
+        ),
+    )
 
 
 def _protobuf_attributes(pairs: Iterable[Any], wanted: Wanted) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {}
     for pair in pairs:
-        if wanted(pair.key):
-            field = pair.value.WhichOneof("value")
-            if field in {"string_value", "int_value", "double_value", "bool_value"}:
-                found[pair.key] = getattr(pair.value, field)
+        key = _utf8(pair.key)
+        if wanted(key) and (field := pair.value.WhichOneof("value")):
+            value = getattr(pair.value, field)
+            found[key] = _utf8(value) if field == "string_value" else value
     return found
 
 
-def read_json(body: bytes, *, wanted: Wanted) -> Iterator[Span]:
+def _utf8(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
+def read_json(body: bytes, *, wanted: Wanted) -> Iterator[Span | Fault]:
     """Yield the spans of an OTLP request in JSON. Raises UnreadableTraces."""
     try:
-        request = _request.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        groups = _items(_object(_decoded(body), "The body"), "resourceSpans")
+    except (ValueError, RecursionError) as error:
         raise UnreadableTraces(f"The body is no OTLP trace request in JSON: {error}.") from error
-    return _json_spans(request, wanted)
+    return _json_spans(groups, wanted)
 
 
-def _json_spans(request: _Request, wanted: Wanted) -> Iterator[Span]:
-    for group in request.resource_spans:
-        attributes = group.resource.attributes if group.resource else []
-        resource = _json_attributes(attributes, wanted)
-        for scope in group.scope_spans:
-            for span in scope.spans:
-                yield Span(
-                    attributes=_json_attributes(span.attributes, wanted),
-                    resource=resource,
-                    span_id=_name(span.trace_id.lower(), span.span_id.lower()),
-                    start_ns=_nanoseconds(span.start_time_unix_nano),
-                    end_ns=_nanoseconds(span.end_time_unix_nano),
-                    failed=span.status is not None and span.status.code in _ERROR,
-                    exception=_exception(
-                        _json_attributes(event.attributes, _is_exception_type)
-                        for event in span.events
-                    ),
-                )
+def _decoded(body: bytes) -> Any:
+    """Return the JSON, also with what makes a strict reader refuse all of it for one value.
+
+    NaN, halves of surrogate pairs, bytes that are no UTF-8, numbers out of range, and values
+    nested deeper than any reader goes: such a value is read as null, or not at all.
+    Raises ValueError or RecursionError.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = _cut(body.decode(errors="replace"))
+        return json.loads(text, parse_int=_small_number, parse_constant=lambda _: math.nan)
 
 
-def _json_attributes(pairs: Iterable[_Pair], wanted: Wanted) -> dict[str, Scalar]:
+def _cut(text: str) -> str:
+    """Return the JSON text with null for what is nested too deeply."""
+    kept: list[str] = []
+    depth = start = 0
+    for match in _NESTING.finditer(text):
+        if (mark := match[0]) in "[{":
+            depth += 1
+            if depth == _DEEPEST:
+                kept.append(text[start : match.start()])
+        elif mark in "]}":
+            if depth == _DEEPEST:
+                kept.append("null")
+                start = match.end()
+            depth -= 1
+    return "".join(kept) + text[start:]
+
+
+def _small_number(digits: str) -> float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+
+
+def _json_spans(groups: Iterable[Any], wanted: Wanted) -> Iterator[Span | Fault]:
+    for group in groups:
+        try:
+            told = _object(group, "resourceSpans")
+            scopes = _items(told, "scopeSpans")
+            resource = _object(told.get("resource"), "resource")
+            attributes = _json_attributes(resource, wanted)
+        except _Unreadable as error:
+            yield Fault(str(error))
+            continue
+        for scope in scopes:
+            yield from _json_scope(scope, attributes, wanted)
+
+
+def _json_scope(
+    scope: Any, resource: Mapping[str, Scalar], wanted: Wanted
+) -> Iterator[Span | Fault]:
+    try:
+        told = _object(scope, "scopeSpans")
+        spans = _items(told, "spans")
+    except _Unreadable as error:
+        yield Fault(str(error))
+        return
+    named = told.get("scope")
+    name = named.get("name") if isinstance(named, dict) else None
+    for span in spans:
+        try:
+            yield _json_span(span, resource, name if isinstance(name, str) else "", wanted)
+        except _Unreadable as error:
+            yield Fault(str(error))
+
+
+def _json_span(span: Any, resource: Mapping[str, Scalar], scope: str, wanted: Wanted) -> Span:
+    told = _object(span, "A span")
+    return Span(
+        attributes=_json_attributes(told, wanted),
+        resource=resource,
+        scope=scope,
+        trace_id=_id(told, "traceId"),
+        span_id=_id(told, "spanId"),
+        parent_id=_id(told, "parentSpanId"),
+        start_ns=_whole(told.get("startTimeUnixNano"), "startTimeUnixNano"),
+        end_ns=_whole(told.get("endTimeUnixNano"), "endTimeUnixNano"),
+        failed=_is_error(_object(told.get("status"), "status").get("code")),
+        exception=_exception(
+            _json_attributes(_object(event, "An event"), _is_exception_type)
+            for event in _items(told, "events")
+        ),
+    )
+
+
+def _json_attributes(holder: Mapping[str, Any], wanted: Wanted) -> dict[str, Scalar]:
+    """Return the wanted attributes. Raises _Unreadable for one of them that has no readable value.
+
+    Another attribute's value may be whatever it is: it isn't looked at.
+    """
     found: dict[str, Scalar] = {}
-    for pair in pairs:
-        if pair.value is not None and wanted(pair.key):
-            told = pair.value
-            values = (told.string_value, told.int_value, told.double_value, told.bool_value)
-            value = next((value for value in values if value is not None), None)
+    for pair in _items(holder, "attributes"):
+        told = _object(pair, "An attribute")
+        key = told.get("key")
+        if isinstance(key, str) and wanted(key):
+            value = _scalar(_object(told.get("value"), key), key)
             if value is not None:
-                found[pair.key] = value
+                found[key] = value
     return found
 
 
-def _nanoseconds(told: int | str) -> int:
+def _scalar(value: Mapping[str, Any], key: str) -> Scalar | None:
+    """Return the value told of an attribute; None for a list, for bytes and for no value."""
+    for name, read in _READERS.items():
+        told = value.get(name)
+        if told is not None:
+            return read(told, key)
+    return None
+
+
+def _text(told: Any, key: str) -> str:
+    if isinstance(told, str):
+        return told if told.isascii() else _utf8(told.encode(errors="replace"))
+    raise _Unreadable(f"{key} is no text")
+
+
+def _flag(told: Any, key: str) -> bool:
+    if isinstance(told, bool):
+        return told
+    raise _Unreadable(f"{key} is neither true nor false")
+
+
+def _real(told: Any, key: str) -> float:
     try:
-        return int(told)
-    except ValueError:
+        if not isinstance(told, bool | dict | list):
+            return float(told)
+    except (ValueError, OverflowError):
+        pass
+    raise _Unreadable(f"{key} is no number")
+
+
+def _whole(told: Any, key: str) -> int:
+    """Return a whole number, as number or text; 0 for null. Raises _Unreadable for all else."""
+    if told is None:
         return 0
+    if isinstance(told, int) and not isinstance(told, bool):
+        return told
+    try:
+        number = Decimal(repr(told) if isinstance(told, float) else _short(told))
+        if number == number.to_integral_value() and number.adjusted() < _MOST_DIGITS:
+            return int(number)
+    except (InvalidOperation, ValueError, TypeError):
+        pass
+    raise _Unreadable(f"{key} is no whole number")
 
 
-def _name(trace_id: str, span_id: str) -> str:
-    return f"{trace_id}:{span_id}" if trace_id and span_id else ""
+def _short(told: Any) -> str:
+    if isinstance(told, str) and len(told) <= _MOST_DIGITS:
+        return told
+    raise ValueError("no number")
+
+
+_READERS: Mapping[str, Callable[[Any, str], Scalar]] = {
+    "stringValue": _text,
+    "intValue": _whole,
+    "doubleValue": _real,
+    "boolValue": _flag,
+}
+
+
+def _id(told: Mapping[str, Any], name: str) -> str:
+    return _text(told.get(name) or "", name).lower()
+
+
+def _is_error(code: Any) -> bool:
+    if code is None or (isinstance(code, int | str) and not isinstance(code, bool)):
+        return code in _ERROR
+    raise _Unreadable("status.code is neither a number nor a name")
+
+
+def _object(told: Any, name: str) -> dict[str, Any]:
+    if told is None:
+        return {}
+    if isinstance(told, dict):
+        return told
+    raise _Unreadable(f"{name} is no object")
+
+
+def _items(holder: Mapping[str, Any], name: str) -> list[Any]:
+    told = holder.get(name)
+    if told is None:
+        return []
+    if isinstance(told, list):
+        return told
+    raise _Unreadable(f"{name} is no list")
 
 
 def _exception(events: Iterable[Mapping[str, Scalar]]) -> str:

@@ -1,14 +1,12 @@
 """POST /v1/traces as programs send it: the SDK's exporter, JSON, gzip, and what goes wrong."""
 
 import gzip
-import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -22,67 +20,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 from pytest_django.live_server_helper import LiveServer
 
-from tests.factories import ApiKeyFactory, tracked
+from tests.factories import tracked
+from tests.otlp import CHAT, export, span
 from versioning.models import PerformanceSample, TrackedModel, UnknownModel, Word
 
 PROTOBUF = "application/x-protobuf"
-CHAT = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "acme",
-    "gen_ai.request.model": "zeta-1",
-    "gen_ai.response.model": "zeta-1",
-    "gen_ai.usage.input_tokens": 12,
-    "gen_ai.usage.output_tokens": 34,
-}
-
-
-@pytest.fixture
-def writer(db: None) -> TrackedModel:
-    return tracked(name="writer", provider__slug="acme")
-
-
-@pytest.fixture
-def secret(db: None) -> str:
-    return str(ApiKeyFactory().secret)
-
-
-def span(attributes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Return a span in OTLP's JSON; it took 250 ms."""
-    return {
-        "traceId": "5b8efff798038103d269b633813fc60c",
-        "spanId": "eee19b7ec3c1b174",
-        "name": "chat zeta-1",
-        "kind": 3,
-        "startTimeUnixNano": "1790000000000000000",
-        "endTimeUnixNano": "1790000000250000000",
-        "attributes": [{"key": k, "value": value_of(v)} for k, v in attributes.items()],
-        **more,
-    }
-
-
-def value_of(value: Any) -> dict[str, Any]:
-    for type_, name in ((bool, "boolValue"), (int, "intValue"), (float, "doubleValue")):
-        if isinstance(value, type_):
-            return {name: str(value) if name == "intValue" else value}
-    return {"stringValue": value} if isinstance(value, str) else {"arrayValue": {"values": []}}
-
-
-def export(*spans: dict[str, Any], **resource: Any) -> dict[str, Any]:
-    attributes = [{"key": k.replace("_", "."), "value": value_of(v)} for k, v in resource.items()]
-    scope = {"scope": {"name": "tests"}, "spans": list(spans)}
-    return {"resourceSpans": [{"resource": {"attributes": attributes}, "scopeSpans": [scope]}]}
-
-
-@pytest.fixture
-def post(client: Client, secret: str, time_machine: Any) -> Callable[..., Any]:
-    time_machine.move_to("2026-09-21T14:14:00Z", tick=False)
-
-    def post(body: Any, form: str = "application/json", **headers: str) -> Any:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Authorization": f"Bearer {secret}", **headers}
-        return client.post("/v1/traces", data, content_type=form, headers=sent)
-
-    return post
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,132 @@
+"""Spans around the same request: it counts once, in whatever order and export they come."""
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from tests.otlp import CHAT, export, span
+from versioning.models import LeftOutSpans, PerformanceSample, TracedSpan, TrackedModel
+from versioning.services.samples import left_out, trace_once
+
+EMBEDDING = {k: v for k, v in CHAT.items() if "output" not in k} | {
+    "gen_ai.operation.name": "embeddings"
+}
+AGENT = {k: v for k, v in CHAT.items() if k != "gen_ai.operation.name"}
+OTHER = CHAT | {"gen_ai.request.model": "zeta-2", "gen_ai.response.model": "zeta-2"}
+HELD = {"gen_ai.operation.name": "execute_tool"}
+
+
+def spans(*attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return spans one below the other, the outermost first."""
+    return [
+        span(told, spanId=f"{n:016x}", parentSpanId=f"{n - 1:016x}" if n > 1 else "")
+        for n, told in enumerate(attributes, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("family", "counted"),
+    [
+        ([EMBEDDING, EMBEDDING], 1),
+        ([CHAT, CHAT | {"gen_ai.response.id": "msg_01ABCDEFGHIJKLMNOP"}], 1),
+        ([AGENT, CHAT], 1),
+        ([CHAT, CHAT, CHAT], 1),
+        ([CHAT, HELD, CHAT], 1),
+        ([CHAT, {}, {}, CHAT], 1),
+        ([CHAT | {"gen_ai.request.model": "acme/zeta-1"}, CHAT], 1),
+        ([OTHER, CHAT], 2),  # an agent of its own that falls back to another model
+        ([CHAT, OTHER, CHAT], 2),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+def test_the_innermost_request_counts(
+    post: Callable[..., Any],
+    writer: TrackedModel,
+    family: list[dict[str, Any]],
+    counted: int,
+    together: bool,
+) -> None:
+    sent = spans(*family)
+    for part in [sent] if together else [[one] for one in reversed(sent)]:
+        assert post(export(*part)).status_code == 200
+    assert PerformanceSample.objects.count() == counted
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_whatever_comes_first_three_spans_of_one_request_count_once(
+    post: Callable[..., Any], writer: TrackedModel, order: tuple[int, ...]
+) -> None:
+    sent = spans(CHAT, CHAT, CHAT)
+    for index in order:
+        post(export(sent[index]))
+        post(export(sent[index]))  # exporters repeat
+    # Outermost and innermost know nothing of each other until the one between has come.
+    expected = 2 if order[2] == 1 else 1
+    assert PerformanceSample.objects.count() == expected
+
+
+def test_siblings_are_requests_of_their_own(post: Callable[..., Any], writer: TrackedModel) -> None:
+    tries = [span(CHAT, spanId=f"{n:016x}", parentSpanId="f" * 16) for n in range(1, 4)]
+    agent = span({"gen_ai.operation.name": "invoke_agent"} | AGENT, spanId="f" * 16)
+    post(export(*tries))
+    post(export(agent))
+    assert PerformanceSample.objects.count() == 3
+
+
+def test_a_circle_of_parents_ends(post: Callable[..., Any], writer: TrackedModel) -> None:
+    ends = {"1" * 16: "2" * 16, "2" * 16: "1" * 16}
+    circle = [span(CHAT, spanId=me, parentSpanId=parent) for me, parent in ends.items()]
+    alone = span(CHAT, spanId="3" * 16, parentSpanId="3" * 16)
+    assert post(export(*circle, alone)).status_code == 200
+
+
+def test_what_is_left_out_is_said_and_counted(
+    post: Callable[..., Any], writer: TrackedModel, time_machine: Any
+) -> None:
+    told = post(export(*spans(CHAT, CHAT))).json()["partialSuccess"]
+    assert told["rejectedSpans"] == "0"
+    assert "Left out: 1 spans around another" in told["errorMessage"]
+    post(export(*spans(CHAT, CHAT)))
+    now = PerformanceSample.objects.get().at
+    left_out.fold(now=now)
+    assert LeftOutSpans.objects.get().spans == 2
+
+
+def test_spans_are_forgotten_after_a_while(post: Callable[..., Any], writer: TrackedModel) -> None:
+    post(export(*spans(CHAT, CHAT)))
+    came = PerformanceSample.objects.get().at
+    trace_once.forget_old(now=came)
+    assert TracedSpan.objects.count() == 2
+    trace_once.forget_old(now=came + 2 * trace_once.WINDOW)
+    assert not TracedSpan.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "dialect"),
+    [
+        ({"openinference.span.kind": "LLM", "llm.model_name": "zeta-1"}, "OpenInference"),
+        ({"llm.request.type": "chat", "llm.request.model": "zeta-1"}, "Traceloop"),
+        ({"langsmith.span.kind": "llm"}, "LangSmith"),
+        ({"mlflow.spanType": '"CHAT_MODEL"'}, "MLflow"),
+        ({"langfuse.observation.type": "generation"}, "Langfuse"),
+        ({"ai.operationId": "ai.streamText.doStream", "ai.model.id": "z"}, "Vercel AI SDK"),
+        (CHAT | {"gen_ai.operation.name": "ponder"}, "isn't known"),
+    ],
+)
+def test_another_dialect_is_counted_by_its_name(
+    post: Callable[..., Any], writer: TrackedModel, told: dict[str, Any], dialect: str
+) -> None:
+    answer = post(export(span(told), span(told, spanId="2" * 16)))
+    assert dialect in answer.json()["partialSuccess"]["errorMessage"]
+    assert not PerformanceSample.objects.exists()
+    kept = LeftOutSpans.objects.get()
+    assert (kept.spans, dialect in kept.reason) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["CHAIN", "AGENT", "TOOL"])
+def test_a_dialect_s_spans_around_requests_are_not_requests(
+    post: Callable[..., Any], writer: TrackedModel, kind: str
+) -> None:
+    assert post(export(span({"openinference.span.kind": kind}))).json() == {}

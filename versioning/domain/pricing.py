@@ -1,0 +1,328 @@
+"""What a request costs: its tokens, split so that none counts twice, at the prices of its parts.
+
+Everything is exact: Decimal, in and out. What can't be known says which part of it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+MILLION = Decimal(1_000_000)
+LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
+"""USD per million tokens. No model is known outside; whoever reads a price per token as one per
+million is a million times off, and lands there. A price of 0 is a price."""
+
+FARTHEST = 1_000
+"""Two prices of the same thing that differ by this factor aren't both right."""
+
+MOST_PRICES = 100
+
+
+class Part(StrEnum):
+    """What may have a price of its own. Tokens of several parts of one side don't overlap."""
+
+    INPUT = "input"
+    CACHED_INPUT = "cached_input"
+    CACHE_WRITE = "cache_write"
+    CACHE_WRITE_1H = "cache_write_1h"
+    INPUT_AUDIO = "input_audio"
+    INPUT_IMAGE = "input_image"
+    OUTPUT = "output"
+    REASONING = "reasoning"
+    OUTPUT_AUDIO = "output_audio"
+    OUTPUT_IMAGE = "output_image"
+    REQUEST = "request"
+    """A fee for each request, whatever its tokens."""
+
+
+INPUT_PARTS = (
+    Part.CACHED_INPUT,
+    Part.CACHE_WRITE,
+    Part.CACHE_WRITE_1H,
+    Part.INPUT_AUDIO,
+    Part.INPUT_IMAGE,
+)
+"""The parts of the input beside the plain one."""
+
+_STANDARD_TIERS = frozenset({"", "standard", "default", "auto", "on_demand", "on-demand"})
+_STANDS_IN = {Part.REASONING: Part.OUTPUT, Part.INPUT_IMAGE: Part.INPUT}
+"""Parts that are charged like the rest of their side where nothing else is told."""
+
+_BASE = {
+    Part.CACHED_INPUT: Part.INPUT,
+    Part.CACHE_WRITE: Part.INPUT,
+    Part.CACHE_WRITE_1H: Part.INPUT,
+    Part.INPUT_AUDIO: Part.INPUT,
+    Part.OUTPUT_AUDIO: Part.OUTPUT,
+    Part.OUTPUT_IMAGE: Part.OUTPUT,
+}
+"""Parts whose own price is needed, except where their side costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens of one request; None is untold.
+
+    ``input`` and ``output`` are all tokens of their side, the parts included.
+    """
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    """All that was written to the cache, for however long."""
+    cache_write_1h: int | None = None
+    """Those of them that are kept for an hour."""
+    reasoning: int | None = None
+    input_audio: int | None = None
+    input_image: int | None = None
+    output_audio: int | None = None
+    output_image: int | None = None
+    tier: str = ""
+    """Such as batch or flex; empty for the usual one."""
+
+    def whole(self, *, apart: bool = False) -> Usage:
+        """Return the same with parts that were counted beside their side counted into it.
+
+        Some providers count cached and written tokens beside the input, some count reasoning
+        beside the output. What is larger than its whole can't be a part of it; ``apart`` says
+        that the cache is known to be counted beside the input.
+        """
+        write = _most(self.cache_write, self.cache_write_1h)
+        told = replace(self, cache_write=write)
+        in_cache = (self.cached or 0) + (write or 0)
+        if self.input is not None and in_cache and (apart or in_cache > self.input):
+            told = replace(told, input=self.input + in_cache)
+        if self.output is not None and (self.reasoning or 0) > self.output:
+            told = replace(told, output=self.output + (self.reasoning or 0))
+        return told
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether it says 0 on both sides, as clients do that were told nothing of a stream."""
+        return self.input == 0 and self.output == 0
+
+    def amounts(self) -> dict[Part, int | None]:
+        """Return the tokens of each part without overlap; they add up to input and output.
+
+        A side that is untold is None in its first part.
+        """
+        write_1h = self.cache_write_1h or 0
+        inputs = (
+            (Part.CACHED_INPUT, self.cached),
+            (Part.CACHE_WRITE_1H, write_1h),
+            (Part.CACHE_WRITE, max(0, (self.cache_write or 0) - write_1h)),
+            (Part.INPUT_AUDIO, self.input_audio),
+            (Part.INPUT_IMAGE, self.input_image),
+        )
+        outputs = (
+            (Part.REASONING, self.reasoning),
+            (Part.OUTPUT_AUDIO, self.output_audio),
+            (Part.OUTPUT_IMAGE, self.output_image),
+        )
+        return {
+            **dict(_split(Part.INPUT, self.input, inputs)),
+            **dict(_split(Part.OUTPUT, self.output, outputs)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one part costs: USD per million tokens, or per request for the part REQUEST.
+
+    ``above`` is the number of input tokens from which it holds for the whole request.
+    """
+
+    part: Part
+    usd: Decimal
+    above: int = 0
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A cost that can't be told, and for which parts the price or the count is missing."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        names = " and ".join(part.replace("_", " ") for part in self.parts)
+        return f"The cost is unknown: nothing tells the {names}."
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """All prices of one version."""
+
+    prices: tuple[Price, ...] = ()
+
+    @cached_property
+    def _tables(self) -> Mapping[str, Mapping[Part, Sequence[tuple[int, Decimal]]]]:
+        """Steps by tier and part, the highest first."""
+        tables: dict[str, dict[Part, list[tuple[int, Decimal]]]] = {}
+        for price in sorted(self.prices, key=lambda price: -price.above):
+            table = tables.setdefault(price.tier, {})
+            table.setdefault(price.part, []).append((price.above, price.usd))
+        return tables
+
+    @cached_property
+    def _costs_nothing(self) -> bool:
+        parts = {price.part for price in self.prices}
+        return {Part.INPUT, Part.OUTPUT} <= parts and not any(p.usd for p in self.prices)
+
+    def cost(self, usage: Usage) -> Decimal | Unknown:
+        """Return what the request costs in USD, or what is missing to know it."""
+        if self._costs_nothing:
+            return Decimal(0)
+        tier = "" if usage.tier.lower() in _STANDARD_TIERS else usage.tier.lower()
+        table = self._tables.get(tier)
+        if table is None:
+            return Unknown((f"{tier}_prices",) if tier else (Part.INPUT.value, Part.OUTPUT.value))
+        total, missing = Decimal(0), []
+        for part, amount in usage.amounts().items():
+            charge = _charge(table, part, amount, usage.input)
+            if charge is None:
+                missing.append(part.value)
+            else:
+                total += charge
+        if missing:
+            return Unknown(tuple(missing))
+        fee = table.get(Part.REQUEST) or self._tables.get("", {}).get(Part.REQUEST)
+        return total / MILLION + (fee[-1][1] if fee else 0)
+
+
+_Table = Mapping[Part, Sequence[tuple[int, Decimal]]]
+
+
+def _charge(table: _Table, part: Part, amount: int | None, total: int | None) -> Decimal | None:
+    """Return what so many tokens cost, in millionths of a USD; None where that is unknown."""
+    if amount == 0:
+        return Decimal(0)
+    if amount is None or (total is None and _has_steps(table)):
+        steps = table.get(part)
+        return Decimal(0) if steps and not any(usd for _, usd in steps) else None
+    rate = _rate(table, part, total or 0)
+    return None if rate is None else rate * amount
+
+
+def _rate(table: _Table, part: Part, total: int) -> Decimal | None:
+    """Return the price of a part in a request of ``total`` input tokens."""
+    reached = max(
+        (above for steps in table.values() for above, _ in steps if above < total), default=0
+    )
+    for above, usd in table.get(part, ()):
+        if above < total or not above:
+            # Beyond a step, the price from before it is one that no longer holds.
+            return usd if above == reached or not usd else None
+    if (other := _STANDS_IN.get(part)) is not None:
+        return _rate(table, other, total)
+    base = _BASE.get(part)
+    return Decimal(0) if base is not None and _rate(table, base, total) == 0 else None
+
+
+def _has_steps(table: _Table) -> bool:
+    return any(above for steps in table.values() for above, _ in steps)
+
+
+def _split(
+    rest: Part, whole: int | None, parts: Iterable[tuple[Part, int | None]]
+) -> Iterator[tuple[Part, int | None]]:
+    if whole is None:
+        yield rest, None
+        return
+    for part, told in parts:
+        amount = min(told or 0, whole)
+        if amount:
+            yield part, amount
+        whole -= amount
+    yield rest, whole
+
+
+def _most(*told: int | None) -> int | None:
+    return max((number for number in told if number is not None), default=None)
+
+
+def price_list(
+    *,
+    input: Decimal | None,
+    output: Decimal | None,
+    cached_input: Decimal | None = None,
+    others: Any = (),
+) -> PriceList:
+    """Return the prices of a version from its columns and its further prices as JSON."""
+    base = {Part.INPUT: input, Part.OUTPUT: output, Part.CACHED_INPUT: cached_input}
+    return PriceList(
+        (
+            *(Price(part, usd) for part, usd in base.items() if usd is not None),
+            *further_prices(others),
+        )
+    )
+
+
+def further_prices(value: Any) -> tuple[Price, ...]:
+    """Read prices from JSON: ``[{"part": "cache_write", "usd": "3.75"}, ...]``.
+
+    ``above`` (input tokens) and ``tier`` may stand beside. Raises ValueError with a sentence.
+    """
+    if not isinstance(value, list | tuple) or len(value) > MOST_PRICES:
+        raise ValueError(f"Give a list of at most {MOST_PRICES} prices.")
+    prices = tuple(_price(row) for row in value)
+    keys = [(price.part, price.above, price.tier) for price in prices]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"{key[0].value} has two prices for the same case.")
+        if key[1:] == (0, "") and key[0] in (Part.INPUT, Part.OUTPUT, Part.CACHED_INPUT):
+            raise ValueError(f"{key[0].value} has a field of its own; give above or tier here.")
+    return prices
+
+
+def _price(row: Any) -> Price:
+    if not isinstance(row, Mapping) or not {"part", "usd"} <= row.keys() <= _FIELDS:
+        raise ValueError("A price has part and usd, and above or tier where it needs them.")
+    part, above, tier = row["part"], row.get("above", 0), row.get("tier", "")
+    if not isinstance(part, str) or part not in set(Part):
+        raise ValueError(f"part is one of {', '.join(Part)}, not {str(part)[:40]}.")
+    if isinstance(above, bool) or not isinstance(above, int) or not 0 <= above < 10**9:
+        raise ValueError("above is a number of input tokens.")
+    if not isinstance(tier, str) or len(tier) > 40 or tier != tier.strip().lower():
+        raise ValueError("tier is a short word in small letters, such as batch.")
+    return Price(Part(part), _usd(row["usd"]), above, "" if tier in _STANDARD_TIERS else tier)
+
+
+_FIELDS = frozenset({"part", "usd", "above", "tier"})
+
+
+def _usd(value: Any) -> Decimal:
+    try:
+        usd = Decimal(value if isinstance(value, str) else str(value))
+    except InvalidOperation:
+        usd = Decimal("NaN")
+    if isinstance(value, bool) or not (usd.is_finite() and 0 <= usd <= MOST_PRICE):
+        raise ValueError(f"usd is a decimal from 0 to {MOST_PRICE}, such as 3.75.")
+    return usd
+
+
+def as_json(prices: Iterable[Price]) -> list[dict[str, Any]]:
+    """Return prices as JSON keeps them, in one order."""
+    return [
+        {
+            "part": price.part.value,
+            "usd": f"{price.usd.normalize():f}",
+            **({"above": price.above} if price.above else {}),
+            **({"tier": price.tier} if price.tier else {}),
+        }
+        for price in sorted(prices, key=lambda p: (p.tier, p.above, list(Part).index(p.part)))
+    ]
+
+
+def are_far_apart(one: Decimal | None, other: Decimal | None) -> bool:
+    """Say whether two prices of the same thing can't both be right; 0 is far from nothing."""
+    if not one or not other:
+        return False
+    return max(one, other) >= min(one, other) * FARTHEST

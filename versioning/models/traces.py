@@ -1,0 +1,46 @@
+"""What is kept of traces beside their samples: what was counted lately, and what wasn't read."""
+
+from django.db import models
+
+
+class TracedSpan(models.Model):
+    """A span that told of a request to a model, or that has one below it; kept for minutes.
+
+    Numbers only: 64 bits of the hash of trace and span, and of the model's name.
+    """
+
+    span = models.BigIntegerField()
+    model = models.BigIntegerField()
+    counted = models.BooleanField(
+        help_text="Whether it asked the model itself; otherwise a span below it did."
+    )
+    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+
+    class Meta:
+        constraints = [
+            # Of two exports at the same moment, one of which holds the parent, one wins.
+            models.UniqueConstraint(fields=["span", "model"], name="one_claim_per_span_and_model"),
+        ]
+        indexes = [
+            # Each minute, those that are too old go.
+            models.Index(fields=["at"], name="traced_spans_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'a request' if self.counted else 'above a request'} to a model"
+
+
+class LeftOutSpans(models.Model):
+    """How many spans of a day were left out, by why; appended with each export, folded later."""
+
+    reason = models.CharField(max_length=100)
+    day = models.DateField(help_text="In UTC.")
+    spans = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "spans left out"
+        verbose_name_plural = "spans left out"
+        indexes = [models.Index(fields=["day", "reason"], name="left_out_spans_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.spans} of {self.reason}"

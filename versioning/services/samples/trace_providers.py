@@ -1,0 +1,144 @@
+"""Whose request a span tells of: by the server's address, else by the name that it gives.
+
+The rules, in this order (docs/integrations.md repeats them):
+
+1. The address and port of a provider here: that one. Where the span tells no port, its address
+   must be that of one provider alone; another port is another server.
+2. The slug of a provider here: that one, unless it has the same host and another port.
+3. A name that conventions or libraries give a kind or a known server: the one provider here of
+   that kind. Where the span tells an address that is nobody's here, only one without an address
+   of its own can be meant.
+4. Any other name stays a name, and an address without a name is one: seen, not tracked.
+5. Nothing told: the model's own name decides, where one provider alone has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from providers import registry
+from providers.models import Provider
+from versioning.services.samples.trace_format import Scalar
+from versioning.services.samples.trace_names import HOST, PORT
+
+_KIND_OF = {
+    "aws.bedrock": "bedrock", "aws_bedrock": "bedrock", "amazon-bedrock": "bedrock",
+    "amazon_bedrock": "bedrock", "bedrock_converse": "bedrock",
+    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure",
+    "azure-openai": "azure", "azure.ai.inference": "azure", "az.ai.inference": "azure",
+    "azure_ai": "azure",
+    "gcp.gemini": "gemini", "gcp.gen_ai": "gemini", "google.generative-ai": "gemini",
+    "google_genai": "gemini", "google_ai_studio": "gemini",
+    "mistral_ai": "mistral", "mistralai": "mistral", "ollama_chat": "ollama",
+    "hugging_face": "huggingface",
+    "x_ai": "xai", "x-ai": "xai", "together_ai": "together", "togetherai": "together",
+    "fireworks_ai": "fireworks", "moonshot_ai": "moonshot",
+    "hosted_vllm": "vllm", "lm_studio": "lmstudio",
+}  # fmt: skip
+"""What conventions and libraries call a provider, where we say it otherwise."""
+
+_SURFACES = ("chat", "responses", "messages", "completion", "embedding", "textEmbedding", "image")
+"""Vercel's SDK adds the part of the API that was called: ``openai.chat``."""
+
+_USUAL_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    slug: str
+    kind: str
+    host: str
+    port: int | None
+    has_own_address: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The names and places of the providers here."""
+
+    places: Sequence[_Place]
+    servers: Mapping[str, tuple[str, int | None]]
+    """Host and port of the servers that are known by name, such as groq."""
+
+    @classmethod
+    def load(cls) -> Providers:
+        """Read them; one query."""
+        rows = Provider.objects.values_list("slug", "kind", "base_url")
+        servers = {preset.slug: _place(preset.base_url) for preset in registry.presets()}
+        return cls([_place_of(*row) for row in rows], servers)
+
+    def whose(self, told: Mapping[str, Scalar], *, named: str) -> str:
+        """Return the slug or kind of whom the request went to, else a name that nobody has here.
+
+        Empty where nothing is told: the model's own name decides then.
+        """
+        host, port = str(told.get(HOST, "")).strip().lower(), _port(told.get(PORT))
+        at_host = [place for place in self.places if host and place.host == host]
+        exact = [place for place in at_host if port is None or place.port in (port, None)]
+        if len(exact) == 1:
+            return exact[0].slug
+        name = _plain(named)
+        others = exact or [place for place in self.places if place not in at_host]
+        if any(place.slug == name for place in others):
+            return name
+        meant = [
+            place
+            for place in self._named(name, others)
+            if exact or not (host and place.has_own_address)
+        ]
+        if len(meant) == 1:
+            return meant[0].slug
+        return self._as_name(name, host=host, port=port)
+
+    def _named(self, name: str, places: Sequence[_Place]) -> list[_Place]:
+        """Return the providers that the name means by a rule: a known server, else a kind."""
+        server = self.servers.get(name)
+        at_server = [p for p in places if server and (p.host, p.port) == server]
+        return at_server or [place for place in places if place.kind == name]
+
+    def _as_name(self, name: str, *, host: str, port: int | None) -> str:
+        """Return a name for a provider that can't be told or isn't here.
+
+        It must not be one that samples find a provider by, so a kind that is used here gets
+        its address, or a question mark.
+        """
+        address = host if port is None else f"{host}:{port}"
+        if not name:
+            return address[:200]
+        taken = {word for place in self.places for word in (place.slug, place.kind)}
+        return (f"{name}@{address or '?'}" if name in taken else name)[:200]
+
+
+def _plain(named: str) -> str:
+    name = named.strip()
+    first, _, last = name.rpartition(".")
+    name = first if first and last in _SURFACES else name
+    return _KIND_OF.get(name.lower(), name)
+
+
+def _port(told: Scalar | None) -> int | None:
+    text = str(told).removesuffix(".0") if told is not None else ""
+    return int(text) if text.isdecimal() and len(text) <= 5 else None
+
+
+def _place_of(slug: str, kind: str, base_url: str) -> _Place:
+    usual = _place(_default_url(kind))
+    host, port = _place(base_url) if base_url else usual
+    return _Place(slug, kind, host, port, has_own_address=(host, port) != usual)
+
+
+def _place(url: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port or _USUAL_PORTS.get(parts.scheme)
+    except ValueError:
+        return "", None
+
+
+def _default_url(kind: str) -> str:
+    try:
+        return registry.adapter_class(kind).default_base_url
+    except registry.UnknownKind:
+        return ""
