@@ -43,6 +43,15 @@ class Sample(TypedDict, total=False):
     output_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
+    cache_write_tokens: int | None
+    cache_write_1h_tokens: int | None
+    input_audio_tokens: int | None
+    input_image_tokens: int | None
+    output_audio_tokens: int | None
+    output_image_tokens: int | None
+    """Parts of the input and of the output, not beside them."""
+    service_tier: str | None
+    """Such as batch or flex, where the request had other prices for it."""
     cost_usd: Decimal | float | str | None
     error: str | None
     """The class of the error; empty where there was none."""

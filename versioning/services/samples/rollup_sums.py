@@ -31,7 +31,6 @@ class Row(NamedTuple):
     output_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
-    cache_write_tokens: int | None
     task_id: int
     route_id: int
     tags_id: int
@@ -39,6 +38,7 @@ class Row(NamedTuple):
     unknown_model_id: int | None
     source: int
     signals: int | None = None
+    cache_write_tokens: int | None = None
 
     @property
     def scored(self) -> Scored:

@@ -199,7 +199,6 @@ class _RowMaker:
             usage.output,
             usage.cached,
             usage.reasoning,
-            usage.cache_write,
             numbers.tasks[item.task],
             spot.route_id,
             numbers.tags[tags],
@@ -207,6 +206,7 @@ class _RowMaker:
             spot.place.unknown_model_id,
             _SOURCES[item.source],
             signals,
+            usage.cache_write,
         )
 
     def _refusal(self, *, at: int, cost: Decimal | None) -> tuple[str, str] | None:
