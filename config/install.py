@@ -124,7 +124,9 @@ def _why(*, what: str, lock: Path) -> str:
     advice = advice.format(
         lock=lock.name, python=_shown(Path(sys.executable)), version=sys.version.split()[0]
     )
-    end = "\n".join(f"    {line[:300]}" for line in lines[-SHOWN_OF_A_FAILURE:])
+    # Warnings stand before the error, one a package where a mirror lacks some.
+    error = next((at for at, line in enumerate(lines) if line.startswith("ERROR")), 0)
+    end = "\n".join(f"    {line[:300]}" for line in lines[error:][-SHOWN_OF_A_FAILURE:])
     return (
         f"Installing {what} failed. The end of what pip said (all of it: {_shown(LOG)}):\n"
         f"{end}\nWhat to do: {advice}"

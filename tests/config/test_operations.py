@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import shutil
 import sys
 import urllib.request
@@ -36,6 +37,24 @@ def test_there_is_a_unit_for_each_program_with_the_command_that_the_guide_shows(
     assert set(UNITS) == {f"hotswap-{name}.service" for name in ("web", "worker", "beat")}
     for unit in UNITS:
         assert f"    .venv/bin/python {command_of(unit)}\n" in GUIDE
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_what_ends_by_itself_is_told_and_what_was_stopped_is_not(name: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    (told,) = re.findall("^ExecStopPost=(.*)$", UNITS[f"hotswap-{name}.service"], re.MULTILINE)
+    command = shlex.split(told.replace("$$", "$").replace(PYTHON, str(python)))
+
+    def end(result: str) -> list[str]:
+        said = {"SERVICE_RESULT": result, "EXIT_CODE": "killed", "EXIT_STATUS": "KILL"}
+        return run(command, {**os.environ, **said}).stdout.splitlines()
+
+    assert end("success") == []
+    assert end("signal") == [
+        "manage.py", "tell_fault", f"{name} process", f"{name} ended: killed KILL (signal)."
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")

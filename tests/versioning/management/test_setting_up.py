@@ -7,7 +7,7 @@ import pytest
 from providers.models import Provider
 from providers.simulator import Simulator
 from tests.versioning.management.conftest import OLD, Shell
-from versioning.models import Check, TrackedModel
+from versioning.models import Check, Notice, TrackedModel
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,15 @@ def test_what_a_kind_needs_beside_an_address_is_an_option(shell: Shell) -> None:
     provider = Provider.objects.get()
     assert provider.options == {"region": "eu-central-1"}
     assert (provider.api_key_env, provider.name) == ("AWS_SECRET_ACCESS_KEY", "Amazon")
+
+
+def test_what_went_wrong_outside_is_put_into_the_inbox(shell: Shell) -> None:
+    for sentence in ("worker was killed.", "worker was killed again."):
+        assert shell("tell_fault", "worker process", sentence).code == 0
+
+    told = Notice.objects.open().get()
+    assert (told.kind, told.subject, told.times) == ("fault", "worker process", 2)
+    assert told.sentence == "worker was killed again."
 
 
 @pytest.mark.parametrize(
