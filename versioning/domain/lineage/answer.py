@@ -8,13 +8,17 @@ from versioning.domain.lineage.known import Known
 
 
 class Step(StrEnum):
-    """How far an upgrade goes; a replacement leaves the line and never goes by itself."""
+    """How far an upgrade goes.
+
+    A replacement leaves the line, a maybe may be no step at all: neither goes by itself.
+    """
 
     REVISION = "revision"
     SNAPSHOT = "snapshot"
     MINOR = "minor"
     MAJOR = "major"
     REPLACEMENT = "replacement"
+    MAYBE = "maybe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,11 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The successor, or None with the reasons for silence. Confidence is from 0 to 1."""
+    """The successor, or None with the reasons for silence. Confidence is from 0 to 1.
+
+    A maybe is no successor: `maybes` has the models that may follow, `doubt` says in one
+    sentence what is not known, and the step is `Step.MAYBE`. Of several none is chosen.
+    """
 
     successor: Known | None = None
     step: Step | None = None
@@ -46,3 +54,12 @@ class Answer:
     runners_up: tuple[RunnerUp, ...] = ()
     replacement: Stated | None = None
     needs_reembedding: bool = False
+    maybes: tuple[Known, ...] = ()
+    doubt: str = ""
+
+    @property
+    def offered(self) -> Known | None:
+        """The one model to show for a decision: the successor, or else the only maybe."""
+        if self.successor or len(self.maybes) != 1:
+            return self.successor
+        return self.maybes[0]

@@ -1,10 +1,12 @@
 """What is known beside the names, and how sure it makes or leaves us."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from versioning.domain.lineage.identity import written
+from versioning.domain.lineage.judge import GENERATION_SLACK_DAYS
 from versioning.domain.lineage.line import unsaid
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
@@ -16,6 +18,9 @@ _UNSAID_COST: Final = 0.15
 _UNKNOWN_WORD_COST: Final = 0.05
 _UNDATED_COST: Final = 0.05
 _CAUTION_COST: Final = 0.08
+_CONTRADICTED_COST: Final = 0.2
+_NEW_PAIR_COST: Final = 0.05
+_SETTLED_DAYS: Final = 21  # a catalogue may take weeks to correct one of two like rows
 _DEARER: Final = Decimal(3)
 
 
@@ -27,7 +32,7 @@ class Weighed:
     reasons: tuple[str, ...]
 
 
-def weigh(current: Entry, chosen: Entry, *, is_stated: bool) -> Weighed:
+def weigh(current: Entry, chosen: Entry, *, is_stated: bool, at: date | None = None) -> Weighed:
     """Say why the chosen one follows, and take a little off for each doubt."""
     reasons = [_what_changed(current, chosen)]
     doubts: list[tuple[float, str]] = []
@@ -38,6 +43,7 @@ def weigh(current: Entry, chosen: Entry, *, is_stated: bool) -> Weighed:
         words = ", ".join(chosen.identity.unknown)
         doubts.append((_UNKNOWN_WORD_COST, f"Less sure: no vocabulary knows {words}."))
     doubts += _doubts_of_the_calendar(current, chosen)
+    doubts += _doubts_of_a_new_pair(current, chosen, at)
     doubts += [(_CAUTION_COST, text) for text in _losses(current, chosen)]
     certainty = _STATED if is_stated else _CERTAIN
     certainty -= sum(cost for cost, _ in doubts)
@@ -67,9 +73,26 @@ def _doubts_of_the_calendar(current: Entry, chosen: Entry) -> list[tuple[float, 
     here, there = day_of(current), day_of(chosen)
     if here is None or there is None:
         return [(_UNDATED_COST, "Less sure: not both release dates are known.")]
+    if (here - there).days > GENERATION_SLACK_DAYS:
+        said = f"Less sure: it is dated {there}, before the model in use ({here})."
+        return [(_CONTRADICTED_COST, said)]
     if there < here:
         return [(_CAUTION_COST, "Less sure: its release date is a little earlier.")]
     return []
+
+
+def _doubts_of_a_new_pair(
+    current: Entry, chosen: Entry, at: date | None
+) -> list[tuple[float, str]]:
+    """A bare name and its snapshot that stand side by side for weeks are two models."""
+    is_pair = not current.identity.snapshot and bool(chosen.identity.snapshot)
+    since, other = current.known.listed_since, chosen.known.listed_since
+    if not is_pair or current.identity.ordinal != chosen.identity.ordinal or at is None:
+        return []
+    if since is None or other is None or (at - max(since, other)).days >= _SETTLED_DAYS:
+        return []
+    both = max(since, other).isoformat()
+    return [(_NEW_PAIR_COST, f"Less sure: both are listed side by side only since {both}.")]
 
 
 def _losses(current: Entry, chosen: Entry) -> list[str]:

@@ -12,6 +12,7 @@ class Stage(StrEnum):
     PREVIEW = "preview"
     STABLE = "stable"
     ALIAS = "alias"  # it moves by itself: `-latest`, `@default`
+    ROUTER = "router"  # it chooses a model for each request: `auto`
 
 
 class UnreadableName(ValueError):
@@ -65,7 +66,7 @@ class Identity:
 
     id: str
     vendor: str = ""
-    route: str = ""  # region or router: `eu`, `routers`
+    route: str = ""  # the way that it is reached: `eu`, `azure`, `bedrock/us`
     fine_tune: str = ""  # whose private fine-tune: `ft:…:acme:…`
     words: tuple[str, ...] = ()
     tier: tuple[str, ...] = ()
@@ -74,12 +75,14 @@ class Identity:
     tuning: str = ""  # "instruct", "base" or not said
     context: str = ""
     packaging: tuple[str, ...] = ()  # precision, serving and price variants
+    limit: str = ""  # the suffix `24k` of `nova-pro-v1:0:24k`
     generation: tuple[Version, ...] = ()
     base: tuple[tuple[str, Version], ...] = ()
     stage: Stage = Stage.STABLE
     snapshot: Snapshot | None = None
     revision: int = 0
     unknown: tuple[str, ...] = ()  # the part of `words` that no vocabulary knows
+    says_nothing: bool = False  # an ARN of a customer's own, a UUID, a digest
 
     @property
     def ordinal(self) -> tuple[Version, ...]:
@@ -89,6 +92,11 @@ class Identity:
     @property
     def is_preview(self) -> bool:
         return self.stage in (Stage.PREVIEW, Stage.EXPERIMENTAL)
+
+    @property
+    def moves(self) -> bool:
+        """True where what stands behind the name changes without a new name."""
+        return self.stage in (Stage.ALIAS, Stage.ROUTER)
 
     @property
     def is_pinned(self) -> bool:

@@ -7,21 +7,28 @@ from typing import Final
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.answer import Step
 from versioning.domain.lineage.identity import Identity, Stage
-from versioning.domain.lineage.line import ONE_RELEASE_DAYS, differences, same_model
+from versioning.domain.lineage.line import differences, same_model
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of, rank
+from versioning.domain.lineage.twins import clearly_later, told_apart
 
 # Release dates of different generations are noted loosely; a snapshot's are not.
-_GENERATION_SLACK_DAYS: Final = 31
+GENERATION_SLACK_DAYS: Final = 31
+# A date that far against the order of the numbers leaves no more than a maybe.
+_MOST_CONTRADICTED_DAYS: Final = 183
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A step where the candidate is an upgrade, else why it is not; `distance` sorts the latter."""
+    """A step where the candidate is an upgrade, else why it is not; `distance` sorts the latter.
+
+    `is_doubt` says that nothing but what is not known stands against it: it is a maybe.
+    """
 
     step: Step | None
     why_not: str = ""
     distance: int = 0
+    is_doubt: bool = False
 
 
 def judge(
@@ -31,13 +38,17 @@ def judge(
     provider: str = "",
     allow_previews: bool = False,
     is_leaving: bool = False,
+    has_moved: bool = False,
     at: date | None = None,
 ) -> Verdict:
     """Compare one candidate with the model in use, on the day `at` where it is known.
 
     `is_leaving` says that the model in use is deprecated or no longer listed, which makes a
-    bare name or the settled form of a preview acceptable without a date.
+    bare name or the settled form of a preview acceptable without a date; `has_moved` that the
+    bare name in use stands for a later snapshot already.
     """
+    if current.identity.says_nothing or candidate.identity.says_nothing:
+        return Verdict(None, "An id that says nothing of the model behind it.", distance=9)
     apart = differences(current.identity, candidate.identity)
     if apart:
         return Verdict(None, _sentence(apart[0]), distance=len(apart))
@@ -53,6 +64,13 @@ def judge(
     )
     if reason:
         return Verdict(None, reason)
+    doubt = (
+        _may_be_its_alias(current, candidate, is_leaving=is_leaving)
+        or _may_be_its_snapshot(current, candidate, provider=provider, has_moved=has_moved)
+        or _contradicted(current, candidate)
+    )
+    if doubt:
+        return Verdict(None, doubt, is_doubt=True)
     return Verdict(_step(current, candidate))
 
 
@@ -61,19 +79,42 @@ def _sentence(text: str) -> str:
 
 
 def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_leaving: bool) -> str:
-    """Refuse previews and aliases, but for what a model that goes leaves behind.
-
-    Where dates are the only versions of a line and the dated one in use goes, the line's alias
-    is where the maker continues it.
-    """
+    """Refuse previews and aliases, but for the alias of the snapshot in use."""
     new, old = candidate.identity, current.identity
-    dates_only = bool(old.snapshot) and not (old.generation or new.generation)
-    may_be_alias = is_leaving and dates_only and not old.is_preview
-    if new.stage is Stage.ALIAS and old.stage is not Stage.ALIAS and not may_be_alias:
+    if new.stage is Stage.ROUTER:
+        return "It chooses a model for each request, it is no version."
+    if new.moves and not old.moves and not _is_its_alias(current, candidate):
         return "An alias that moves by itself, not a version."
     if new.is_preview and not (old.is_preview or allow_previews):
         return "A preview, and the model in use is a settled one."
     return ""
+
+
+def _is_its_alias(current: Entry, candidate: Entry) -> bool:
+    """True for the moving name of the line and generation of a snapshot in use."""
+    old, new = current.identity, candidate.identity
+    return (
+        new.stage is Stage.ALIAS
+        and old.snapshot is not None
+        and (old.ordinal, old.base) == (new.ordinal, new.base)
+        and bool(old.generation) == bool(new.generation)
+        and not old.is_preview
+        and new.id.startswith("~") == old.id.startswith("~")
+    )
+
+
+def _may_be_its_alias(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
+    """Doubt the moving name, but where it is all that its maker leaves of the line.
+
+    Where dates are the only versions of a line and the dated one in use goes, the line's alias
+    is where the maker continues it.
+    """
+    old, new = current.identity, candidate.identity
+    if not new.moves or old.moves or (is_leaving and not old.generation):
+        return ""
+    if candidate.stands_for:
+        return f"Only a moving name is listed; it stands for {candidate.stands_for} now."
+    return "Only a moving name is listed: nothing tells what it stands for now."
 
 
 def _itself_leaving(current: Entry, candidate: Entry, *, is_leaving: bool, at: date | None) -> str:
@@ -90,9 +131,22 @@ def _not_newer(current: Entry, candidate: Entry, *, provider: str, is_leaving: b
         return ""
     if current.identity.generation and not candidate.identity.generation:
         return "Its name has no version number, the model in use has one."
+    if _is_undated_pair(current, candidate):
+        return ""
     if rank(candidate) <= rank(current) or _earlier_in_some_year(current, candidate):
         return "Not newer than the model in use."
     return ""
+
+
+def _is_undated_pair(current: Entry, candidate: Entry) -> bool:
+    """True for a bare or moving name and a snapshot of its generation that no date orders."""
+    old, new = current.identity, candidate.identity
+    if (old.ordinal, old.base, old.revision) != (new.ordinal, new.base, new.revision):
+        return False
+    if _is_its_alias(current, candidate):
+        return candidate.stands_for is None
+    is_bare = not (old.moves or current.snapshot) and new.snapshot is not None
+    return is_bare and (day_of(current) is None or day_of(candidate) is None)
 
 
 def _continues_undated(
@@ -121,7 +175,7 @@ def _earlier_in_some_year(current: Entry, candidate: Entry) -> bool:
 
 
 def _only_another_name(current: Entry, candidate: Entry, *, provider: str, is_leaving: bool) -> str:
-    """Refuse a bare name for a snapshot of its generation, and the other way round.
+    """Refuse a bare name for a snapshot of its generation, and a snapshot for a moving name.
 
     Which snapshot a bare name stands for is not written in it, so only a clear difference of
     dates makes it another version.
@@ -129,24 +183,43 @@ def _only_another_name(current: Entry, candidate: Entry, *, provider: str, is_le
     old, new = current.identity, candidate.identity
     if old.ordinal != new.ordinal or old.base != new.base:
         return ""
-    if old.stage is Stage.ALIAS:
+    if old.moves:
         return "A name that moves by itself, and a version that it may stand for."
     if old.is_preview and not new.is_preview:
         return ""
-    if bool(old.snapshot) == bool(new.snapshot):
-        return ""
-    if new.snapshot and _stands_still(current, candidate, provider):
+    if new.snapshot or not old.snapshot or new.moves:
         return ""
     undated = _continues_undated(current, candidate, provider=provider, is_leaving=is_leaving)
-    if old.snapshot and (undated or _clearly_later(current, candidate)):
+    if undated or clearly_later(current, candidate):
         return ""
-    return "A name and its own snapshot: nothing says that they differ."
+    return _ONE_NAME
+
+
+_ONE_NAME: Final = "A name and its own snapshot: nothing says that they differ."
+
+
+def _may_be_its_snapshot(
+    current: Entry, candidate: Entry, *, provider: str, has_moved: bool
+) -> str:
+    """Doubt a snapshot of the bare name in use, but where something tells that they differ."""
+    old, new = current.identity, candidate.identity
+    if old.snapshot or not new.snapshot or old.moves:
+        return ""
+    if old.ordinal != new.ordinal or old.base != new.base:
+        return ""
+    if old.is_preview and not new.is_preview:
+        return ""
+    if _stands_still(current, candidate, provider):
+        return ""
+    if not has_moved and told_apart(current, candidate):
+        return ""
+    return _ONE_NAME
 
 
 def _stands_still(current: Entry, candidate: Entry, provider: str) -> bool:
     """Open weights keep their bare name, and some services keep what a numberless name is."""
     if _is_open(current) and _is_open(candidate):
-        return _clearly_later(current, candidate)
+        return clearly_later(current, candidate)
     return provider in vocabulary.NAMES_STAND_STILL and not current.identity.generation
 
 
@@ -155,12 +228,8 @@ def _is_open(entry: Entry) -> bool:
     return bool(known.hugging_face_id) or "open_weights" in known.capabilities
 
 
-def _clearly_later(current: Entry, candidate: Entry) -> bool:
-    earlier, later = day_of(current), day_of(candidate)
-    return bool(earlier and later and (later - earlier).days > ONE_RELEASE_DAYS)
-
-
 def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
+    """Refuse what was made earlier; between generations only the dates in the ids count."""
     old, new = current.identity, candidate.identity
     same = old.ordinal == new.ordinal
     if is_leaving and old.is_preview and same and new.snapshot is None:
@@ -168,10 +237,21 @@ def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
     here, there = day_of(current), day_of(candidate)
     if here is None or there is None:
         return ""
-    slack = 0 if same else _GENERATION_SLACK_DAYS
-    if (here - there).days > slack:
+    slack = 0 if same else GENERATION_SLACK_DAYS
+    if (here - there).days > slack and (same or (old.snapshot and new.snapshot)):
         return f"Made on {_day(there)}, before the model in use ({_day(here)})."
     return ""
+
+
+def _contradicted(current: Entry, candidate: Entry) -> str:
+    """Doubt a newer generation whose release date is far before that of the model in use."""
+    here, there = day_of(current), day_of(candidate)
+    if here is None or there is None or (here - there).days <= _MOST_CONTRADICTED_DAYS:
+        return ""
+    return (
+        f"Its number is higher, but it is dated {_day(there)}, long before the model in use"
+        f" ({_day(here)})."
+    )
 
 
 def _day(day: date) -> str:

@@ -25,6 +25,7 @@ class Known:
     input_modalities: tuple[str, ...] = ()
     output_modalities: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()  # of a request
     aliases: tuple[str, ...] = ()
     hugging_face_id: str = ""
     description: str = ""
@@ -34,6 +35,7 @@ class Known:
     replacement: str = ""
     replacement_source: str = ""
     replacement_dated: date | None = None
+    listed_since: date | None = None
 
     def is_leaving(self, at: date | None) -> bool:
         """True where the provider said that it goes: nobody should move there.

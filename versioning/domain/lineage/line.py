@@ -21,17 +21,26 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
     A size or a context that only one side states is no difference where the tier, or a newer
     generation, already tells the line (see `unsaid`).
     """
-    found = [
+    pairs = (
         (current.vendor, other.vendor, "another maker"),
         (_tuned_by(current, other), other.fine_tune, "another fine-tune"),
-        (_joined(current.words), _joined(other.words), "another family or word in the name"),
-        (_joined(current.kinds), _joined(other.kinds), "another kind"),
-        (_joined(current.tier), _joined(other.tier), "another tier"),
+        (current.words, other.words, "another family or word in the name"),
+        (current.kinds, other.kinds, "another kind"),
+        (current.tier, other.tier, "another tier"),
         (current.route, other.route, "another region or route"),
-        (_joined(current.packaging), _joined(other.packaging), "another way to serve it"),
+        (current.packaging, other.packaging, "another way to serve it"),
+        (current.limit, other.limit, "another limit bought with it"),
+    )
+    sentences = [
+        f"{what}: {_change(_text(left), _text(right))}"
+        for left, right, what in pairs
+        if left != right
     ]
-    sentences = [f"{what}: {_change(left, right)}" for left, right, what in found if left != right]
     return (*sentences, *_sized(current, other), *_tuned(current, other), *_based(current, other))
+
+
+def _text(slot: str | tuple[str, ...]) -> str:
+    return slot if isinstance(slot, str) else _joined(slot)
 
 
 def _change(left: str, right: str) -> str:
@@ -81,7 +90,7 @@ def same_model(a: Entry, b: Entry) -> bool:
         return a.snapshot == b.snapshot
     if not a.snapshot and not b.snapshot:
         return _same_revision(left.revision, right.revision)
-    return _names_the_other(a, b) or _same_release(a, b)
+    return _names_the_other(a, b) or (_same_release(a, b) and not other_weights(a, b))
 
 
 def _same_files(a: Entry, b: Entry) -> bool:
@@ -98,6 +107,12 @@ def _same_files(a: Entry, b: Entry) -> bool:
     revision = a.known.revision
     is_one_revision = revision == b.known.revision and bool(_NAMES_ONE_THING.match(revision))
     return is_one_repository or is_one_revision
+
+
+def other_weights(a: Entry, b: Entry) -> bool:
+    """True where both name their weights, and the names differ beside the owner and case."""
+    left, right = (entry.known.hugging_face_id.casefold().rpartition("/")[2] for entry in (a, b))
+    return bool(left and right) and left != right
 
 
 def _same_weights(left: Identity, right: Identity) -> bool:

@@ -75,12 +75,17 @@ def _dated(snapshot: Snapshot, identity: Identity, known: Known) -> Snapshot:
 
 
 def _nearest_year(snapshot: Snapshot, released: date) -> int:
-    """The year that puts month and day closest to the release."""
-    day_of_year = snapshot.month * 31 + snapshot.day
+    """The year that puts month and day closest to the release, rather before it than after.
+
+    A model may be listed months after its snapshot, but hardly before it: days ahead of the
+    release count double.
+    """
     released_on = released.month * 31 + released.day
-    half_a_year = 6 * 31
-    if day_of_year - released_on > half_a_year:
-        return released.year - 1
-    if released_on - day_of_year > half_a_year:
-        return released.year + 1
-    return released.year
+    ahead = snapshot.month * 31 + snapshot.day - released_on
+    a_year = 12 * 31
+    distances = {released.year + years: _distance(ahead + years * a_year) for years in (-1, 0, 1)}
+    return min(distances, key=lambda year: distances[year])
+
+
+def _distance(ahead: int) -> int:
+    return 2 * ahead if ahead > 0 else -ahead

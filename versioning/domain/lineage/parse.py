@@ -42,6 +42,8 @@ _WORD_AND_VERSION: Final = re.compile(
 )
 _SMALLEST_CONTEXT: Final = 1000
 _SHORTEST_BRAND: Final = 4
+# Families that anybody may build on or publish anew.
+_SHARED: Final = vocabulary.PARENTS | vocabulary.OPEN_FAMILIES
 
 
 def parse(model_id: str, *, provider: str = "") -> Identity:
@@ -55,7 +57,7 @@ def parse(model_id: str, *, provider: str = "") -> Identity:
 @lru_cache(maxsize=_CACHED_IDS)
 def _parse(model_id: str, provider: str) -> Identity:
     _refuse_unreadable(model_id)
-    channel = read_channel(model_id.strip().lower())
+    channel = read_channel(model_id.strip().lower(), provider=provider)
     reading = _Reading()
     reading.read(channel.name)
     if channel.version:
@@ -112,7 +114,8 @@ class _Reading:
     def _read_at(self, tokens: list[str], at: int) -> int:
         token = tokens[at]
         if token.isalpha():
-            is_name = token in vocabulary.ALIASES and at == 0  # `stable-diffusion`
+            is_first_of_several = at == 0 and len(tokens) > 1
+            is_name = token in vocabulary.ALIASES and is_first_of_several  # `stable-diffusion`
             (self.words.append if is_name else self._add_word)(token)
             return 1
         if token[0].isdigit():
@@ -217,7 +220,8 @@ def _spread(text: str) -> str:
 
 
 def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str) -> Identity:
-    vendor = _vendor(channel.owner, reading.words, provider)
+    owner, route = _without_unknown_way(channel, reading.words)
+    vendor = _vendor(owner, reading.words, provider)
     own, base = _own_and_base(reading, vendor)
     is_sized = bool(reading.sizes)
     slots = _Slots()
@@ -232,7 +236,7 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
     return Identity(
         id=model_id,
         vendor=vendor,
-        route=channel.route,
+        route=route,
         fine_tune=channel.fine_tune,
         words=_ordered([word for word in slots.words if not _names(word, vendor)]),
         tier=_ordered(slots.tier),
@@ -241,13 +245,21 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
         tuning=slots.tuning,
         context=reading.context,
         packaging=_ordered([*slots.packaging, *reading.precisions, *_suffixes(channel)]),
+        limit=channel.limit,
         generation=generation,
         base=base,
-        stage=Stage.ALIAS if channel.moves else reading.stage,
+        stage=_stage(channel, reading),
         snapshot=reading.snapshot,
         revision=reading.revision or (0 if cloud_is_version else channel.revision),
         unknown=_ordered([word for word in slots.words if not _is_known(word)]),
+        says_nothing=channel.says_nothing,
     )
+
+
+def _stage(channel: Channel, reading: _Reading) -> Stage:
+    if not vocabulary.ROUTERS.isdisjoint(reading.words):
+        return Stage.ROUTER
+    return Stage.ALIAS if channel.moves else reading.stage
 
 
 def _ordered(words: list[str]) -> tuple[str, ...]:
@@ -284,6 +296,18 @@ def _vendor(owner: str, words: list[str], provider: str) -> str:
     if makers and makers[0][1]:
         return makers[0][1]
     return vocabulary.OWN_SERVICES.get(provider, "")
+
+
+def _without_unknown_way(channel: Channel, words: list[str]) -> tuple[str, str]:
+    """Return owner and route; an unknown owner of what only its maker has is a way to it.
+
+    Nobody but its maker can publish a closed model: in `gateway/claude-3` the path is a route.
+    """
+    is_known = not channel.owner or channel.owner in vocabulary.VENDORS
+    is_closed = bool(words) and words[0] in vocabulary.FAMILIES and words[0] not in _SHARED
+    if is_known or not is_closed:
+        return channel.owner, channel.route
+    return "", "/".join(part for part in (channel.route, channel.owner) if part)
 
 
 def _own_and_base(

@@ -20,6 +20,10 @@ _DEPRECATED_ON: Final = ("deprecated_on", "deprecated", "deprecation_date")
 _RETIRES_ON: Final = ("retires_on", "retirement", "retirement_date", "shutdown_date")
 _REVISION: Final = ("revision", "canonical_slug", "slug")
 _HUGGING_FACE: Final = ("hugging_face_id", "hf")
+_CONTEXT: Final = ("context", "context_tokens", "context_length")
+_OUTPUT: Final = ("output", "output_tokens")
+_PARAMETERS: Final = ("parameters", "supported_parameters")
+_LISTED_SINCE: Final = ("listed_since", "first_listed")
 
 
 class UnreadableQuestion(ValueError):
@@ -81,7 +85,11 @@ def _listed(rows: object) -> tuple[Known, ...]:
 def _completed(current: Known, listed: tuple[Known, ...]) -> Known:
     row = next((known for known in listed if known.id == current.id), None)
     if row is None:
-        return current
+        folded = current.id.casefold()
+        alike = [known for known in listed if known.id.casefold() == folded]
+        if len({known.id for known in alike}) != 1:
+            return current
+        row = alike[0]
     said = {
         field.name: value
         for field in fields(Known)
@@ -103,13 +111,14 @@ def _known(row: object, where: str) -> Known:
         name=_text(row.get("name")),
         revision=_first_text(row, _REVISION),
         released=_first_date(row, _RELEASED),
-        context_tokens=_count(row.get("context")),
-        output_tokens=_count(row.get("output")),
+        context_tokens=_first_count(row, _CONTEXT),
+        output_tokens=_first_count(row, _OUTPUT),
         input_price=_price(row.get("input_price")),
         output_price=_price(row.get("output_price")),
         input_modalities=_texts(gives.get("input")),
         output_modalities=_texts(gives.get("output")),
         capabilities=_capabilities(row),
+        parameters=_parameters(row),
         aliases=_texts(row.get("aliases")),
         hugging_face_id=_first_text(row, _HUGGING_FACE),
         status="deprecated" if is_deprecated else _text(row.get("status")),
@@ -118,12 +127,19 @@ def _known(row: object, where: str) -> Known:
         replacement=_text(row.get("replacement")),
         replacement_source=_text(row.get("replacement_source")),
         replacement_dated=_date(row.get("replacement_dated")),
+        listed_since=_first_date(row, _LISTED_SINCE),
     )
 
 
 def _capabilities(row: Mapping[str, Any]) -> tuple[str, ...]:
     flags = [flag for flag in _FLAGS if row.get(flag) is True]
     return (*flags, *_texts(row.get("capabilities")))
+
+
+def _parameters(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the parameters, sorted: their order says nothing."""
+    told = next((row[name] for name in _PARAMETERS if name in row), None)
+    return tuple(sorted({_text(told)} - {""})) or tuple(sorted(_texts(told)))
 
 
 def _text(value: object) -> str:
@@ -145,6 +161,10 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _first_count(row: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    return next((count for name in names if (count := _count(row.get(name)))), None)
 
 
 def _price(value: object) -> Decimal | None:

@@ -12,12 +12,16 @@ from versioning.domain.lineage.identity import Stage
 from versioning.domain.lineage.judge import Verdict, judge
 from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Entry, Listing
+from versioning.domain.lineage.maybe import Maybe, among_new_tiers, with_less_words
 from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
+from versioning.domain.lineage.twins import has_moved
 
 _SHOWN_RUNNERS_UP: Final = 5
 _ENOUGH_DIFFERENCES: Final = 3
 _BY_STATEMENT: Final = 0.6
+_MAYBE: Final = 0.25  # below any upgrade
+_DIFFERENCES_OF_A_MAYBE: Final = 1
 _BY_A_PERSON: Final = 1.0
 
 
@@ -54,12 +58,15 @@ def _question(
     rules: Rules,
     at: date | None,
 ) -> "_Question":
-    known = current
+    known, found = current, listing.find(current.id)
     if known == Known(id=current.id):
-        found = listing.by_id.get(current.id)
         known = found.known if found else _remembered(current, once_listed)
+    elif found:
+        known = replace(known, id=found.known.id)  # they may differ by case
     entry = Entry.of(known, provider=provider or listing.provider)
-    return _Question(entry, listing, provider or listing.provider, rules, at)
+    is_bare = not (entry.snapshot or entry.identity.moves)
+    moved = is_bare and has_moved(entry, listing.of_vendor(entry.identity.vendor))
+    return _Question(entry, listing, provider or listing.provider, rules, at, moved)
 
 
 def _remembered(current: Known, once_listed: Sequence[Known]) -> Known:
@@ -75,6 +82,7 @@ class _Question:
     provider: str
     rules: Rules
     at: date | None
+    has_moved: bool
 
     def answer(self) -> Answer:
         answer = self._by_rules_or_grammar()
@@ -87,7 +95,8 @@ class _Question:
         stated = self._stated()
         if self.rules.successor:
             return self._set_by_a_person(self.rules.successor, stated)
-        judged = self._one_size([(entry, self._judge(entry)) for entry in self._candidates()])
+        candidates = self._candidates()
+        judged = self._one_size([(entry, self._judge(entry)) for entry in candidates])
         upgrades = sorted(
             ((entry, verdict) for entry, verdict in judged if verdict.step),
             key=lambda pair: self._preference(pair[0]),
@@ -97,7 +106,53 @@ class _Question:
         upgrades.sort(key=lambda pair: pair[0].known.id != in_line)
         if upgrades and not self._provider_says_otherwise(stated, upgrades[0][0]):
             return self._upgrade(*upgrades[0], stated, self._runners_up(upgrades[1:], judged))
-        return self._replacement_or_none(stated, self._runners_up(upgrades, judged))
+        answer = self._replacement_or_none(stated, self._runners_up(upgrades, judged))
+        found = None if answer.successor else self._maybe(judged)
+        return self._with_maybe(answer, found) if found else answer
+
+    def _maybe(self, judged: Sequence[tuple[Entry, Verdict]]) -> Maybe | None:
+        """Return what may follow although something speaks for another line, or for one model.
+
+        A newer generation goes before the snapshot or the alias of the one in use.
+        """
+        if self._moves_by_itself() or self.current.identity.says_nothing:
+            return None
+        near = [pair for pair in judged if pair[1].distance <= _DIFFERENCES_OF_A_MAYBE]
+        best_first = sorted(near, key=lambda pair: self._preference(pair[0]), reverse=True)
+        listed = [entry for entry, _ in best_first]
+        doubted = [(entry, verdict.why_not) for entry, verdict in best_first if verdict.is_doubt]
+        if doubted and line.is_newer_generation(self.current.identity, doubted[0][0].identity):
+            return Maybe((doubted[0][0],), doubted[0][1])
+        found = with_less_words(self.current, listed, self._judge_as) or among_new_tiers(
+            self.current, listed, self._judge_as
+        )
+        if found or not doubted:
+            return found
+        entry, doubt = doubted[0]
+        if entry.identity.moves and any(map(self._is_dated_twin, listed)):
+            return None  # it is the newest of several snapshots: what the alias stands for
+        return Maybe((entry,), doubt)
+
+    def _is_dated_twin(self, entry: Entry) -> bool:
+        old, new = self.current.identity, entry.identity
+        is_of_generation = new.snapshot is not None and old.ordinal == new.ordinal
+        return is_of_generation and not line.differences(old, new)
+
+    def _with_maybe(self, answer: Answer, found: Maybe) -> Answer:
+        ids = [entry.known.id for entry in found.entries]
+        others = tuple(one for one in answer.runners_up if one.id not in ids)
+        named = tuple(RunnerUp(id, found.doubt) for id in ids) if len(ids) > 1 else ()
+        reasons = tuple(reason for reason in answer.reasons if reason != _NOTHING_NEWER)
+        return replace(
+            answer,
+            step=Step.MAYBE,
+            confidence=_MAYBE,
+            reasons=(f"Maybe {' or '.join(ids)}.", found.doubt, *reasons),
+            runners_up=(*named, *others)[:_SHOWN_RUNNERS_UP],
+            needs_reembedding=self.current.identity.is_embedding,
+            maybes=tuple(entry.known for entry in found.entries),
+            doubt=found.doubt,
+        )
 
     def _provider_says_otherwise(self, stated: Stated | None, upgrade: Entry) -> bool:
         """True where the provider sends users of a model that goes to another line.
@@ -131,20 +186,28 @@ class _Question:
     def _judge(self, candidate: Entry) -> Verdict:
         if self._moves_by_itself():
             return Verdict(None, "The name in use is an alias that moves by itself.")
+        return self._judge_as(self.current, candidate)
+
+    def _judge_as(self, current: Entry, candidate: Entry) -> Verdict:
         verdict = judge(
-            self.current,
+            current,
             candidate,
             provider=self.provider,
             allow_previews=self.rules.allow_previews,
             is_leaving=self._is_leaving(),
+            has_moved=self.has_moved,
             at=self.at,
         )
-        refused = refusal(candidate.known.id, self.rules) if verdict.step else ""
+        may_be = verdict.step or verdict.is_doubt
+        refused = refusal(candidate.known.id, self.rules) if may_be else ""
         return Verdict(None, refused) if refused else verdict
 
     def _moves_by_itself(self) -> bool:
+        """True for a router, and for an alias without a number while it stays."""
         identity = self.current.identity
-        moves = identity.stage is Stage.ALIAS and not identity.generation
+        if identity.stage is Stage.ROUTER:
+            return True
+        moves = identity.moves and not identity.generation
         return moves and not self.current.known.is_leaving(self.at)
 
     def _is_leaving(self) -> bool:
@@ -177,7 +240,7 @@ class _Question:
         known = self.current.known
         if not known.replacement:
             return None
-        found = self.listing.find(known.replacement)
+        found = self.listing.find_for(self.current.identity, known.replacement)
         return Stated(
             id=known.replacement,
             source=known.replacement_source,
@@ -186,7 +249,7 @@ class _Question:
         )
 
     def _set_by_a_person(self, rule: Rule, stated: Stated | None) -> Answer:
-        found = self.listing.find(rule.pattern)
+        found = self.listing.find_for(self.current.identity, rule.pattern)
         if found is None or found.known.id == self.current.known.id:
             why = "is the model in use" if found else "is not listed"
             reason = f"{rule.pattern} was set as the successor by {rule.cite()}, but {why}."
@@ -209,7 +272,7 @@ class _Question:
         runners_up: tuple[RunnerUp, ...],
     ) -> Answer:
         is_stated = bool(stated and stated.listed and stated.listed.id == entry.known.id)
-        weighed = weigh(self.current, entry, is_stated=is_stated)
+        weighed = weigh(self.current, entry, is_stated=is_stated, at=self.at)
         reasons = weighed.reasons
         if is_stated and stated:
             reasons = (_quote(stated), *reasons)
@@ -252,16 +315,23 @@ class _Question:
             return "It is not listed."
         if stated.listed.id == self.current.known.id:
             return "That is the model itself."
-        found = self.listing.find(stated.listed.id)
+        found = self.listing.by_id[stated.listed.id]
+        if found.identity.route != self.current.identity.route:
+            return "It is reached by another route."
         may_be_preview = self.rules.allow_previews or self.current.identity.is_preview
-        if found and found.identity.is_preview and not may_be_preview:
+        if found.identity.is_preview and not may_be_preview:
             return "It is a preview, and previews are not allowed here."
         return refusal(stated.listed.id, self.rules)
 
     def _silence(self) -> tuple[str, ...]:
+        identity = self.current.identity
+        if identity.says_nothing:
+            return ("The id says nothing of the model behind it: nothing can follow from it.",)
+        if identity.stage is Stage.ROUTER:
+            return ("The name chooses a model for each request: it is no version.",)
         if self._moves_by_itself():
             return ("The name is an alias that moves by itself: there is nothing to change.",)
-        return ("Nothing newer is listed in its line.",)
+        return (_NOTHING_NEWER,)
 
     def _about_vectors(self) -> tuple[str, ...]:
         if self.current.identity.is_embedding:
@@ -287,6 +357,9 @@ class _Question:
         near.sort(key=lambda pair: pair[1].distance)
         shown += [RunnerUp(entry.known.id, verdict.why_not) for entry, verdict in near]
         return tuple(shown[:_SHOWN_RUNNERS_UP])
+
+
+_NOTHING_NEWER: Final = "Nothing newer is listed in its line."
 
 
 def _quote(stated: Stated) -> str:

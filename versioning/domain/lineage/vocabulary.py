@@ -81,6 +81,12 @@ FAMILIES: Final = MappingProxyType(
 # Open weights that others build on: beside another maker's family they name the parent.
 PARENTS: Final = _words("llama qwen mistral mixtral gemma phi deepseek glm gpt")
 
+# Other families whose weights are open: an unknown owner is somebody, not a way.
+OPEN_FAMILIES: Final = _words(
+    "codegemma codestral devstral granite hunyuan jamba kimi magistral mathstral mimo ministral"
+    " molmo nemotron olmo pixtral qvq qwq seed voxtral whisper ernie command o"
+)
+
 # Makers that serve their own models: the vendor of an id that says nothing else.
 OWN_SERVICES: Final = MappingProxyType(
     {
@@ -105,17 +111,25 @@ OWN_SERVICES: Final = MappingProxyType(
 # Services where a name without date stays what it was on its first day.
 NAMES_STAND_STILL: Final = frozenset({"azure", "github-models"})
 
-# Path parts that say by which way a model is reached, not whose it is.
-ROUTES: Final = _words(
-    "accounts fireworks models publishers projects locations @cf @hf azure bedrock converse"
-    " gemini hf hf.co huggingface openrouter together together_ai vertex vertex_ai workers-ai"
-    " groq fireworks_ai deepinfra foundation-model inference-profile ollama azure_ai cerebras"
-    " sambanova nvidia_nim watsonx databricks replicate"
+# Path parts that only hold the next one: they say neither whose a model is nor how it is reached.
+CONTAINERS: Final = _words("models publishers foundation-model inference-profile")
+# Path parts whose next part says through whose account, or where, a model is reached.
+PLACES: Final = _words("accounts projects locations regions organizations teams workspaces")
+# Kinds of resource that a customer names: what follows says nothing of the model behind it.
+PRIVATE_RESOURCES: Final = _words(
+    "application-inference-profile custom-model custom-model-deployment imported-model"
+    " provisioned-model prompt-router"
 )
-# Path parts that make another thing of the same name.
-OTHER_ROUTES: Final = frozenset({"routers"})
+# Services, gateways and shapes of answer that stand in a path and never made a model.
+ROUTES: Final = _words(
+    "@cf @hf azure azure_ai baseten bedrock cerebras cloudflare converse databricks deepinfra"
+    " fireworks fireworks_ai gemini github_copilot groq hf hf.co huggingface hyperbolic invoke"
+    " litellm_proxy nebius novita nvidia_nim ollama ollama_chat openrouter replicate routers"
+    " sagemaker sambanova together together_ai vercel_ai_gateway vertex vertex_ai watsonx"
+    " workers-ai"
+)
 
-REGIONS: Final = _words("af apac au ca cn eu global il in jp me sa uk us us-gov")
+REGIONS: Final = _words("af apac au ca cn emea eu global il in jp latam me sa uk us us-gov")
 
 TIERS: Final = _words(
     "air flash flashx fable haiku heavy large lite max maverick medium micro mini nano opus plus"
@@ -163,6 +177,9 @@ PREVIEWS: Final = frozenset({"preview", "prerelease", "eap"})
 EXPERIMENTS: Final = frozenset({"exp", "experimental", "alpha", "beta", "labs", "rc"})
 ALIASES: Final = frozenset({"latest", "default", "stable"})
 
+# Names that choose a model for each request.
+ROUTERS: Final = frozenset({"auto", "autorouter", "router"})
+
 # Words that providers use instead of a later date; 1 would be the first revision.
 LATER: Final = MappingProxyType({"terminus": 2})
 
@@ -173,6 +190,20 @@ SERVING: Final = _words(
 )
 # Serving words that only say "hosted here", and only beside a size.
 HOSTING: Final = frozenset({"versatile", "instant"})
+
+# The languages that a model is for. A later generation often covers them all and says none.
+LANGUAGES: Final = _words(
+    "arabic chinese cn de dutch en english es fr french german hindi italian ja japanese ko korean"
+    " multi multilingual polish portuguese ru russian spanish turkish vietnamese zh"
+)
+
+# Kinds that a later generation may do besides, and the facts that tell that it does.
+COVERED_KINDS: Final = MappingProxyType(
+    {"vision": frozenset({"image", "vision"}), "reasoning": frozenset({"reasoning"})}
+)
+
+# Words of a path that name a price or a way to serve, not a maker: `batch/`, `Pro/`.
+PRICES: Final = SERVING | TIERS | _words("basic dev flex premium priority standard")
 
 # Words that add nothing: `image-generation`, `-hf` for the file format of Hugging Face, and
 # `-completions` for the endpoint.

@@ -72,13 +72,16 @@ def answer_of(line: bytes, *, today: date) -> dict[str, Any]:
 
 
 def shown(model_id: str, answer: Answer) -> dict[str, Any]:
+    """Return the answer as JSON; a maybe has the step `maybe`, and of several none is chosen."""
     return {
         "id": model_id,
-        "successor": answer.successor.id if answer.successor else None,
+        "successor": answer.offered.id if answer.offered else None,
         "step": answer.step.value if answer.step else None,
         "confidence": answer.confidence,
         "reasons": list(answer.reasons),
         "runners_up": [{"id": one.id, "why_not": one.why_not} for one in answer.runners_up],
+        "maybes": [known.id for known in answer.maybes],
+        "doubt": answer.doubt,
     }
 
 
@@ -86,6 +89,8 @@ def sentence_of(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"Error: {answer['error']}"
     reasons = " ".join(answer["reasons"])
+    if answer["maybes"]:
+        return f"{answer['id']}: no sure successor. {reasons}"
     if answer["successor"] is None:
         return f"{answer['id']}: no successor. {reasons}"
     return f"{answer['id']} -> {answer['successor']} ({answer['step']}). {reasons}"

@@ -32,7 +32,11 @@ _TAKEN = frozenset(
         *vocabulary.ALIASES,
         *vocabulary.LATER,
         *vocabulary.ROUTES,
-        *vocabulary.OTHER_ROUTES,
+        *vocabulary.PLACES,
+        *vocabulary.CONTAINERS,
+        *vocabulary.PRICES,
+        *vocabulary.LANGUAGES,
+        *vocabulary.ROUTERS,
         *vocabulary.REGIONS,
         *TIERS,
     }
