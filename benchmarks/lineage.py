@@ -1,6 +1,12 @@
-"""Score lineage against stated successors, and replay a year of listings.
+"""Score lineage against stated successors, and replay what was listed day by day.
 
     python -m benchmarks.lineage [--data ../shared/data] [--failures development|held]
+        [--from 2025-06-01] [--until 2025-12-31]
+
+The replay goes over all `listings/*.jsonl`, from the first day of each provider to the last day
+that they mention, or between the days that are given. A maybe is counted apart everywhere: it is
+no answer that somebody would move to, so it is neither right nor taken; what it adds to the
+upgrades that were missed, and how many look-alikes it names, stands beside.
 
 How the list of the day is made: the provider's own listing on the day that the wording was
 first seen, where `listings/` has it (mid 2025 to the end of 2025), OpenRouter's recorded list
@@ -82,21 +88,28 @@ def a_date(text: str | None) -> date | None:
     return date.fromisoformat((text + "-01-01")[:10])
 
 
+def a_price(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
 def known_from_listing(row: Row) -> Known:
     modalities = row.get("modalities") or {}
     flags = ("reasoning", "tool_call", "structured_output", "open_weights")
-    price = row.get("output_price")
     return Known(
         id=row["id"],
         name=row.get("name") or "",
         released=a_date(row.get("released")),
         context_tokens=row.get("context"),
         output_tokens=row.get("output"),
-        output_price=None if price is None else Decimal(str(price)),
+        input_price=a_price(row.get("input_price")),
+        output_price=a_price(row.get("output_price")),
         input_modalities=tuple(modalities.get("input") or ()),
         output_modalities=tuple(modalities.get("output") or ()),
         capabilities=tuple(flag for flag in flags if row.get(flag)),
+        parameters=tuple(row.get("parameters") or ()),
+        hugging_face_id=row.get("hf") or "",
         status=row.get("status") or "",
+        listed_since=a_date(row.get("first_listed")),
     )
 
 
@@ -115,8 +128,9 @@ class World:
     @classmethod
     def read(cls, data: Path) -> "World":
         listings: dict[str, list[Row]] = defaultdict(list)
-        for row in read_rows(data / "listings" / "2025.jsonl"):
-            listings[row["provider"]].append(row)
+        for path in sorted((data / "listings").glob("*.jsonl")):
+            for row in read_rows(path):
+                listings[row["provider"]].append(row)
         recorded = {
             row["provider"]: [
                 Known(
@@ -169,6 +183,12 @@ class World:
                 found[model_id] = replace(found[model_id], status="deprecated")
         return list(found.values())
 
+    def last_day(self) -> date:
+        """The last day that a listing mentions; what is listed still was so on that day."""
+        rows = [row for rows in self.listings.values() for row in rows]
+        named = [row[name] for row in rows for name in ("first_listed", "last_listed")]
+        return date.fromisoformat(max(day for day in named if day))
+
     def _own_list(self, provider: str, day: date) -> Iterable[Known]:
         if provider in self.recorded:
             return self.recorded[provider]
@@ -211,6 +231,10 @@ def upgrade_of(answer: Answer) -> str | None:
     if answer.successor is None or answer.step is Step.REPLACEMENT:
         return None
     return answer.successor.id
+
+
+def maybes_of(answer: Answer) -> frozenset[str]:
+    return frozenset(known.id for known in answer.maybes)
 
 
 @dataclass
@@ -261,6 +285,7 @@ class Score:
     in_line: int = 0
     wrong: int = 0
     missed: int = 0
+    maybe: int = 0  # of the missed, those that a maybe names
     not_listed: int = 0
     only_previews: int = 0
     previews_right: int = 0
@@ -271,6 +296,7 @@ class Score:
     asked: Counter[str] = field(default_factory=Counter)
     fooled: Counter[str] = field(default_factory=Counter)
     fooled_alone: Counter[str] = field(default_factory=Counter)
+    maybe_fooled: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -318,12 +344,17 @@ def score_upgrade(world: World, score: Score, row: Row, truth: set[str], lines: 
         chosen = upgrade_of(ask(row["from_id"], row["provider"], listed, WITH_PREVIEWS))
         score.previews_right += chosen in truth
         return
-    chosen = upgrade_of(ask(row["from_id"], row["provider"], listed))
+    answer = ask(row["from_id"], row["provider"], listed)
+    chosen = upgrade_of(answer)
     if chosen in truth:
         score.right += 1
     elif chosen is None:
         score.missed += 1
-        score.fail("missed", row, chosen, sorted(on_list))
+        maybes = maybes_of(answer)
+        score.maybe += any(
+            one in truth or any(lines.are_one(known, one) for known in truth) for one in maybes
+        )
+        score.fail("maybe" if maybes else "missed", row, chosen, sorted(on_list))
     elif any(lines.are_one(one, chosen) for one in (row["from_id"], *truth)):
         score.in_line += 1
         score.fail("in line", row, chosen, sorted(on_list))
@@ -356,11 +387,16 @@ def score_replacement(world: World, score: Score, row: Row, lines: Lines) -> Non
 def score_negative(world: World, score: Score, row: Row) -> None:
     provider, wrong, reason = row["provider"], row["not_upgrade_id"], row["reason"]
     score.asked[reason] += 1
-    if upgrade_of(ask(row["from_id"], provider, world.ever_named(provider))) == wrong:
+    answer = ask(row["from_id"], provider, world.ever_named(provider))
+    if upgrade_of(answer) == wrong:
         score.fooled[reason] += 1
         score.failures.append(f"fooled  {provider}: {row['from_id']} -> {wrong} ({reason})")
     pair = [Known(id=row["from_id"]), Known(id=wrong)]
-    if upgrade_of(ask(row["from_id"], provider, pair)) == wrong:
+    alone = ask(row["from_id"], provider, pair)
+    if wrong in maybes_of(answer) | maybes_of(alone):
+        score.maybe_fooled[reason] += 1
+        score.failures.append(f"maybe   {provider}: {row['from_id']} -> {wrong} ({reason})")
+    if upgrade_of(alone) == wrong:
         score.fooled_alone[reason] += 1
         score.failures.append(f"alone   {provider}: {row['from_id']} -> {wrong} ({reason})")
 
@@ -372,6 +408,7 @@ class Replay:
     questions: int = 0
     slowest_ms: float = 0.0
     recommended: dict[tuple[str, str, str], date] = field(default_factory=dict)
+    maybes: set[tuple[str, str, str]] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
     new_releases: int = 0
@@ -379,17 +416,22 @@ class Replay:
     late: list[str] = field(default_factory=list)
 
 
-def replay(world: World) -> Replay:
-    """Ask about every chat model of a provider's first list, every morning of the data."""
+def replay(world: World, *, since: date | None = None, until: date | None = None) -> Replay:
+    """Ask about every chat model of a provider's first list, every morning of the data.
+
+    `since` and `until` are the first and the last morning, both included.
+    """
     found = Replay()
+    last = until or world.last_day()
     for provider, rows in sorted(world.listings.items()):
-        first = date.fromisoformat(min(row["first_listed"] for row in rows))
+        begin = date.fromisoformat(min(row["first_listed"] for row in rows))
+        first = max(begin, since or begin)
         tracked = [row["id"] for row in rows if is_listed(row, first) and is_chat(row)]
         last_answer: dict[str, str] = {}
-        for day in days(first, date(2025, 12, 31)):
+        for day in days(first, last):
             rows_now = [row for row in rows if is_listed(row, day)]
             listing = Listing.of(map(known_from_listing, rows_now), provider=provider)
-            for model_id in tracked:
+            for model_id in dict.fromkeys(tracked):
                 note_answer(found, provider, model_id, day, listing, last_answer)
         note_latency(found, provider, rows, first)
         note_wrong(found, world, provider, {row["id"]: row for row in rows})
@@ -415,6 +457,7 @@ def note_answer(
     found.slowest_ms = max(found.slowest_ms, (time.thread_time() - started) * 1000)
     found.questions += 1
     chosen = upgrade_of(answer)
+    found.maybes |= {(provider, model_id, one) for one in maybes_of(answer)}
     before = last.get(model_id)
     if before and before in listing and chosen != before:
         became = chosen or "nothing"
@@ -553,6 +596,7 @@ def report(scores: dict[str, Score]) -> None:
         print(f"\n{half} half")
         print(f"  upgrade as stated           {share(score.right, score.listed)}")
         print(f"  or newer in that line       {share(followed, score.listed)} (recall)")
+        print(f"  or named by a maybe         {share(followed + score.maybe, score.listed)}")
         print(f"  precision                   {share(followed, score.proposed)}")
         print(f"  only previews listed        {share(score.previews_right, score.only_previews)}")
         print(f"  successor not listed        {score.not_listed}")
@@ -561,7 +605,9 @@ def report(scores: dict[str, Score]) -> None:
         print(f"  replacement quoted          {share(score.quoted, moves)}")
         print(f"  look-alikes taken           {share(score.fooled.total(), negatives)}")
         print(f"  look-alikes taken, alone    {share(score.fooled_alone.total(), negatives)}")
-        for reason, count in (score.fooled | score.fooled_alone).most_common():
+        print(f"  look-alikes in a maybe      {share(score.maybe_fooled.total(), negatives)}")
+        shown = score.fooled | score.fooled_alone | score.maybe_fooled
+        for reason, count in shown.most_common():
             print(f"      {reason}: {count} of {score.asked[reason]}")
 
 
@@ -570,6 +616,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--failures", choices=HALVES)
     parser.add_argument("--no-replay", action="store_true")
+    parser.add_argument("--from", dest="since", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD")
     options = parser.parse_args(arguments)
     if not (options.data / "lineage").is_dir():
         print(f"Skipped: there is no lineage data in {options.data}.")
@@ -587,12 +635,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.no_replay:
         return 0
     started = time.perf_counter()
-    found = replay(world)
+    found = replay(world, since=options.since, until=options.until)
     took = time.perf_counter() - started
     total = len(found.recommended)
-    print(f"\nreplay of 2025: {found.questions} questions in {took:.1f} s")
+    print(f"\nreplay: {found.questions} questions in {took:.1f} s")
     print(f"  recommendations {total}, precision {share(total - len(found.wrong), total)}")
     print(f"  releases recommended within a day {share(found.in_a_day, found.new_releases)}")
+    print(f"  maybes {len(found.maybes)}")
     print(f"  taken back {len(found.taken_back)}, slowest answer {found.slowest_ms:.2f} ms")
     for text in [*found.wrong, *found.taken_back, *found.late]:
         print(f"    {text}")

@@ -72,7 +72,8 @@ class TrackedModelAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # sim
 
     def get_queryset(self, request: HttpRequest) -> Any:
         states = sorted(state.value for state in WAITING)
-        waiting = Count("upgrades", filter=Q(upgrades__state__in=states), distinct=True)
+        is_sure = ~Q(upgrades__step=UpgradeRecord.Step.MAYBE)
+        waiting = Count("upgrades", filter=Q(upgrades__state__in=states) & is_sure, distinct=True)
         return super().get_queryset(request).annotate(waiting_count=waiting)
 
     @admin.display(description="current version", ordering="current_version__label")
@@ -245,7 +246,11 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         "chart": chart.draw(performance.quality_by_day(tracked_model_id=tracked.pk, now=now)),
         "waiting_records": [
-            {"record": record, "question": words.question(record), "proof": words.proof(record)}
+            {
+                "record": record,
+                "question": words.question(record),
+                "proof": record.doubt or words.proof(record),
+            }
             for record in records.waiting().urgent_first()
         ],
         "moves": [

@@ -36,6 +36,9 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "more_notices": found.notice_count - len(found.notices),
         "waiting": [_waiting(record, request=request, now=now) for record in found.waiting],
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
+        "maybes": [
+            {"record": record, "question": words.question(record)} for record in found.maybes
+        ],
         "under_way": [_under_way(record, now=now) for record in found.under_way],
         "snoozed": [
             {"record": record, "until": words.ago(record.snoozed_until, now=now)}

@@ -34,13 +34,16 @@ class CourseFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("waiting", "waits for a decision"),
+            ("maybe", "maybe a successor"),
             ("under_way", "under way"),
             ("watched", "being watched"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "waiting":
-            return queryset.waiting()
+            return queryset.waiting().exclude(step=UpgradeRecord.Step.MAYBE)
+        if self.value() == "maybe":
+            return queryset.waiting().filter(step=UpgradeRecord.Step.MAYBE)
         if self.value() == "under_way":
             return queryset.under_way()
         if self.value() == "watched":

@@ -208,6 +208,8 @@ def sentences(items: Any, *, empty: str) -> SafeString:
 def question(record: UpgradeRecord) -> str:
     """Return the decision that a record asks for, without its proof."""
     name = record.tracked_model.name
+    if record.step == UpgradeRecord.Step.MAYBE and record.is_waiting:
+        return f"Is {record.to_version.upstream_id} what follows in {name}?"
     if record.is_waiting:
         return f"Move {name} {labels(record)}?"
     return f"{name} {labels(record)}"

@@ -1,7 +1,7 @@
 """Labels: the version number that a model name doesn't have.
 
 The first version of a tracked model is 1.0.0. A revision under the same id raises the last
-number, a snapshot or a minor generation the second, a major generation or a replacement
+number, a snapshot, a minor generation or a maybe the second, a major generation or a replacement
 across lines the first.
 """
 
@@ -19,7 +19,7 @@ def next_label(*, label: str, step: str) -> str:
     major, minor, patch = (int(part) for part in match.groups())
     if step == "revision":
         return f"{major}.{minor}.{patch + 1}"
-    if step in {"snapshot", "minor"}:
+    if step in {"snapshot", "minor", "maybe"}:
         return f"{major}.{minor + 1}.0"
     return f"{major + 1}.0.0"
 

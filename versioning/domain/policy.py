@@ -10,8 +10,11 @@ from versioning.domain import calendar
 from versioning.domain.canary import CanaryStep
 from versioning.domain.statistics.comparison import Decision as Shown
 
-NEVER_BY_THEMSELVES = frozenset({"replacement"})
-"""A successor in another line is a person's decision, whatever a policy says."""
+NEVER_BY_THEMSELVES: Mapping[str, str] = {
+    "replacement": "A replacement across lines never goes by itself: staff decide.",
+    "maybe": "A maybe never goes by itself: staff decide whether it is a successor at all.",
+}
+"""Kinds of step that are a person's decision, whatever a policy says, and why."""
 
 BY_THEMSELVES = ("revision", "snapshot", "minor", "major")
 
@@ -232,7 +235,7 @@ def _automation(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
 
 def _step(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
     if facts.step in NEVER_BY_THEMSELVES:
-        return Reason(Rule.STEP, "A replacement across lines never goes by itself: staff decide.")
+        return Reason(Rule.STEP, NEVER_BY_THEMSELVES[facts.step])
     if facts.step in policy.steps_allowed:
         return None
     return Reason(Rule.STEP, f"A step of the kind {facts.step} doesn't go by itself.")

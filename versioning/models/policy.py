@@ -49,7 +49,7 @@ def check_steps_allowed(value: Any) -> None:
     if not isinstance(value, list) or not set(map(str, value)) <= set(BY_THEMSELVES):
         raise ValidationError(
             f"Write a list with some of {', '.join(BY_THEMSELVES)}. A replacement across lines "
-            "is always a person's decision."
+            "or a maybe is always a person's decision."
         )
 
 

@@ -23,7 +23,14 @@ class UpgradeRecordQuerySet(models.QuerySet["UpgradeRecord"]):
         return self.filter(state__in=_values(transitions.WAITING))
 
     def recommended(self) -> Self:
-        return self.filter(state=transitions.State.RECOMMENDED.value)
+        """Those that wait now; a maybe recommends nothing."""
+        return self.filter(state=transitions.State.RECOMMENDED.value).exclude(
+            step=UpgradeRecord.Step.MAYBE
+        )
+
+    def maybes(self) -> Self:
+        """Those that wait now, of which lineage can't tell whether they are successors."""
+        return self.filter(state=transitions.State.RECOMMENDED.value, step=UpgradeRecord.Step.MAYBE)
 
     def under_way(self) -> Self:
         return self.filter(state__in=_values(transitions.UNDER_WAY))
@@ -60,6 +67,7 @@ class UpgradeRecord(models.Model):
         MINOR = "minor", "minor"
         MAJOR = "major", "major"
         REPLACEMENT = "replacement", "replacement across lines"
+        MAYBE = "maybe", "maybe a successor"
         REQUESTED = "requested", "asked for by a person or client"
         BACK = "back", "back"
 
@@ -81,6 +89,9 @@ class UpgradeRecord(models.Model):
         default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
     reasons = models.JSONField(default=list)
+    doubt = models.CharField(
+        max_length=300, blank=True, help_text="Why it is only a maybe; empty for all others."
+    )
     runners_up = models.JSONField(default=list)
     evidence = models.JSONField(default=dict)
     evidence_hash = models.CharField(max_length=64, blank=True)

@@ -79,6 +79,8 @@ class Inbox:
     notice_count: int
     waiting: Sequence[UpgradeRecord]
     waiting_count: int
+    maybes: Sequence[UpgradeRecord]
+    """Apart from what waits: nobody can tell whether these are successors at all."""
     snoozed: Sequence[UpgradeRecord]
     under_way: Sequence[UpgradeRecord]
     providers: Sequence[ProviderState]
@@ -106,6 +108,7 @@ def look(*, now: datetime) -> Inbox:
         notice_count=Notice.objects.open().count(),
         waiting=list(records.recommended().urgent_first()[:SHOWN]),
         waiting_count=waiting_count(),
+        maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
         snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
         under_way=list(
             records.under_way().select_related("canary").order_by("-changed_at", "-pk")[:SHOWN]

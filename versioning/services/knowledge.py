@@ -67,6 +67,7 @@ def known_of(entry: CatalogueEntry) -> lineage.Known:
         input_modalities=listed.input_modalities,
         output_modalities=listed.output_modalities,
         capabilities=listed.capabilities,
+        parameters=listed.parameters,
         aliases=listed.aliases,
         hugging_face_id=listed.hugging_face_id,
         description=listed.description,
@@ -75,6 +76,7 @@ def known_of(entry: CatalogueEntry) -> lineage.Known:
         replacement=listed.replacement,
         replacement_source=listed.source,
         replacement_dated=entry.last_seen_at.date() if listed.replacement else None,
+        listed_since=entry.first_seen_at.date(),
     )
 
 
@@ -91,6 +93,7 @@ def known_of_version(version: ModelVersion) -> lineage.Known:
         input_modalities=tuple(version.input_modalities),
         output_modalities=tuple(version.output_modalities),
         capabilities=tuple(version.capabilities),
+        parameters=tuple(version.parameters),
         deprecated_on=version.deprecated_on,
         retires_on=version.retires_on,
         replacement=version.replacement,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.factories import NOW
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
-from versioning.models import ModelVersion, Notice, Policy, UpgradeRecord
+from versioning.models import CatalogueEntry, ModelVersion, Notice, Policy, UpgradeRecord
 from versioning.models.groups import sync_groups
 from versioning.services import notices
 
@@ -110,3 +110,35 @@ def test_as_many_queries_for_twenty_models_as_for_two(reviewer: Client) -> None:
         return len(asked)
 
     assert queries(2) == queries(18)
+
+
+def test_a_maybe_stands_apart_with_its_doubt(reviewer: Client) -> None:
+    record = recommend(name="orbit")
+    UpgradeRecord.objects.filter(pk=record.pk).update(
+        step=UpgradeRecord.Step.MAYBE, doubt="The line split into pro and flash."
+    )
+
+    page = text(reviewer.get(INBOX))
+    sheet = text(reviewer.get(address(record, "change")))
+
+    assert "Nothing to decide" in page[page.index("Waits for a decision") :]
+    assert "The line split into pro and flash." in page[page.index("Maybe a successor") :]
+    assert "Only a maybe:</strong> The line split into pro and flash." in sheet
+
+
+def test_a_split_is_said_where_the_question_is_asked_again(reviewer: Client) -> None:
+    record = recommend(name="orbit")
+    ModelVersion.objects.filter(pk=record.from_version_id).update(upstream_id="orbit-3")
+    for id in ("orbit-3", "orbit-4-pro", "orbit-4-flash"):
+        CatalogueEntry.objects.create(
+            provider=record.tracked_model.provider,
+            upstream_id=id,
+            first_seen_at=NOW,
+            last_seen_at=NOW,
+        )
+
+    page = text(reviewer.get(address(record, "why")))
+
+    maybes = page[page.index("Nothing is sure.") :]
+    assert "orbit-4-pro" in maybes
+    assert "orbit-4-flash" in maybes

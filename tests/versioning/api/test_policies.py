@@ -68,6 +68,7 @@ class TestPolicies:
             ({"approvals_needed": 0}, "/approvals_needed"),
             ({"minimum_age_days": 10**9}, "/minimum_age_days"),
             ({"steps_allowed": ["replacement"]}, "/steps_allowed"),
+            ({"steps_allowed": ["maybe"]}, "/steps_allowed"),
             ({"canary_steps": [{"weight": 50}, {"weight": 5}]}, "/canary_steps"),
             ({"canary_steps": {"weight": 50}}, "/canary_steps"),
             ({"windows": [{"days": ["mon"], "from": "9", "to": "x"}]}, "/windows"),

@@ -170,3 +170,15 @@ def test_a_record_that_does_not_exist_is_404(api: Api, address: str) -> None:
 @pytest.mark.parametrize("verb", ["approve", "canary/approve", "canary/resume"])
 def test_a_decision_on_no_record_is_404(api: Api, verb: str) -> None:
     assert_problem(api.post(f"{LIST}/99999/{verb}"), 404, "not-found")
+
+
+def test_maybes_come_apart_with_their_doubt(api: Api, record: UpgradeRecord) -> None:
+    maybe = UpgradeRecordFactory(
+        step=UpgradeRecord.Step.MAYBE, confidence=0.25, doubt="It may be its own snapshot."
+    )
+
+    def shown(query: str) -> list[tuple[int, str]]:
+        return [(row["id"], row["doubt"]) for row in api.get(f"{LIST}?{query}").json()["results"]]
+
+    assert shown("") == [(record.pk, "")]
+    assert shown("step=maybe") == [(maybe.pk, "It may be its own snapshot.")]

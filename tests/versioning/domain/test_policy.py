@@ -42,6 +42,7 @@ def test_it_goes_where_nothing_stops_it() -> None:
         ({}, {"automation": Automation.ON_REQUEST}, Rule.AUTOMATION),
         ({"urgent_on": date(2026, 4, 2)}, {"automation": "near_retirement"}, Rule.AUTOMATION),
         ({"step": "replacement"}, {"steps_allowed": ("replacement",)}, Rule.STEP),
+        ({"step": "maybe"}, {"steps_allowed": ("maybe",)}, Rule.STEP),
         ({"step": "major"}, {"steps_allowed": ("minor",)}, Rule.STEP),
         ({"released_on": date(2026, 3, 1)}, {"minimum_age_days": 2}, Rule.AGE),
         ({"released_on": None}, {"minimum_age_days": 1}, Rule.AGE),

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from django.core.management import call_command
 
 from versioning.domain.lineage import LONGEST_LINE
+from versioning.management.commands.successors import answer_of, sentence_of
 
 ROOT = Path(__file__).resolve().parents[3]
+TODAY = date(2026, 11, 28)
 OLD, NEW = "zeta-2-mini-2026-01-10", "zeta-2-mini-2026-06-10"
 
 
@@ -209,3 +212,60 @@ def test_an_answer_comes_before_the_next_question() -> None:
             assert json.loads(running.stdout.readline())["successor"] == NEW
         running.stdin.close()
         assert running.wait(timeout=30) == 0
+
+
+def test_a_maybe_is_a_step_of_its_own(ask: Any) -> None:
+    one, several = ask(
+        question("orbit-2", {"id": "orbit-2"}, {"id": "orbit-2-0905"}),
+        question("orbit-3", {"id": "orbit-3"}, {"id": "orbit-4-pro"}, {"id": "orbit-4-flash"}),
+    )
+
+    assert (one["successor"], one["step"], one["maybes"]) == (
+        "orbit-2-0905",
+        "maybe",
+        ["orbit-2-0905"],
+    )
+    assert one["confidence"] < 0.3
+    assert one["doubt"] in one["reasons"]
+    assert (several["successor"], several["step"]) == (None, "maybe")
+    assert set(several["maybes"]) == {"orbit-4-pro", "orbit-4-flash"}
+
+
+def test_a_reader_is_told_of_a_maybe() -> None:
+    answer = answer_of(
+        json.dumps(question("orbit-2", {"id": "orbit-2"}, {"id": "orbit-2-0905"})).encode(),
+        today=TODAY,
+    )
+
+    said = sentence_of(answer)
+
+    assert said.startswith("orbit-2: no sure successor. Maybe orbit-2-0905.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "other"),
+    [
+        ({"input_price": 0.5}, {"input_price": "0.15"}),
+        ({"context": 1000}, {"context_length": 9000}),
+        ({"parameters": ["a"]}, {"supported_parameters": ["a", "b"]}),
+        ({"hf": "acme/orbit-2"}, {"hugging_face_id": "acme/orbit-2-0905"}),
+    ],
+)
+def test_facts_of_the_rows_tell_a_name_from_its_snapshot(
+    ask: Any, facts: dict[str, Any], other: dict[str, Any]
+) -> None:
+    (answer,) = ask(
+        question(
+            "orbit-2",
+            {"id": "orbit-2", "released": "2025-03-14", **facts},
+            {"id": "orbit-2-0905", "released": "2025-09-05", **other},
+        )
+    )
+
+    assert (answer["successor"], answer["step"]) == ("orbit-2-0905", "snapshot")
+
+
+def test_the_answer_names_the_id_as_it_was_asked(ask: Any) -> None:
+    (answer,) = ask(question("ORBIT-2", {"id": "orbit-2"}, {"id": "orbit-3"}))
+
+    assert (answer["id"], answer["successor"]) == ("ORBIT-2", "orbit-3")

@@ -4,11 +4,12 @@ import pytest
 
 from providers.models import Provider
 from tests.factories import NOW, ProviderFactory
-from versioning.models import CatalogueEntry, LineageRule, TrackedModel, UpgradeRecord
-from versioning.services import tracking
+from versioning.domain.policy import Asker
+from versioning.models import CatalogueEntry, LineageRule, Policy, TrackedModel, UpgradeRecord
+from versioning.services import decisions, tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
-from versioning.services.upgrades import recommendation, rollout
+from versioning.services.upgrades import recommendation, rollout, upgrading
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +185,109 @@ def test_an_end_that_is_years_away_keeps_no_model_from_being_offered(
 
     assert record is not None
     assert record.to_version.upstream_id == NEWEST
+
+
+class TestMaybes:
+    """Shown apart, each with its doubt; nothing goes by itself on one."""
+
+    @pytest.fixture
+    def model(self) -> TrackedModel:
+        provider = ProviderFactory()
+        list_models(provider, "orbit-v3.2", "orbit-v4-pro", "orbit-v4-flash")
+        return tracking.start_tracking(
+            provider_id=provider.pk,
+            name="orbit",
+            upstream_id="orbit-v3.2",
+            actor=Actor.command(),
+            now=NOW,
+        )
+
+    def test_each_is_written_down_and_none_is_recommended(self, model: TrackedModel) -> None:
+        assert recommend(model) is None
+
+        records = UpgradeRecord.objects.maybes().filter(tracked_model=model)
+        ids = {record.to_version.upstream_id for record in records}
+        assert ids == {"orbit-v4-pro", "orbit-v4-flash"}
+        assert all("split" in record.doubt and record.confidence < 0.3 for record in records)
+        assert not recommendation.open_recommendations().exists()
+        assert not upgrading.check_for_upgrade(
+            provider=model.provider.slug, model="orbit"
+        ).has_upgrade
+
+    def test_asking_again_writes_nothing_twice(self, model: TrackedModel) -> None:
+        recommend(model)
+        recommend(model)
+
+        assert UpgradeRecord.objects.filter(step=UpgradeRecord.Step.MAYBE).count() == 2
+
+    def test_none_goes_by_itself_whatever_the_policy_says(self, model: TrackedModel) -> None:
+        recommend(model)
+        Policy.objects.create(tracked_model=model, automation="after_gates")
+
+        assert upgrading.upgrade_by_policy(now=NOW) == []
+        for record in UpgradeRecord.objects.maybes():
+            why = upgrading.why_not_by_itself(record=record, now=NOW, asked_by=Asker.CLIENT)
+            assert why.startswith("A maybe never goes by itself")
+        asked = upgrading.auto_upgrade(provider=model.provider.slug, model="orbit", now=NOW)
+        assert not asked.upgraded
+        with pytest.raises(decisions.NothingRecommended):
+            decisions.upgrade(
+                tracked=model, actor=Actor.command(), now=NOW, reason="", evidence_hash=None
+            )
+
+    def test_one_that_becomes_sure_is_recommended_instead(self, model: TrackedModel) -> None:
+        recommend(model)
+        CatalogueEntry.objects.filter(upstream_id="orbit-v4-flash").update(upstream_id="orbit-v4")
+        CatalogueEntry.objects.filter(upstream_id="orbit-v4").update(facts={})
+
+        record = recommend(model)
+
+        assert record is not None
+        assert (record.step, record.doubt) == ("major", "")
+        assert not UpgradeRecord.objects.maybes().exists()
+
+    def test_the_same_target_is_offered_anew_once_it_is_sure(self) -> None:
+        provider = ProviderFactory()
+        list_models(provider, "orbit-2", released="2025-03-14")
+        list_models(provider, "orbit-2-0905", released="2025-09-05")
+        tracked = tracking.start_tracking(
+            provider_id=provider.pk, name="o", upstream_id="orbit-2", actor=Actor.command(), now=NOW
+        )
+        assert recommend(tracked) is None
+        maybe = UpgradeRecord.objects.maybes().get()
+        for id, context in (("orbit-2", 8000), ("orbit-2-0905", 64000)):
+            entry = CatalogueEntry.objects.get(upstream_id=id)
+            entry.facts = {**entry.facts, "context_tokens": context}
+            entry.save()
+
+        record = recommend(tracked)
+
+        maybe.refresh_from_db()
+        assert record is not None
+        assert record.to_version_id == maybe.to_version_id
+        assert (record.step, maybe.state) == ("snapshot", "superseded")
+
+    def test_who_rejects_one_is_not_asked_again(self, model: TrackedModel, staff: Actor) -> None:
+        recommend(model)
+        record = UpgradeRecord.objects.maybes().get(to_version__upstream_id="orbit-v4-pro")
+        rollout.reject(record_id=record.pk, actor=staff, now=NOW, reason="Another line.")
+
+        recommend(model)
+
+        left = UpgradeRecord.objects.maybes().get()
+        assert left.to_version.upstream_id == "orbit-v4-flash"
+
+
+def test_an_id_of_another_case_is_the_one_that_is_listed(provider: Provider) -> None:
+    shouted = tracking.start_tracking(
+        provider_id=provider.pk, name="loud", upstream_id=OLD, actor=Actor.command(), now=NOW
+    )
+    shouted.versions.update(upstream_id=OLD.upper())
+    CatalogueEntry.objects.filter(upstream_id=OLD).update(
+        facts={"replacement": "omega-1", "source": "a list"}
+    )
+    list_models(provider, "omega-1")
+
+    answer = recommendation.explain(tracked_model_id=shouted.pk)
+
+    assert answer.replacement is not None

@@ -47,6 +47,9 @@ class UpgradeSerializer(serializers.Serializer[Any]):
     step = serializers.ChoiceField(choices=UpgradeRecord.Step.values)
     confidence = serializers.FloatField(help_text="How sure lineage is, from 0 to 1.")
     reasons = serializers.ListField(child=serializers.CharField())
+    doubt = serializers.CharField(
+        allow_blank=True, help_text="Why it is only a maybe; empty for other steps."
+    )
     evidence = serializers.JSONField(help_text="As it was at evidence_at.")
     evidence_hash = serializers.CharField(help_text="Send it as If-Match with a decision.")
     evidence_at = Moment(allow_null=True)
@@ -122,11 +125,18 @@ class RecommendationsQuery(Paging):
 class ExplanationSerializer(serializers.Serializer[Any]):
     """Why this successor, or why none."""
 
-    successor = serializers.CharField(allow_null=True, help_text="Upstream id.")
+    successor = serializers.CharField(
+        allow_null=True, help_text="Upstream id; for the step maybe it may be none."
+    )
     step = serializers.CharField(allow_null=True)
     confidence = serializers.FloatField()
     reasons = serializers.ListField(child=serializers.CharField())
     runners_up = RunnerUpSerializer(many=True)
+    maybes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Upstream ids that may follow; of several none is chosen.",
+    )
+    doubt = serializers.CharField(allow_blank=True, help_text="Why it is only a maybe.")
     stated_replacement = serializers.CharField(
         allow_null=True, help_text="What the provider says to use instead."
     )

@@ -52,7 +52,10 @@ class RecommendationsView(ApiView):
         answer=page_of(RecommendationSerializer),
     )
     def get(self, asked: Asked) -> Response:
-        """Recommendations of all models: those whose version in use retires soonest come first."""
+        """Recommendations of all models: those whose version in use retires soonest come first.
+
+        Maybes, of which nobody can tell whether they are successors, come only for step=maybe.
+        """
         columns = {
             "provider": "tracked_model__provider__slug",
             "model": "tracked_model__name",
@@ -61,6 +64,8 @@ class RecommendationsView(ApiView):
         }
         wanted = {columns[name]: value for name, value in asked.query.items() if name in columns}
         rows = UpgradeRecord.objects.waiting().with_versions().filter(**wanted)
+        if "step" not in wanted:
+            rows = rows.exclude(step=UpgradeRecord.Step.MAYBE)
         return page(asked, rows, order=URGENT_FIRST, show=RecommendationSerializer)
 
 
@@ -189,11 +194,13 @@ def explanation(answer: Answer) -> dict[str, Any]:
     """Return lineage's answer in the API's words."""
     stated = answer.replacement
     return {
-        "successor": answer.successor.id if answer.successor else None,
+        "successor": answer.offered.id if answer.offered else None,
         "step": answer.step.value if answer.step else None,
         "confidence": answer.confidence,
         "reasons": answer.reasons,
         "runners_up": answer.runners_up,
+        "maybes": [known.id for known in answer.maybes],
+        "doubt": answer.doubt,
         "stated_replacement": stated.id if stated else None,
         "stated_source": stated.source if stated else "",
         "needs_reembedding": answer.needs_reembedding,

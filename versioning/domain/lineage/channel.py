@@ -96,14 +96,18 @@ def _owner_and_route(path: list[str], provider: str) -> tuple[str, list[str]]:
         is_own_name = part == provider and part in vocabulary.ROUTES
         if part.startswith("arn:"):
             ways.append(_place_of(part))
-        elif before in vocabulary.PLACES or _is_a_way(part):
+        elif before in vocabulary.PLACES:
+            ways.append(f"{before}/{part}")
+        elif _is_a_way(part):
             ways += [] if is_own_name else [part]
         elif part not in vocabulary.CONTAINERS and part not in vocabulary.PLACES:
             makers.append(part)
         before = part
     known = [part for part in makers if part in vocabulary.VENDORS]
     owner = (known or makers or [""])[-1]
-    return owner, [*ways, *(part for part in makers if part != owner)]
+    if owner:
+        makers.remove(owner)
+    return owner, [*ways, *makers]
 
 
 def _is_a_way(part: str) -> bool:

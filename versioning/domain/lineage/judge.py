@@ -14,8 +14,8 @@ from versioning.domain.lineage.twins import clearly_later, told_apart
 
 # Release dates of different generations are noted loosely; a snapshot's are not.
 GENERATION_SLACK_DAYS: Final = 31
-# A date that far against the order of the numbers leaves no more than a maybe.
-_MOST_CONTRADICTED_DAYS: Final = 183
+# Further apart it is no odd date: somebody counts anew, or the numbers are no versions.
+_MOST_CONTRADICTED_DAYS: Final = 364
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,8 @@ def judge(
     )
     if reason:
         return Verdict(None, reason)
-    doubt = (
-        _may_be_its_alias(current, candidate, is_leaving=is_leaving)
-        or _may_be_its_snapshot(current, candidate, provider=provider, has_moved=has_moved)
-        or _contradicted(current, candidate)
+    doubt = _may_be_its_alias(current, candidate, is_leaving=is_leaving) or _may_be_its_snapshot(
+        current, candidate, provider=provider, has_moved=has_moved
     )
     if doubt:
         return Verdict(None, doubt, is_doubt=True)
@@ -229,7 +227,11 @@ def _is_open(entry: Entry) -> bool:
 
 
 def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
-    """Refuse what was made earlier; between generations only the dates in the ids count."""
+    """Refuse what was made earlier.
+
+    Between generations a release date against the order of the numbers is a doubt (see
+    `evidence`), no proof, unless both dates stand in the ids or a year lies between them.
+    """
     old, new = current.identity, candidate.identity
     same = old.ordinal == new.ordinal
     if is_leaving and old.is_preview and same and new.snapshot is None:
@@ -237,21 +239,14 @@ def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
     here, there = day_of(current), day_of(candidate)
     if here is None or there is None:
         return ""
-    slack = 0 if same else GENERATION_SLACK_DAYS
-    if (here - there).days > slack and (same or (old.snapshot and new.snapshot)):
+    if same:
+        slack = 0
+    else:
+        is_written = old.snapshot and new.snapshot
+        slack = GENERATION_SLACK_DAYS if is_written else _MOST_CONTRADICTED_DAYS
+    if (here - there).days > slack:
         return f"Made on {_day(there)}, before the model in use ({_day(here)})."
     return ""
-
-
-def _contradicted(current: Entry, candidate: Entry) -> str:
-    """Doubt a newer generation whose release date is far before that of the model in use."""
-    here, there = day_of(current), day_of(candidate)
-    if here is None or there is None or (here - there).days <= _MOST_CONTRADICTED_DAYS:
-        return ""
-    return (
-        f"Its number is higher, but it is dated {_day(there)}, long before the model in use"
-        f" ({_day(here)})."
-    )
 
 
 def _day(day: date) -> str:

@@ -41,7 +41,8 @@ def _target(known: Known, identity: Identity, provider: str) -> Snapshot | None:
             read = parse(other, provider=provider)
         except UnreadableName:
             continue
-        is_same_maker = read.vendor in ("", identity.vendor)
+        is_unsaid = not identity.vendor and read.words == identity.words
+        is_same_maker = is_unsaid or read.vendor in ("", identity.vendor)
         if read.snapshot and is_same_maker and read.ordinal == identity.ordinal:
             found.add(read.snapshot)
     return found.pop() if len(found) == 1 else None

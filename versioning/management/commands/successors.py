@@ -73,6 +73,7 @@ def answer_of(line: bytes, *, today: date) -> dict[str, Any]:
 
 def shown(model_id: str, answer: Answer) -> dict[str, Any]:
     """Return the answer as JSON; a maybe has the step `maybe`, and of several none is chosen."""
+    maybe = {"maybes": [known.id for known in answer.maybes], "doubt": answer.doubt}
     return {
         "id": model_id,
         "successor": answer.offered.id if answer.offered else None,
@@ -80,8 +81,7 @@ def shown(model_id: str, answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "reasons": list(answer.reasons),
         "runners_up": [{"id": one.id, "why_not": one.why_not} for one in answer.runners_up],
-        "maybes": [known.id for known in answer.maybes],
-        "doubt": answer.doubt,
+        **(maybe if answer.maybes else {}),
     }
 
 
@@ -89,7 +89,7 @@ def sentence_of(answer: dict[str, Any]) -> str:
     if "error" in answer:
         return f"Error: {answer['error']}"
     reasons = " ".join(answer["reasons"])
-    if answer["maybes"]:
+    if "maybes" in answer:
         return f"{answer['id']}: no sure successor. {reasons}"
     if answer["successor"] is None:
         return f"{answer['id']}: no successor. {reasons}"

@@ -62,10 +62,11 @@ def explain(*, tracked_model: TrackedModel, at: datetime) -> Explanation:
 
 
 def _record_of(tracked: TrackedModel) -> UpgradeRecord | None:
-    """Return what is under way, else what waits."""
+    """Return what is under way, else what waits, else a maybe."""
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
     waiting = recommendation.open_recommendations().filter(tracked_model=tracked)
-    return records.under_way().first() or waiting.order_by("-pk").first()
+    sure = records.under_way().first() or waiting.order_by("-pk").first()
+    return sure or records.maybes().order_by("-pk").first()
 
 
 def _rule_rows(

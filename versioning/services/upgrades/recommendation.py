@@ -71,32 +71,71 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
 
 
 def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:
-    """Recommend within a market; ``tracked`` comes from ``tracked_models_of``."""
+    """Recommend within a market; ``tracked`` comes from ``tracked_models_of``.
+
+    Maybes are written down as well, each apart, but none is returned: they recommend nothing.
+    """
     current = tracked.current_version
     if current is None:
         return None
     answer = answer_for(tracked=tracked, market=market)
     waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
-    if answer.successor is None or answer.step is None:
+    offered = [answer.successor] if answer.successor else answer.maybes
+    if not offered or answer.step is None:
         _supersede(waiting, reason="No successor is listed any more.", now=now)
         return None
-    entry = market.entries[answer.successor.id]
-    version = _version_for(tracked=tracked, current=current, entry=entry, step=answer.step.value)
-    others = [record for record in waiting if record.to_version_id != version.pk]
-    _supersede(others, reason=f"{version.label} came.", now=now)
-    for record in waiting:
+    step = answer.step.value
+    entries = [market.entries[one.id] for one in offered]
+    versions = _versions_for(tracked=tracked, current=current, entries=entries, step=step)
+    kept = _still_meant(waiting, versions=versions, step=step)
+    others = [record for record in waiting if record not in kept]
+    labels = " and ".join(version.label for version in versions)
+    _supersede(others, reason=f"{labels} came.", now=now)
+    found = [
+        _offer(tracked=tracked, version=version, answer=answer, kept=kept, now=now)
+        for version in versions
+    ]
+    return None if answer.step is lineage.Step.MAYBE else found[0]
+
+
+def _still_meant(
+    waiting: Sequence[UpgradeRecord], *, versions: Sequence[ModelVersion], step: str
+) -> list[UpgradeRecord]:
+    """Return what still says the same: a maybe that became sure is offered anew, and back.
+
+    What a person or client asked for stays whatever lineage says of it.
+    """
+    maybe = UpgradeRecord.Step.MAYBE
+    meant = {version.pk for version in versions}
+    return [
+        record
+        for record in waiting
+        if record.to_version_id in meant
+        and (
+            (record.step == maybe) == (step == maybe)
+            or record.origin != UpgradeRecord.Origin.DETECTION
+        )
+    ]
+
+
+def _offer(
+    *,
+    tracked: TrackedModel,
+    version: ModelVersion,
+    answer: lineage.Answer,
+    kept: Sequence[UpgradeRecord],
+    now: datetime,
+) -> UpgradeRecord | None:
+    """Renew what waits for the version, or write it; None where somebody decided against it."""
+    current = tracked.current_version
+    if current is None:
+        return None
+    for record in kept:
         if record.to_version_id == version.pk:
             return _refresh(record=record, current=current, version=version, now=now)
     if not _may_be_offered(tracked=tracked, current=current, version=version, now=now):
         return None
-    return _write(
-        tracked=tracked,
-        current=current,
-        version=version,
-        step=answer.step.value,
-        answer=answer,
-        now=now,
-    )
+    return _write(tracked=tracked, current=current, version=version, answer=answer, now=now)
 
 
 def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
@@ -119,22 +158,45 @@ def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
     )
 
 
-def _version_for(
-    *, tracked: TrackedModel, current: ModelVersion, entry: CatalogueEntry, step: str
-) -> ModelVersion:
-    """Return the version that stands for the entry, made now if it is new."""
-    versions = list(tracked.versions.all())
+def _versions_for(
+    *,
+    tracked: TrackedModel,
+    current: ModelVersion,
+    entries: Sequence[CatalogueEntry],
+    step: str,
+) -> list[ModelVersion]:
+    """Return the versions that stand for the entries, each made now if it is new."""
+    known = list(tracked.versions.all())
+    found = []
+    for entry in entries:
+        version = _that_stands_for(entry, known)
+        if version is None:
+            taken = frozenset(old.label for old in known)
+            label = free_label(label=current.label, step=step, taken=taken)
+            version = _new_version(tracked=tracked, current=current, entry=entry, label=label)
+            known.append(version)
+        found.append(version)
+    return found
+
+
+def _that_stands_for(
+    entry: CatalogueEntry, versions: Sequence[ModelVersion]
+) -> ModelVersion | None:
     for version in versions:
         same_revision = version.revision in ("", entry.revision) or not entry.revision
         if version.upstream_id == entry.upstream_id and same_revision:
             return version
+    return None
+
+
+def _new_version(
+    *, tracked: TrackedModel, current: ModelVersion, entry: CatalogueEntry, label: str
+) -> ModelVersion:
     version = ModelVersion(
         tracked_model=tracked,
         upstream_id=entry.upstream_id,
         previous_version=current,
-        label=free_label(
-            label=current.label, step=step, taken=frozenset(old.label for old in versions)
-        ),
+        label=label,
     )
     knowledge.fill_version(version=version, entry=entry)
     knowledge.compare_with_previous(version=version, previous=current)
@@ -158,7 +220,6 @@ def _write(
     tracked: TrackedModel,
     current: ModelVersion,
     version: ModelVersion,
-    step: str,
     answer: lineage.Answer,
     now: datetime,
 ) -> UpgradeRecord:
@@ -168,9 +229,10 @@ def _write(
         from_version=current,
         to_version=version,
         origin=UpgradeRecord.Origin.DETECTION,
-        step=step,
+        step=answer.step.value if answer.step else "",
         confidence=answer.confidence,
         reasons=list(answer.reasons),
+        doubt=answer.doubt,
         runners_up=_runners_up(answer),
         evidence=evidence.as_dict(),
         evidence_hash=evidence.digest,

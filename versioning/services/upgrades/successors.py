@@ -35,6 +35,12 @@ class Market:
             seen_on=max((entry.last_seen_at.date() for entry in entries.values()), default=None),
         )
 
+    def entry_of(self, upstream_id: str) -> CatalogueEntry | None:
+        """Find an id as it is listed, or the only listed one that differs by case alone."""
+        found = self.entries.get(upstream_id)
+        alike = None if found else self.listed.find(upstream_id)
+        return self.entries[alike.known.id] if alike else found
+
     @classmethod
     def from_catalogue(cls, provider: Provider) -> "Market":
         return cls.of(
@@ -51,7 +57,7 @@ def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
     current = tracked.current_version
     if current is None:
         return lineage.Answer(reasons=("The model has no current version.",))
-    entry = market.entries.get(current.upstream_id)
+    entry = market.entry_of(current.upstream_id)
     revised = entry is not None and _other_revision(current, entry)
     known = (
         knowledge.known_of_version(current)
@@ -69,7 +75,7 @@ def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
         )
     except lineage.UnreadableName as error:
         answer = lineage.Answer(reasons=(str(error),))
-    if answer.successor is None and entry is not None and revised:
+    if answer.offered is None and entry is not None and revised:
         return _revision_answer(current=current, entry=entry, answer=answer)
     return answer
 
