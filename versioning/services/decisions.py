@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Prefetch
 
 from versioning.domain.labels import free_label
@@ -21,7 +20,8 @@ from versioning.services.actors import Actor
 from versioning.services.errors import EvidenceChanged, FieldError, Invalid, NotFound, ServiceError
 from versioning.services.setup import find_version
 from versioning.services.tracking import save_checked
-from versioning.services.upgrades import policies, recommendation, rollout
+from versioning.services.transactions import one_transaction
+from versioning.services.upgrades import moves, policies, recommendation, rollout
 
 _SAID = ("verdict", "decision")
 """What an approval says yes to: see ``upgrades.approvals``."""
@@ -72,9 +72,14 @@ def reject(
     except UnreadableWake as error:
         raise Invalid(str(error), [FieldError("/wake", "invalid", str(error))]) from error
     look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
-    with transaction.atomic():
-        _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
-        return rollout.reject(record_id=record_id, actor=actor, now=now, reason=reason, wake=rule)
+    return rollout.reject(
+        record_id=record_id,
+        actor=actor,
+        now=now,
+        reason=reason,
+        wake=rule,
+        evidence_hash=evidence_hash,
+    )
 
 
 def snooze(
@@ -88,9 +93,14 @@ def snooze(
 ) -> UpgradeRecord:
     """Put a recommendation off. Raises as rollout.snooze does, and EvidenceChanged."""
     look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
-    with transaction.atomic():
-        _refuse_other_evidence(record_id=record_id, evidence_hash=evidence_hash)
-        return rollout.snooze(record_id=record_id, actor=actor, now=now, until=until, reason=reason)
+    return rollout.snooze(
+        record_id=record_id,
+        actor=actor,
+        now=now,
+        until=until,
+        reason=reason,
+        evidence_hash=evidence_hash,
+    )
 
 
 def look_again(*, record_id: int, now: datetime, evidence_hash: str | None) -> None:
@@ -133,25 +143,46 @@ def upgrade(
     if evidence_hash is not None:
         for pk in UpgradeRecord.objects.waiting().filter(tracked_model=tracked).values_list("pk"):
             look_again(record_id=pk[0], now=now, evidence_hash=evidence_hash)
-    with transaction.atomic():
-        TrackedModel.objects.select_for_update().get(pk=tracked.pk)
-        waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked).order_by("-pk")
-        if to_version or upstream_id:
-            version = _named(tracked=tracked, to_version=to_version, upstream_id=upstream_id)
-            waiting = waiting.filter(to_version=version)
-        else:
-            version = _recommended(waiting.recommended().first(), tracked=tracked)
-        if evidence_hash is not None and not waiting.filter(evidence_hash=evidence_hash).exists():
-            raise EvidenceChanged(
-                "The evidence has changed since you looked. Read it again, then decide."
-            )
-        return rollout.request_upgrade(
-            tracked_model_id=tracked.pk,
-            to_version_id=version.pk,
-            actor=actor,
-            now=now,
-            reason=reason,
+    return _upgrade(
+        tracked_model_id=tracked.pk,
+        to_version=to_version,
+        upstream_id=upstream_id,
+        actor=actor,
+        now=now,
+        reason=reason,
+        evidence_hash=evidence_hash,
+    )
+
+
+@one_transaction
+def _upgrade(
+    *,
+    tracked_model_id: int,
+    to_version: str,
+    upstream_id: str,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    evidence_hash: str | None,
+) -> UpgradeRecord:
+    tracked = moves.locked_model(tracked_model_id)
+    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked).order_by("-pk")
+    if to_version or upstream_id:
+        version = _named(tracked=tracked, to_version=to_version, upstream_id=upstream_id)
+        waiting = waiting.filter(to_version=version)
+    else:
+        version = _recommended(waiting.recommended().first(), tracked=tracked)
+    if evidence_hash is not None and not waiting.filter(evidence_hash=evidence_hash).exists():
+        raise EvidenceChanged(
+            "The evidence has changed since you looked. Read it again, then decide."
         )
+    return rollout.request_upgrade(
+        tracked_model_id=tracked.pk,
+        to_version_id=version.pk,
+        actor=actor,
+        now=now,
+        reason=reason,
+    )
 
 
 def pair_to_compare(
@@ -218,20 +249,3 @@ def _listed(*, tracked: TrackedModel, upstream_id: str) -> ModelVersion:
         knowledge.compare_with_previous(version=version, previous=current)
     save_checked(version)
     return version
-
-
-def _refuse_other_evidence(*, record_id: int, evidence_hash: str | None) -> None:
-    """Lock the record and refuse where it holds other evidence than was read.
-
-    The tracked model is locked first, as everywhere: one order, so no two can deadlock.
-    """
-    if evidence_hash is None:
-        return
-    models = UpgradeRecord.objects.filter(pk=record_id).values("tracked_model_id")
-    TrackedModel.objects.select_for_update().filter(pk__in=models).first()
-    records = UpgradeRecord.objects.select_for_update().filter(pk=record_id)
-    found = records.values_list("evidence_hash", flat=True).first()
-    if found is not None and found != evidence_hash:
-        raise EvidenceChanged(
-            "The evidence has changed since you looked. Read it again, then decide."
-        )

@@ -5,12 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Model, ProtectedError, QuerySet
 
+from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound, ServiceError
 from versioning.services.tracking import save_checked
+from versioning.services.transactions import one_transaction
 
 Row = TypeVar("Row", bound=Model)
 
@@ -43,15 +44,16 @@ def revision_of(row: Model) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+@one_transaction
 def add(row: Row, *, actor: Actor) -> Row:
     """Check and save a new row, and return it as it is stored. Raises Invalid."""
-    with transaction.atomic():
-        _sign(row, actor)
-        save_checked(row)
+    _sign(row, actor)
+    save_checked(row)
     row.refresh_from_db()
     return row
 
 
+@one_transaction
 def change(
     rows: QuerySet[Row],
     *,
@@ -64,29 +66,28 @@ def change(
     ``revision`` is what ``revision_of`` gave when the row was read; None takes any. Raises
     NotFound, ChangedSince and Invalid.
     """
-    with transaction.atomic():
-        row = _locked(rows, revision)
-        for name, value in changes.items():
-            setattr(row, name, value)
-        _sign(row, actor)
-        save_checked(row)
+    row = _locked(rows, revision)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    _sign(row, actor)
+    save_checked(row)
     row.refresh_from_db()
     return row
 
 
+@one_transaction
 def remove(rows: QuerySet[Any], *, actor: Actor, revision: str | None = None) -> None:
     """Remove the one row there is. Raises NotFound, ChangedSince and StillUsed."""
-    with transaction.atomic():
-        row = _locked(rows, revision)
-        _sign(row, actor)
-        try:
-            row.delete()
-        except ProtectedError as error:
-            raise StillUsed(f"{row} is still used, so it can't be removed.") from error
+    row = _locked(rows, revision)
+    _sign(row, actor)
+    try:
+        row.delete()
+    except ProtectedError as error:
+        raise StillUsed(f"{row} is still used, so it can't be removed.") from error
 
 
 def _locked(rows: QuerySet[Row], revision: str | None) -> Row:
-    row = row_of(rows.select_for_update(of=("self",)))
+    row = row_of(locks.hold(rows))
     if revision is not None and revision != revision_of(row):
         raise ChangedSince(
             f"Somebody has changed this {row._meta.verbose_name} since you read it. Nothing was "

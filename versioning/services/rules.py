@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from versioning.models import LineageRule
 from versioning.services import editing
 from versioning.services.actors import Actor
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 
 
+@one_transaction
 def change_rule(
     *,
     tracked_model_id: int,
@@ -24,8 +24,7 @@ def change_rule(
 
     Raises NotFound, and Invalid (a second successor).
     """
-    with transaction.atomic():
-        rows = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
-        rule = editing.change(rows, changes=changes, actor=actor)
-        recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    rows = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
+    rule = editing.change(rows, changes=changes, actor=actor)
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
     return rule

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from providers.models import Provider
 from versioning.models import LineageRule, ModelVersion, TrackedModel
+from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.checks import curation
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.tracking import save_checked
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 
 Row = TypeVar("Row", bound=Model)
@@ -52,43 +53,44 @@ def version(*, version_id: int) -> ModelVersion:
     return found
 
 
+@one_transaction
 def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> Provider:
     """Set the given fields of a provider. Raises NotFound and Invalid."""
-    with transaction.atomic():
-        found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
-        return _change(found, changes, actor=actor)
+    found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
+    return _change(found, changes, actor=actor)
 
 
+@one_transaction
 def change_tracked_model(
     *, tracked_model_id: int, changes: Mapping[str, Any], actor: Actor
 ) -> TrackedModel:
     """Set the given fields of a tracked model. Raises NotFound and Invalid."""
-    with transaction.atomic():
-        found = _locked(
-            TrackedModel.objects.filter(pk=tracked_model_id),
-            f"There is no tracked model {tracked_model_id}.",
-        )
-        pinned = changes.get("pinned", found.pinned)
-        if pinned and not str(changes.get("pin_reason", found.pin_reason)).strip():
-            message = "Say why it is pinned, for whoever looks at it later."
-            raise Invalid(message, [FieldError("/pin_reason", "missing", message)])
-        if not pinned:
-            changes = {**changes, "pin_reason": ""}
-        return _change(found, changes, actor=actor)
+    found = _locked(
+        TrackedModel.objects.filter(pk=tracked_model_id),
+        f"There is no tracked model {tracked_model_id}.",
+    )
+    pinned = changes.get("pinned", found.pinned)
+    if pinned and not str(changes.get("pin_reason", found.pin_reason)).strip():
+        message = "Say why it is pinned, for whoever looks at it later."
+        raise Invalid(message, [FieldError("/pin_reason", "missing", message)])
+    if not pinned:
+        changes = {**changes, "pin_reason": ""}
+    return _change(found, changes, actor=actor)
 
 
+@one_transaction
 def change_version(*, version_id: int, changes: Mapping[str, Any]) -> ModelVersion:
     """Set what staff know of a version; checks leave it alone. Raises NotFound and Invalid."""
-    with transaction.atomic():
-        found = _locked(
-            ModelVersion.objects.filter(pk=version_id), f"There is no version {version_id}."
-        )
-        for name, value in changes.items():
-            setattr(found, name, value)
-        save_checked(found)
-        return curation.save_version(version=found, changed=sorted(changes))
+    found = _locked(
+        ModelVersion.objects.filter(pk=version_id), f"There is no version {version_id}."
+    )
+    for name, value in changes.items():
+        setattr(found, name, value)
+    save_checked(found)
+    return curation.save_version(version=found, changed=sorted(changes))
 
 
+@one_transaction
 def add_rule(
     *,
     tracked_model_id: int,
@@ -102,30 +104,30 @@ def add_rule(
 
     Raises NotFound and Invalid (a second successor).
     """
-    with transaction.atomic():
-        _locked(
-            TrackedModel.objects.filter(pk=tracked_model_id),
-            f"There is no tracked model {tracked_model_id}.",
-        )
-        rule = LineageRule(
-            tracked_model_id=tracked_model_id,
-            kind=kind,
-            pattern=pattern,
-            reason=reason,
-            made_by=actor.name,
-        )
-        save_checked(rule)
-        recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    _locked(
+        TrackedModel.objects.filter(pk=tracked_model_id),
+        f"There is no tracked model {tracked_model_id}.",
+    )
+    rule = LineageRule(
+        tracked_model_id=tracked_model_id,
+        kind=kind,
+        pattern=pattern,
+        reason=reason,
+        made_by=actor.name,
+    )
+    save_checked(rule)
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
     return rule
 
 
+@one_transaction
 def remove_rule(*, tracked_model_id: int, rule_id: int, now: datetime) -> None:
     """Take a rule back, and look for the successor anew. Raises NotFound."""
-    with transaction.atomic():
-        rules = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
-        if not rules.delete()[0]:
-            raise NotFound(f"The model has no rule {rule_id}.")
-        recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    rules = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
+    locks.take(rules)
+    if not rules.delete()[0]:
+        raise NotFound(f"The model has no rule {rule_id}.")
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
 
 
 def find_version(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVersion:
@@ -145,7 +147,7 @@ def find_version(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVers
 
 
 def _locked(rows: QuerySet[Row], message: str) -> Row:
-    row = rows.select_for_update(of=("self",)).first()
+    row = locks.hold(rows).first()
     if row is None:
         raise NotFound(message)
     return row

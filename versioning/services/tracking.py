@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
@@ -13,6 +13,7 @@ from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
 from versioning.services import knowledge
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import rollout
 
 
@@ -38,6 +39,7 @@ def add_provider(
     return provider
 
 
+@one_transaction
 def start_tracking(
     *,
     provider_id: int,
@@ -55,19 +57,18 @@ def start_tracking(
     provider = Provider.objects.filter(pk=provider_id).first()
     if provider is None:
         raise NotFound(f"There is no provider {provider_id}.")
-    with transaction.atomic():
-        tracked = TrackedModel(provider=provider, name=name, owner=owner)
-        save_checked(tracked)
-        entry = _entry_for(provider=provider, upstream_id=upstream_id or name)
-        version = ModelVersion(
-            tracked_model=tracked,
-            label=FIRST_LABEL,
-            upstream_id=entry.upstream_id if entry else upstream_id or name,
-        )
-        if entry is not None:
-            knowledge.fill_version(version=version, entry=entry)
-        save_checked(version)
-        rollout.begin(tracked=tracked, version=version, actor=actor, now=now)
+    tracked = TrackedModel(provider=provider, name=name, owner=owner)
+    save_checked(tracked)
+    entry = _entry_for(provider=provider, upstream_id=upstream_id or name)
+    version = ModelVersion(
+        tracked_model=tracked,
+        label=FIRST_LABEL,
+        upstream_id=entry.upstream_id if entry else upstream_id or name,
+    )
+    if entry is not None:
+        knowledge.fill_version(version=version, entry=entry)
+    save_checked(version)
+    rollout.begin(tracked=tracked, version=version, actor=actor, now=now)
     tracked.refresh_from_db()
     return tracked
 

@@ -3,12 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
-
 from versioning.domain.difference import Metadata
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
-from versioning.services import knowledge
+from versioning.services import knowledge, locks
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 
 FACTS = frozenset(
@@ -28,46 +27,42 @@ COMPARED = frozenset(Metadata.__slots__)
 """Facts that improvements and breaking changes are computed from."""
 
 
+@one_transaction
 def save_version(*, version: ModelVersion, changed: Collection[str]) -> ModelVersion:
     """Save what staff changed of a version, and nothing else.
 
     A changed fact is held by staff from then on: checks leave it alone. Improvements and
     breaking changes that follow from a changed fact are computed anew.
     """
-    with transaction.atomic():
-        held = ModelVersion.objects.select_for_update().get(pk=version.pk).staff_fields
-        version.staff_fields = sorted({*held, *(FACTS & set(changed))})
-        version.save(update_fields=[*changed, "staff_fields"])
-        if COMPARED & set(changed):
-            _compare_again(version)
+    held = locks.hold(ModelVersion.objects.filter(pk=version.pk)).get().staff_fields
+    version.staff_fields = sorted({*held, *(FACTS & set(changed))})
+    version.save(update_fields=[*changed, "staff_fields"])
+    if COMPARED & set(changed):
+        _compare_again(version)
     return version
 
 
+@one_transaction
 def release_fields(*, version_id: int, fields: Collection[str]) -> ModelVersion:
     """Give fields back to the checks, and set them to what the provider last said.
 
     Raises NotFound, and Invalid where staff do not hold a field.
     """
-    with transaction.atomic():
-        version = (
-            ModelVersion.objects.select_for_update(of=("self",))
-            .select_related("tracked_model")
-            .filter(pk=version_id)
-            .first()
-        )
-        if version is None:
-            raise NotFound(f"There is no version {version_id}.")
-        strange = set(fields) - set(version.staff_fields)
-        if strange:
-            raise Invalid(f"Staff do not hold {', '.join(sorted(strange))}.")
-        version.staff_fields = [name for name in version.staff_fields if name not in fields]
-        entry = CatalogueEntry.objects.filter(
-            provider=version.tracked_model.provider_id, upstream_id=version.upstream_id
-        ).first()
-        changes = {} if entry is None else knowledge.fill_version(version=version, entry=entry)
-        version.save()
-        if COMPARED & set(changes):
-            _compare_again(version)
+    found = ModelVersion.objects.select_related("tracked_model").filter(pk=version_id)
+    version = locks.hold(found).first()
+    if version is None:
+        raise NotFound(f"There is no version {version_id}.")
+    strange = set(fields) - set(version.staff_fields)
+    if strange:
+        raise Invalid(f"Staff do not hold {', '.join(sorted(strange))}.")
+    version.staff_fields = [name for name in version.staff_fields if name not in fields]
+    entry = CatalogueEntry.objects.filter(
+        provider=version.tracked_model.provider_id, upstream_id=version.upstream_id
+    ).first()
+    changes = {} if entry is None else knowledge.fill_version(version=version, entry=entry)
+    version.save()
+    if COMPARED & set(changes):
+        _compare_again(version)
     return version
 
 

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from providers import registry
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import CatalogueEntry, Check
 from versioning.services import knowledge
 from versioning.services.checks import findings, listing
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 
 logger = logging.getLogger(__name__)
@@ -57,11 +56,11 @@ def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
             "concluded; if the next check sees the same, it is believed."
         )
         return _fail(check=check, error=error)
-    with transaction.atomic():
-        _record_listing(check=check, found=found, now=now)
+    _record_listing(check=check, found=found, now=now)
     return check
 
 
+@one_transaction
 def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
     provider = check.provider
     entries, difference = listing.write_catalogue(

@@ -6,13 +6,13 @@ from typing import Any
 
 from celery.schedules import ParseException
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from versioning.services import editing
+from versioning.services import editing, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
+from versioning.services.transactions import one_transaction
 
 PERIODS = (
     IntervalSchedule.DAYS,
@@ -42,6 +42,7 @@ def schedule(schedule_id: int) -> PeriodicTask:
     return editing.row_of(schedules().filter(pk=schedule_id))
 
 
+@one_transaction
 def change_schedule(
     *,
     schedule_id: int,
@@ -61,14 +62,13 @@ def change_schedule(
         raise Invalid(message, [FieldError("/interval", "invalid", message)])
     rows = PeriodicTask.objects.filter(pk=schedule_id)
     wanted = {name: changes[name] for name in ("enabled",) if name in changes}
-    with transaction.atomic():
-        task = editing.row_of(rows.select_for_update())
-        if "crontab" in changes:
-            wanted |= {**_NO_TIMES, "crontab": _crontab(task, changes["crontab"], now=now)}
-        if "interval" in changes:
-            interval = IntervalSchedule(**changes["interval"])
-            wanted |= {**_NO_TIMES, "interval": _kept(interval, pointer="/interval")}
-        editing.change(rows, changes=wanted, actor=actor)
+    task = editing.row_of(locks.hold(rows))
+    if "crontab" in changes:
+        wanted |= {**_NO_TIMES, "crontab": _crontab(task, changes["crontab"], now=now)}
+    if "interval" in changes:
+        interval = IntervalSchedule(**changes["interval"])
+        wanted |= {**_NO_TIMES, "interval": _kept(interval, pointer="/interval")}
+    editing.change(rows, changes=wanted, actor=actor)
     return schedule(schedule_id)
 
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
-
 from versioning.domain.evaluation.judging import Preference
 from versioning.models import EvaluationRun, Mark
+from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evaluation import results
+from versioning.services.transactions import one_transaction
 
 GOES_ON = frozenset(
     {EvaluationRun.State.OVER_BUDGET, EvaluationRun.State.CANCELLED, EvaluationRun.State.FAILED}
@@ -24,28 +24,29 @@ def run_by_id(run_id: int) -> EvaluationRun:
     return run
 
 
+@one_transaction
 def cancel(*, run_id: int, actor: Actor, now: datetime) -> EvaluationRun:
     """Stop a run: nothing more is asked; what is under way is still written down.
 
     Raises NotFound, AlreadyMoved where it has ended.
     """
-    with transaction.atomic():
-        stopped = (
-            EvaluationRun.objects.open()
-            .filter(pk=run_id)
-            .update(
-                state=EvaluationRun.State.CANCELLED,
-                ended_at=now,
-                problem=f"Cancelled by {actor.name}.",
-                leased_until=None,
-            )
+    stopped = (
+        EvaluationRun.objects.open()
+        .filter(pk=run_id)
+        .update(
+            state=EvaluationRun.State.CANCELLED,
+            ended_at=now,
+            problem=f"Cancelled by {actor.name}.",
+            leased_until=None,
         )
-        if not stopped:
-            raise AlreadyMoved(f"{run_by_id(run_id)} has ended already.")
-        results.conclude(run_id=run_id, now=now)
+    )
+    if not stopped:
+        raise AlreadyMoved(f"{run_by_id(run_id)} has ended already.")
+    results.conclude(run_id=run_id, now=now)
     return run_by_id(run_id)
 
 
+@one_transaction
 def go_on(
     *,
     run_id: int,
@@ -58,24 +59,23 @@ def go_on(
     Raises NotFound, AlreadyMoved where it isn't stopped, Invalid where a budget is below what
     is spent.
     """
-    with transaction.atomic():
-        run = EvaluationRun.objects.select_for_update().filter(pk=run_id).first()
-        if run is None:
-            raise NotFound(f"There is no evaluation run {run_id}.")
-        if run.state not in GOES_ON:
-            raise AlreadyMoved(f"This run is {run.get_state_display()}; it can't go on.")
-        if budget_usd is not None and budget_usd <= run.spent_usd:
-            raise Invalid(f"${run.spent_usd:.4f} is spent already; give more.")
-        if budget_tokens is not None and budget_tokens <= run.spent_tokens:
-            raise Invalid(f"{run.spent_tokens:,} tokens are spent already; give more.")
-        run.state = EvaluationRun.State.WAITING
-        run.ended_at = None
-        run.leased_until = None
-        run.worker = ""
-        run.problem = ""
-        run.budget_usd = run.budget_usd if budget_usd is None else budget_usd
-        run.budget_tokens = run.budget_tokens if budget_tokens is None else budget_tokens
-        run.save()
+    run = locks.hold(EvaluationRun.objects.filter(pk=run_id)).first()
+    if run is None:
+        raise NotFound(f"There is no evaluation run {run_id}.")
+    if run.state not in GOES_ON:
+        raise AlreadyMoved(f"This run is {run.get_state_display()}; it can't go on.")
+    if budget_usd is not None and budget_usd <= run.spent_usd:
+        raise Invalid(f"${run.spent_usd:.4f} is spent already; give more.")
+    if budget_tokens is not None and budget_tokens <= run.spent_tokens:
+        raise Invalid(f"{run.spent_tokens:,} tokens are spent already; give more.")
+    run.state = EvaluationRun.State.WAITING
+    run.ended_at = None
+    run.leased_until = None
+    run.worker = ""
+    run.problem = ""
+    run.budget_usd = run.budget_usd if budget_usd is None else budget_usd
+    run.budget_tokens = run.budget_tokens if budget_tokens is None else budget_tokens
+    run.save()
     return run_by_id(run_id)
 
 

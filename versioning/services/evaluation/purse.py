@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from versioning.models import EvaluationRun, Trial
+from versioning.services.transactions import one_transaction
 
 
 class Held(StrEnum):
@@ -34,37 +35,40 @@ class Price:
     tokens: int
 
 
+@one_transaction
 def hold(*, trial: Trial, price: Price, worker: str, now: datetime) -> Held:
     """Hold the price of a trial and mark it as asked, in one transaction."""
-    with transaction.atomic():
-        mine = EvaluationRun.objects.filter(
-            pk=trial.run_id, state=EvaluationRun.State.RUNNING, worker=worker
-        )
-        affordable = (
-            Q(budget_usd=None) | Q(budget_usd__gte=F("spent_usd") + F("held_usd") + price.usd)
-        ) & (
-            Q(budget_tokens=None)
-            | Q(budget_tokens__gte=F("spent_tokens") + F("held_tokens") + price.tokens)
-        )
-        held = mine.filter(affordable).update(
-            held_usd=F("held_usd") + price.usd, held_tokens=F("held_tokens") + price.tokens
-        )
-        if not held:
-            return Held.NO_BUDGET if mine.exists() else Held.STOPPED
-        taken = Trial.objects.left().filter(pk=trial.pk, asked_at=None)
-        if not taken.update(
-            asked_at=now,
-            asks=F("asks") + 1,
-            held_usd=price.usd,
-            held_tokens=price.tokens,
-        ):
-            transaction.set_rollback(True)
-            return Held.TAKEN
+    mine = EvaluationRun.objects.filter(
+        pk=trial.run_id, state=EvaluationRun.State.RUNNING, worker=worker
+    )
+    affordable = (
+        Q(budget_usd=None) | Q(budget_usd__gte=F("spent_usd") + F("held_usd") + price.usd)
+    ) & (
+        Q(budget_tokens=None)
+        | Q(budget_tokens__gte=F("spent_tokens") + F("held_tokens") + price.tokens)
+    )
+    held = mine.filter(affordable).update(
+        held_usd=F("held_usd") + price.usd, held_tokens=F("held_tokens") + price.tokens
+    )
+    if not held:
+        return Held.NO_BUDGET if mine.exists() else Held.STOPPED
+    taken = Trial.objects.left().filter(pk=trial.pk, asked_at=None)
+    if not taken.update(
+        asked_at=now,
+        asks=F("asks") + 1,
+        held_usd=price.usd,
+        held_tokens=price.tokens,
+    ):
+        transaction.set_rollback(True)
+        return Held.TAKEN
     return Held.YES
 
 
 def settle(*, trial: Trial, spent_usd: Decimal, spent_tokens: int) -> None:
-    """Give back what the trial held and write down what it took. Call it in a transaction."""
+    """Give back what the trial held and write down what it took.
+
+    Call it in a transaction, with the run locked.
+    """
     held = Trial.objects.filter(pk=trial.pk).values_list("held_usd", "held_tokens").get()
     Trial.objects.filter(pk=trial.pk).update(held_usd=0, held_tokens=0)
     EvaluationRun.objects.filter(pk=trial.run_id).update(

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -24,10 +23,13 @@ from django.utils import timezone
 from providers.base import ProviderError
 from providers.registry import UnknownKind
 from versioning.domain.evaluation.outcome import Outcome
+from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, Trial
+from versioning.services import locks
 from versioning.services.evaluation import purse, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
+from versioning.services.transactions import one_transaction
 
 LEASE = timedelta(minutes=3)
 RENEW_EVERY = timedelta(seconds=30)
@@ -176,30 +178,42 @@ class _Phase:
         again = answered.may_ask_again and trial.asks + 1 < MOST_ASKS
         asked = self.questions.known(trial)
         took = trials.spent(answered, prices=asked.prices, held=price)
-        with transaction.atomic():
-            mine = Trial.objects.left().filter(pk=trial.pk).exclude(asked_at=None)
-            if not mine.exists():
-                return  # another worker took the run over meanwhile, and has counted it
-            purse.settle(trial=trial, spent_usd=took.usd or Decimal(0), spent_tokens=took.tokens)
-            if again:
-                mine.update(asked_at=None)
-            else:
-                said = self.questions.score(trial, answered, cost=took.usd)
-                mine.update(
-                    done_at=self.clock(),
-                    **trials.columns(
-                        answered,
-                        score=said,
-                        spent=took,
-                        output=answered.answer.text if answered.answer else "",
-                    ),
-                )
+        said = None if again else self.questions.score(trial, answered, cost=took.usd)
+        if not self._write_down(trial, answered, took=took, said=said):
+            return  # another worker took the run over meanwhile, and has counted it
         self._count_unreached(answered)
         if again and self.stop is None:
             trial.asks += 1
             self.left.append(trial)
         if answered.is_fatal:
             self._halt(Stop(EvaluationRun.State.FAILED, answered.problem))
+
+    @one_transaction
+    def _write_down(
+        self, trial: Trial, answered: Answered, *, took: trials.Spent, said: Score | None
+    ) -> bool:
+        """Settle the trial, and keep its answer unless it is asked again (``said`` is None).
+
+        Returns False where another worker has it.
+        """
+        locks.take(EvaluationRun.objects.filter(pk=trial.run_id))
+        mine = Trial.objects.left().filter(pk=trial.pk).exclude(asked_at=None)
+        if not mine.exists():
+            return False
+        purse.settle(trial=trial, spent_usd=took.usd or Decimal(0), spent_tokens=took.tokens)
+        if said is None:
+            mine.update(asked_at=None)
+            return True
+        mine.update(
+            done_at=self.clock(),
+            **trials.columns(
+                answered,
+                score=said,
+                spent=took,
+                output=answered.answer.text if answered.answer else "",
+            ),
+        )
+        return True
 
     def _count_unreached(self, answered: Answered) -> None:
         self.unreached = self.unreached + 1 if answered.never_sent else 0
@@ -225,24 +239,25 @@ def _mine(run: EvaluationRun, worker: str) -> "results.Runs":
     return EvaluationRun.objects.filter(pk=run.pk, state=EvaluationRun.State.RUNNING, worker=worker)
 
 
+@one_transaction
 def _take(*, run_id: int, worker: str, now: datetime) -> bool:
     """Take the run under a lease, and put right what a dead worker left under way."""
-    with transaction.atomic():
-        free = EvaluationRun.objects.open().filter(
-            Q(leased_until=None) | Q(leased_until__lt=now), pk=run_id
-        )
-        taken = free.update(
-            state=EvaluationRun.State.RUNNING,
-            worker=worker,
-            leased_until=now + LEASE,
-            started_at=Coalesce(F("started_at"), now),
-            problem="",
-        )
-        if taken:
-            purse.settle_lost(run_id=run_id)
+    free = EvaluationRun.objects.open().filter(
+        Q(leased_until=None) | Q(leased_until__lt=now), pk=run_id
+    )
+    taken = free.update(
+        state=EvaluationRun.State.RUNNING,
+        worker=worker,
+        leased_until=now + LEASE,
+        started_at=Coalesce(F("started_at"), now),
+        problem="",
+    )
+    if taken:
+        purse.settle_lost(run_id=run_id)
     return bool(taken)
 
 
+@one_transaction
 def _end(
     *,
     run: EvaluationRun,
@@ -254,9 +269,8 @@ def _end(
     """Write down the end, with what the run showed; a run that is not ours is left alone."""
     if state is None:
         return
-    with transaction.atomic():
-        ended = _mine(run, worker).update(
-            state=state, ended_at=now, problem=problem[:500], leased_until=None, worker=""
-        )
-        if ended:
-            results.conclude(run_id=run.pk, now=now)
+    ended = _mine(run, worker).update(
+        state=state, ended_at=now, problem=problem[:500], leased_until=None, worker=""
+    )
+    if ended:
+        results.conclude(run_id=run.pk, now=now)

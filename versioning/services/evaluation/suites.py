@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import transaction
-
 from versioning.domain.evaluation.cases import (
     BadCase,
     Case,
@@ -18,8 +16,10 @@ from versioning.domain.evaluation.cases import (
 )
 from versioning.domain.scoring import ScorerUse, read_uses
 from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
+from versioning.services import locks
 from versioning.services.errors import Invalid, NotFound
 from versioning.services.storable import WHY_NOT, is_storable
+from versioning.services.transactions import one_transaction
 
 Form = Literal["csv", "jsonl"]
 LONGEST_FILE = 32 * 1024 * 1024
@@ -63,6 +63,7 @@ def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported
     return read
 
 
+@one_transaction
 def import_cases(
     *, suite: EvaluationSuite, cases: tuple[Case, ...], replace: bool = False
 ) -> tuple[int, int]:
@@ -70,19 +71,18 @@ def import_cases(
 
     A case with the key of one that is there takes its place. With ``replace`` all others go.
     """
-    with transaction.atomic():
-        EvaluationSuite.objects.select_for_update().get(pk=suite.pk)
-        known = set(suite.cases.values_list("key", flat=True))
-        keys = {case.key for case in cases}
-        gone = 0
-        if replace:
-            gone, _ = suite.cases.exclude(key__in=keys).delete()
-        EvaluationCase.objects.bulk_create(
-            [EvaluationCase(suite=suite, key=case.key, content=_content(case)) for case in cases],
-            update_conflicts=True,
-            unique_fields=["suite", "key"],
-            update_fields=["content"],
-        )
+    locks.hold(EvaluationSuite.objects.filter(pk=suite.pk)).get()
+    known = set(suite.cases.values_list("key", flat=True))
+    keys = {case.key for case in cases}
+    gone = 0
+    if replace:
+        gone, _ = suite.cases.exclude(key__in=keys).delete()
+    EvaluationCase.objects.bulk_create(
+        [EvaluationCase(suite=suite, key=case.key, content=_content(case)) for case in cases],
+        update_conflicts=True,
+        unique_fields=["suite", "key"],
+        update_fields=["content"],
+    )
     return len(keys - known), len(keys & known) + gone
 
 

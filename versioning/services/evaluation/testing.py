@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import transaction
-
 from versioning.domain.statistics.judgement import Verdict
 from versioning.models import EvaluationRun, EvaluationSuite, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import control, planning
 from versioning.services.evaluation.results import PASSES
+from versioning.services.transactions import one_transaction
 
 
 class TestsSay(StrEnum):
@@ -31,6 +30,7 @@ class Tests:
     sentence: str
 
 
+@one_transaction
 def begin_tests(
     *, record: UpgradeRecord, suite_names: Sequence[str], actor: Actor, now: datetime
 ) -> list[EvaluationRun]:
@@ -45,17 +45,16 @@ def begin_tests(
     if missing:
         raise Invalid(f"There is no evaluation suite {missing[0]!r}; the policy asks for it.")
     runs = []
-    with transaction.atomic():
-        for name in suite_names:
-            plan = planning.plan(
-                suite=suites[name],
-                from_version=record.from_version,
-                to_version=record.to_version,
-                now=now,
-            )
-            if plan.problems:
-                raise Invalid(f"{name} can't run: {' '.join(plan.problems)}")
-            runs.append(planning.begin(plan=plan, actor=actor, now=now, record=record))
+    for name in suite_names:
+        plan = planning.plan(
+            suite=suites[name],
+            from_version=record.from_version,
+            to_version=record.to_version,
+            now=now,
+        )
+        if plan.problems:
+            raise Invalid(f"{name} can't run: {' '.join(plan.problems)}")
+        runs.append(planning.begin(plan=plan, actor=actor, now=now, record=record))
     return runs
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError
 
 from versioning.services.errors import Busy
 from versioning.services.samples import (
@@ -19,6 +19,7 @@ from versioning.services.samples import (
 from versioning.services.samples.rollup_sums import Row, sums_by_cell
 from versioning.services.samples.sample_batch import Batch
 from versioning.services.samples.sample_format import Rejected, SampleIn
+from versioning.services.transactions import one_transaction
 
 ATTEMPTS = 5
 
@@ -46,8 +47,7 @@ def accept(
         batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
         for attempt in range(ATTEMPTS):
             try:
-                with transaction.atomic():
-                    stored = _store(batch, ask_first=attempt > 0)
+                stored = _store(batch, ask_first=attempt > 0)
             except IntegrityError:
                 if attempt == 0:
                     continue  # some of the requests are stored already: find out which
@@ -66,6 +66,7 @@ def accept(
     raise Busy("Others send the same requests at this moment; send them again.")
 
 
+@one_transaction
 def _store(batch: Batch, *, ask_first: bool) -> int:
     """Insert what is new and its sums; return how many that were.
 

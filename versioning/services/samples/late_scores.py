@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef
 
 from versioning.domain.statistics.known_signals import Scored, components
 from versioning.models import PendingScore, PerformanceSample, Word
+from versioning.services import locks
 from versioning.services.errors import Busy
 from versioning.services.samples import rollups, sample_store, sample_words
 from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, rescored
 from versioning.services.samples.sample_batch import hasher
 from versioning.services.samples.sample_format import Rejected, ScoreIn
+from versioning.services.transactions import one_transaction
 
 _NEEDED = (
     *("pk", "request_hash", "version_id", "quality", "signals", "latency_ms", "error_id"),
@@ -58,10 +60,7 @@ def attach(
         told[key] = told[key].and_then(later) if key in told else later
         usable += 1
     try:
-        with transaction.atomic():
-            found = _put_on_samples(told)
-            waiting = {key: later for key, later in told.items() if key not in found}
-            _keep(waiting, now=now)
+        waiting = _store(told, now=now)
     except (OperationalError, InterfaceError) as error:
         raise Busy("The database can't take scores now; send them again.") from error
     return ScoresAccepted(
@@ -71,15 +70,26 @@ def attach(
     )
 
 
+@one_transaction
+def _store(told: Mapping[int, Later], *, now: datetime) -> dict[int, Later]:
+    """Complete the samples that are there; keep and return what is told of the others."""
+    locks.take(PendingScore.objects.filter(request_hash__in=told))
+    found = _put_on_samples(told)
+    waiting = {key: later for key, later in told.items() if key not in found}
+    _keep(waiting, now=now)
+    return waiting
+
+
+@one_transaction
 def sweep_pending() -> int:
     """Put what waits on samples that came in the same moment; return how many samples.
 
     A score and its sample, stored by two transactions at once, don't see each other.
     """
     sample = PerformanceSample.objects.filter(request_hash=OuterRef("request_hash"))
-    waiting = PendingScore.objects.filter(Exists(sample)).order_by("request_hash", "pk")
+    waiting = PendingScore.objects.filter(Exists(sample))
     with rollups.folding():
-        rows = list(waiting.values_list("pk", "request_hash", *_KEPT)[:MOST_SWEPT])
+        rows = list(locks.hold(waiting).values_list("pk", "request_hash", *_KEPT)[:MOST_SWEPT])
         found = _put_on_samples(_together((key, Later(*kept)) for _, key, *kept in rows))
         swept = [pk for pk, key, *_ in rows if key in found]
         PendingScore.objects.filter(pk__in=swept).delete()
@@ -98,13 +108,8 @@ def _put_on_samples(told: Mapping[int, Later]) -> set[int]:
     """Complete the samples that are there, with the corrections of their sums; return which."""
     if not told:
         return set()
-    samples = [
-        _Sample(*values)
-        for values in PerformanceSample.objects.select_for_update()
-        .filter(request_hash__in=told)
-        .order_by("request_hash")
-        .values_list(*_NEEDED)
-    ]
+    rows = locks.hold(PerformanceSample.objects.filter(request_hash__in=told))
+    samples = [_Sample(*values) for values in rows.values_list(*_NEEDED)]
     changed = [
         (sample, after)
         for sample in samples
@@ -181,12 +186,8 @@ def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
 
     Of two transactions at once neither sees the other's row: then there are two.
     """
-    earlier = list(
-        PendingScore.objects.select_for_update()
-        .filter(request_hash__in=told)
-        .order_by("pk")
-        .values_list("pk", "request_hash", *_KEPT)
-    )
+    rows = locks.hold(PendingScore.objects.filter(request_hash__in=told))
+    earlier = list(rows.values_list("pk", "request_hash", *_KEPT))
     together = _together(
         [*((key, Later(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
     )

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from versioning.models import PendingScore, PerformanceSample, RequestUse, SamplesDropped
 from versioning.models.fields import to_ms
-from versioning.services import options
+from versioning.services import locks, options
+from versioning.services.transactions import one_transaction
 
 STEP = 20_000
 """Ids looked at in one transaction: so no writer waits for long."""
@@ -32,11 +32,7 @@ def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
     dropped = 0
     for start in range(ids["first"], ids["last"] + 1, step):
         old = PerformanceSample.objects.filter(pk__gte=start, pk__lt=start + step, at__lt=kept_from)
-        with transaction.atomic():
-            if old.exists():
-                # Noted before anything is gone: nobody may rebuild those days any more.
-                _note(before=kept_from)
-                dropped += old.delete()[0]
+        dropped += _drop(old, before=kept_from)
     return dropped
 
 
@@ -44,6 +40,16 @@ def complete_from() -> int:
     """Return the moment (ms since 1970) from which on all samples are still there."""
     noted = SamplesDropped.objects.aggregate(before=Max("before"))["before"]
     return 0 if noted is None else to_ms(noted)
+
+
+@one_transaction
+def _drop(old: QuerySet[PerformanceSample], *, before: datetime) -> int:
+    locks.take(old)
+    if not old.exists():
+        return 0
+    # Noted before anything is gone: nobody may rebuild those days any more.
+    _note(before=before)
+    return old.delete()[0]
 
 
 def _note(*, before: datetime) -> None:
@@ -54,5 +60,11 @@ def _note(*, before: datetime) -> None:
 def _drop_pending(*, before: datetime) -> None:
     """Drop the scores whose sample never came."""
     old = PendingScore.objects.filter(received_at__lt=before)
-    while ids := list(old.values_list("pk", flat=True)[:PENDING_STEP]):
-        PendingScore.objects.filter(pk__in=ids).delete()
+    while _drop_some_pending(old):
+        pass
+
+
+@one_transaction
+def _drop_some_pending(old: QuerySet[PendingScore]) -> int:
+    ids = list(locks.hold(old).values_list("pk", flat=True)[:PENDING_STEP])
+    return PendingScore.objects.filter(pk__in=ids).delete()[0]

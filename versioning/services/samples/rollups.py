@@ -14,6 +14,7 @@ from versioning.models import Rollup, RollupPart, Sighting
 from versioning.models.fields import from_ms, to_ms
 from versioning.services.samples import request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
+from versioning.services.transactions import one_transaction
 
 AT_ONCE = 2_000
 HOURS_KEPT = timedelta(days=10)
@@ -73,12 +74,7 @@ def fold_days(*, now: datetime) -> int:
     old = Rollup.objects.filter(span=Rollup.Span.HOUR, start__lt=today - HOURS_KEPT)
     folded = 0
     while first := old.order_by("start").first():
-        with folding():
-            hours = old.filter(start__lt=from_ms(_day_of(to_ms(first.start)) + DAY_MS))
-            rows = list(hours.values_list("pk", *_ALL_COLUMNS))
-            add_up(Rollup.Span.DAY, (_entry(row[1:]) for row in rows))
-            Rollup.objects.filter(pk__in=[row[0] for row in rows]).delete()
-        folded += len(rows)
+        folded += _fold_day(old.filter(start__lt=from_ms(_day_of(to_ms(first.start)) + DAY_MS)))
     return folded
 
 
@@ -118,6 +114,7 @@ def add_up(span: Rollup.Span, entries: Iterable[Entry]) -> None:
     )
 
 
+@one_transaction
 def _fold_some() -> int:
     with folding():
         parts = list(RollupPart.objects.order_by("pk").values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
@@ -129,6 +126,15 @@ def _fold_some() -> int:
         used = request_uses.fold()
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
     return len(parts) + len(seen) + used
+
+
+@one_transaction
+def _fold_day(hours: QuerySet[Rollup]) -> int:
+    with folding():
+        rows = list(hours.values_list("pk", *_ALL_COLUMNS))
+        add_up(Rollup.Span.DAY, (_entry(row[1:]) for row in rows))
+        Rollup.objects.filter(pk__in=[row[0] for row in rows]).delete()
+    return len(rows)
 
 
 def _rollup(cell: Cell, sums: SampleSums, *, span: Rollup.Span) -> Rollup:

@@ -9,6 +9,7 @@ from django.db import connection, models
 from psycopg.types.json import Jsonb
 
 from versioning.models import PendingScore, PerformanceSample, RollupPart
+from versioning.services import locks
 from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import COLUMNS, Cell, Row, SampleSums
 
@@ -39,11 +40,16 @@ def stored_requests(hashes: Sequence[int]) -> set[int]:
 
 def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
     """Return what came before these requests, the oldest first, and remove it."""
-    columns = "id, request_hash, quality, signals, latency_budget_ms"
-    found = sorted(_among(_PENDING, columns, hashes))
-    if found:
-        PendingScore.objects.filter(pk__in=[pk for pk, *_ in found]).delete()
-    return [(request_hash, Later(*values)) for _, request_hash, *values in found]
+    ids = [row[0] for row in _among(_PENDING, "id", hashes)]
+    if not ids:
+        return []
+    waiting = PendingScore.objects.filter(pk__in=ids)
+    # Read under the lock: another may have taken one meanwhile.
+    found = list(
+        locks.hold(waiting).values_list("request_hash", "quality", "signals", "latency_budget_ms")
+    )
+    waiting.delete()
+    return [(request_hash, Later(*values)) for request_hash, *values in found]
 
 
 def _among(table: str, columns: str, hashes: Sequence[int]) -> list[Any]:

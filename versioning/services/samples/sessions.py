@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import to_ms
+from versioning.services import locks
 from versioning.services.samples import sample_store, sample_words
 from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
+from versioning.services.transactions import one_transaction
 
 STEP = 2_000
 Source = PerformanceSample.Source
@@ -29,6 +30,7 @@ def count_out(*, from_version_id: int, to_version_id: int, since: datetime) -> i
     return total
 
 
+@one_transaction
 def _count_some(one: int, other: int, *, since: datetime) -> int:
     def of_sessions(*versions: int) -> QuerySet[PerformanceSample]:
         return PerformanceSample.objects.filter(
@@ -36,19 +38,16 @@ def _count_some(one: int, other: int, *, since: datetime) -> int:
         )
 
     same = {"session_hash": OuterRef("session_hash")}
-    with transaction.atomic():
-        found = list(
-            of_sessions(one, other)
-            .filter(counted_out=False)
-            .filter(Exists(of_sessions(one).filter(**same)))
-            .filter(Exists(of_sessions(other).filter(**same)))
-            .select_for_update()
-            .order_by("pk")
-            .values_list("pk", *Row._fields)[:STEP]
-        )
-        rows = [Row(to_ms(at), *rest)._replace(source=Source.COUNTED_OUT) for _, at, *rest in found]
-        PerformanceSample.objects.filter(pk__in=[pk for pk, *_ in found]).update(counted_out=True)
-        sample_store.append_parts(sums_by_cell(rows, terms=_terms(rows)))
+    mixed = (
+        of_sessions(one, other)
+        .filter(counted_out=False)
+        .filter(Exists(of_sessions(one).filter(**same)))
+        .filter(Exists(of_sessions(other).filter(**same)))
+    )
+    found = list(locks.hold(mixed).values_list("pk", *Row._fields)[:STEP])
+    rows = [Row(to_ms(at), *rest)._replace(source=Source.COUNTED_OUT) for _, at, *rest in found]
+    PerformanceSample.objects.filter(pk__in=[pk for pk, *_ in found]).update(counted_out=True)
+    sample_store.append_parts(sums_by_cell(rows, terms=_terms(rows)))
     return len(found)
 
 

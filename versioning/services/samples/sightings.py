@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from versioning.models import ServedDrift, Sighting, UnknownModel
 from versioning.models.fields import from_ms
+from versioning.services import locks
 from versioning.services.samples.rollup_sums import Row
 
 
@@ -46,7 +47,7 @@ def fold(sightings: Sequence[Sighting]) -> None:
 
 
 def _count_unknown(sighting: Sighting, *, pk: int) -> None:
-    model = UnknownModel.objects.select_for_update().get(pk=pk)
+    model = locks.hold(UnknownModel.objects.filter(pk=pk)).get()
     model.samples += sighting.samples
     model.first_seen_at = min(model.first_seen_at, sighting.first_at)
     model.last_seen_at = max(model.last_seen_at, sighting.last_at)
@@ -54,7 +55,7 @@ def _count_unknown(sighting: Sighting, *, pk: int) -> None:
 
 
 def _count_drift(sighting: Sighting) -> None:
-    drift, _ = ServedDrift.objects.select_for_update().get_or_create(
+    drift, _ = locks.hold(ServedDrift.objects.all()).get_or_create(
         version_id=sighting.version_id,
         served=sighting.served,
         defaults={"since": sighting.first_at, "last_seen_at": sighting.last_at},

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from versioning.models import PerformanceSample, Route, UnknownModel, Word
 from versioning.models.fields import to_ms
+from versioning.services import locks
 from versioning.services.samples import sample_placement, sample_store, sample_words, sightings
 from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
 from versioning.services.samples.sample_batch import foreign_pairs
 from versioning.services.samples.sample_placement import Ids, KnownModel
+from versioning.services.transactions import one_transaction
 
 STEP = 2_000
 
@@ -34,24 +35,20 @@ def attach() -> int:
     return attached
 
 
+@one_transaction
 def _attach_some(unknown: UnknownModel, model: KnownModel) -> int:
-    with transaction.atomic():
-        waiting = list(
-            PerformanceSample.objects.select_for_update()
-            .filter(unknown_model=unknown)
-            .order_by("pk")
-            .values_list("pk", *Row._fields)[:STEP]
-        )
-        if not waiting:
-            return 0
-        routes = _routes({row[1 + Row._fields.index("route_id")] for row in waiting})
-        placed = []
-        for pk, at, *rest in waiting:
-            row = Row(to_ms(at), *rest)
-            ids = _ids(unknown, routes[row.route_id])
-            place = sample_placement.Place(model=model, candidates=tuple(model.named_by(ids)))
-            placed.append((pk, _at_version(row, place.version_at(row.at))))
-        _store(placed, model=model, routes=routes)
+    rows = locks.hold(PerformanceSample.objects.filter(unknown_model=unknown))
+    waiting = list(rows.values_list("pk", *Row._fields)[:STEP])
+    if not waiting:
+        return 0
+    routes = _routes({row[1 + Row._fields.index("route_id")] for row in waiting})
+    placed = []
+    for pk, at, *rest in waiting:
+        row = Row(to_ms(at), *rest)
+        ids = _ids(unknown, routes[row.route_id])
+        place = sample_placement.Place(model=model, candidates=tuple(model.named_by(ids)))
+        placed.append((pk, _at_version(row, place.version_at(row.at))))
+    _store(placed, model=model, routes=routes)
     return len(placed)
 
 

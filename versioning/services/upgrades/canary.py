@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 
 from versioning.domain import canary as rules
@@ -17,12 +16,13 @@ from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, PerformanceSample, TrackedModel, UpgradeRecord
 from versioning.models.fields import to_ms
-from versioning.services import notices
+from versioning.services import locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.samples import rollups, sessions
 from versioning.services.samples.rollup_sums import HOUR_MS
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, watching
 from versioning.services.upgrades.policies import Resolved
 
@@ -64,63 +64,35 @@ def look(*, record_id: int, now: datetime) -> UpgradeRecord:
     At most one step a look, whatever the clock says and however many look. Raises NotFound.
     """
     _count_mixed_out(record_id)
-    with transaction.atomic():
-        record = moves.locked(record_id)
-        if record.state != State.CANARY:
-            return record
-        found = Canary.objects.select_for_update().get(record=record)
-        resolved = policies.resolve(tracked=record.tracked_model)
-        shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
-        samples = _samples_since(found, now=now)
-        held = decide(
-            facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
-            policy=resolved.policy,
-            now=now,
-        )
-        says = _says(shown, samples=samples, asks=resolved.policy.canary_asks)
-        ruling = rules.rule(
-            look=Look(
-                steps=found.plan,
-                position=found.position,
-                step_began_at=found.step_began_at,
-                samples=samples,
-                says=says,
-                sentence=_sentence(shown, samples=samples),
-                approved=found.approved_position >= found.position,
-                paused=found.paused_at is not None,
-                held_by=held.waits_for,
-            ),
-            now=now,
-        )
-        found.looked_at, found.says = now, ruling.why[:500]
-        return _do(record=record, found=found, ruling=ruling, shown=shown, now=now)
+    return _look(record_id=record_id, now=now)
 
 
+@one_transaction
 def approve_step(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     """Say a person's yes to the step that a canary is at. Raises NotFound, AlreadyMoved."""
-    with transaction.atomic():
-        found = _open(record_id)
-        if found.approved_position >= found.position:
-            raise AlreadyMoved("This step is approved already.")
-        found.approved_position = found.position
-        found.says = f"{actor.name} approved this step at {now:%Y-%m-%d %H:%M} UTC."[:500]
-        found.save(update_fields=["approved_position", "says"])
+    found = _open(record_id)
+    if found.approved_position >= found.position:
+        raise AlreadyMoved("This step is approved already.")
+    found.approved_position = found.position
+    found.says = f"{actor.name} approved this step at {now:%Y-%m-%d %H:%M} UTC."[:500]
+    found.save(update_fields=["approved_position", "says"])
     return found
 
 
+@one_transaction
 def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     """Let a paused canary go on: its step begins anew. Raises NotFound, AlreadyMoved."""
-    with transaction.atomic():
-        found = _open(record_id)
-        if found.paused_at is None:
-            raise AlreadyMoved("This canary is not paused.")
-        found.paused_at, found.step_began_at = None, now
-        found.says = f"{actor.name} let it go on."[:500]
-        found.save(update_fields=["paused_at", "step_began_at", "says"])
-        notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
+    found = _open(record_id)
+    if found.paused_at is None:
+        raise AlreadyMoved("This canary is not paused.")
+    found.paused_at, found.step_began_at = None, now
+    found.says = f"{actor.name} let it go on."[:500]
+    found.save(update_fields=["paused_at", "step_began_at", "says"])
+    notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return found
 
 
+@one_transaction
 def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> UpgradeRecord:
     """Stop a canary: every key gets the current version at once.
 
@@ -128,18 +100,60 @@ def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> Upgrad
     """
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the upgrade.")
-    with transaction.atomic():
-        record = moves.move(
-            record_id=record_id,
-            to=State.ABORTED,
-            actor=actor,
-            now=now,
-            reason=reason.strip(),
-            only_from=frozenset({State.CANARY}),
-        )
-        _answers_change(record)
-        notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
+    record = moves.move(
+        record_id=record_id,
+        to=State.ABORTED,
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        only_from=frozenset({State.CANARY}),
+    )
+    _answers_change(record)
+    notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return record
+
+
+@one_transaction
+def _look(*, record_id: int, now: datetime) -> UpgradeRecord:
+    record = moves.locked(record_id)
+    if record.state != State.CANARY:
+        return record
+    found = locks.hold(Canary.objects.filter(record=record)).get()
+    resolved = policies.resolve(tracked=record.tracked_model)
+    shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    ruling = _ruling(record=record, found=found, resolved=resolved, shown=shown, now=now)
+    found.looked_at, found.says = now, ruling.why[:500]
+    return _do(record=record, found=found, ruling=ruling, shown=shown, now=now)
+
+
+def _ruling(
+    *,
+    record: UpgradeRecord,
+    found: Canary,
+    resolved: Resolved,
+    shown: Evidence,
+    now: datetime,
+) -> rules.Ruling:
+    samples = _samples_since(found, now=now)
+    held = decide(
+        facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
+        policy=resolved.policy,
+        now=now,
+    )
+    return rules.rule(
+        look=Look(
+            steps=found.plan,
+            position=found.position,
+            step_began_at=found.step_began_at,
+            samples=samples,
+            says=_says(shown, samples=samples, asks=resolved.policy.canary_asks),
+            sentence=_sentence(shown, samples=samples),
+            approved=found.approved_position >= found.position,
+            paused=found.paused_at is not None,
+            held_by=held.waits_for,
+        ),
+        now=now,
+    )
 
 
 def _count_mixed_out(record_id: int) -> None:
@@ -242,7 +256,7 @@ def _samples_since(found: Canary, *, now: datetime) -> int:
 
 def _open(record_id: int) -> Canary:
     record = moves.locked(record_id)
-    found = Canary.objects.select_for_update(of=("self",)).filter(record=record).first()
+    found = locks.hold(Canary.objects.filter(record=record)).first()
     if found is None:
         raise NotFound(f"Upgrade {record_id} has no canary.")
     if record.state != State.CANARY:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-
 from versioning.domain.policy import Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
@@ -20,6 +18,7 @@ from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import testing
 from versioning.services.evaluation.testing import TestsSay
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import (
     canary,
     moves,
@@ -75,31 +74,10 @@ def look_at_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
 
 def look_at_tests(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Take a record on whose tests have ended; one elsewhere stays as it is. Raises NotFound."""
-    with transaction.atomic():
-        record = moves.locked(record_id)
-        if record.state != State.TESTING:
-            return record
-        resolved = policies.resolve(tracked=record.tracked_model)
-        tests = testing.tests_of(record=record, suite_names=resolved.policy.required_suites)
-        scheduler = Actor.scheduler()
-        if tests.say is TestsSay.FAILED:
-            testing.cancel_tests(record=record, now=now)
-            notices.tell(
-                record=record,
-                kind=Notice.Kind.TESTS_FAILED,
-                sentence=f"{record} failed its tests. {tests.sentence}",
-                now=now,
-            )
-            return moves.move(
-                record_id=record_id,
-                to=State.FAILED,
-                actor=scheduler,
-                now=now,
-                reason=tests.sentence,
-            )
-        if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):
-            return record
-    return _first_step(record_id=record_id, only_from=State.TESTING, why=tests.sentence, now=now)
+    record, passed = _judge_tests(record_id=record_id, now=now)
+    if not passed:
+        return record
+    return _first_step(record_id=record_id, only_from=State.TESTING, why=passed, now=now)
 
 
 def carry_on(*, now: datetime) -> int:
@@ -119,6 +97,34 @@ def carry_on(*, now: datetime) -> int:
     return done + watching.write_reports(now=now)
 
 
+@one_transaction
+def _judge_tests(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
+    """Fail a record whose tests failed; return it, and what they say where it may go on."""
+    record = moves.locked(record_id)
+    if record.state != State.TESTING:
+        return record, ""
+    resolved = policies.resolve(tracked=record.tracked_model)
+    tests = testing.tests_of(record=record, suite_names=resolved.policy.required_suites)
+    if tests.say is TestsSay.FAILED:
+        return _fail_tests(record, why=tests.sentence, now=now), ""
+    if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):
+        return record, ""
+    return record, tests.sentence
+
+
+def _fail_tests(record: UpgradeRecord, *, why: str, now: datetime) -> UpgradeRecord:
+    testing.cancel_tests(record=record, now=now)
+    notices.tell(
+        record=record,
+        kind=Notice.Kind.TESTS_FAILED,
+        sentence=f"{record} failed its tests. {why}",
+        now=now,
+    )
+    return moves.move(
+        record_id=record.pk, to=State.FAILED, actor=Actor.scheduler(), now=now, reason=why
+    )
+
+
 def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) -> UpgradeRecord:
     """Ask for the way back, then begin the canary or complete; a record elsewhere stays."""
     record = UpgradeRecord.objects.with_versions().get(pk=record_id)
@@ -126,34 +132,46 @@ def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) ->
     back = way_back.ask(
         version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
     )
-    with transaction.atomic():
-        record = moves.locked(record_id)
-        if record.state != only_from:
-            return record
-        if record.tracked_model.current_version_id != record.from_version_id:
-            return _overtaken(record, now=now)
-        way_back.tell(record=record, back=back, now=now)
-        if not back.is_open:
-            return _without_way_back(record, back=back, now=now)
-        if not _just_approved_by_staff(record, now=now) and _held(
-            record, resolved=resolved, now=now
-        ):
-            return record
-        scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
-        suites = resolved.policy.required_suites
-        if only_from is State.APPROVED and suites:  # set since it was approved
-            return _begin_tests(record, suite_names=suites, actor=scheduler, now=now)
-        evidence = {**record.evidence, "way_back": back.as_dict()}
-        if resolved.policy.canary_steps:
-            return canary.begin(
-                record=record,
-                resolved=resolved,
-                actor=scheduler,
-                now=now,
-                reason=why,
-                evidence=evidence,
-            )
-        return _complete(record=record, actor=scheduler, now=now, why=why, evidence=evidence)
+    return _take_first_step(
+        record_id=record_id, only_from=only_from, resolved=resolved, back=back, why=why, now=now
+    )
+
+
+@one_transaction
+def _take_first_step(
+    *,
+    record_id: int,
+    only_from: State,
+    resolved: Resolved,
+    back: WayBack,
+    why: str,
+    now: datetime,
+) -> UpgradeRecord:
+    record = moves.locked(record_id)
+    if record.state != only_from:
+        return record
+    if record.tracked_model.current_version_id != record.from_version_id:
+        return _overtaken(record, now=now)
+    way_back.tell(record=record, back=back, now=now)
+    if not back.is_open:
+        return _without_way_back(record, back=back, now=now)
+    if not _just_approved_by_staff(record, now=now) and _held(record, resolved=resolved, now=now):
+        return record
+    scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
+    suites = resolved.policy.required_suites
+    if only_from is State.APPROVED and suites:  # set since it was approved
+        return _begin_tests(record, suite_names=suites, actor=scheduler, now=now)
+    evidence = {**record.evidence, "way_back": back.as_dict()}
+    if resolved.policy.canary_steps:
+        return canary.begin(
+            record=record,
+            resolved=resolved,
+            actor=scheduler,
+            now=now,
+            reason=why,
+            evidence=evidence,
+        )
+    return _complete(record=record, actor=scheduler, now=now, why=why, evidence=evidence)
 
 
 def _begin_tests(

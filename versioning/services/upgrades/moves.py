@@ -13,11 +13,14 @@ from django.db.models import F, Max
 
 from versioning.domain.transitions import State, states_before
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
+from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, NotFound
 from versioning.services.evidence import baselines
+from versioning.services.transactions import one_transaction
 
 
+@one_transaction
 def move(
     *,
     record_id: int,
@@ -56,6 +59,7 @@ def move(
     return record
 
 
+@one_transaction
 def complete(
     *,
     record_id: int,
@@ -65,43 +69,36 @@ def complete(
     evidence: Mapping[str, Any] | None = None,
 ) -> UpgradeRecord:
     """Make the record's target the current version. Raises NotFound, AlreadyMoved."""
-    with transaction.atomic():
-        record = locked(record_id)
-        tracked = TrackedModel.objects.select_for_update().get(pk=record.tracked_model_id)
-        if tracked.current_version_id != record.from_version_id:
-            raise AlreadyMoved(
-                "The current version has changed since this was recommended; nothing was moved."
-            )
-        record = move(
-            record_id=record_id,
-            to=State.COMPLETED,
-            actor=actor,
-            now=now,
-            reason=reason,
-            evidence=evidence,
-            changes={"completed_at": now, "completion_number": next_number(tracked)},
+    record = locked(record_id)
+    tracked = record.tracked_model
+    if tracked.current_version_id != record.from_version_id:
+        raise AlreadyMoved(
+            "The current version has changed since this was recommended; nothing was moved."
         )
-        point_at(tracked=tracked, version=record.to_version, now=now)
+    record = move(
+        record_id=record_id,
+        to=State.COMPLETED,
+        actor=actor,
+        now=now,
+        reason=reason,
+        evidence=evidence,
+        changes={"completed_at": now, "completion_number": next_number(tracked)},
+    )
+    point_at(tracked=tracked, version=record.to_version, now=now)
     return record
 
 
 def locked(record_id: int) -> UpgradeRecord:
-    """Return the record, locked after its tracked model: one order, so no two can deadlock."""
-    models = UpgradeRecord.objects.filter(pk=record_id).values("tracked_model_id")
-    TrackedModel.objects.select_for_update().filter(pk__in=models).first()
-    record = (
-        UpgradeRecord.objects.select_for_update(of=("self",))
-        .select_related("tracked_model__provider", "from_version", "to_version")
-        .filter(pk=record_id)
-        .first()
-    )
+    """Return the record, locked with its tracked model. Raises NotFound."""
+    record = locks.hold(UpgradeRecord.objects.with_versions().filter(pk=record_id)).first()
     if record is None:
         raise NotFound(f"There is no upgrade record {record_id}.")
     return record
 
 
 def locked_model(tracked_model_id: int) -> TrackedModel:
-    tracked = TrackedModel.objects.select_for_update().filter(pk=tracked_model_id).first()
+    """Return the tracked model, locked. Raises NotFound."""
+    tracked = locks.hold(TrackedModel.objects.filter(pk=tracked_model_id)).first()
     if tracked is None:
         raise NotFound(f"There is no tracked model {tracked_model_id}.")
     return tracked

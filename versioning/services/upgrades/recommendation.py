@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from providers.models import Provider
@@ -18,9 +17,10 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import knowledge
+from versioning.services import knowledge, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import approvals, memory, moves, policies
 from versioning.services.upgrades.successors import Market, answer_for
 
@@ -42,24 +42,23 @@ def open_recommendations() -> QuerySet[UpgradeRecord]:
     return UpgradeRecord.objects.recommended().with_versions().urgent_first()
 
 
+@one_transaction
 def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
     """Look for a successor of one tracked model now, in what its provider last listed.
 
     Returns the recommendation that waits for a decision, None where there is none.
     Raises NotFound.
     """
-    tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
-    if tracked is None:
-        raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    with transaction.atomic():
-        return recommend_in(
-            tracked=tracked, market=Market.from_catalogue(tracked.provider), now=now
-        )
+    moves.locked_model(tracked_model_id)
+    tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).get()
+    return recommend_in(tracked=tracked, market=Market.from_catalogue(tracked.provider), now=now)
 
 
 def tracked_models_of(provider: Provider) -> list[TrackedModel]:
-    """Return the provider's active models with all that recommending needs."""
-    return list(_with_all(TrackedModel.objects.active().filter(provider=provider)))
+    """Return the provider's active models, locked, with all that recommending needs."""
+    models = TrackedModel.objects.active().filter(provider=provider)
+    locks.take(models)
+    return list(_with_all(models))
 
 
 def explain(*, tracked_model_id: int) -> lineage.Answer:
@@ -138,16 +137,14 @@ def _offer(
     return _write(tracked=tracked, current=current, version=version, answer=answer, now=now)
 
 
+@one_transaction
 def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Gather the evidence of a waiting recommendation anew. Raises NotFound."""
-    record = UpgradeRecord.objects.with_versions().filter(pk=record_id).first()
-    if record is None:
-        raise NotFound(f"There is no upgrade record {record_id}.")
+    record = moves.locked(record_id)
     if record.is_waiting and record.from_version is not None:
-        with transaction.atomic():
-            return _refresh(
-                record=record, current=record.from_version, version=record.to_version, now=now
-            )
+        return _refresh(
+            record=record, current=record.from_version, version=record.to_version, now=now
+        )
     return record
 
 

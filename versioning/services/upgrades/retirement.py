@@ -21,6 +21,7 @@ from versioning.domain.retirement import (
     starts_this_week,
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel
+from versioning.services import locks
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
 
@@ -96,9 +97,7 @@ def send_reminders(*, now: datetime) -> int:
     sent = 0
     for pk in list(waiting.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
-            reminder = (
-                waiting.filter(pk=pk).select_for_update(skip_locked=True, of=("self",)).first()
-            )
+            reminder = locks.hold(waiting.filter(pk=pk), skip_locked=True).first()
             sent += reminder is not None and _send(reminder, now=now)
     return sent
 

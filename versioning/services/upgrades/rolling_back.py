@@ -3,18 +3,19 @@
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import transaction
-
 from versioning.domain.transitions import State
 from versioning.models import ModelVersion, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NothingToRollBack
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, way_back
+from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.way_back import Outcome, WayBack
 
 NO_EARLIER = "There is no earlier version to go back to."
 
 
+@one_transaction
 def roll_back(
     *,
     tracked_model_id: int,
@@ -32,26 +33,25 @@ def roll_back(
     """
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the rollback.")
-    with transaction.atomic():
-        moves.locked_model(tracked_model_id)
-        undone = move_to_reverse(tracked_model_id=tracked_model_id)
-        earlier = undone.from_version
-        if earlier is None:
-            raise NothingToRollBack(NO_EARLIER)
-        if record_id is not None and undone.pk != record_id:
-            raise AlreadyMoved(
-                "This is no longer the latest move of the model; nothing was rolled back."
-            )
-        moves.move(
-            record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
+    moves.locked_model(tracked_model_id)
+    undone = move_to_reverse(tracked_model_id=tracked_model_id)
+    earlier = undone.from_version
+    if earlier is None:
+        raise NothingToRollBack(NO_EARLIER)
+    if record_id is not None and undone.pk != record_id:
+        raise AlreadyMoved(
+            "This is no longer the latest move of the model; nothing was rolled back."
         )
-        target = to_fallback.version if to_fallback and to_fallback.version else earlier
-        reasons = _reasons_to_go_back(target, reason.strip())
-        if to_fallback is not None:
-            reasons.append(to_fallback.sentence)
-        back = _write_down(
-            undone=undone, left=undone.to_version, to=target, reasons=reasons, actor=actor, now=now
-        )
+    moves.move(
+        record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
+    )
+    target = to_fallback.version if to_fallback and to_fallback.version else earlier
+    reasons = _reasons_to_go_back(target, reason.strip())
+    if to_fallback is not None:
+        reasons.append(to_fallback.sentence)
+    back = _write_down(
+        undone=undone, left=undone.to_version, to=target, reasons=reasons, actor=actor, now=now
+    )
     return back
 
 
@@ -69,23 +69,33 @@ def leave_dead_version(*, record_id: int, now: datetime) -> None:
     if back.outcome is not Outcome.CLOSED:
         return
     instead = fallback_alive(record=record, fallback=resolved.fallback, now=now)
-    with transaction.atomic():
-        moves.locked(record_id)
-        tracked = moves.locked_model(record.tracked_model_id)
-        if tracked.current_version_id != record.from_version_id:
-            return
-        if instead is None or not resolved.policy.rollback_by_itself:
-            way_back.tell(record=record, back=back, now=now)
-            return
-        reasons = [f"The canary of {record} was aborted. {back.sentence}", instead.sentence]
-        _write_down(
-            undone=record,
-            left=record.from_version,
-            to=resolved.fallback or record.from_version,
-            reasons=reasons,
-            actor=Actor.scheduler(),
-            now=now,
-        )
+    _leave(record=record, resolved=resolved, back=back, instead=instead, now=now)
+
+
+@one_transaction
+def _leave(
+    *,
+    record: UpgradeRecord,
+    resolved: Resolved,
+    back: WayBack,
+    instead: WayBack | None,
+    now: datetime,
+) -> None:
+    """Go to the fallback, or tell a person."""
+    tracked = moves.locked_model(record.tracked_model_id)
+    if record.from_version is None or tracked.current_version_id != record.from_version_id:
+        return
+    if instead is None or not resolved.policy.rollback_by_itself:
+        way_back.tell(record=record, back=back, now=now)
+        return
+    _write_down(
+        undone=record,
+        left=record.from_version,
+        to=resolved.fallback or record.from_version,
+        reasons=[f"The canary of {record} was aborted. {back.sentence}", instead.sentence],
+        actor=Actor.scheduler(),
+        now=now,
+    )
 
 
 def fallback_alive(

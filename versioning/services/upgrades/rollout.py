@@ -5,8 +5,6 @@ Every function is one transaction; ``moves`` makes the move.
 
 from datetime import datetime
 
-from django.db import transaction
-
 from versioning.domain.memory import Wake
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
@@ -17,6 +15,7 @@ from versioning.services.errors import (
     Invalid,
     NotFound,
 )
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import approvals, course, memory, moves, policies
 from versioning.services.upgrades.rolling_back import move_to_reverse, roll_back
 
@@ -32,6 +31,7 @@ __all__ = [
 ]
 
 
+@one_transaction
 def approve(
     *,
     record_id: int,
@@ -48,31 +48,31 @@ def approve(
     the policy asks for can't run), and EvidenceChanged where ``evidence_hash`` names other
     evidence than the record's.
     """
-    with transaction.atomic():
-        record = moves.locked(record_id)
-        _refuse_other_evidence(record, evidence_hash)
-        if State(record.state) not in WAITING:
-            raise AlreadyMoved(moves.why_not(record, State.APPROVED))
-        resolved = policies.resolve(tracked=record.tracked_model)
-        approvals.fall(record=record, now=now)
-        missing = approvals.give(
-            record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
-        )
-        if missing:
-            return record
-        record = moves.move(
-            record_id=record_id,
-            to=State.APPROVED,
-            actor=actor,
-            now=now,
-            reason=reason,
-            evidence=record.evidence,
-            changes={"snoozed_until": None},
-            only_from=WAITING,
-        )
-        return course.start(record=record, resolved=resolved, actor=actor, now=now)
+    record = moves.locked(record_id)
+    _refuse_other_evidence(record, evidence_hash)
+    if State(record.state) not in WAITING:
+        raise AlreadyMoved(moves.why_not(record, State.APPROVED))
+    resolved = policies.resolve(tracked=record.tracked_model)
+    approvals.fall(record=record, now=now)
+    missing = approvals.give(
+        record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
+    )
+    if missing:
+        return record
+    record = moves.move(
+        record_id=record_id,
+        to=State.APPROVED,
+        actor=actor,
+        now=now,
+        reason=reason,
+        evidence=record.evidence,
+        changes={"snoozed_until": None},
+        only_from=WAITING,
+    )
+    return course.start(record=record, resolved=resolved, actor=actor, now=now)
 
 
+@one_transaction
 def request_upgrade(
     *, tracked_model_id: int, to_version_id: int, actor: Actor, now: datetime, reason: str = ""
 ) -> UpgradeRecord:
@@ -82,55 +82,70 @@ def request_upgrade(
     waits for others where the policy doesn't let the one who asks approve it.
     Raises Invalid (it is the current version) and what ``approve`` raises.
     """
-    with transaction.atomic():
-        tracked = moves.locked_model(tracked_model_id)
-        version = ModelVersion.objects.filter(pk=to_version_id, tracked_model=tracked).first()
-        if version is None:
-            raise NotFound(f"The model has no version {to_version_id}.")
-        if version.pk == tracked.current_version_id:
-            raise Invalid(f"{version.label} is the current version already.")
-        waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
-        record = waiting.first()
-        if record is None:
-            record = _requested(
-                tracked=tracked, version=version, actor=actor, now=now, reason=reason
-            )
-            policy = policies.resolve(tracked=tracked).policy
-            if not policy.requester_may_approve:
-                return record
-        return approve(record_id=record.pk, actor=actor, now=now, reason=reason)
+    tracked = moves.locked_model(tracked_model_id)
+    version = ModelVersion.objects.filter(pk=to_version_id, tracked_model=tracked).first()
+    if version is None:
+        raise NotFound(f"The model has no version {to_version_id}.")
+    if version.pk == tracked.current_version_id:
+        raise Invalid(f"{version.label} is the current version already.")
+    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
+    record = waiting.first()
+    if record is None:
+        record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
+        policy = policies.resolve(tracked=tracked).policy
+        if not policy.requester_may_approve:
+            return record
+    return approve(record_id=record.pk, actor=actor, now=now, reason=reason)
 
 
+@one_transaction
 def reject(
-    *, record_id: int, actor: Actor, now: datetime, reason: str, wake: Wake | None = None
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    wake: Wake | None = None,
+    evidence_hash: str | None = None,
 ) -> UpgradeRecord:
     """Reject a waiting recommendation; ``wake`` says when it may be offered again, else never.
 
-    Raises NotFound, AlreadyMoved, Invalid (no reason).
+    Raises NotFound, AlreadyMoved, Invalid (no reason), EvidenceChanged as ``approve`` does.
     """
     if not reason.strip():
         raise Invalid("Say why: the reason is kept and keeps others from asking again.")
-    with transaction.atomic():
-        record = moves.move(
-            record_id=record_id,
-            to=State.REJECTED,
-            actor=actor,
-            now=now,
-            reason=reason.strip(),
-            changes={"snoozed_until": None},
-            only_from=WAITING,
-        )
-        if wake is not None:
-            memory.remember(record=record, wake=wake, now=now)
+    _refuse_other_evidence(moves.locked(record_id), evidence_hash)
+    record = moves.move(
+        record_id=record_id,
+        to=State.REJECTED,
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        changes={"snoozed_until": None},
+        only_from=WAITING,
+    )
+    if wake is not None:
+        memory.remember(record=record, wake=wake, now=now)
     return record
 
 
+@one_transaction
 def snooze(
-    *, record_id: int, actor: Actor, now: datetime, until: datetime, reason: str = ""
+    *,
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    until: datetime,
+    reason: str = "",
+    evidence_hash: str | None = None,
 ) -> UpgradeRecord:
-    """Put a recommendation off until a moment. Raises NotFound, AlreadyMoved, Invalid (past)."""
+    """Put a recommendation off until a moment.
+
+    Raises NotFound, AlreadyMoved, Invalid (past), EvidenceChanged as ``approve`` does.
+    """
     if until <= now:
         raise Invalid("Choose a day in the future.")
+    _refuse_other_evidence(moves.locked(record_id), evidence_hash)
     return moves.move(
         record_id=record_id,
         to=State.SNOOZED,
@@ -162,22 +177,22 @@ def wake_snoozed(*, now: datetime) -> int:
     return woken
 
 
+@one_transaction
 def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime) -> None:
     """Make a version the first current one of a tracked model that has none."""
-    with transaction.atomic():
-        record = UpgradeRecord.objects.create(
-            tracked_model=tracked,
-            to_version=version,
-            state=State.COMPLETED.value,
-            origin=UpgradeRecord.Origin.TRACKING,
-            step=UpgradeRecord.Step.FIRST,
-            recommended_at=now,
-            changed_at=now,
-            completed_at=now,
-            completion_number=1,
-        )
-        moves.write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
-        moves.point_at(tracked=tracked, version=version, now=now)
+    record = UpgradeRecord.objects.create(
+        tracked_model=tracked,
+        to_version=version,
+        state=State.COMPLETED.value,
+        origin=UpgradeRecord.Origin.TRACKING,
+        step=UpgradeRecord.Step.FIRST,
+        recommended_at=now,
+        changed_at=now,
+        completed_at=now,
+        completion_number=1,
+    )
+    moves.write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
+    moves.point_at(tracked=tracked, version=version, now=now)
 
 
 def _requested(

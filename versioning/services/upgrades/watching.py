@@ -4,16 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
-
 from versioning.domain.policy import Rule, Stage, decide
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
-from versioning.services import notices
+from versioning.services import locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.way_back import Outcome, WayBack
@@ -79,34 +78,33 @@ class _WhereTo:
     problem: str = ""
 
 
+@one_transaction
 def _look(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
-    with transaction.atomic():
-        record_id = Watch.objects.values_list("record_id", flat=True).get(pk=watch_id)
-        record = moves.locked(record_id)
-        watch = Watch.objects.select_for_update().get(pk=watch_id)
-        if watch.ended_at is not None:
-            return watch
-        watch.looked_at = now
-        if not _stands(record):
-            return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
-        resolved = policies.resolve(tracked=record.tracked_model)
-        shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
-        if shown.speaks_against:
-            return _worse(
-                watch=watch,
-                record=record,
-                resolved=resolved,
-                shown=shown,
-                where_to=where_to,
-                now=now,
-            )
-        watch.sentence = shown.sentence[:500]
-        if now < watch.ends_at:
-            watch.save()
-            return watch
-        unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
-        result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
-        return _end(watch, result, shown.sentence, now=now)
+    watch = locks.hold(Watch.objects.filter(pk=watch_id)).get()
+    record = moves.locked(watch.record_id)
+    if watch.ended_at is not None:
+        return watch
+    watch.looked_at = now
+    if not _stands(record):
+        return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
+    resolved = policies.resolve(tracked=record.tracked_model)
+    shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    if shown.speaks_against:
+        return _worse(
+            watch=watch,
+            record=record,
+            resolved=resolved,
+            shown=shown,
+            where_to=where_to,
+            now=now,
+        )
+    watch.sentence = shown.sentence[:500]
+    if now < watch.ends_at:
+        watch.save()
+        return watch
+    unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
+    result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
+    return _end(watch, result, shown.sentence, now=now)
 
 
 def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:

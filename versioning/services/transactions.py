@@ -1,0 +1,48 @@
+"""One transaction, made again from its start where the database broke it off."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 4
+PAUSE_S = 0.05
+"""The most that is waited before the second attempt; longer before each further one."""
+
+BROKEN_OFF = frozenset({"40P01", "40001"})
+"""PostgreSQL's codes of a deadlock and of a serialisation failure."""
+
+
+def one_transaction(work: Callable[P, R]) -> Callable[P, R]:
+    """Make a function one transaction: all of it takes effect or nothing.
+
+    It is made again where the database broke it off for another's sake, so it must read anew
+    what it decides on. Called within a transaction it is a part of that one: only the outermost
+    can be made again, since all that came before is undone, too.
+    """
+
+    @wraps(work)
+    def in_one(*args: P.args, **kwargs: P.kwargs) -> R:
+        attempts_left = 0 if connection.in_atomic_block else ATTEMPTS - 1
+        while True:
+            try:
+                with transaction.atomic():
+                    return work(*args, **kwargs)
+            except OperationalError as error:
+                if not attempts_left or not was_broken_off(error):
+                    raise
+            time.sleep(random.uniform(0, PAUSE_S * (ATTEMPTS - attempts_left)))  # noqa: S311
+            attempts_left -= 1
+
+    return in_one
+
+
+def was_broken_off(error: OperationalError) -> bool:
+    """Say whether the database ended a good transaction, so that it may be made again."""
+    return getattr(error.__cause__, "sqlstate", None) in BROKEN_OFF
