@@ -45,11 +45,12 @@ def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
         return []
     waiting = PendingScore.objects.filter(pk__in=ids)
     # Read under the lock: another may have taken one meanwhile.
-    found = list(
-        locks.hold(waiting).values_list("request_hash", "quality", "signals", "latency_budget_ms")
+    rows = locks.hold(waiting).values_list(
+        "request_hash", "quality", "signals", "latency_budget_ms"
     )
+    found = [(key, Later(quality, signals, budget)) for key, quality, signals, budget in rows]
     waiting.delete()
-    return [(request_hash, Later(*values)) for request_hash, *values in found]
+    return found
 
 
 def _among(table: str, columns: str, hashes: Sequence[int]) -> list[Any]:
