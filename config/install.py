@@ -75,7 +75,8 @@ def install(*, what: str, lock: Path) -> None:
     """Install the pinned pip if it is another, then the lock file. Raises CannotInstall."""
     began = time.monotonic()
     count = len(pins_of(lock))
-    _say(f"Installing {what}, once: {count} packages; what pip says is in {_shown(LOG)} ...")
+    packages = f"{count} package{'s'[: count != 1]}"
+    _say(f"Installing {what}, once: {packages}; what pip says is in {_shown(LOG)} ...")
     LOG.write_text("")
     if _version_of_pip() != pins_of(INSTALLER)["pip"]:
         _pip(INSTALLER, what="pip", began=began)

@@ -90,6 +90,8 @@ class Child:
         with said:
             for line in said:
                 if ready and ready in line:
+                    if self.is_ready.is_set():
+                        _write(f"{self.name} runs again.\n")
                     self.is_ready.set()
                 elif line.strip():
                     _write(f"{self.name:<9} | {line}")

@@ -186,6 +186,26 @@ def test_what_ran_for_long_begins_with_the_shortest_pause_again(
 
 
 @pytest.mark.usefixtures("hurried")
+def test_what_comes_back_is_said(
+    supervisor: Supervisor, told: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    supervisor.start([program("beat", f"print('Ready.'); {A_WHILE}", ready="Ready.", without="-")])
+    supervisor.wait_until_ready(lambda: True)
+    supervisor.children[0].process.kill()
+    said = ""
+
+    def is_back() -> bool:
+        nonlocal said
+        said += capsys.readouterr().out
+        return "beat runs again.\n" in said and told.read_text() != ""
+
+    stop_when(supervisor, is_back)
+    supervisor.watch()
+
+    assert said.count("runs again") == 1
+
+
+@pytest.mark.usefixtures("hurried")
 def test_what_a_killed_one_had_started_is_ended_before_it_starts_again(
     supervisor: Supervisor, told: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
