@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec
@@ -17,6 +17,7 @@ from versioning.api.problems import Problem, problem, problem_response
 from versioning.models import ApiKey
 from versioning.services import keys, options
 from versioning.services.errors import Busy
+from versioning.services.patience import waiting_at_most
 from versioning.services.samples import ingestion, late_scores
 from versioning.services.samples.sample_format import (
     Rejected,
@@ -30,6 +31,9 @@ from versioning.services.samples.sample_format import (
 P = ParamSpec("P")
 MOST_AT_ONCE = 64 * 1024 * 1024
 """Bytes of bodies that one process works on; a sample takes about ten times its JSON in memory."""
+
+PATIENCE = timedelta(seconds=3)
+"""How long a batch waits for another writer, before its client is asked to send it again."""
 
 _UNPACKED = 10
 """How many times its size a gzip body is taken for, before it is unpacked."""
@@ -91,7 +95,7 @@ def ingest_view(
                 if request.method not in methods:
                     return _wrong_method(request, methods)
                 key = _key_of(request, now=now)
-                with room.taken_by(request):
+                with room.taken_by(request), waiting_at_most(PATIENCE):
                     return view(request, key, now, *args, **kwargs)
             except Exception as error:
                 response = problem_response(error, {"request": request})

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -28,11 +29,15 @@ from versioning.models import ApiKey
 from versioning.services import idempotency
 from versioning.services.actors import Actor
 from versioning.services.idempotency import StoredAnswer
+from versioning.services.patience import waiting_at_most
 
 Form = type[Serializer[Any]]
 Handler = Callable[..., Any]
 
 LONGEST_KEY = 200
+PATIENCE = timedelta(seconds=5)
+"""How long a change waits for another writer: its thread answers nobody else meanwhile."""
+
 READ = "versioning.view_trackedmodel"
 APPROVE = "versioning.approve_upgrade"
 
@@ -118,9 +123,10 @@ def operation(
                 else {},
             )
             key = request.headers.get("Idempotency-Key") if method == "post" else None
-            if key is None:
-                return handler(view, asked, **parts)
-            return _answer_once(asked, key, lambda: handler(view, asked, **parts))
+            with waiting_at_most(PATIENCE) if method != "get" else nullcontext():
+                if key is None:
+                    return handler(view, asked, **parts)
+                return _answer_once(asked, key, lambda: handler(view, asked, **parts))
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]

@@ -1,18 +1,23 @@
 """Keys of applications: made once, shown once, checked on every request."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from versioning.models import ApiKey
 from versioning.models.access import PREFIX_LENGTH
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.patience import waiting_at_most
 from versioning.services.process_cache import Fingerprint, Row
 
 USE_NOTED_EVERY = timedelta(minutes=1)
+_AT_ONCE = timedelta(milliseconds=1)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,17 @@ def revoke(*, api_key_id: int, now: datetime) -> ApiKey:
 
 
 def _note_use(api_key: ApiKey, *, now: datetime) -> None:
-    """Remember the use, unless another request just did: so that they don't queue for the row."""
-    ApiKey.objects.filter(
-        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY), pk=api_key.pk
-    ).update(last_used_at=now)
+    """Remember the use, if that can be written at once; who only reads waits for no writer.
+
+    What can't be written now (another writer, a full disk, a read-only file) is written by a
+    later request, a minute on: so that requests don't queue for the row.
+    """
     api_key.last_used_at = now
+    unnoted = ApiKey.objects.filter(
+        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY), pk=api_key.pk
+    )
+    try:
+        with waiting_at_most(_AT_ONCE), transaction.atomic(), waiting_at_most(_AT_ONCE):
+            unnoted.update(last_used_at=now)
+    except DatabaseError as error:
+        logger.info("The use of key %s was not noted: %s", api_key.prefix, error)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from versioning.api.problems import problem
+from versioning.services import readiness
 from versioning.services.checks import detection
 
 
@@ -33,6 +34,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _not_ready(request, f"The database can't be reached ({type(error).__name__}).")
     if pending:
         return _not_ready(request, f"{pending} migrations are missing: run `manage.py migrate`.")
+    try:
+        readiness.try_write(now=timezone.now())
+    except DatabaseError as error:
+        return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
     body = {"status": "ready", "database": "reachable", "migrations": "applied", "checks": checks}
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
 

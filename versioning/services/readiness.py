@@ -1,0 +1,21 @@
+"""Can the database be written to? Asked by whoever decides if requests may come here."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from versioning.models import IdempotentRequest
+from versioning.services.patience import waiting_at_most
+
+PATIENCE = timedelta(seconds=1)
+_ROW = {"caller": "readyz", "key": "readyz"}
+
+
+def try_write(*, now: datetime) -> None:
+    """Write one row and commit it. Raises DatabaseError where it is locked, full or read-only.
+
+    Committed, since a full disk is only met then.
+    """
+    with waiting_at_most(PATIENCE), transaction.atomic(), waiting_at_most(PATIENCE):
+        if not IdempotentRequest.objects.filter(**_ROW).update(created_at=now):
+            IdempotentRequest.objects.create(**_ROW, fingerprint="", created_at=now)
