@@ -51,6 +51,7 @@ def _list_models(simulator: "object") -> None:
 def _add_provider(simulator: "object") -> str:
     from providers.simulator.server import KEY
     from versioning.services import tracking
+    from versioning.services.actors import Actor
 
     os.environ["BENCHMARK_KEY"] = KEY
     tracking.add_provider(
@@ -58,6 +59,7 @@ def _add_provider(simulator: "object") -> str:
         kind="openrouter",
         base_url=simulator.base_url("openrouter"),  # type: ignore[attr-defined]
         api_key_env="BENCHMARK_KEY",
+        actor=Actor.command(),
     )
     return "openrouter"
 

@@ -5,6 +5,7 @@ with the variable's name.
 """
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -28,8 +29,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
 
 
+_own_variables = {"DJANGO_SETTINGS_MODULE"}
+"""The names of all variables that are read here: no provider may have one of them as its key."""
+
+
 def read_text(name: str, default: str) -> str:
     """Return what the variable holds; an empty one counts as not set."""
+    _own_variables.add(name)
     return os.environ.get(name, "").strip() or default
 
 
@@ -69,6 +75,17 @@ def read_bool(name: str, default: bool) -> bool:
     if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
     return value in {"1", "true", "yes", "on"}
+
+
+def names_of_variables(name: str, given: list[str]) -> list[str]:
+    """Return the names, and beginnings such as ACME_*; ImproperlyConfigured for others."""
+    for part in given:
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|[A-Z_][A-Z0-9_]{2,}\*", part):
+            raise ImproperlyConfigured(
+                f"{name} lists names of variables, or beginnings of three letters and more such "
+                f"as ACME_*, not {part!r}."
+            )
+    return given
 
 
 def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
@@ -340,6 +357,10 @@ HOTSWAP: dict[str, Any] = {
     "RETENTION": timedelta(days=read_int("HOTSWAP_RETENTION_DAYS", 90, least=1, most=3650)),
     "MAX_BATCH": 10_000,
     "MAX_BODY_BYTES": 16 * 1024 * 1024,
+    # Variables that providers may have as their keys, beside those that the kinds themselves use.
+    "PROVIDER_KEYS": names_of_variables(
+        "HOTSWAP_PROVIDER_KEYS", read_list("HOTSWAP_PROVIDER_KEYS", [])
+    ),
     "HTTP_CONNECT_SECONDS": read_int("HOTSWAP_HTTP_CONNECT_SECONDS", 5, least=1, most=60),
     "HTTP_READ_SECONDS": read_int("HOTSWAP_HTTP_READ_SECONDS", 30, least=1, most=600),
     "HTTP_TOTAL_SECONDS": read_int("HOTSWAP_HTTP_TOTAL_SECONDS", 120, least=1, most=3600),
@@ -369,3 +390,5 @@ LOGGING = {
     # The supervisor waits for these lines, whatever LOG_LEVEL says.
     "loggers": {"hotswap.start": {"level": "INFO"}},
 }
+
+HOTSWAP["OWN_VARIABLES"] = frozenset(_own_variables)  # last, when all have been read

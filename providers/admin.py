@@ -26,6 +26,22 @@ else:
     from unfold.admin import ModelAdmin as PlainAdmin
 
 
+SETUP = "versioning.setup"
+
+
+class SetUpPages(PlainAdmin):
+    """Pages that set something up: who decides may look, but needs this permission to change."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and request.user.has_perm(SETUP)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_change_permission(request, obj) and request.user.has_perm(SETUP)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and request.user.has_perm(SETUP)
+
+
 class Admin(PlainAdmin):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
@@ -51,7 +67,7 @@ class Admin(PlainAdmin):
 
 
 @admin.register(Provider)
-class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     when_empty = "Add the services that list your models; checks then ask them daily."
     next_step = "Test its connection, then check it to see what it lists."
     list_display = ("name", "slug", "kind", "address", "key", "enabled")
@@ -81,6 +97,12 @@ class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_
         """Say whether the key's variable is set for this process; never what it holds."""
         if not provider.api_key_env:
             return format_html('<span class="hs-badge">{}</span>', "no key")
+        if _is_unreleased(provider):
+            return format_html(
+                '<code>{}</code> <span class="hs-badge hs-bad">{}</span>',
+                provider.api_key_env,
+                "not released for this address",
+            )
         is_set = _has_key(provider)
         return format_html(
             '<code>{}</code> <span class="hs-badge {}">{}</span>',
@@ -95,7 +117,32 @@ class ProviderAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_
             self.admin_site.admin_view(require_POST(self.test_connection)),
             name="providers_provider_test_connection",
         )
-        return [test, *super().get_urls()]
+        release = path(
+            "<int:provider_id>/release-key/",
+            self.admin_site.admin_view(require_POST(self.release_key)),
+            name="providers_provider_release_key",
+        )
+        return [test, release, *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it; a new one's key may go to the address that it was given with."""
+        if not change:
+            obj.release_first_key()
+        super().save_model(request, obj, form, change)
+
+    def release_key(self, request: HttpRequest, provider_id: int) -> HttpResponse:
+        """Let its key go to the address that the page shows; the history says who did it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        provider = get_object_or_404(Provider, pk=provider_id)
+        if request.POST.get("pairs", "") != " ".join(provider.unreleased_pairs()):
+            messages.error(request, "It was changed since you looked. Look again, then release.")
+        else:
+            provider.release_key()
+            provider._change_reason = "released the key"
+            provider.save(update_fields=["key_released_to"])
+            messages.success(request, "The key may go to this address.")
+        return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))
 
     def test_connection(self, request: HttpRequest, provider_id: int) -> HttpResponse:
         """Ask the provider for its list once, and say what came of it."""
@@ -117,6 +164,13 @@ def _public_address(provider: Provider) -> str:
         return registry.adapter_class(provider.kind).default_base_url
     except registry.UnknownKind:
         return f"unknown kind {provider.kind}"
+
+
+def _is_unreleased(provider: Provider) -> bool:
+    try:
+        return bool(provider.unreleased_pairs())
+    except registry.UnknownKind:
+        return False
 
 
 def _has_key(provider: Provider) -> bool:

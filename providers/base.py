@@ -220,6 +220,8 @@ class Adapter:
     label: ClassVar[str]
     default_base_url: ClassVar[str] = ""
     default_key_variable: ClassVar[str] = ""
+    more_key_variables: ClassVar[tuple[str, ...]] = ()
+    """Other variables that its own documentation names for credentials."""
     needs_key: ClassVar[bool] = True
     needs_address: ClassVar[bool] = True
     """Is it reached under a base URL at all?"""

@@ -1,6 +1,5 @@
 """The providers that a team uses: where they are, and which variable holds the key."""
 
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -16,12 +15,17 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from providers import registry
-from providers.base import Adapter, Connection, ProviderError
+from providers import registry, variables
+from providers.base import Adapter, Connection, ProviderError, Refused
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}|[A-Z0-9]{32,}")
+_REGION = re.compile(r"[a-z0-9-]{0,40}")
 _SECRET_OPTION = re.compile(r"key|token|secret|password", re.IGNORECASE)
+NOT_RELEASED = (
+    "is not released for providers. The operator of the server names it in HOTSWAP_PROVIDER_KEYS;"
+    " Hotswap's own variables never are."
+)
 PRICE_OPTIONS = ("input_price", "output_price")
 """USD per million tokens of every model whose price the provider does not list."""
 _MOST_PRICE = Decimal(1_000_000)
@@ -37,9 +41,13 @@ class ConnectionTest:
     ms: int
 
 
+def _is_variable(value: str) -> bool:
+    return bool(_VARIABLE.fullmatch(value)) and not _KEY.fullmatch(value)
+
+
 def check_variable_name(value: str) -> None:
     """Raise ValidationError unless the value can be a variable's name, and isn't a key itself."""
-    if not _VARIABLE.fullmatch(value) or _KEY.fullmatch(value):
+    if not _is_variable(value):
         # The value is not repeated: it may be the key.
         raise ValidationError(
             "Write the name of the environment variable, such as OPENAI_API_KEY (capital letters,"
@@ -63,12 +71,27 @@ def check_options(value: Any) -> None:
                 " ends in _env.",
                 code="secret",
             )
+    _check_options_that_lead_somewhere(value)
     for name in PRICE_OPTIONS:
         if name in value and _price(value[name]) is None:
             raise ValidationError(
                 f"{name}: write USD per million tokens, such as 0.25; 0 for a server of your own.",
                 code="not_a_price",
             )
+
+
+def _check_options_that_lead_somewhere(value: Mapping[str, str]) -> None:
+    """Raise ValidationError for a region or address that could make a host of somebody's own."""
+    if not _REGION.fullmatch(value.get("region", "")):
+        raise ValidationError("region: write one such as eu-central-1.", code="not_a_region")
+    for name, address in value.items():
+        if name.endswith("_url") and (problem := _problem_of_http_address(address)):
+            raise ValidationError(f"{name}: {problem}", code="not_an_address")
+        if name.endswith("_env") and address:
+            try:
+                check_variable_name(address)
+            except ValidationError as error:
+                raise ValidationError(f"{name}: {error.messages[0]}", code=error.code) from error
 
 
 def _price(text: str) -> Decimal | None:
@@ -131,6 +154,11 @@ class Provider(models.Model):
         help_text="The longest that listing its models may take, in seconds. Leave it empty for"
         " the usual limit; raise it for a slow server of your own.",
     )
+    key_released_to = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Which variable may go to which place, each as NAME https://host:port.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     history = HistoricalRecords()
@@ -157,14 +185,64 @@ class Provider(models.Model):
         problem = _problem_of_address(self.base_url, adapter)
         if problem:
             raise ValidationError({"base_url": problem})
+        known = registry.known_variables(self.kind)
+        for field, name in self._named_variables():
+            # What can't be a variable's name is told by the field, and may be the key itself.
+            if _is_variable(name) and not variables.is_released(name, known=known):
+                raise ValidationError({field: f"{name} {NOT_RELEASED}"}, code="not_released")
+
+    def _named_variables(self) -> list[tuple[str, str]]:
+        """Return every variable that the row names, with the field that names it."""
+        named = [("options", value) for value in self._options_ending("_env")]
+        return [("api_key_env", self.api_key_env), *named] if self.api_key_env else named
+
+    def _options_ending(self, end: str) -> list[str]:
+        """Return the texts of the options with this ending; what is no text is told elsewhere."""
+        options = self.options if isinstance(self.options, Mapping) else {}
+        return [v for k, v in options.items() if k.endswith(end) and isinstance(v, str) and v]
+
+    def key_pairs(self) -> list[str]:
+        """Return which variable would go to which place, as the row stands now."""
+        adapter = registry.adapter_class(self.kind)
+        addresses = [self.base_url or adapter.default_base_url]
+        addresses += self._options_ending("_url")
+        return variables.pairs((name for _, name in self._named_variables()), addresses)
+
+    def unreleased_pairs(self) -> list[str]:
+        """Return those pairs that nobody has released; the key is not sent while there are any."""
+        released = {*self.key_released_to, *registry.known_pairs(self.kind)}
+        return [pair for pair in self.key_pairs() if pair not in released]
+
+    def release_key(self) -> None:
+        """Note that the variables it names may go to the places it names. It is not saved."""
+        self.key_released_to = sorted({*self.key_released_to, *self.key_pairs()})
+
+    def release_first_key(self) -> None:
+        """Release the key of a new row, unless a variable is bound to another place already.
+
+        Whoever adds a provider says with it where its key goes; only a key that serves elsewhere
+        needs to be released by an act of its own. It is not saved.
+        """
+        bound = {pair for kind, _ in registry.kinds() for pair in registry.known_pairs(kind)}
+        for row in Provider.objects.exclude(pk=self.pk):
+            bound.update(row.key_released_to)
+        own = self.key_pairs()
+        names = {pair.split(" ")[0] for pair in own}
+        if not any(pair.split(" ")[0] in names and pair not in own for pair in bound):
+            self.release_key()
 
     def connection(self) -> Connection:
-        """Return how to reach it, with the key that its variable holds now (empty if unset)."""
+        """Return how to reach it, with the key that its variable holds now.
+
+        The key is empty where the variable isn't set, not released for providers, or not for the
+        place that the row names.
+        """
         adapter = registry.adapter_class(self.kind)
-        key = os.environ.get(self.api_key_env, "") if self.api_key_env else ""
+        known = registry.known_variables(self.kind)
+        may_send = bool(self.api_key_env) and not self.unreleased_pairs()
         return Connection(
             base_url=self.base_url or adapter.default_base_url,
-            api_key=key.strip(),
+            api_key=variables.read(self.api_key_env, known=known) if may_send else "",
             key_variable=self.api_key_env,
             options=dict(self.options),
             timeout_s=self.timeout_seconds,
@@ -173,8 +251,19 @@ class Provider(models.Model):
     def adapter(self) -> Adapter:
         """Return the adapter that asks it.
 
-        Raises UnknownKind for a kind that is gone, Refused for a key that can't be one.
+        Raises UnknownKind for a kind that is gone, Refused for a key that can't be one or that
+        nobody has released for the place.
         """
+        known = registry.known_variables(self.kind)
+        for _, name in self._named_variables():
+            if not variables.is_released(name, known=known):
+                raise Refused(f"{name} {NOT_RELEASED}")
+        if unreleased := self.unreleased_pairs():
+            name, where = unreleased[0].split(" ")
+            raise Refused(
+                f"The key in {name} is not released for {where}, so nothing was asked. Somebody "
+                "who may set up releases it on the provider's page, or over the API."
+            )
         return registry.adapter_class(self.kind)(self.connection())
 
     def usual_prices(self) -> dict[str, Decimal]:
@@ -222,6 +311,16 @@ def _problem_of_address(base_url: str, adapter: type[Adapter]) -> str:
         return "This is not an address. Write one such as https://api.example.com/v1."
     if parts.scheme == "file" and adapter.reads_files:
         return "" if parts.path and not parts.netloc else "Write a file as file:///folder/name."
+    return _problem_of_http_address(base_url)
+
+
+def _problem_of_http_address(base_url: str) -> str:
+    """Return what is wrong with an address that is asked over HTTP, empty if nothing is."""
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+    except ValueError:
+        return "This is not an address. Write one such as https://api.example.com/v1."
     if parts.scheme not in {"http", "https"} or not parts.hostname or " " in base_url:
         return "Write an address that starts with http:// or https://."
     if "@" in parts.netloc:

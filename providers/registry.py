@@ -1,5 +1,6 @@
 """Which adapter speaks to which kind of provider."""
 
+from providers import variables
 from providers.adapters.anthropic import Anthropic
 from providers.adapters.azure import Azure
 from providers.adapters.bedrock import Bedrock
@@ -52,6 +53,26 @@ def adapter_classes() -> tuple[type[Adapter], ...]:
 def kinds() -> list[tuple[str, str]]:
     """Return kind and label of every adapter, for form choices."""
     return [(adapter.kind, adapter.label) for adapter in _ADAPTERS]
+
+
+def known_variables(kind: str) -> frozenset[str]:
+    """Return the variables that a kind of provider, or a known server of it, uses for its keys."""
+    adapter = adapter_class(kind)
+    names = {adapter.default_key_variable, *adapter.more_key_variables}
+    if kind == OpenAI.kind:
+        names |= {preset.key_variable for preset in PRESETS}
+    return frozenset(names - {""})
+
+
+def known_pairs(kind: str) -> list[str]:
+    """Return which variable of a kind goes to which public place without anybody's release."""
+    adapter = adapter_class(kind)
+    names = [adapter.default_key_variable, *adapter.more_key_variables]
+    found = variables.pairs(names, [adapter.default_base_url])
+    if kind == OpenAI.kind:
+        for preset in PRESETS:
+            found += variables.pairs([preset.key_variable], [preset.base_url])
+    return found
 
 
 def presets() -> tuple[Preset, ...]:

@@ -29,6 +29,14 @@ class ProviderFactory(factory.django.DjangoModelFactory):
     kind = "openai"
     base_url = "http://127.0.0.1:9/v1"
 
+    @classmethod
+    def _create(cls, model_class: type[Provider], *args: object, **kwargs: object) -> Provider:
+        """Its key, if it has one, is released for its address, as by whoever adds one."""
+        row = model_class(*args, **kwargs)
+        row.release_key()
+        row.save()
+        return row
+
 
 class TrackedModelFactory(factory.django.DjangoModelFactory):
     """A tracked model without a version; ``tracked`` makes one that is in use."""
@@ -73,7 +81,7 @@ class ApiKeyFactory(factory.django.DjangoModelFactory):
         model = ApiKey
 
     name = factory.Sequence(lambda n: f"application {n}")
-    scopes = factory.LazyFunction(lambda: ["read", "ingest", "decide"])
+    scopes = factory.LazyFunction(lambda: list(ApiKey.Scope.values))
 
     @classmethod
     def _create(cls, model_class: type[ApiKey], *args: object, **kwargs: object) -> ApiKey:

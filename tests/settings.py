@@ -5,6 +5,10 @@ import tempfile
 
 os.environ.setdefault("HOTSWAP_DATA_DIR", tempfile.mkdtemp(prefix="hotswap-tests-"))
 os.environ.setdefault("SECRET_KEY", "tests")
+os.environ["HOTSWAP_PROVIDER_KEYS"] = (
+    "A_KEY,ACME_*,SIMULATED_KEY,ZETA_KEY,MACHINE_KEY,LAW_SEVEN_KEY,WORKED_EXAMPLE_KEY,"
+    "NOBODY_SET_THIS,ID"
+)
 
 from config.settings import *  # noqa: E402, F403
 

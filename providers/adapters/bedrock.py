@@ -1,6 +1,5 @@
 """Amazon Bedrock: signed requests, models with their lifecycle, and Converse."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from providers import variables
 from providers.base import (
     Adapter,
     ChatAnswer,
@@ -58,6 +58,7 @@ class Bedrock(Adapter):
     label = "Amazon Bedrock"
     default_base_url = f"https://bedrock.{DEFAULT_REGION}.amazonaws.com"
     default_key_variable = "AWS_SECRET_ACCESS_KEY"
+    more_key_variables = ("AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", BEARER_VARIABLE)
     supports_retirement = True
 
     def __init__(self, connection: Connection) -> None:
@@ -118,9 +119,9 @@ def _signer(connection: Connection, *, region: str) -> Signer:
         ) from error
     options = connection.options
     credentials = Credentials(
-        os.environ.get(options.get("access_key_id_env") or "AWS_ACCESS_KEY_ID", ""),
+        _read(options.get("access_key_id_env") or "AWS_ACCESS_KEY_ID"),
         connection.api_key,
-        os.environ.get(options.get("session_token_env") or "AWS_SESSION_TOKEN") or None,
+        _read(options.get("session_token_env") or "AWS_SESSION_TOKEN") or None,
     )
 
     def sign(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
@@ -131,6 +132,10 @@ def _signer(connection: Connection, *, region: str) -> Signer:
         return {name: value for name, value in request.headers.items() if name != "Content-Type"}
 
     return sign
+
+
+def _read(name: str) -> str:
+    return variables.read(name, known=variables.AWS)
 
 
 def _read_model(row: Any) -> ListedModel:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from versioning.admin import forms, words
-from versioning.admin.base import HistoryAdmin
+from versioning.admin.base import HistoryAdmin, may_set_up
 from versioning.models import ApiKey
 from versioning.services import keys
 from versioning.services.errors import Invalid
@@ -36,10 +36,10 @@ class ApiKeyAdmin(HistoryAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("versioning.add_apikey")
+        return may_set_up(request, "versioning.add_apikey")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("versioning.change_apikey")
+        return may_set_up(request, "versioning.change_apikey")
 
     @admin.display(description="may")
     def scopes_shown(self, key: ApiKey) -> str:

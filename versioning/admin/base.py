@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 from django.http import HttpRequest
 
-from providers.admin import Admin
+from providers.admin import SETUP, Admin, SetUpPages
 from versioning.services.actors import Actor
 
 if TYPE_CHECKING:
@@ -16,7 +16,20 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import TabularInline as PlainInline
 
-__all__ = ["Admin", "HistoryAdmin", "HistoryInline", "PlainInline", "actor_of"]
+__all__ = [
+    "Admin",
+    "HistoryAdmin",
+    "HistoryInline",
+    "PlainInline",
+    "SetUpPages",
+    "actor_of",
+    "may_set_up",
+]
+
+
+def may_set_up(request: HttpRequest, permission: str) -> bool:
+    """Say whether the person may set up, and has the permission for this thing, too."""
+    return request.user.has_perm(SETUP) and request.user.has_perm(permission)
 
 
 class HistoryAdmin(Admin):

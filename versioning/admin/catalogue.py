@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
 from versioning.admin import chart, forms, words
-from versioning.admin.base import Admin, HistoryInline, PlainInline, actor_of
+from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, actor_of
 from versioning.admin.decisions import DECISIONS, may_make
 from versioning.admin.rules import look_again
 from versioning.domain.transitions import WAITING
@@ -58,7 +58,7 @@ class VersionInline(HistoryInline):
 
 
 @admin.register(TrackedModel)
-class TrackedModelAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     when_empty = "Track the models that your applications use: checks look for their successors."
     form = forms.TrackedModelForm
     list_display = ("name", "provider", "current", "retires", "waiting", "pin", "active")

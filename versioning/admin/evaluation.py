@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import words
-from versioning.admin.base import Admin, HistoryAdmin, actor_of
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.domain.evaluation.preflight import Row
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
@@ -27,7 +27,7 @@ SHOWN_PAIRS = 200
 
 
 @admin.register(EvaluationSuite)
-class EvaluationSuiteAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A suite holds test cases and tests a version before it is used."
     next_step = "Import its cases, then run it."
     list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
@@ -161,7 +161,7 @@ def _recorded(version: ModelVersion) -> tuple[Row, ...]:
 
 
 @admin.register(EvaluationCase)
-class EvaluationCaseAdmin(Admin):
+class EvaluationCaseAdmin(SetUpPages, Admin):
     when_empty = "Cases come from a file: open a suite, then Import cases."
     list_display = ("key", "suite")
     list_filter = ("suite",)
@@ -171,7 +171,7 @@ class EvaluationCaseAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A case may go: runs keep what it was."""
-        return bool(request.user.has_perm("versioning.delete_evaluationcase"))
+        return may_set_up(request, "versioning.delete_evaluationcase")
 
 
 @admin.register(EvaluationRun)

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from versioning.admin import forms, words
-from versioning.admin.base import Admin, HistoryAdmin, actor_of
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.models import AutomationSwitch, Freeze, Notice, Policy
 from versioning.services import notices
 from versioning.services.errors import Invalid, ServiceError
@@ -23,7 +23,7 @@ from versioning.services.upgrades import policies
 
 
 @admin.register(Policy)
-class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Thresholds and freedom to act; what stays empty is taken from the level above."""
 
     when_empty = (
@@ -93,7 +93,7 @@ class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Without its policy, a model takes what the level above says; its history stays."""
-        return request.user.has_perm("versioning.delete_policy")
+        return may_set_up(request, "versioning.delete_policy")
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -130,7 +130,7 @@ class PolicyAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
 
 
 @admin.register(Freeze)
-class FreezeAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class FreezeAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Times in which nothing goes by itself."""
 
     when_empty = "In a freeze nothing moves by itself; people still may decide."
@@ -143,7 +143,7 @@ class FreezeAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_hi
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A freeze is a wish for a time; its history stays."""
-        return request.user.has_perm("versioning.delete_freeze")
+        return may_set_up(request, "versioning.delete_freeze")
 
     @admin.display(description="of", ordering="provider__slug")
     def scope(self, freeze: Freeze) -> str:
@@ -174,7 +174,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
         switch = AutomationSwitch.objects.first()
         form = forms.SwitchForm(request.POST or None)
         if request.method == "POST":
-            if not request.user.has_perm("versioning.change_automationswitch"):
+            if not may_set_up(request, "versioning.change_automationswitch"):
                 raise PermissionDenied
             if form.is_valid() and self._switch(request, form):
                 return HttpResponseRedirect(reverse("admin:versioning_automationswitch_changelist"))

@@ -8,14 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin.base import Admin, actor_of
+from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
 from versioning.models import CatalogueEntry, LineageRule
 from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
 
 
 @admin.register(LineageRule)
-class LineageRuleAdmin(Admin):
+class LineageRuleAdmin(SetUpPages, Admin):
     """Rules beat what names and dates say; the successor is looked for anew when one changes."""
 
     when_empty = "Names and dates decide what follows. Add a rule where they are wrong."
@@ -32,7 +32,7 @@ class LineageRuleAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A rule is a wish for the future: without it, names and dates decide again."""
-        return request.user.has_perm("versioning.delete_lineagerule")
+        return may_set_up(request, "versioning.delete_lineagerule")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -18,7 +18,7 @@ from unfold.paginator import InfinitePaginator
 
 from providers.models import Provider
 from versioning.admin import words
-from versioning.admin.base import Admin, HistoryAdmin, actor_of
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.models import PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
@@ -153,7 +153,7 @@ class UnknownModelAdmin(HistoryAdmin):
 
     def track(self, request: HttpRequest, unknown_id: int) -> HttpResponse:
         """Track it with one click; where its provider is not known, ask for it."""
-        if not request.user.has_perm("versioning.add_trackedmodel"):
+        if not may_set_up(request, "versioning.add_trackedmodel"):
             raise PermissionDenied
         unknown = get_object_or_404(UnknownModel, pk=unknown_id)
         provider = Provider.objects.filter(slug=unknown.provider_slug, enabled=True).first()
@@ -184,7 +184,7 @@ class UnknownModelAdmin(HistoryAdmin):
 
 
 @admin.register(SliceTag)
-class SliceTagAdmin(Admin):
+class SliceTagAdmin(SetUpPages, Admin):
     when_empty = (
         "Declare a tag of your samples, such as language: each of its values is judged apart."
     )
@@ -194,7 +194,7 @@ class SliceTagAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """A tag is a wish for the future: without it, comparisons stop looking at its values."""
-        return request.user.has_perm("versioning.delete_slicetag")
+        return may_set_up(request, "versioning.delete_slicetag")
 
 
 @admin.register(ServedDrift)

@@ -22,6 +22,8 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from versioning.admin.base import SetUpPages
+
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
@@ -45,7 +47,7 @@ class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(PlainTaskAdmin, UnfoldAdmin):  # type: ignore[misc]
+class PeriodicTaskAdmin(SetUpPages, PlainTaskAdmin, UnfoldAdmin):  # type: ignore[misc]
     form = TaskForm
     list_display = ("name", "enabled", "when", "last_run_at", "total_run_count")
     list_filter = ("enabled",)
@@ -58,15 +60,15 @@ class PeriodicTaskAdmin(PlainTaskAdmin, UnfoldAdmin):  # type: ignore[misc]
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(PlainCrontabAdmin, UnfoldAdmin):  # type: ignore[misc]
+class CrontabAdmin(SetUpPages, PlainCrontabAdmin, UnfoldAdmin):  # type: ignore[misc]
     pass
 
 
 @admin.register(ClockedSchedule)
-class ClockedAdmin(PlainClockedAdmin, UnfoldAdmin):  # type: ignore[misc]
+class ClockedAdmin(SetUpPages, PlainClockedAdmin, UnfoldAdmin):  # type: ignore[misc]
     pass
 
 
 @admin.register(IntervalSchedule)
-class IntervalAdmin(UnfoldAdmin):
+class IntervalAdmin(SetUpPages, UnfoldAdmin):
     list_display = ("__str__", "every", "period")

@@ -14,9 +14,15 @@ if TYPE_CHECKING:  # Django REST framework reads this module while it makes its 
     from rest_framework.views import APIView
 
 
+SETUP = "versioning.setup"
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a caller needs: a key with ``scope``, or to be staff with ``permission``."""
+    """What a caller needs: a key with ``scope``, or to be staff with ``permission``.
+
+    Staff who set up need the permission to set up, too: to decide is another thing.
+    """
 
     scope: str
     permission: str
@@ -43,6 +49,8 @@ class HasScope(BasePermission):
                     f"{', '.join(request.auth.scopes) or 'none'}."
                 )
             return True
+        if operation.scope == ApiKey.Scope.SETUP:
+            _may(request.user, SETUP)
         return _may(request.user, operation.permission)
 
 

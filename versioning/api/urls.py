@@ -99,6 +99,9 @@ urlpatterns: list[Any] = [
     *both("api/providers", providers.ProvidersView.as_view(), "providers"),
     *both("api/providers/<slug:slug>", providers.ProviderView.as_view(), "provider"),
     *both("api/providers/<slug:slug>/test", providers.ConnectionTestView.as_view(), "test"),
+    *both(
+        "api/providers/<slug:slug>/release-key", providers.KeyReleaseView.as_view(), "release-key"
+    ),
     *both("api/providers/<slug:slug>/models", providers.CatalogueView.as_view(), "catalogue"),
     *both("api/providers/<slug:slug>/aliases", providers.AliasesView.as_view(), "aliases"),
     *both(MODELS, tracked_models.TrackedModelsView.as_view(), "tracked-models"),

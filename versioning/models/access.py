@@ -23,13 +23,15 @@ class ApiKey(models.Model):
     class Scope(models.TextChoices):
         READ = "read", "read: ask which version to use, see everything"
         INGEST = "ingest", "ingest: report samples"
-        DECIDE = "decide", "decide: approve, reject, upgrade, roll back, set up"
+        DECIDE = "decide", "decide: approve, reject, upgrade, roll back, ask providers, evaluate"
+        SETUP = "setup", "setup: providers and their keys, models, policies, suites, schedules"
 
     name = models.CharField(max_length=100, help_text="Which application uses it.")
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
     hashed = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(
-        default=list, help_text="What it may do: read, ingest, decide. Give as few as it needs."
+        default=list,
+        help_text="What it may do: read, ingest, decide, setup. Give as few as it needs.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(

@@ -93,6 +93,7 @@ class TrackedModel(models.Model):
             ("snooze_upgrade", "Can snooze upgrades"),
             ("roll_back_upgrade", "Can roll back upgrades"),
             ("run_check", "Can ask the providers now"),
+            ("setup", "Can set up providers, keys, models, policies, suites and schedules"),
         ]
 
     def __str__(self) -> str:

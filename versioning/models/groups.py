@@ -11,6 +11,7 @@ DECISIONS = {
     "snooze_upgrade": "Can snooze upgrades",
     "roll_back_upgrade": "Can roll back upgrades",
     "run_check": "Can ask the providers now",
+    "setup": "Can set up providers, keys, models, policies, suites and schedules",
 }
 
 _SEEN = {
@@ -54,6 +55,7 @@ REVIEWER = VIEWER | {
 }
 OPERATOR = REVIEWER | {
     "versioning.run_check",
+    "versioning.setup",
     "providers.add_provider",
     "providers.change_provider",
     "versioning.add_trackedmodel",

@@ -47,7 +47,7 @@ def revision_of(row: Model) -> str:
 @one_transaction
 def add(row: Row, *, actor: Actor) -> Row:
     """Check and save a new row, and return it as it is stored. Raises Invalid."""
-    _sign(row, actor)
+    actor.sign(row)
     save_checked(row)
     row.refresh_from_db()
     return row
@@ -69,7 +69,7 @@ def change(
     row = _locked(rows, revision)
     for name, value in changes.items():
         setattr(row, name, value)
-    _sign(row, actor)
+    actor.sign(row)
     save_checked(row)
     row.refresh_from_db()
     return row
@@ -79,7 +79,7 @@ def change(
 def remove(rows: QuerySet[Any], *, actor: Actor, revision: str | None = None) -> None:
     """Remove the one row there is. Raises NotFound, ChangedSince and StillUsed."""
     row = _locked(rows, revision)
-    _sign(row, actor)
+    actor.sign(row)
     try:
         row.delete()
     except ProtectedError as error:
@@ -94,8 +94,3 @@ def _locked(rows: QuerySet[Row], revision: str | None) -> Row:
             "changed: look again."
         )
     return row
-
-
-def _sign(row: Model, actor: Actor) -> None:
-    """Say in the row's history who did it, where a key or a command did."""
-    row._change_reason = f"{actor.kind}: {actor.name}"[:100]  # type: ignore[attr-defined]

@@ -31,14 +31,16 @@ class NewKey:
 def create_api_key(
     *, name: str, scopes: Iterable[str], now: datetime, expires_at: datetime | None = None
 ) -> NewKey:
-    """Make a key that may do what ``scopes`` (read, ingest, decide) say.
+    """Make a key that may do what ``scopes`` (read, ingest, decide, setup) say.
 
     Raises Invalid for an unknown scope, none at all, or an end that has passed.
     """
     wanted = sorted(set(scopes))
     errors = []
     if not wanted or not set(wanted) <= set(ApiKey.Scope.values):
-        errors.append(FieldError("/scopes", "unknown-scope", "Give read, ingest or decide."))
+        errors.append(
+            FieldError("/scopes", "unknown-scope", f"Give one of {', '.join(ApiKey.Scope.values)}.")
+        )
     if expires_at is not None and expires_at <= now:
         errors.append(FieldError("/expires_at", "in-the-past", "Give a moment still to come."))
     if not name.strip():

@@ -1,6 +1,6 @@
 """Change providers, tracked models, versions and rules by name, as programs do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -58,6 +58,24 @@ def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> P
     """Set the given fields of a provider. Raises NotFound and Invalid."""
     found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
     return _change(found, changes, actor=actor)
+
+
+@one_transaction
+def release_key(*, slug: str, places: Collection[str], actor: Actor) -> Provider:
+    """Let a provider's variables go to the places that its addresses name now.
+
+    ``places`` are those that the releasing person has read, such as https://api.example.com:443:
+    the history keeps who released what. Raises NotFound, and Invalid where they are others now.
+    """
+    found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
+    wanted = {pair.split(" ")[1] for pair in found.key_pairs()}
+    if set(places) != wanted:
+        message = f"Its key would go to {', '.join(sorted(wanted)) or 'nobody'}."
+        raise Invalid(message, [FieldError("/places", "others", message)])
+    found.release_key()
+    actor.sign(found)
+    save_checked(found)
+    return found
 
 
 @one_transaction
@@ -157,6 +175,6 @@ def _change(row: Row, changes: Mapping[str, Any], *, actor: Actor) -> Row:
     """Set the fields and save the row; its history says who did it."""
     for name, value in changes.items():
         setattr(row, name, value)
-    row._change_reason = f"{actor.kind}: {actor.name}"[:100]  # type: ignore[attr-defined]
+    actor.sign(row)
     save_checked(row)
     return row

@@ -25,8 +25,13 @@ def add_provider(
     api_key_env: str = "",
     name: str = "",
     options: Mapping[str, str] | None = None,
+    actor: Actor,
 ) -> Provider:
-    """Add a provider. Raises Invalid with an error for each field that can't be used."""
+    """Add a provider. Raises Invalid with an error for each field that can't be used.
+
+    Its key may go to the address that is given with it, unless it serves elsewhere already: then
+    it is sent to nobody before ``setup.release_key``.
+    """
     provider = Provider(
         slug=slug,
         kind=kind,
@@ -35,6 +40,9 @@ def add_provider(
         name=name or slug,
         options=dict(options or {}),
     )
+    actor.sign(provider)
+    check(provider)
+    provider.release_first_key()
     save_checked(provider)
     return provider
 
@@ -83,13 +91,19 @@ def _entry_for(*, provider: Provider, upstream_id: str) -> CatalogueEntry | None
     return ending[0] if len(ending) == 1 else None
 
 
-def save_checked(row: Any) -> None:
-    """Check and save a row. Raises Invalid with an error for each field that can't be used."""
+def check(row: Any) -> None:
+    """Check a row. Raises Invalid with an error for each field that can't be used."""
     try:
         row.full_clean()
-        row.save()
     except ValidationError as error:
         raise Invalid(_first_sentence(error), _field_errors(error)) from error
+
+
+def save_checked(row: Any) -> None:
+    """Check and save a row. Raises Invalid with an error for each field that can't be used."""
+    check(row)
+    try:
+        row.save()
     except IntegrityError as error:
         raise Invalid("Somebody else has just added the same thing.") from error
 

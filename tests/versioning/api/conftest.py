@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.factories import ApiKeyFactory
+from versioning.models import ApiKey
 
 JSON = "application/json"
 
@@ -53,7 +54,7 @@ def with_scopes(db: None) -> Callable[..., Api]:
 @pytest.fixture
 def api(with_scopes: Callable[..., Api]) -> Api:
     """An application that may do everything."""
-    return with_scopes("read", "ingest", "decide")
+    return with_scopes(*ApiKey.Scope.values)
 
 
 @pytest.fixture

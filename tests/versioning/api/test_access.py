@@ -4,35 +4,23 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.admin import site
+from django.contrib.auth.models import Group, Permission, User
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
 from tests.factories import ApiKeyFactory, UpgradeRecordFactory, UserFactory, tracked
+from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
+from tests.versioning.api.walk import Described
+from versioning.admin.base import SetUpPages
 from versioning.models import ApiKey
 
 pytestmark = pytest.mark.django_db
 
 RECOMMENDATIONS = "/api/model-versions/upgrade-recommendations"
-DECISIONS = [
-    ("POST", "/api/checks"),
-    ("POST", "/api/providers"),
-    ("POST", "/api/tracked-models"),
-    ("PATCH", "/api/tracked-models/1"),
-    ("PATCH", "/api/versions/1"),
-    ("PATCH", "/api/providers/acme"),
-    ("POST", "/api/providers/acme/test"),
-    ("POST", "/api/tracked-models/1/rules"),
-    ("DELETE", "/api/tracked-models/1/rules/1"),
-    ("POST", f"{RECOMMENDATIONS}/1/approve"),
-    ("POST", f"{RECOMMENDATIONS}/1/reject"),
-    ("POST", f"{RECOMMENDATIONS}/1/snooze"),
-    ("POST", "/api/model-versions/acme/zeta/upgrade"),
-    ("POST", "/api/model-versions/acme/zeta/auto-upgrade"),
-    ("POST", "/api/model-versions/acme/zeta/rollback"),
-]
 
 
 @pytest.mark.parametrize("address", ["/api/checks", "/api/model-versions/acme/zeta/current"])
@@ -81,14 +69,102 @@ def test_a_key_is_kept_as_a_hash_and_its_use_is_noted(db: None) -> None:
     assert key.secret not in str(vars(ApiKey.objects.get(pk=key.pk)))
 
 
-@pytest.mark.parametrize(("method", "address"), DECISIONS)
-def test_who_may_only_read_decides_nothing(
-    with_scopes: Callable[..., Api], method: str, address: str
-) -> None:
-    answer = with_scopes("read", "ingest")._send(method, address, {}, {})
+OPERATIONS = walk.operations()
+INGESTS = ("/api/performance-samples", "/v1/traces")
+GROUPS = ("viewer", "reviewer", "operator")
 
-    problem = assert_problem(answer, 403, "permission-denied")
-    assert "decide" in problem["detail"]
+
+def scope_of(operation: Described) -> str:
+    """Return the scope that an operation needs; each has one, or the walk fails."""
+    if operation.rule is None:
+        assert operation.path.startswith(INGESTS), f"{operation} has no rule"
+        return ApiKey.Scope.INGEST
+    return operation.rule.scope
+
+
+def ask(client: Client, operation: Described, **headers: str) -> int:
+    answer = client.generic(
+        operation.method.upper(),
+        operation.address(10**6, slug="none", provider="none", model="none"),
+        data="{}",
+        content_type=operation.media_types[0] if operation.media_types else "application/json",
+        headers={"X-CSRFToken": "t" * 32, **headers},
+    )
+    if answer.status_code in {401, 403}:
+        assert answer["Content-Type"] == "application/problem+json"
+    return answer.status_code
+
+
+@pytest.mark.parametrize("scope", ApiKey.Scope.values)
+def test_a_key_may_do_what_its_scope_says_and_nothing_else(scope: str) -> None:
+    secret = ApiKeyFactory(scopes=[scope]).secret
+    for operation in OPERATIONS:
+        client = Client(raise_request_exception=False)
+        status = ask(client, operation, Authorization=f"Bearer {secret}")
+        assert (status == 403) == (scope_of(operation) != scope), (str(operation), status)
+        assert status < 500
+
+
+def test_strangers_may_do_nothing() -> None:
+    for operation in OPERATIONS:
+        assert ask(Client(), operation) == 401, str(operation)
+
+
+def member_of(group: str) -> tuple[Client, User]:
+    user = UserFactory(is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(user)
+    client.cookies["csrftoken"] = "t" * 32
+    return client, user
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_staff_may_do_what_their_group_says_and_nothing_else(group: str) -> None:
+    client, user = member_of(group)
+    for operation in OPERATIONS:
+        status = ask(client, operation)
+        if operation.rule is None:
+            assert status == 401, f"{operation}: samples come with keys only"
+            continue
+        needed = {operation.rule.permission}
+        if operation.rule.scope == ApiKey.Scope.SETUP:
+            needed.add("versioning.setup")
+        assert (status == 403) == (not user.has_perms(needed)), (str(operation), status)
+        assert status < 500
+
+
+def test_who_decides_does_not_set_up() -> None:
+    """What reviewers may is the scope decide, what only operators may is setup."""
+    _, reviewer = member_of("reviewer")
+    _, operator = member_of("operator")
+    for operation in OPERATIONS:
+        if operation.rule is None or operation.rule.scope == ApiKey.Scope.READ:
+            continue
+        permission = operation.rule.permission
+        assert operator.has_perm(permission), str(operation)
+        if operation.rule.scope == ApiKey.Scope.SETUP:
+            assert not reviewer.has_perm("versioning.setup")
+        elif permission != "versioning.run_check":
+            assert reviewer.has_perm(permission), str(operation)
+
+
+@pytest.mark.parametrize("group", [*GROUPS, None])
+def test_staff_without_the_permission_to_set_up_change_no_set_up_in_the_admin(
+    group: str | None,
+) -> None:
+    """Whoever has every other permission there is, and is in no group, sets nothing up either."""
+    client, user = member_of(group or "viewer")
+    if group is None:
+        user.user_permissions.set(Permission.objects.exclude(codename="setup"))
+        user = User.objects.get(pk=user.pk)
+    request = HttpRequest()
+    request.user = user
+    for model, page in site._registry.items():
+        if issubclass(type(page), SetUpPages) and not user.has_perm("versioning.setup"):
+            assert not page.has_add_permission(request), model
+            assert not page.has_change_permission(request), model
+            assert not page.has_delete_permission(request), model
 
 
 def test_who_may_only_report_samples_reads_nothing(with_scopes: Callable[..., Api]) -> None:

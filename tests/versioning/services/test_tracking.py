@@ -100,7 +100,11 @@ def test_an_unknown_provider_is_refused() -> None:
 def test_a_provider_with_a_key_instead_of_a_variable_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         tracking.add_provider(
-            slug="mine", kind="openai", base_url="http://127.0.0.1:9/v1", api_key_env="sk-abc"
+            slug="mine",
+            kind="openai",
+            base_url="http://127.0.0.1:9/v1",
+            api_key_env="sk-abc",
+            actor=Actor.command(),
         )
 
     assert [error.pointer for error in refused.value.errors] == ["/api_key_env"]

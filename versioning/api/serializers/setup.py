@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from providers import registry
+from providers.models import Provider
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.models import LineageRule
@@ -20,10 +21,30 @@ class ProviderSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     base_url = serializers.CharField(help_text="Empty: the kind's own public address.")
     api_key_env = serializers.CharField(help_text="The variable's name, never the key.")
+    key_places = serializers.SerializerMethodField(
+        help_text="Where its key would go: scheme, host and port."
+    )
+    key_released = serializers.SerializerMethodField(
+        help_text="False: the key is sent to nobody before somebody releases it for the places."
+    )
     options = serializers.DictField(child=serializers.CharField())
     enabled = serializers.BooleanField()
     timeout_seconds = serializers.IntegerField(allow_null=True)
     created_at = Moment()
+
+    def get_key_places(self, provider: Provider) -> list[str]:
+        return sorted({pair.split(" ")[1] for pair in provider.key_pairs()})
+
+    def get_key_released(self, provider: Provider) -> bool:
+        return not provider.unreleased_pairs()
+
+
+class KeyRelease(serializers.Serializer[Any]):
+    places = serializers.ListField(
+        child=serializers.CharField(max_length=600),
+        max_length=20,
+        help_text="The provider's `key_places`, such as https://api.example.com:443.",
+    )
 
 
 class ProviderChange(serializers.Serializer[Any]):

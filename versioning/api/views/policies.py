@@ -22,7 +22,7 @@ from versioning.models import ApiKey, AutomationSwitch, Freeze, Policy
 from versioning.services import editing, serving
 from versioning.services.upgrades import policies
 
-DECIDE = ApiKey.Scope.DECIDE
+SETUP = ApiKey.Scope.SETUP
 POLICIES = Policy.objects.select_related("provider", "tracked_model__provider")
 
 
@@ -53,7 +53,7 @@ class PoliciesView(ApiView):
         body=PolicyForm,
         answer=PolicySerializer,
         status=201,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.add_policy",
         headers=(rows.ETAG,),
     )
@@ -82,7 +82,7 @@ class PolicyView(ApiView):
         summary="Change a policy",
         body=PolicyForm,
         answer=PolicySerializer,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.change_policy",
         problems=(412,),
         headers=(rows.ETAG, rows.IF_MATCH),
@@ -104,7 +104,7 @@ class PolicyView(ApiView):
         summary="Remove a policy",
         answer=None,
         status=204,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.delete_policy",
         problems=(409, 412),
         headers=(rows.IF_MATCH,),
@@ -157,7 +157,7 @@ class FreezesView(ApiView):
         body=FreezeForm,
         answer=FreezeSerializer,
         status=201,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.add_freeze",
         headers=(rows.ETAG,),
     )
@@ -187,7 +187,7 @@ class FreezeView(ApiView):
         summary="Change a freeze",
         body=FreezeChange,
         answer=FreezeSerializer,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.change_freeze",
         problems=(412,),
         headers=(rows.ETAG, rows.IF_MATCH),
@@ -208,7 +208,7 @@ class FreezeView(ApiView):
         summary="Remove a freeze",
         answer=None,
         status=204,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.delete_freeze",
         problems=(412,),
         headers=(rows.IF_MATCH,),
@@ -238,7 +238,7 @@ class AutomationView(ApiView):
         summary="Switch automation off, or on again",
         body=AutomationChange,
         answer=AutomationSerializer,
-        scope=DECIDE,
+        scope=SETUP,
         permission="versioning.change_automationswitch",
     )
     def post(self, asked: Asked) -> Response:

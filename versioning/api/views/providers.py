@@ -13,6 +13,7 @@ from versioning.api.serializers.setup import (
     CatalogueEntrySerializer,
     CatalogueQuery,
     ConnectionTestSerializer,
+    KeyRelease,
     KindsSerializer,
     NewProvider,
     ProviderChange,
@@ -59,12 +60,12 @@ class ProvidersView(ApiView):
         body=NewProvider,
         answer=ProviderSerializer,
         status=201,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="providers.add_provider",
     )
     def post(self, asked: Asked) -> Response:
         """The key itself stays in the environment of the server: give its variable's name."""
-        added = tracking.add_provider(**asked.body)
+        added = tracking.add_provider(**asked.body, actor=asked.actor)
         where = {"Location": f"/api/providers/{added.slug}"}
         return Response(ProviderSerializer(added).data, status=201, headers=where)
 
@@ -88,14 +89,33 @@ class ProviderView(ApiView):
         summary="Change a provider",
         body=ProviderChange,
         answer=ProviderSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="providers.change_provider",
         problems=(404,),
     )
     def patch(self, asked: Asked, *, slug: str) -> Response:
-        """Only the fields that you send. `enabled: false` stops asking it."""
+        """Only the fields that you send. `enabled: false` stops asking it. With another
+        `base_url` its key is sent to nobody before it is released for it."""
         changed = setup.change_provider(slug=slug, changes=asked.body, actor=asked.actor)
         return Response(ProviderSerializer(changed).data)
+
+
+class KeyReleaseView(ApiView):
+    @operation(
+        id="release_key",
+        tag="providers",
+        summary="Let a provider's key go to its address",
+        body=KeyRelease,
+        answer=ProviderSerializer,
+        scope=ApiKey.Scope.SETUP,
+        permission="providers.change_provider",
+        problems=(404,),
+    )
+    def post(self, asked: Asked, *, slug: str) -> Response:
+        """Needed after its `base_url` or variable was changed, and where the variable serves
+        another address already. `places` are its `key_places`, as you have read them."""
+        released = setup.release_key(slug=slug, **asked.body, actor=asked.actor)
+        return Response(ProviderSerializer(released).data)
 
 
 class ConnectionTestView(ApiView):
@@ -105,7 +125,7 @@ class ConnectionTestView(ApiView):
         summary="Ask a provider for its list once",
         body=Serializer,
         answer=ConnectionTestSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="providers.change_provider",
         problems=(404,),
     )

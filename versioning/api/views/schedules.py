@@ -42,7 +42,7 @@ class ScheduleView(ApiView):
         summary="Change when something runs",
         body=ScheduleChange,
         answer=ScheduleSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="django_celery_beat.change_periodictask",
     )
     def patch(self, asked: Asked, *, id: int) -> Response:

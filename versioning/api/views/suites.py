@@ -52,7 +52,7 @@ class SuitesView(ApiView):
         body=SuiteForm,
         answer=SuiteSerializer,
         status=201,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.add_evaluationsuite",
         headers=(rows.ETAG,),
     )
@@ -81,7 +81,7 @@ class SuiteView(ApiView):
         summary="Change a suite",
         body=SuiteChange,
         answer=SuiteSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission=CHANGE_SUITE,
         problems=(412,),
         headers=(rows.ETAG, rows.IF_MATCH),
@@ -119,7 +119,7 @@ class CasesView(ApiView):
         summary="Add test cases, or change them",
         body=CasesRequest,
         answer=CasesSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission=CHANGE_SUITE,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
@@ -158,7 +158,7 @@ class CasesFileView(ApiView):
         summary="Import a file of test cases",
         query=ImportQuery,
         answer=CasesSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission=CHANGE_SUITE,
         file_types=FILE_TYPES,
     )
@@ -190,7 +190,7 @@ class CaseView(ApiView):
         summary="Change a test case",
         body=CaseChange,
         answer=CaseSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.change_evaluationcase",
         problems=(412,),
         headers=(rows.ETAG, rows.IF_MATCH),
@@ -208,7 +208,7 @@ class CaseView(ApiView):
         summary="Remove a test case",
         answer=None,
         status=204,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.delete_evaluationcase",
         problems=(412,),
         headers=(rows.IF_MATCH,),

@@ -53,7 +53,7 @@ class TrackedModelsView(ApiView):
         body=NewTrackedModel,
         answer=TrackedModelSerializer,
         status=201,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.add_trackedmodel",
     )
     def post(self, asked: Asked) -> Response:
@@ -89,7 +89,7 @@ class TrackedModelView(ApiView):
         summary="Change a tracked model",
         body=TrackedModelChange,
         answer=TrackedModelSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.change_trackedmodel",
         problems=(404,),
     )
@@ -182,7 +182,7 @@ class LineageRulesView(ApiView):
         body=NewLineageRule,
         answer=LineageRuleSerializer,
         status=201,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.add_lineagerule",
         problems=(404,),
     )
@@ -199,7 +199,7 @@ class LineageRuleView(ApiView):
         summary="Change a rule",
         body=LineageRuleChange,
         answer=LineageRuleSerializer,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.change_lineagerule",
         problems=(404,),
     )
@@ -220,7 +220,7 @@ class LineageRuleView(ApiView):
         summary="Take a rule back",
         answer=None,
         status=204,
-        scope=ApiKey.Scope.DECIDE,
+        scope=ApiKey.Scope.SETUP,
         permission="versioning.delete_lineagerule",
         problems=(404,),
     )

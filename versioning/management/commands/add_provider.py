@@ -9,6 +9,7 @@ from providers import registry
 from providers.models import PRICE_OPTIONS
 from versioning.management.service_command import ServiceCommand
 from versioning.services import tracking
+from versioning.services.actors import Actor
 
 
 class Command(ServiceCommand):
@@ -47,6 +48,7 @@ class Command(ServiceCommand):
             api_key_env=options["api_key_env"],
             name=options["name"],
             options={**dict(options["option"]), **dict(prices)},
+            actor=Actor.command(),
         )
         self.stdout.write(
             f"Added {provider.slug}. Next: manage.py check_providers --provider {provider.slug}"

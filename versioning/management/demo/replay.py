@@ -252,4 +252,5 @@ def _add_providers(simulator: Simulator) -> None:
             api_key_env=story.KEY_VARIABLE if provider.needs_key else "",
             name=provider.name,
             options=provider.options,
+            actor=Actor.command(),
         )

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from providers.models import Provider
 from providers.simulator.server import KEY
 from versioning.management.demo import replay, story
@@ -20,6 +22,8 @@ def prepare_demo(
     ``say`` hears what takes its time. Raises Invalid where the database is in other use.
     """
     os.environ[story.KEY_VARIABLE] = KEY
+    released = sorted({*settings.HOTSWAP["PROVIDER_KEYS"], story.KEY_VARIABLE})
+    settings.HOTSWAP["PROVIDER_KEYS"] = released  # of this process; the others get it below
     notes = [f"Sign in as {replay.USER} with password {replay.PASSWORD}"]
     if not _is_seeded():
         say("Replaying a month of the sample world ...")
@@ -29,7 +33,7 @@ def prepare_demo(
     start = _first_day()
     return {
         "notes": notes,
-        "environment": {story.KEY_VARIABLE: KEY},
+        "environment": {story.KEY_VARIABLE: KEY, "HOTSWAP_PROVIDER_KEYS": ",".join(released)},
         "simulator": ["--start", f"{start:%F}", "--day", str((now.date() - start).days)],
     }
 
@@ -49,4 +53,6 @@ def _point_at_simulator(port: int) -> None:
         parts = urlsplit(provider.base_url)
         if provider.base_url != story.DEAD_ADDRESS and parts.hostname == "127.0.0.1":
             address = parts._replace(netloc=f"127.0.0.1:{port}").geturl()
-            Provider.objects.filter(pk=provider.pk).update(base_url=address)
+            provider.base_url = address
+            provider.release_key()
+            provider.save(update_fields=["base_url", "key_released_to"])
