@@ -27,7 +27,7 @@ def give_the_permission(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("versioning", "0006_faults"),
+        ("versioning", "0009_maybes"),
         ("django_celery_beat", "0001_initial"),
     ]
 
