@@ -139,7 +139,7 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
             messages.error(request, "It was changed since you looked. Look again, then release.")
         else:
             provider.release_key()
-            provider._change_reason = "released the key"
+            provider._change_reason = "released the key"  # type: ignore[attr-defined]
             provider.save(update_fields=["key_released_to"])
             messages.success(request, "The key may go to this address.")
         return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))

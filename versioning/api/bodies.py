@@ -46,7 +46,7 @@ def _give_length(request: HttpRequest, whole: IO[bytes]) -> None:
     size = _copy(request.META["wsgi.input"], whole, most=most)
     whole.seek(0)
     # LimitedStream is what WSGIRequest itself reads from.
-    request._stream = LimitedStream(whole, size)  # type: ignore[attr-defined]
+    request._stream = LimitedStream(whole, size)  # type: ignore[assignment,arg-type]
     request.META["CONTENT_LENGTH"] = str(size)
     del request.META["HTTP_TRANSFER_ENCODING"]
     if "headers" in request.__dict__:  # cached by whoever looked at them before us
