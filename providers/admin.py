@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
-from providers import registry
+from providers import lists, registry
 from providers.models import Provider
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class Admin(PlainAdmin):
 
     when_empty = ""  # what an empty list says: what comes here, and how
     next_step = ""  # what to do with one that was just added; its page opens then
-    list_per_page = 50
+    is_large = False  # may have 100,000 rows and more
+    list_per_page = 30
+    paginator = lists.BoundedPaginator
+    show_full_result_count = False
     # A phone leaves these cells out: see admin.css.
     empty_value_display = format_html('<span class="hs-empty">{}</span>', "–")
     list_filter_submit = True
@@ -55,6 +58,27 @@ class Admin(PlainAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+        """Offer all columns, of a large table only those that an index sorts."""
+        columns = super().get_sortable_by(request)
+        if not self.is_large:
+            return columns
+        sorted_by = lists.sorted_by_an_index(self.model)
+        return [name for name in columns if self._order_of(str(name)) in sorted_by]
+
+    def _order_of(self, name: str) -> str:
+        shown = getattr(self, name, None)
+        return name if shown is None else str(getattr(shown, "admin_order_field", "")).lstrip("-")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return lists.BoundedChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        fields = self.get_search_fields(request)
+        return lists.search(queryset, fields=list(fields), text=search_term), False
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None

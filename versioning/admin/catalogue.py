@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -21,7 +21,6 @@ from versioning.admin import chart, forms, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, actor_of
 from versioning.admin.decisions import DECISIONS, may_make
 from versioning.admin.rules import look_again
-from versioning.domain.transitions import WAITING
 from versioning.models import (
     CatalogueEntry,
     LineageRule,
@@ -71,10 +70,12 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
     fieldsets = ((None, {"fields": ("active", "owner", "notes", "allow_previews")}),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        states = sorted(state.value for state in WAITING)
-        is_sure = ~Q(upgrades__step=UpgradeRecord.Step.MAYBE)
-        waiting = Count("upgrades", filter=Q(upgrades__state__in=states) & is_sure, distinct=True)
-        return super().get_queryset(request).annotate(waiting_count=waiting)
+        waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("pk"))
+        sure = waiting.exclude(step=UpgradeRecord.Step.MAYBE)
+        counted = sure.order_by().values("tracked_model").annotate(count=Count("pk"))
+        return (
+            super().get_queryset(request).annotate(waiting_count=Subquery(counted.values("count")))
+        )
 
     @admin.display(description="current version", ordering="current_version__label")
     def current(self, tracked: TrackedModel) -> SafeString | None:
@@ -97,7 +98,7 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
         left = words.until_day(version.retires_on, now=now)
         return words.badge(left, tone, title=words.day(version.retires_on))
 
-    @admin.display(description="waiting", ordering="waiting_count")
+    @admin.display(description="waiting")
     def waiting(self, tracked: Any) -> SafeString | None:
         return (
             words.badge(f"{tracked.waiting_count} to decide", "info")

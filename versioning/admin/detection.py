@@ -50,6 +50,7 @@ class CheckAdmin(HistoryAdmin):
     search_fields = ("provider__slug", "provider__name", "error", "asked_by")
     list_select_related = ("provider",)
     ordering = ("-started_at", "-pk")
+    is_large = True
     inlines = (FindingInline,)
     fieldsets = (
         (
@@ -161,6 +162,7 @@ class FindingAdmin(HistoryAdmin):
     search_fields = ("upstream_id", "sentence", "tracked_model__name")
     list_select_related = ("check_run__provider", "tracked_model__provider")
     ordering = ("-found_at", "-pk")
+    is_large = True
     fields = (
         "sentence",
         "kind",
@@ -203,7 +205,8 @@ class CatalogueEntryAdmin(HistoryAdmin):
     list_filter = (("provider", RelatedCheckboxFilter), ("gone_at", admin.EmptyFieldListFilter))
     search_fields = ("upstream_id", "revision")
     list_select_related = ("provider",)
-    ordering = ("provider__slug", "upstream_id")
+    ordering = ("provider_id", "upstream_id")
+    is_large = True
     fields = (
         "provider",
         "upstream_id",
@@ -249,6 +252,7 @@ class AliasTargetAdmin(HistoryAdmin):
     search_fields = ("alias", "target")
     list_select_related = ("provider",)
     ordering = ("-since", "-pk")
+    is_large = True
 
 
 def _pretty(value: Any) -> SafeString:

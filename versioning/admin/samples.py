@@ -14,7 +14,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
-from unfold.paginator import InfinitePaginator
 
 from providers.models import Provider
 from versioning.admin import words
@@ -63,8 +62,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
     )
     list_select_related = ("version__tracked_model", "task", "error", "unknown_model", "route")
     ordering = ("-pk",)
-    paginator = InfinitePaginator
-    show_full_result_count = False
+    is_large = True
     fields = (
         "when",
         "version",
@@ -128,6 +126,7 @@ class UnknownModelAdmin(HistoryAdmin):
     search_fields = ("name", "provider_slug")
     list_select_related = ("tracked_model__provider",)
     ordering = ("-last_seen_at", "-pk")
+    is_large = True
 
     @admin.display(description="last seen", ordering="last_seen_at")
     def last_seen(self, unknown: UnknownModel) -> SafeString:

@@ -71,6 +71,7 @@ class UpgradeRecordAdmin(HistoryAdmin):
     search_help_text = "A model, a provider, an upstream id or a version's label."
     list_select_related = ("tracked_model__provider", "from_version", "to_version")
     ordering = ("-changed_at", "-pk")
+    is_large = True
     actions = ("approve_selected", "reject_selected", "snooze_selected", "roll_back_selected")
     fieldsets = (
         (

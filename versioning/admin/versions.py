@@ -52,7 +52,8 @@ class ModelVersionAdmin(Admin):
     search_fields = ("tracked_model__name", "label", "upstream_id", "revision")
     search_help_text = "A model, a label, an upstream id or a revision."
     list_select_related = ("tracked_model__provider",)
-    ordering = ("tracked_model__name", "-pk")
+    ordering = ("-pk",)
+    is_large = True
     fieldsets = (
         (
             "What staff say",

@@ -59,6 +59,10 @@ class AliasTarget(models.Model):
                 name="an_alias_stands_for_one_thing_at_a_time",
             ),
         ]
+        indexes = [
+            # The admin's list, as it comes.
+            models.Index(fields=["-since", "-id"], name="alias_targets_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.alias} -> {self.target}"
@@ -142,6 +146,8 @@ class Check(models.Model):
         indexes = [
             # The last check of each provider: inbox, staleness alarm, catch-up at start.
             models.Index(fields=["provider", "-started_at"], name="check_by_provider_and_start"),
+            # The admin's list, as it comes.
+            models.Index(fields=["-started_at", "-id"], name="checks_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +191,8 @@ class Finding(models.Model):
         indexes = [
             # The page of a tracked model shows its latest news.
             models.Index(fields=["tracked_model", "-found_at"], name="finding_by_model_and_time"),
+            # The admin's list, as it comes.
+            models.Index(fields=["-found_at", "-id"], name="findings_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -103,6 +103,10 @@ class UnknownModel(models.Model):
                 fields=["provider_slug", "name"], name="one_unknown_model_per_name"
             ),
         ]
+        indexes = [
+            # The admin's list, as it comes.
+            models.Index(fields=["-last_seen_at", "-id"], name="unknown_models_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider_slug or '?'} / {self.name}"

@@ -159,6 +159,14 @@ class UpgradeRecord(models.Model):
                 condition=Q(state__in=["recommended", "snoozed"]),
                 name="waiting_upgrades",
             ),
+            # The admin's list, as it comes and by each of its filters.
+            models.Index(fields=["-changed_at", "-id"], name="upgrades_by_change"),
+            models.Index(fields=["state", "-changed_at", "-id"], name="upgrades_by_state"),
+            models.Index(fields=["step", "-changed_at", "-id"], name="upgrades_by_step"),
+            models.Index(fields=["origin", "-changed_at", "-id"], name="upgrades_by_origin"),
+            models.Index(
+                fields=["tracked_model", "-changed_at", "-id"], name="upgrades_of_a_model"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -196,6 +204,8 @@ class UpgradeStep(models.Model):
         indexes = [
             # A record's page shows its steps in order.
             models.Index(fields=["record", "at", "id"], name="steps_of_a_record"),
+            # The inbox shows the latest of some kinds.
+            models.Index(fields=["-at", "-id"], name="steps_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Which policy holds for a model, and the facts that it is asked about."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -71,17 +72,23 @@ def resolve_all(*, tracked_models: Sequence[TrackedModel]) -> dict[int, Resolved
             | Q(provider=None, tracked_model=None)
         )
     )
+    by_owner: defaultdict[tuple[int | None, int | None], list[PolicyRow]] = defaultdict(list)
+    for row in rows:
+        by_owner[row.provider_id, row.tracked_model_id].append(row)
     return {
-        model.pk: _resolved([row for row in rows if _is_for(row, model)])
+        model.pk: _resolved(
+            [*by_owner[None, None], *by_owner[model.provider_id, None], *by_owner[None, model.pk]]
+        )
         for model in tracked_models
     }
 
 
 def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
+    """Lay the rows over each other, the nearest last."""
     values: dict[str, Any] = {}
     set_by: dict[str, PolicyRow] = {}
     fallback = None
-    for row in sorted(rows, key=_nearness):
+    for row in rows:
         for name in Policy.__dataclass_fields__:
             value = getattr(row, name)
             if value is not None and value != "":
@@ -229,17 +236,6 @@ def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> 
         },
     )
     return switch
-
-
-def _is_for(row: PolicyRow, tracked: TrackedModel) -> bool:
-    return row.tracked_model_id in (None, tracked.pk) and row.provider_id in (
-        None,
-        tracked.provider_id,
-    )
-
-
-def _nearness(row: PolicyRow) -> int:
-    return 2 if row.tracked_model_id else 1 if row.provider_id else 0
 
 
 def _in_scope(rows: QuerySet[Any], row: PolicyRow | None, path: str) -> int:

@@ -1,6 +1,7 @@
 """The retirement clock: until when each move can start, and reminders once each."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from smtplib import SMTPException
@@ -55,7 +56,6 @@ def clocks(*, now: datetime) -> list[Clock]:
         TrackedModel.objects.active()
         .exclude(current_version=None)
         .select_related("provider", "current_version")
-        .prefetch_related("versions")
     )
     found = _clocks(list(models), now=now)
     return sorted(found, key=lambda clock: (clock.latest_start, clock.tracked_model.pk))
@@ -145,11 +145,12 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
 
 def _clocks(models: Sequence[TrackedModel], *, now: datetime) -> list[Clock]:
     """Reckon all clocks with as many queries as for one."""
+    lives = _lives(models)
     known = [
         (model, version, retirement)
         for model in models
         if (version := model.current_version) is not None
-        and (retirement := _retirement(version, others=model.versions.all(), today=now.date()))
+        and (retirement := _retirement(version, lives=lives[model.pk], today=now.date()))
     ]
     resolved = policies.resolve_all(tracked_models=[model for model, _, _ in known])
     canaries = [version.pk for model, version, _ in known if resolved[model.pk].policy.canary_steps]
@@ -195,9 +196,26 @@ def _clock(
     )
 
 
-def _retirement(
-    version: ModelVersion, *, others: Iterable[ModelVersion], today: date
-) -> Retirement | None:
+def _lives(models: Sequence[TrackedModel]) -> defaultdict[int, list[Life]]:
+    """Return how long the earlier versions lived of each model that needs a forecast."""
+    asking = [
+        model.pk
+        for model in models
+        if model.current_version is not None
+        and model.current_version.retires_on is None
+        and model.current_version.released_on is not None
+    ]
+    versions = ModelVersion.objects.with_retirement().filter(tracked_model__in=asking)
+    lives: defaultdict[int, list[Life]] = defaultdict(list)
+    for model_id, id, released_on, retires_on in versions.exclude(released_on=None).values_list(
+        "tracked_model_id", "upstream_id", "released_on", "retires_on"
+    ):
+        if released_on is not None and retires_on is not None:
+            lives[model_id].append(Life(id=id, released_on=released_on, retires_on=retires_on))
+    return lives
+
+
+def _retirement(version: ModelVersion, *, lives: Sequence[Life], today: date) -> Retirement | None:
     if version.retires_on is not None:
         return Retirement(
             on=version.retires_on,
@@ -205,9 +223,4 @@ def _retirement(
             precision=Precision(version.retires_precision or Precision.EXACT),
             reason=version.retires_source or "The provider lists this date.",
         )
-    lives = [
-        Life(id=other.upstream_id, released_on=other.released_on, retires_on=other.retires_on)
-        for other in others
-        if other.pk != version.pk and other.released_on and other.retires_on
-    ]
     return forecast(released_on=version.released_on, siblings=lives, today=today)

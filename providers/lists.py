@@ -1,0 +1,165 @@
+"""Lists of the admin at any size: counted up to a bound, read by key, searched table by table.
+
+Counting, sorting and searching a million joined rows takes seconds; none of it is needed to show
+fifty. An order that no index holds is no order to offer: tests/versioning/admin/test_lists.py.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from math import ceil, sqrt
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Exists, ForeignKey, Max, Model, OuterRef, Q, QuerySet, UniqueConstraint
+from django.utils.text import smart_split, unescape_string_literal
+
+if TYPE_CHECKING:
+    from django.contrib.admin.views.main import ChangeList
+
+    PlainPaginator = Paginator[Any]
+else:
+    from unfold.views import ChangeList
+
+    PlainPaginator = Paginator
+
+MOST_COUNTED = 1_000
+"""Rows that a list counts; of more it says that there are more."""
+
+FEW, MANY = 50, 5_000
+"""Up to so many matches are always looked up by key, and never more than so many."""
+
+
+class BoundedPaginator(PlainPaginator):
+    """Counts to a bound, and reads a page's keys before its rows: far pages join nothing."""
+
+    object_list: QuerySet[Any]
+    template_name = "admin/bounded_pagination.html"
+    most_counted = MOST_COUNTED
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are; one more than ``MOST_COUNTED`` means more than that."""
+        return int(self.object_list.order_by().values("pk")[: MOST_COUNTED + 1].count())
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.count > MOST_COUNTED
+
+    @property
+    def num_pages(self) -> int:
+        """The number of pages; a bounded list may have any."""
+        return 10**9 if self.is_bounded else max(1, ceil(self.count / self.per_page))
+
+    def page(self, number: Any) -> Page[Any]:
+        """Return a page. Raises as Django's own does for one that isn't there."""
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        keys = list(self.object_list.values_list("pk", flat=True)[first : first + self.per_page])
+        return Page(self.object_list.filter(pk__in=keys), number, self)
+
+
+class BoundedChangeList(ChangeList):
+    """Says no number that it doesn't know."""
+
+    def get_results(self, request: Any) -> None:
+        super().get_results(request)
+        if self.paginator.is_bounded:
+            # "Select all" and "n results" would name the bound as if it were the number.
+            self.result_count = len(self.result_list)
+        if self.paginator.is_bounded or not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
+
+def sorted_by_an_index(model: type[Model]) -> set[str]:
+    """Return the columns of a table by which an index of all its rows is ordered first.
+
+    Columns with choices are left out: their few values say little of an order, and sorting each
+    value's rows takes as long as sorting all.
+    """
+    firsts = {"pk", "id"}
+    firsts |= {index.fields[0].lstrip("-") for index in model._meta.indexes if not index.condition}
+    firsts |= {
+        constraint.fields[0]
+        for constraint in model._meta.constraints
+        if isinstance(constraint, UniqueConstraint) and not constraint.condition
+    }
+    choices = {field.name for field in model._meta.concrete_fields if field.choices}
+    return firsts - choices
+
+
+def search(rows: QuerySet[Any], *, fields: Sequence[str], text: str) -> QuerySet[Any]:
+    """Return the rows of which each word of the text is found in one of the fields.
+
+    Fields are lookups as in ``search_fields``. Each table is searched by itself: few matches are
+    then looked up by key, many are tested row by row in the list's order, which meets fifty soon.
+    """
+    size = _size(rows.model)
+    for word in smart_split(text):
+        if word.startswith(('"', "'")) and word[0] == word[-1]:
+            word = unescape_string_literal(word)
+        rows = rows.filter(_found(rows.model, fields, word, size=size))
+    return rows
+
+
+def _found(model: type[Model], fields: Sequence[str], word: str, *, size: int) -> Q:
+    """Return what finds a word in a table's own columns and in those of its relations."""
+    condition = Q(pk__in=[])
+    for name, rest in _by_relation(fields):
+        condition |= (
+            _found_in_relation(model, name, rest, word, size=size)
+            if rest
+            else _found_in_column(model, name, word, size=size)
+        )
+    return condition
+
+
+def _by_relation(fields: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Return own columns, each alone, then relations with their fields."""
+    relations: dict[str, list[str]] = {}
+    for field in fields:
+        name, _, rest = field.partition("__")
+        if rest:
+            relations.setdefault(name, []).append(rest)
+        else:
+            yield name, []
+    yield from relations.items()
+
+
+def _found_in_column(model: type[Model], name: str, word: str, *, size: int) -> Q:
+    matches = Q(**{f"{name}__icontains": word})
+    keys = _few(model, matches, "pk", searched=size)
+    return matches if keys is None else Q(pk__in=keys)
+
+
+def _found_in_relation(
+    model: type[Model], name: str, fields: Sequence[str], word: str, *, size: int
+) -> Q:
+    relation: Any = model._meta.get_field(name)
+    other: type[Model] = relation.related_model
+    own, theirs = (name, "pk") if isinstance(relation, ForeignKey) else ("pk", relation.field.name)
+    matches = _found(other, fields, word, size=_size(other))
+    keys = _few(other, matches, theirs, searched=size)
+    if keys is not None:
+        return Q(**{f"{own}__in": keys})
+    related = other._default_manager.filter(matches, **{theirs: OuterRef(own)})
+    return Q(Exists(related))
+
+
+def _few(model: type[Model], matches: Q, column: str, *, searched: int) -> list[Any] | None:
+    """Return the matches' keys, unless there are so many that testing rows in order is cheaper.
+
+    With a share s of matches, keys lead to s * searched rows, while the list's order meets enough
+    for a page and its count after MOST_COUNTED / s rows.
+    """
+    most = int(_size(model) * sqrt(MOST_COUNTED / max(searched, MOST_COUNTED)))
+    most = min(max(FEW, most), MANY)
+    found = model._default_manager.filter(matches).order_by().values_list(column, flat=True)
+    keys = list(found.distinct()[: most + 1] if column != "pk" else found[: most + 1])
+    return None if len(keys) > most else keys
+
+
+def _size(model: type[Model]) -> int:
+    """Return about how many rows a table has: its highest key, which costs nothing to ask."""
+    highest = model._default_manager.aggregate(highest=Max("pk"))["highest"]
+    return int(highest or 0)
