@@ -581,7 +581,22 @@ def one_answer_ms(world: World) -> tuple[float, float]:
     return first, max(timed(answer_among, one, pool) for one in pool)
 
 
-def answer_among(known: Known, listed: Sequence[Known]) -> None:
+def one_answer_in_a_crowd_ms() -> float:
+    """Return the slowest of some answers among 20,000 models of one maker, read before."""
+    tiers, dates = ("mini", "pro", "large", "flash"), ("", "-2024-05-01", "-2024-11-01", "-fp8")
+    ids = [
+        f"acme/orion-{major}.{minor}-{tier}{dated}"
+        for major in range(1, 26)
+        for minor in range(50)
+        for tier in tiers
+        for dated in dates
+    ]
+    listing = Listing.of(Known(id=id) for id in ids)
+    asked = [Known(id=id) for id in (ids[0], ids[-1], "acme/orion-3", "acme/other-1")]
+    return max(timed(answer_among, known, listing) for known in asked)
+
+
+def answer_among(known: Known, listed: Sequence[Known] | Listing) -> None:
     find_successor(known, listed=listed)
 
 
@@ -632,6 +647,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\nslowest id {slowest:.3f} ms: {model_id[:60]!r}")
     first, later = one_answer_ms(world)
     print(f"one answer among 400: {later:.2f} ms, {first:.2f} ms where no id was read before")
+    print(f"one answer among 20,000 models of one maker: {one_answer_in_a_crowd_ms():.0f} ms")
     if options.no_replay:
         return 0
     started = time.perf_counter()

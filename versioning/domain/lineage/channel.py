@@ -85,7 +85,7 @@ def read_channel(text: str, *, provider: str = "") -> Channel:
 
 
 def _owner_and_route(path: list[str], provider: str) -> tuple[str, list[str]]:
-    """Tell the maker in a path from the way to it: a known maker, or the last that can be one.
+    """Tell the maker in a path from the way to it: it is the last part that can be one.
 
     `bedrock/`, `eu/` and `Pro/` are ways; `accounts/acme/` and `projects/1/` are places.
     """
@@ -103,10 +103,7 @@ def _owner_and_route(path: list[str], provider: str) -> tuple[str, list[str]]:
         elif part not in vocabulary.CONTAINERS and part not in vocabulary.PLACES:
             makers.append(part)
         before = part
-    known = [part for part in makers if part in vocabulary.VENDORS]
-    owner = (known or makers or [""])[-1]
-    if owner:
-        makers.remove(owner)
+    owner = makers.pop() if makers else ""
     return owner, [*ways, *makers]
 
 

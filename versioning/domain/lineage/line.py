@@ -13,6 +13,8 @@ from versioning.domain.lineage.order import day_of
 _NAMES_ONE_THING: Final = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z|[^/]{1,100}/.")
 # A bare name and a snapshot this close are one release under two names.
 ONE_RELEASE_DAYS: Final = 45
+# So many differences are never shown.
+FAR_APART: Final = 3
 
 
 def differences(current: Identity, other: Identity) -> tuple[str, ...]:
@@ -31,11 +33,10 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
         (current.packaging, other.packaging, "another way to serve it"),
         (current.limit, other.limit, "another limit bought with it"),
     )
-    sentences = [
-        f"{what}: {_change(_text(left), _text(right))}"
-        for left, right, what in pairs
-        if left != right
-    ]
+    unequal = [pair for pair in pairs if pair[0] != pair[1]]
+    if len(unequal) >= FAR_APART:  # nobody reads these sentences, and most of a list is far
+        return tuple([what for _, _, what in unequal])
+    sentences = [f"{what}: {_change(_text(left), _text(right))}" for left, right, what in unequal]
     return (*sentences, *_sized(current, other), *_tuned(current, other), *_based(current, other))
 
 
@@ -164,6 +165,8 @@ def _joined(words: tuple[str, ...]) -> str:
 
 
 def _sized(current: Identity, other: Identity) -> tuple[str, ...]:
+    if current.size == other.size and current.context == other.context:
+        return ()
     newer = is_newer_generation(current, other)
     if current.size != other.size:
         now_said = not current.size and bool(current.tier)
@@ -193,6 +196,8 @@ def _tuned(current: Identity, other: Identity) -> tuple[str, ...]:
 
 
 def _based(current: Identity, other: Identity) -> tuple[str, ...]:
+    if not (current.base or other.base):
+        return ()
     left = [family for family, _ in current.base]
     right = [family for family, _ in other.base]
     newer = is_newer_generation(current, other)

@@ -18,7 +18,6 @@ from versioning.domain.lineage.rules import refusal
 from versioning.domain.lineage.twins import has_moved
 
 _SHOWN_RUNNERS_UP: Final = 5
-_ENOUGH_DIFFERENCES: Final = 3
 _BY_STATEMENT: Final = 0.6
 _MAYBE: Final = 0.25  # below any upgrade
 _DIFFERENCES_OF_A_MAYBE: Final = 1
@@ -66,7 +65,8 @@ def _question(
     entry = Entry.of(known, provider=provider or listing.provider)
     is_bare = not (entry.snapshot or entry.identity.moves)
     moved = is_bare and has_moved(entry, listing.of_vendor(entry.identity.vendor))
-    return _Question(entry, listing, provider or listing.provider, rules, at, moved)
+    is_leaving = known.is_leaving(at) or known.id not in listing
+    return _Question(entry, listing, provider or listing.provider, rules, at, moved, is_leaving)
 
 
 def _remembered(current: Known, once_listed: Sequence[Known]) -> Known:
@@ -83,6 +83,7 @@ class _Question:
     rules: Rules
     at: date | None
     has_moved: bool
+    is_leaving: bool
 
     def answer(self) -> Answer:
         answer = self._by_rules_or_grammar()
@@ -122,7 +123,7 @@ class _Question:
         listed = [entry for entry, _ in best_first]
         doubted = [(entry, verdict.why_not) for entry, verdict in best_first if verdict.is_doubt]
         if doubted and line.is_newer_generation(self.current.identity, doubted[0][0].identity):
-            return Maybe((doubted[0][0],), doubted[0][1])
+            return _of_one_generation(doubted)
         found = with_less_words(self.current, listed, self._judge_as) or among_new_tiers(
             self.current, listed, self._judge_as
         )
@@ -160,7 +161,7 @@ class _Question:
         Its word is then shown first and the upgrade beside it, unless the upgrade came later
         than the word.
         """
-        if stated is None or not self._is_leaving() or self._why_not_offered(stated):
+        if stated is None or not self.is_leaving or self._why_not_offered(stated):
             return False
         if stated.listed and stated.listed.id == upgrade.known.id:
             return False
@@ -179,7 +180,12 @@ class _Question:
             return judged
         why = "It comes in several sizes, and the model in use does not say its own."
         return [
-            (entry, Verdict(None, why) if verdict.step and entry.identity.size else verdict)
+            (
+                entry,
+                Verdict(None, why, is_doubt=True)
+                if verdict.step and entry.identity.size
+                else verdict,
+            )
             for entry, verdict in judged
         ]
 
@@ -194,7 +200,7 @@ class _Question:
             candidate,
             provider=self.provider,
             allow_previews=self.rules.allow_previews,
-            is_leaving=self._is_leaving(),
+            is_leaving=self.is_leaving,
             has_moved=self.has_moved,
             at=self.at,
         )
@@ -209,10 +215,6 @@ class _Question:
             return True
         moves = identity.moves and not identity.generation
         return moves and not self.current.known.is_leaving(self.at)
-
-    def _is_leaving(self) -> bool:
-        known = self.current.known
-        return known.is_leaving(self.at) or known.id not in self.listing
 
     def _candidates(self) -> list[Entry]:
         return [
@@ -349,7 +351,7 @@ class _Question:
             (
                 (entry, verdict)
                 for entry, verdict in judged
-                if not verdict.step and verdict.distance < _ENOUGH_DIFFERENCES
+                if not verdict.step and verdict.distance < line.FAR_APART
             ),
             key=lambda pair: order_key(pair[0]),
             reverse=True,
@@ -357,6 +359,17 @@ class _Question:
         near.sort(key=lambda pair: pair[1].distance)
         shown += [RunnerUp(entry.known.id, verdict.why_not) for entry, verdict in near]
         return tuple(shown[:_SHOWN_RUNNERS_UP])
+
+
+def _of_one_generation(doubted: Sequence[tuple[Entry, str]]) -> Maybe:
+    """Return the newest generation of what is doubted for the same reason: all of its sizes."""
+    newest, doubt = doubted[0]
+    entries = [
+        entry
+        for entry, why in doubted
+        if why == doubt and entry.identity.ordinal == newest.identity.ordinal
+    ]
+    return Maybe(tuple(entries), doubt)
 
 
 _NOTHING_NEWER: Final = "Nothing newer is listed in its line."

@@ -122,11 +122,11 @@ PRIVATE_RESOURCES: Final = _words(
 )
 # Services, gateways and shapes of answer that stand in a path and never made a model.
 ROUTES: Final = _words(
-    "@cf @hf azure azure_ai baseten bedrock cerebras cloudflare converse databricks deepinfra"
-    " fireworks fireworks_ai gemini github_copilot groq hf hf.co huggingface hyperbolic invoke"
-    " litellm_proxy nebius novita nvidia_nim ollama ollama_chat openrouter replicate routers"
-    " sagemaker sambanova together together_ai vercel_ai_gateway vertex vertex_ai watsonx"
-    " workers-ai"
+    "@cf @hf azure azure_ai baseten bedrock cerebras chat cloudflare completions converse"
+    " databricks deepinfra fireworks fireworks_ai gemini github_copilot groq hf hf.co"
+    " huggingface hyperbolic invoke litellm_proxy messages nebius novita nvidia_nim ollama"
+    " ollama_chat openrouter replicate responses routers sagemaker sambanova together together_ai"
+    " vercel_ai_gateway vertex vertex_ai watsonx workers-ai"
 )
 
 REGIONS: Final = _words("af apac au ca cn emea eu global il in jp latam me sa uk us us-gov")

@@ -173,6 +173,10 @@ class TestATierThatTheLineGained:
         assert_maybe(answer, f"{family}-v4-pro", f"{family}-v4-flash")
         assert {one.id for one in answer.runners_up} == {known.id for known in answer.maybes}
 
+    def test_sizes_that_the_line_gained_are_named_too(self) -> None:
+        answer = ask("orbit-mini", "orbit-2-mini-7b", "orbit-2-mini-12b")
+        assert_maybe(answer, "orbit-2-mini-7b", "orbit-2-mini-12b")
+
     @pytest.mark.parametrize(
         "others",
         [
