@@ -220,7 +220,7 @@ def _spread(text: str) -> str:
 
 
 def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str) -> Identity:
-    owner, route = _without_unknown_way(channel, reading.words)
+    owner, route = _without_unknown_way(channel, reading)
     vendor = _vendor(owner, reading.words, provider)
     own, base = _own_and_base(reading, vendor)
     is_sized = bool(reading.sizes)
@@ -298,13 +298,16 @@ def _vendor(owner: str, words: list[str], provider: str) -> str:
     return vocabulary.OWN_SERVICES.get(provider, "")
 
 
-def _without_unknown_way(channel: Channel, words: list[str]) -> tuple[str, str]:
+def _without_unknown_way(channel: Channel, reading: _Reading) -> tuple[str, str]:
     """Return owner and route; an unknown owner of what only its maker has is a way to it.
 
     Nobody but its maker can publish a closed model: in `gateway/claude-3` the path is a route.
+    A family of which some models are open is closed where the name says no size.
     """
     is_known = not channel.owner or channel.owner in vocabulary.VENDORS
-    is_closed = bool(words) and words[0] in vocabulary.FAMILIES and words[0] not in _SHARED
+    family = reading.words[0] if reading.words else ""
+    is_mixed = family in vocabulary.MIXED_FAMILIES and not reading.sizes
+    is_closed = is_mixed or (family in vocabulary.FAMILIES and family not in _SHARED)
     if is_known or not is_closed:
         return channel.owner, channel.route
     return "", "/".join(part for part in (channel.route, channel.owner) if part)

@@ -87,6 +87,9 @@ OPEN_FAMILIES: Final = _words(
     " molmo nemotron olmo pixtral qvq qwq seed voxtral whisper ernie command o"
 )
 
+# Families that are closed, but for models that say their size.
+MIXED_FAMILIES: Final = frozenset({"gpt"})
+
 # Makers that serve their own models: the vendor of an id that says nothing else.
 OWN_SERVICES: Final = MappingProxyType(
     {

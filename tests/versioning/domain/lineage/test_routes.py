@@ -128,6 +128,12 @@ def test_a_stated_replacement_is_offered_on_the_own_route_only() -> None:
     assert "It is reached by another route." in crossed.reasons
 
 
+def test_an_unknown_gateway_before_a_closed_family_is_a_route() -> None:
+    assert ask("gateway/gpt-3.5-turbo-0613", "gateway/gpt-4-turbo").offered is None
+    answer = ask("gateway/gpt-3.5-turbo-0613", "gateway/gpt-3.5-turbo-0125")
+    assert answer.step is Step.SNAPSHOT
+
+
 @few
 @given(models(), words)
 def test_another_name_for_the_maker_changes_nothing(model: Model, maker: str) -> None:
