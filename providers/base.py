@@ -64,6 +64,22 @@ class BadItem(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPrice:
+    """A price beside the usual three, in USD per million tokens (per request for "request").
+
+    Parts: input, output, cached_input, cache_write (five minutes), cache_write_1h, input_audio,
+    input_image, reasoning, output_audio, output_image, request.
+    """
+
+    part: str
+    usd: Decimal
+    above: int = 0
+    """The number of input tokens beyond which it holds for the whole request."""
+    tier: str = ""
+    """Such as batch or flex; empty for the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedModel:
     """One model as a provider lists it; what the provider doesn't say is None or empty.
 
@@ -82,6 +98,7 @@ class ListedModel:
     input_price: Decimal | None = None
     output_price: Decimal | None = None
     cached_input_price: Decimal | None = None
+    other_prices: tuple[OtherPrice, ...] = ()
     input_modalities: tuple[str, ...] = ()
     output_modalities: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
@@ -98,6 +115,8 @@ class ListedModel:
     """The id that the provider itself names as the replacement."""
     source: str = ""
     """Where lifecycle facts come from, for a citation."""
+    doubts: tuple[str, ...] = ()
+    """Sentences about facts that contradict each other or can't be so."""
 
     def is_called(self, model_id: str) -> bool:
         """Tell whether the id means this model: its own, an alias, or ``provider/id``."""

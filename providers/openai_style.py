@@ -20,11 +20,11 @@ from providers.http.fields import (
     read_day,
     read_id,
     read_object,
-    read_price,
     read_text,
     read_tokens,
     read_words,
 )
+from providers.http.prices import read_prices
 
 _OWNERS_THAT_STAMP_NOW = frozenset({"vllm", "llamacpp", "sglang", "library", "organization_owner"})
 """Local servers that give the time of asking, or of the download, as ``created``."""
@@ -72,7 +72,7 @@ def read_model(row: Any) -> ListedModel | None:
         return None  # Groq: listed, and not callable
     owner, root = read_text(row.get("owned_by")), read_text(row.get("root"))
     root = "" if root == model_id else root
-    meta, pricing = read_object(row.get("meta")), read_object(row.get("pricing"))
+    meta, prices = read_object(row.get("meta")), read_prices(row)
     return ListedModel(
         id=model_id,
         name=read_text(row.get("display_name") or row.get("name")),
@@ -81,9 +81,11 @@ def read_model(row: Any) -> ListedModel | None:
         context_tokens=_first_count(row, "context_length", "context_window", "max_model_len")
         or _first_count(meta, "n_ctx", "n_ctx_train"),
         output_tokens=_first_count(row, "max_completion_tokens", "max_output_tokens"),
-        input_price=read_price(pricing.get("input"), per_tokens=1_000_000),
-        output_price=read_price(pricing.get("output"), per_tokens=1_000_000),
-        cached_input_price=read_price(pricing.get("cached_input"), per_tokens=1_000_000),
+        input_price=prices.input,
+        output_price=prices.output,
+        cached_input_price=prices.cached_input,
+        other_prices=prices.others,
+        doubts=prices.doubts,
         input_modalities=read_words(row.get("input_modalities")),
         output_modalities=read_words(row.get("output_modalities")),
         capabilities=tuple(word for field, word in _CAPABILITIES.items() if row.get(field) is True),

@@ -1,7 +1,8 @@
 """models.dev: one public document with dates, prices and limits of many providers' models."""
 
+import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +13,12 @@ from providers.http.fields import (
     read_day,
     read_id,
     read_object,
-    read_price,
     read_text,
     read_words,
 )
+from providers.http.prices import Prices, read_prices
 
+_STEP = re.compile(r"context_over_\d+k")
 _CAPABILITIES = {
     "tool_call": "tools",
     "structured_output": "structured_output",
@@ -60,7 +62,8 @@ def _read_model(pair: tuple[str, Any]) -> ListedModel:
     provider, row = pair
     if not isinstance(row, dict):
         raise BadItem(f"of {provider[:40]} is not an object")
-    cost, limit = read_object(row.get("cost")), read_object(row.get("limit"))
+    limit = read_object(row.get("limit"))
+    prices = _read_prices(read_object(row.get("cost")))
     modalities = read_object(row.get("modalities"))
     return ListedModel(
         id=read_id(row, "id"),
@@ -69,14 +72,27 @@ def _read_model(pair: tuple[str, Any]) -> ListedModel:
         released=_read_release(row.get("release_date")),
         context_tokens=read_count(limit.get("context")),
         output_tokens=read_count(limit.get("output")),
-        input_price=read_price(cost.get("input"), per_tokens=1_000_000),
-        output_price=read_price(cost.get("output"), per_tokens=1_000_000),
-        cached_input_price=read_price(cost.get("cache_read"), per_tokens=1_000_000),
+        input_price=prices.input,
+        output_price=prices.output,
+        cached_input_price=prices.cached_input,
+        other_prices=prices.others,
+        doubts=prices.doubts,
         input_modalities=read_words(modalities.get("input")),
         output_modalities=read_words(modalities.get("output")),
         capabilities=tuple(word for key, word in _CAPABILITIES.items() if row.get(key) is True),
         source="https://models.dev",
     )
+
+
+def _read_prices(cost: Mapping[str, Any]) -> Prices:
+    """Read what a model costs per million tokens, with the steps beyond a context length."""
+    steps = {
+        f"{part}_{step.removeprefix('context_')}": price
+        for step, prices in cost.items()
+        if _STEP.fullmatch(step)
+        for part, price in read_object(prices).items()
+    }
+    return read_prices({"cost": {**cost, **steps, "unit": "per_million"}})
 
 
 def _read_release(value: Any) -> date | None:

@@ -12,11 +12,11 @@ from providers.http.fields import (
     read_day,
     read_id,
     read_object,
-    read_price,
     read_text,
     read_words,
 )
 from providers.http.pages import follow_pages
+from providers.http.prices import read_prices
 
 _CAPABILITY_OF = {
     "tools": "tools",
@@ -62,6 +62,7 @@ def _read_model(row: Any) -> ListedModel:
     model_id = read_id(row, "id")
     slug = read_text(row.get("canonical_slug"))
     architecture, pricing = read_object(row.get("architecture")), read_object(row.get("pricing"))
+    prices = read_prices({"pricing": {**pricing, "unit": "per_token"}})
     top = read_object(row.get("top_provider"))
     parameters = read_words(row.get("supported_parameters"))
     expires = read_day(row.get("expiration_date"))
@@ -73,9 +74,11 @@ def _read_model(row: Any) -> ListedModel:
         released=read_day(row.get("created")),
         context_tokens=read_count(row.get("context_length")),
         output_tokens=read_count(top.get("max_completion_tokens")),
-        input_price=read_price(pricing.get("prompt"), per_tokens=1),
-        output_price=read_price(pricing.get("completion"), per_tokens=1),
-        cached_input_price=read_price(pricing.get("input_cache_read"), per_tokens=1),
+        input_price=prices.input,
+        output_price=prices.output,
+        cached_input_price=prices.cached_input,
+        other_prices=prices.others,
+        doubts=prices.doubts,
         input_modalities=inputs,
         output_modalities=outputs,
         parameters=parameters,

@@ -11,6 +11,10 @@ from providers.base import BadItem
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
 MILLION = Decimal(1_000_000)
+LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
+"""USD per million tokens; no model is known outside. A price in the wrong unit lands there."""
+
+PLACES = Decimal("0.000001")
 
 _EARLIEST = date(1990, 1, 1)
 _FARTHEST = date(2090, 1, 1)
@@ -60,7 +64,7 @@ def read_object(value: Any) -> Mapping[str, Any]:
 
 def read_count(value: Any) -> int | None:
     """Return a whole number of at least 1, such as tokens; None for anything else."""
-    number = _read_decimal(value)
+    number = read_decimal(value)
     if number is None or not 1 <= number < 10**12:
         return None
     return int(number)
@@ -68,26 +72,30 @@ def read_count(value: Any) -> int | None:
 
 def read_tokens(value: Any) -> int | None:
     """Return a used number of tokens, 0 or more; None for anything else."""
-    number = _read_decimal(value)
+    number = read_decimal(value)
     return int(number) if number is not None and 0 <= number < 10**12 else None
 
 
 def read_price(value: Any, *, per_tokens: int) -> Decimal | None:
-    """Return USD per million tokens from USD per ``per_tokens``; None if unknown or negative."""
-    number = _read_decimal(value)
+    """Return USD per million tokens from USD per ``per_tokens``.
+
+    None if unknown, negative, or so that no model costs that: 0 is a price, nearly 0 is none.
+    """
+    number = read_decimal(value)
     if number is None or not 0 <= number < 10**9:
         return None
     price = number * MILLION / per_tokens
-    return price.quantize(Decimal("0.000001")) if price < 10**9 else None
+    return price.quantize(PLACES) if not price or LEAST_PRICE <= price <= MOST_PRICE else None
 
 
 def read_cost(value: Any) -> Decimal | None:
     """Return a cost in USD, 0 or more; None for anything else."""
-    number = _read_decimal(value)
+    number = read_decimal(value)
     return number if number is not None and 0 <= number < 10**9 else None
 
 
-def _read_decimal(value: Any) -> Decimal | None:
+def read_decimal(value: Any) -> Decimal | None:
+    """Return a finite number, also from text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
     if isinstance(value, str) and len(value) > 40:

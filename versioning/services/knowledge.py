@@ -10,6 +10,7 @@ from providers.base import ListedModel
 from versioning.domain import lineage
 from versioning.domain.difference import Metadata, difference
 from versioning.models import CatalogueEntry, ModelVersion
+from versioning.services import prices
 
 PLAIN_FIELDS = (
     "context_tokens",
@@ -17,6 +18,7 @@ PLAIN_FIELDS = (
     "input_price",
     "output_price",
     "cached_input_price",
+    "other_prices",
     "deprecated_on",
     "retires_on",
 )
@@ -42,14 +44,15 @@ def listed_of(entry: CatalogueEntry) -> ListedModel:
 
 def with_facts_of(listed: ListedModel, enrichment: ListedModel) -> ListedModel:
     """Return the listed model with its gaps filled from what a catalogue says of it."""
+    priced = prices.with_prices_of(listed, enrichment)
     missing = {
         field.name: value
         for field in dataclasses.fields(ListedModel)
-        if field.name not in NOT_FACTS
-        and getattr(listed, field.name) in (None, "", ())
-        and (value := getattr(enrichment, field.name))
+        if field.name not in NOT_FACTS | prices.FIELDS
+        and getattr(priced, field.name) in (None, "", ())
+        and (value := getattr(enrichment, field.name)) not in (None, "", ())
     }
-    return dataclasses.replace(listed, **missing) if missing else listed
+    return dataclasses.replace(priced, **missing) if missing else priced
 
 
 def known_of(entry: CatalogueEntry) -> lineage.Known:
@@ -114,7 +117,7 @@ def fill_version(*, version: ModelVersion, entry: CatalogueEntry) -> dict[str, t
     """
     changes: dict[str, tuple[Any, Any]] = {}
     usual = version.tracked_model.provider.usual_prices()
-    for name, value in {**usual, **_told(entry)}.items():
+    for name, value in prices.believed(version, {**usual, **_told(entry)}).items():
         before = getattr(version, name)
         if name == "revision" and before:
             continue  # a version keeps the revision that it is
@@ -138,6 +141,7 @@ def _told(entry: CatalogueEntry) -> Mapping[str, Any]:
     listed = listed_of(entry)
     told: dict[str, Any] = {name: getattr(listed, name) for name in PLAIN_FIELDS}
     told |= {name: list(getattr(listed, name)) for name in LIST_FIELDS}
+    told["other_prices"] = prices.others_as_json(listed)
     told["released_on"] = listed.released
     told["retires_precision"] = listed.retires_precision or ""
     told["revision"] = entry.revision

@@ -9,7 +9,7 @@ from providers import registry
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import CatalogueEntry, Check
-from versioning.services import knowledge
+from versioning.services import knowledge, prices
 from versioning.services.checks import findings, listing
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
@@ -65,7 +65,7 @@ def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
     provider = check.provider
     entries, difference = listing.write_catalogue(
         provider=provider,
-        models=_enriched(provider=provider, models=found.models),
+        models=_enriched(provider=provider, models=found.models, now=now),
         complete=not found.dropped,
         now=now,
     )
@@ -160,8 +160,10 @@ def is_catalogue(provider: Provider) -> bool:
     return provider.kind in _catalogue_kinds()
 
 
-def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
-    """Fill gaps from the catalogues, which list ``<provider>/<id>``."""
+def _enriched(
+    *, provider: Provider, models: Sequence[ListedModel], now: datetime
+) -> list[ListedModel]:
+    """Fill gaps from the catalogues, which list ``<provider>/<id>``; prices also from a package."""
     if is_catalogue(provider):
         return list(models)
     name = provider.options.get("catalogue") or provider.kind
@@ -171,9 +173,10 @@ def _enriched(*, provider: Provider, models: Sequence[ListedModel]) -> list[List
             provider__kind__in=_catalogue_kinds(), upstream_id__startswith=f"{name}/"
         )
     }
-    return [
+    filled = [
         knowledge.with_facts_of(model, knowledge.listed_of(facts[model.id]))
         if model.id in facts
         else model
         for model in models
     ]
+    return prices.from_package(provider=provider, models=filled, at=now)
