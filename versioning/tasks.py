@@ -10,7 +10,6 @@ from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import (
     late_scores,
-    left_out,
     retention,
     rollups,
     trace_once,
@@ -82,7 +81,6 @@ def fold_samples() -> int:
     late_scores.sweep_pending()
     waiting_samples.attach()
     now = timezone.now()
-    left_out.fold(now=now)
     trace_once.forget_old(now=now)
     return rollups.fold(now=now)
 

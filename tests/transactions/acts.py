@@ -32,9 +32,11 @@ from versioning.services.samples import (
     rollup_rebuild,
     rollups,
     sessions,
+    traces,
     waiting_samples,
 )
 from versioning.services.samples.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.trace_format import Span
 from versioning.services.upgrades import (
     canary,
     course,
@@ -225,6 +227,27 @@ def take_in_samples(bustle: Bustle, busy: Busy) -> None:
         for n in range(6)
     ]
     ingestion.accept(items, api_key_id=None, now=bustle.now)
+
+
+@act()
+def take_in_traces(bustle: Bustle, busy: Busy) -> None:
+    told = {"gen_ai.request.model": busy.versions[0].upstream_id}
+    family = [
+        Span(
+            attributes=told,
+            resource={},
+            scope="",
+            trace_id="a" * 32,
+            span_id=f"{n:016x}",
+            parent_id=f"{n - 1:016x}",
+            start_ns=int(bustle.now.timestamp() * 10**9),
+            end_ns=0,
+            failed=False,
+            exception="",
+        )
+        for n in range(1, 4)
+    ]
+    traces.accept(family, api_key_id=None, now=bustle.now)
 
 
 @act()

@@ -59,6 +59,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     # Whoever folds holds the lock of roll-ups; all others only add rows.
     frozenset(
         {
+            models.LeftOutSpans,
             models.RequestUse,
             models.Rollup,
             models.RollupPart,
@@ -69,6 +70,8 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     ),
     # A worker's or a client's own row.
     frozenset({models.Check, models.IdempotentRequest}),
+    # Claimed in one order by whoever brings traces, in a transaction of their own.
+    frozenset({models.TracedSpan}),
 )
 
 _WAY_TO_MODEL: Mapping[type[Model], str] = {

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Count
 
 from versioning.models import LeftOutSpans
@@ -24,16 +23,15 @@ def note(left_out: Mapping[str, int], *, now: datetime) -> None:
 
 
 def fold(*, now: datetime) -> int:
-    """Make one row of the rows of each day and reason, drop old ones; return how many went."""
+    """Make one row of the rows of each day and reason, drop old ones; return how many went.
+
+    The caller holds ``rollups.folding``.
+    """
     dropped = LeftOutSpans.objects.filter(day__lt=(now - KEPT).date()).delete()[0]
     many = LeftOutSpans.objects.values_list("day", "reason").annotate(rows=Count("pk"))
     for day, reason, _ in list(many.filter(rows__gt=1)[:FOLDED_AT_ONCE]):
-        with transaction.atomic():
-            rows = LeftOutSpans.objects.filter(day=day, reason=reason)
-            taken = list(rows.select_for_update().values_list("pk", "spans"))
-            LeftOutSpans.objects.filter(pk__in=[pk for pk, _ in taken]).delete()
-            LeftOutSpans.objects.create(
-                day=day, reason=reason, spans=sum(spans for _, spans in taken)
-            )
-            dropped += len(taken) - 1
+        taken = list(LeftOutSpans.objects.filter(day=day, reason=reason).values_list("pk", "spans"))
+        LeftOutSpans.objects.filter(pk__in=[pk for pk, _ in taken]).delete()
+        LeftOutSpans.objects.create(day=day, reason=reason, spans=sum(n for _, n in taken))
+        dropped += len(taken) - 1
     return dropped

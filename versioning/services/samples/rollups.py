@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from versioning.models import Rollup, RollupPart, Sighting
 from versioning.models.fields import from_ms, to_ms
-from versioning.services.samples import request_uses, sightings
+from versioning.services.samples import left_out, request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
 from versioning.services.transactions import one_transaction
 
@@ -63,7 +63,7 @@ def fold(*, now: datetime) -> int:
     Safe to run twice at once: whoever comes second waits, and finds the rest.
     """
     folded = 0
-    while taken := _fold_some():
+    while taken := _fold_some(now=now):
         folded += taken
     return folded
 
@@ -115,7 +115,7 @@ def add_up(span: Rollup.Span, entries: Iterable[Entry]) -> None:
 
 
 @one_transaction
-def _fold_some() -> int:
+def _fold_some(*, now: datetime) -> int:
     with folding():
         parts = list(RollupPart.objects.order_by("pk").values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
         add_up(Rollup.Span.HOUR, (_entry(part[1:]) for part in parts))
@@ -123,7 +123,7 @@ def _fold_some() -> int:
         RollupPart.objects.filter(pk__in=[part[0] for part in parts]).delete()
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
-        used = request_uses.fold()
+        used = request_uses.fold() + left_out.fold(now=now)
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
     return len(parts) + len(seen) + used
 

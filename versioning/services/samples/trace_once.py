@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
 from versioning.models import TracedSpan
 from versioning.models.fields import to_ms
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_names import TEXTS
+from versioning.services.transactions import one_transaction
 
 WINDOW = timedelta(minutes=15)
 """How long a span is remembered: a parent is sent seconds after its child, or after a retry."""
@@ -39,22 +40,22 @@ class _Claim(NamedTuple):
     counted: bool
 
 
+@one_transaction
 def wrappers(spans: Sequence[Span], *, requests: Iterable[int], now: datetime) -> set[int]:
     """Return which of the ``requests`` (indexes of spans) only wrap a request told elsewhere.
 
-    Remembers the others. One transaction; two or three statements, whatever the number of spans.
+    Remembers the others. Two or three statements, whatever the number of spans.
     """
     family = _Family(spans, requests)
     inner = family.wrap_in_export()
     kept = {index: models for index, models in family.models.items() if index not in inner}
-    claims = [claim for index in kept for claim in family.claims(index)]
-    with transaction.atomic():
-        # First: who is known to have a request below must not claim to be one.
-        claims = family.claims_of_others(_known(family.between())) + claims
-        if not claims:
-            return inner
-        _insert(claims, now=now)
-        known = _known({claim.span for claim in claims})
+    # First: who is known to have a request below must not claim to be one.
+    claims = family.claims_of_others(_known(family.between()))
+    claims += [claim for index in kept for claim in family.claims(index)]
+    if not claims:
+        return inner
+    _insert(claims, now=now)
+    known = _known({claim.span for claim in claims})
     return inner | {
         index
         for index in kept
