@@ -210,5 +210,7 @@ def _sorted(found: Iterable[OtherPrice], doubts: tuple[str, ...]) -> Prices:
         # 0 beside a price means "not charged apart", as OpenRouter writes of reasoning.
         said = {case: usd for case, usd in said.items() if usd}
         base["cached_input"] = base["cached_input"] or None
-    others = tuple(OtherPrice(part, usd, *case) for (part, *case), usd in sorted(said.items()))
+    others = tuple(
+        OtherPrice(part, usd, above, tier) for (part, above, tier), usd in sorted(said.items())
+    )
     return Prices(**base, others=others, doubts=tuple(dict.fromkeys(doubts)))

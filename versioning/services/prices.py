@@ -57,7 +57,9 @@ def _said(prices: Mapping[str, Any]) -> str:
 def _without_prices(listed: ListedModel, doubt: str) -> ListedModel:
     return dataclasses.replace(
         listed,
-        **dict.fromkeys(_USUAL),
+        input_price=None,
+        output_price=None,
+        cached_input_price=None,
         other_prices=(),
         doubts=(*listed.doubts, *(() if doubt in listed.doubts else (doubt,))),
     )
