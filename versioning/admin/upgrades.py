@@ -41,7 +41,7 @@ class CourseFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "waiting":
-            return queryset.waiting().exclude(step=UpgradeRecord.Step.MAYBE)
+            return queryset.waiting().sure()
         if self.value() == "maybe":
             return queryset.waiting().filter(step=UpgradeRecord.Step.MAYBE)
         if self.value() == "under_way":

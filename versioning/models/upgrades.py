@@ -24,9 +24,11 @@ class UpgradeRecordQuerySet(models.QuerySet["UpgradeRecord"]):
 
     def recommended(self) -> Self:
         """Those that wait now; a maybe recommends nothing."""
-        return self.filter(state=transitions.State.RECOMMENDED.value).exclude(
-            step=UpgradeRecord.Step.MAYBE
-        )
+        return self.filter(state=transitions.State.RECOMMENDED.value).sure()
+
+    def sure(self) -> Self:
+        """Those of which lineage doesn't doubt that they are successors."""
+        return self.exclude(step=UpgradeRecord.Step.MAYBE)
 
     def maybes(self) -> Self:
         """Those that wait now, of which lineage can't tell whether they are successors."""

@@ -142,7 +142,7 @@ def _starting(clocks: Sequence[Clock]) -> list[Starting]:
     records = UpgradeRecord.objects.with_versions().filter(
         tracked_model__in=[clock.tracked_model for clock in clocks]
     )
-    newest = {each.tracked_model_id: each for each in records.waiting().order_by("pk")}
+    newest = {each.tracked_model_id: each for each in records.waiting().sure().order_by("pk")}
     newest |= {each.tracked_model_id: each for each in records.under_way()}
     return [Starting(clock=clock, record=newest.get(clock.tracked_model.pk)) for clock in clocks]
 
@@ -169,7 +169,8 @@ def _providers() -> list[ProviderState]:
 
 
 def _retiring(now: datetime) -> list[Retirement]:
-    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("tracked_model"))
+    waiting = UpgradeRecord.objects.waiting().sure()
+    waiting = waiting.filter(tracked_model=OuterRef("tracked_model"))
     versions: Iterable[Any] = (
         ModelVersion.objects.retiring(by=timezone.localdate(now) + RETIRING_WITHIN)
         .select_related("tracked_model__provider")

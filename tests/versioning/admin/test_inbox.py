@@ -16,6 +16,7 @@ from versioning.models.groups import sync_groups
 from versioning.services import notices
 
 INBOX = reverse("admin:index")
+UPGRADES = reverse("admin:versioning_upgraderecord_changelist")
 
 
 def retiring(name: str, *, days: int) -> UpgradeRecord:
@@ -123,6 +124,10 @@ def test_a_maybe_stands_apart_with_its_doubt(reviewer: Client) -> None:
 
     assert "Nothing to decide" in page[page.index("Waits for a decision") :]
     assert "The line split into pro and flash." in page[page.index("Maybe a successor") :]
+    waiting = text(reviewer.get(f"{UPGRADES}?course=waiting"))
+    maybe = text(reviewer.get(f"{UPGRADES}?course=maybe"))
+    assert address(record, "change") not in waiting
+    assert address(record, "change") in maybe
     assert "Only a maybe:</strong> The line split into pro and flash." in sheet
 
 
@@ -142,3 +147,12 @@ def test_a_split_is_said_where_the_question_is_asked_again(reviewer: Client) -> 
     maybes = page[page.index("Nothing is sure.") :]
     assert "orbit-4-pro" in maybes
     assert "orbit-4-flash" in maybes
+
+
+def test_a_maybe_is_no_successor_that_waits_for_what_retires(reviewer: Client) -> None:
+    record = retiring("lonely", days=3)
+    UpgradeRecord.objects.filter(pk=record.pk).update(step=UpgradeRecord.Step.MAYBE)
+
+    page = text(reviewer.get(INBOX))
+
+    assert "No successor waits for a decision" in page[page.index("Start this week") :]

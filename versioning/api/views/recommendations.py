@@ -65,7 +65,7 @@ class RecommendationsView(ApiView):
         wanted = {columns[name]: value for name, value in asked.query.items() if name in columns}
         rows = UpgradeRecord.objects.waiting().with_versions().filter(**wanted)
         if "step" not in wanted:
-            rows = rows.exclude(step=UpgradeRecord.Step.MAYBE)
+            rows = rows.sure()
         return page(asked, rows, order=URGENT_FIRST, show=RecommendationSerializer)
 
 
