@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from versioning.services import idempotency
+from versioning.services import idempotency, sweeps
 from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -25,8 +25,11 @@ def check_due_providers() -> int:
     So it does with the checks that were begun while no message could be sent.
     """
     now = timezone.now()
-    waiting = detection.run_waiting(now=now)
-    return len(waiting) + len(schedules.run_due_checks(now=now))
+    return sweeps.in_turn(
+        ("Begun checks", lambda: len(detection.run_waiting(now=now))),
+        ("Scheduled checks", lambda: len(schedules.run_due_checks(now=now))),
+        now=now,
+    )
 
 
 @shared_task(name="versioning.check_providers")
@@ -53,15 +56,21 @@ def run_begun_checks(*, check_ids: list[int]) -> int:
 @shared_task(name="versioning.wake_snoozed")
 def wake_snoozed() -> int:
     """Bring back recommendations whose snooze is over."""
-    return rollout.wake_snoozed(now=timezone.now())
+    now = timezone.now()
+    return sweeps.in_turn(
+        ("Waking what was snoozed", lambda: rollout.wake_snoozed(now=now)), now=now
+    )
 
 
 @shared_task(name="versioning.carry_on")
 def carry_on() -> int:
     """Let go what policies let go by themselves; look at tests, canaries and watched moves."""
     now = timezone.now()
-    begun = len(upgrading.upgrade_by_policy(now=now))
-    return begun + course.carry_on(now=now)
+    return sweeps.in_turn(
+        ("Upgrades by policy", lambda: len(upgrading.upgrade_by_policy(now=now))),
+        ("Upgrades under way", lambda: course.carry_on(now=now)),
+        now=now,
+    )
 
 
 def carry_on_soon() -> None:
@@ -72,41 +81,53 @@ def carry_on_soon() -> None:
 @shared_task(name="versioning.run_evaluations")
 def run_evaluations() -> int:
     """Carry out the evaluation runs that nobody has; a dead worker's are taken over."""
-    return running.carry_out_open_runs()
+    return sweeps.in_turn(("Evaluation runs", running.carry_out_open_runs), now=timezone.now())
 
 
 @shared_task(name="versioning.fold_samples")
 def fold_samples() -> int:
     """Add what came in to the roll-ups, and late scores and newly tracked models with it."""
-    late_scores.sweep_pending()
-    waiting_samples.attach()
     now = timezone.now()
-    trace_once.forget_old(now=now)
-    return rollups.fold(now=now)
+    return sweeps.in_turn(
+        ("Late scores", late_scores.sweep_pending),
+        ("Samples of models tracked since", lambda: waiting_samples.attach(now=now)),
+        ("Traces seen once", lambda: trace_once.forget_old(now=now)),
+        ("Sums of samples", lambda: rollups.fold(now=now)),
+        now=now,
+    )
 
 
 @shared_task(name="versioning.tidy_samples")
 def tidy_samples() -> int:
     """Fold old hours into days and drop single samples that were kept long enough."""
-    rollups.fold_days(now=timezone.now())
-    return retention.drop_old_samples(now=timezone.now())
+    now = timezone.now()
+    return sweeps.in_turn(
+        ("Sums of days", lambda: rollups.fold_days(now=now)),
+        ("Old samples", lambda: retention.drop_old_samples(now=now)),
+        now=now,
+    )
 
 
 @shared_task(name="versioning.find_drift")
 def find_drift() -> int:
     """Look for versions that behave otherwise although their name did not change."""
-    return drift.find_drift(now=timezone.now())
+    now = timezone.now()
+    return sweeps.in_turn(("Looking for drift", lambda: drift.find_drift(now=now)), now=now)
 
 
 @shared_task(name="versioning.remind")
 def remind() -> int:
     """Write the reminders of retirements that are due, and send what is unsent."""
     now = timezone.now()
-    retirement.write_reminders(now=now)
-    return retirement.send_reminders(now=now)
+    return sweeps.in_turn(
+        ("Writing reminders", lambda: retirement.write_reminders(now=now)),
+        ("Sending reminders", lambda: retirement.send_reminders(now=now)),
+        now=now,
+    )
 
 
 @shared_task(name="versioning.forget_old_answers")
 def forget_old_answers() -> int:
     """Drop the stored answers of requests that nobody repeats any more."""
-    return idempotency.forget_old(now=timezone.now())
+    now = timezone.now()
+    return sweeps.in_turn(("Old answers", lambda: idempotency.forget_old(now=now)), now=now)

@@ -288,7 +288,7 @@ def track_an_unknown_model(bustle: Bustle, busy: Busy) -> None:
         actor=ADA,
         now=bustle.now,
     )
-    waiting_samples.attach()
+    waiting_samples.attach(now=bustle.now)
 
 
 @act()

@@ -189,6 +189,14 @@ def decide(*, facts: Facts, policy: Policy, now: datetime) -> Decision:
     return Decision(allowed=not reasons, reasons=reasons, next=verb)
 
 
+def stops_before_evidence(*, facts: Facts, policy: Policy, now: datetime) -> bool:
+    """Say whether a waiting record is stopped whatever its evidence is.
+
+    Asks only what is known without looking at samples, the way back or other upgrades.
+    """
+    return any(_TO_BEGIN[rule](facts, policy, now) is not None for rule in _BEFORE_EVIDENCE)
+
+
 def examine(*, facts: Facts, policy: Policy, now: datetime) -> tuple[Examined, ...]:
     """Return every rule that ``decide`` asks, those that let the record go included."""
     rows = []
@@ -331,6 +339,18 @@ _TO_BEGIN: Mapping[Rule, Check] = {
     Rule.WINDOW: _window,
     Rule.PACE: _pace,
 }
+_BEFORE_EVIDENCE = (
+    Rule.SWITCH,
+    Rule.INACTIVE,
+    Rule.PINNED,
+    Rule.AUTOMATION,
+    Rule.STEP,
+    Rule.APPROVALS,
+    Rule.AGE,
+    Rule.FREEZE,
+    Rule.WINDOW,
+)
+
 _TO_GO_ON: Mapping[Rule, Check] = {
     rule: _TO_BEGIN[rule]
     for rule in (Rule.SWITCH, Rule.INACTIVE, Rule.PINNED, Rule.FREEZE, Rule.WINDOW)

@@ -1,6 +1,6 @@
 """What may go by itself, and when: policies, freezes, and the switch over all of it."""
 
-from typing import Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -257,12 +257,6 @@ class Policy(models.Model):
             raise ValidationError({"fallback_version": "This is a version of another model."})
 
 
-class FreezeQuerySet(models.QuerySet["Freeze"]):
-    def for_provider(self, provider_id: int) -> Self:
-        """Those of the provider and those of all."""
-        return self.filter(Q(provider=None) | Q(provider=provider_id))
-
-
 class Freeze(models.Model):
     """A time in which nothing goes by itself. A canary that is broken still goes back."""
 
@@ -280,7 +274,6 @@ class Freeze(models.Model):
     made_by = models.CharField(max_length=150, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = FreezeQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

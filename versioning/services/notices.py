@@ -42,7 +42,7 @@ def tell_of_fault(*, subject: str, sentence: str, now: datetime) -> None:
     While one is open for the subject it is told again in the newest words, and counted.
     The sentence is for people: no key and no prompt may be in it.
     """
-    subject, sentence = _storable(subject)[:200], _storable(sentence)[:500]
+    subject, sentence = subject_of(subject), _storable(sentence)[:500]
     told = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject=subject)
     again = {"sentence": sentence, "last_at": now, "times": F("times") + 1}
     if told.update(**again):
@@ -60,8 +60,13 @@ def tell_of_fault(*, subject: str, sentence: str, now: datetime) -> None:
 
 def resolve_fault(*, subject: str, by: str, now: datetime) -> None:
     """Close the open notice of a fault that is over, if there is one."""
-    told = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject=_storable(subject)[:200])
+    told = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject=subject_of(subject))
     told.update(resolved_at=now, resolved_by=by)
+
+
+def subject_of(text: str) -> str:
+    """Return a subject as it is kept."""
+    return _storable(text)[:200]
 
 
 def _storable(text: str) -> str:

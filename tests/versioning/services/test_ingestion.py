@@ -219,12 +219,12 @@ class TestUnknownModels:
             now=NOW,
         )
 
-        assert waiting_samples.attach() == 2
+        assert waiting_samples.attach(now=NOW) == 2
 
         figures = total(ghost.current_version_id)
         assert (figures.samples, figures.errors, figures.quality) == (2, 1, 0.5)
         assert UnknownModel.objects.get().tracked_model == ghost
-        assert waiting_samples.attach() == 0
+        assert waiting_samples.attach(now=NOW) == 0
         rollups.fold(now=NOW)
         assert ServedDrift.objects.get().served == "ghost-a"
 

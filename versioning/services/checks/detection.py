@@ -1,5 +1,6 @@
 """Ask the providers side by side; each result stands apart."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -14,6 +15,8 @@ from versioning.models import Check
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Asked
 from versioning.services.errors import AlreadyMoved, NotFound
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=30)
 WORKER_WAIT = timedelta(minutes=15)
@@ -120,11 +123,23 @@ def _ask_side_by_side(
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         for future in _catalogues_first(asked):
-            check = recording.record(check=asked[future], asked=future.result(), now=now)
+            check = recording.record(check=asked[future], asked=_answer(future), now=now)
             results.append(check)
             if on_result is not None:
                 on_result(check)
     return results
+
+
+def _answer(future: Future[Asked]) -> Asked:
+    """Return what the thread found, also where it broke off in a way that nobody foresaw."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    logger.error("Asking a provider broke off.", exc_info=error)
+    return Asked(
+        result=recording.Broken(f"It could not be asked: {type(error).__name__}."),
+        took=timedelta(0),
+    )
 
 
 def last_checks() -> dict[int, Check]:
@@ -186,6 +201,9 @@ def _adapter_of(provider: Provider) -> Adapter | ProviderError:
         return provider.adapter()
     except ProviderError as error:
         return error
+    except Exception as error:
+        logger.exception("The adapter of %s could not be made.", provider.slug)
+        return recording.Broken(f"It can't be asked: {type(error).__name__}.")
 
 
 def _ask(adapter: Adapter | ProviderError, now: datetime) -> Asked:
@@ -202,7 +220,9 @@ def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listin
         return adapter.list_models(at=now)
     except ProviderError as error:
         return error
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+    except Exception as error:
+        # Whatever it is, it ends this check at once and no other.
+        logger.exception("The answer of a provider could not be read.")
         return Nonsense(
             f"The answer could not be read ({type(error).__name__}). Its shape may be new: "
             "please report it."

@@ -25,7 +25,7 @@ from providers.registry import UnknownKind
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, Trial
-from versioning.services import locks
+from versioning.services import locks, sweeps
 from versioning.services.evaluation import purse, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
@@ -44,10 +44,14 @@ Clock = Callable[[], datetime]
 def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
     """Take each open run that nobody has, one after the other; return how many were taken."""
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:100]
-    taken = 0
-    for run_id in EvaluationRun.objects.open().order_by("created_at").values_list("pk", flat=True):
-        taken += carry_out(run_id=run_id, worker=worker, clock=clock)
-    return taken
+    taken: list[bool] = []
+    sweeps.each(
+        list(EvaluationRun.objects.open().order_by("created_at").values_list("pk", flat=True)),
+        lambda run_id: taken.append(carry_out(run_id=run_id, worker=worker, clock=clock)),
+        subject=lambda run_id: f"Evaluation run {run_id}",
+        now=clock(),
+    )
+    return sum(taken)
 
 
 def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:

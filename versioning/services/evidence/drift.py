@@ -10,6 +10,7 @@ from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shi
 from versioning.domain.statistics.moments import Moments
 from versioning.models import DriftFinding, TrackedModel, Word
 from versioning.models.fields import from_ms
+from versioning.services import sweeps
 from versioning.services.errors import NotFound
 from versioning.services.evidence import performance
 from versioning.services.samples import rollups
@@ -38,7 +39,14 @@ def find_drift(*, now: datetime) -> int:
     DriftFinding.objects.filter(resolved_at=None).exclude(version__in=current).update(
         resolved_at=now
     )
-    return sum(_find(version_id, now=now) for version_id in sorted(current))
+    added: list[int] = []
+    sweeps.each(
+        sorted(current),
+        lambda version_id: added.append(_find(version_id, now=now)),
+        subject=lambda version_id: f"Drift of version {version_id}",
+        now=now,
+    )
+    return sum(added)
 
 
 def findings() -> QuerySet[DriftFinding]:

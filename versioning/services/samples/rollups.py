@@ -1,20 +1,26 @@
 """Roll-ups: parts folded into hours, hours into days, and read back without a gap."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, QuerySet
 
-from versioning.models import Rollup, RollupPart, Sighting
+from versioning.domain.transitions import State
+from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
 from versioning.models.fields import from_ms, to_ms
+from versioning.services import sweeps
 from versioning.services.samples import left_out, request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
 from versioning.services.transactions import one_transaction
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 2_000
 HOURS_KEPT = timedelta(days=10)
@@ -23,6 +29,10 @@ HOURS_KEPT = timedelta(days=10)
 _ALL_COLUMNS = (*Cell._fields, *COLUMNS)
 LOCK = 0x686F7473
 """Number of PostgreSQL's lock for whoever changes roll-ups."""
+
+
+class SumsLeft(Exception):  # noqa: N818  (it says what is left, after the rest was done)
+    """Some sums can't be added up; all others were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +70,67 @@ def entries_of(rows: QuerySet[Rollup]) -> list[Entry]:
 def fold(*, now: datetime) -> int:
     """Add all parts and sightings to what they belong to; return how many there were.
 
-    Safe to run twice at once: whoever comes second waits, and finds the rest.
+    Safe to run twice at once: whoever comes second waits, and finds the rest. Raises SumsLeft,
+    after all else is done, where some can't be added up.
     """
     folded = 0
-    while taken := _fold_some(now=now):
+    left: set[int] = set()
+    while True:
+        try:
+            taken = _fold_some(without=left, now=now)
+        except (DatabaseError, SoftTimeLimitExceeded):
+            raise
+        except Exception:
+            logger.exception("Some sums can't be added up: those that can are.")
+            known = len(left)
+            taken = _fold_apart(left)
+            if not taken and len(left) == known:
+                raise  # the fault is in none of the parts
+        if not taken:
+            break
         folded += taken
+    if left:
+        raise SumsLeft(f"{len(left)} parts can't be added up, such as {min(left)}.")
     return folded
 
 
 def fold_days(*, now: datetime) -> int:
-    """Fold hours of past days into days, a day at a time; return how many hours went."""
+    """Fold hours of past days into days, a day at a time; return how many hours went.
+
+    A version keeps its hours from the day on which a canary or a watch that is under way with it
+    began: what is counted since then is counted by the hour.
+    """
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     old = Rollup.objects.filter(span=Rollup.Span.HOUR, start__lt=today - HOURS_KEPT)
-    folded = 0
-    while first := old.order_by("start").first():
-        folded += _fold_day(old.filter(start__lt=from_ms(_day_of(to_ms(first.start)) + DAY_MS)))
-    return folded
+    begun = _begun_courses()
+    starts = old.values_list("start", flat=True).distinct()
+    days = sorted({_day_of(to_ms(start)) for start in starts})
+    folded: list[int] = []
+    sweeps.each(
+        days,
+        lambda day: folded.append(
+            _fold_day(
+                old.filter(start__gte=from_ms(day), start__lt=from_ms(day + DAY_MS)).exclude(
+                    version__in=[each for each, since in begun if _day_of(to_ms(since)) <= day]
+                )
+            )
+        ),
+        subject=lambda day: f"Sums of {from_ms(day):%Y-%m-%d}",
+        now=now,
+    )
+    return sum(folded)
+
+
+def since(moment: datetime) -> Q:
+    """Return the roll-ups of what came since the hour in which a moment lies.
+
+    A day that is folded already counts whole, if it ends after that: so a count is never too
+    low, and too high by less than a day. ``fold_days`` keeps what must be counted exactly.
+    """
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return Q(span=Rollup.Span.HOUR, start__gte=hour) | Q(
+        span=Rollup.Span.DAY, start__gte=hour.replace(hour=0)
+    )
 
 
 @contextmanager
@@ -115,17 +170,59 @@ def add_up(span: Rollup.Span, entries: Iterable[Entry]) -> None:
 
 
 @one_transaction
-def _fold_some(*, now: datetime) -> int:
+def _fold_some(*, without: Collection[int], now: datetime) -> int:
     with folding():
-        parts = list(RollupPart.objects.order_by("pk").values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
-        add_up(Rollup.Span.HOUR, (_entry(part[1:]) for part in parts))
-        # By their own ids: a lower id may be committed later than a higher one.
-        RollupPart.objects.filter(pk__in=[part[0] for part in parts]).delete()
+        taken = RollupPart.objects.exclude(pk__in=without).order_by("pk")
+        parts = list(taken.values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
+        _fold_parts(parts)
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
         used = request_uses.fold() + left_out.fold(now=now)
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
     return len(parts) + len(seen) + used
+
+
+def _fold_apart(left: set[int]) -> int:
+    """Fold some parts one by one; return how many, and put aside those that can't be."""
+    taken = RollupPart.objects.exclude(pk__in=left).order_by("pk")
+    folded = 0
+    for pk in list(taken.values_list("pk", flat=True)[:AT_ONCE]):
+        try:
+            folded += _fold_one(pk)
+        except (DatabaseError, SoftTimeLimitExceeded):
+            raise
+        except Exception:
+            left.add(pk)
+    return folded
+
+
+@one_transaction
+def _fold_one(pk: int) -> int:
+    with folding():
+        parts = list(RollupPart.objects.filter(pk=pk).values_list("pk", *_ALL_COLUMNS))
+        _fold_parts(parts)
+    return len(parts)
+
+
+def _fold_parts(parts: Sequence[Sequence[Any]]) -> None:
+    add_up(Rollup.Span.HOUR, (_entry(part[1:]) for part in parts))
+    # By their own ids: a lower id may be committed later than a higher one.
+    RollupPart.objects.filter(pk__in=[part[0] for part in parts]).delete()
+
+
+def _begun_courses() -> list[tuple[int, datetime]]:
+    """Return the versions of canaries and watches under way, each with when that began."""
+    canaries = Canary.objects.filter(record__state=State.CANARY.value)
+    begun = [
+        *canaries.values_list("record__from_version", "record__to_version", "began_at"),
+        *Watch.objects.open().values_list("record__from_version", "record__to_version", "began_at"),
+    ]
+    return [
+        (version_id, began_at)
+        for *versions, began_at in begun
+        for version_id in versions
+        if version_id is not None
+    ]
 
 
 @one_transaction

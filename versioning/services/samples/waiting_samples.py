@@ -1,12 +1,13 @@
 """Samples that came before somebody tracked their model: put where they belong once it is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
 from versioning.models import PerformanceSample, Route, UnknownModel, Word
 from versioning.models.fields import to_ms
-from versioning.services import locks
+from versioning.services import locks, sweeps
 from versioning.services.samples import sample_placement, sample_store, sample_words, sightings
 from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
 from versioning.services.samples.sample_batch import foreign_pairs
@@ -16,22 +17,32 @@ from versioning.services.transactions import one_transaction
 STEP = 2_000
 
 
-def attach() -> int:
+def attach(*, now: datetime) -> int:
     """Give waiting samples of models that are tracked by now their version; return how many.
 
     They then count in the roll-ups of the time when they were made. In steps of one transaction
     each: to run it twice at once, or to break it off, does no harm.
     """
     waits = PerformanceSample.objects.filter(unknown_model=OuterRef("pk"))
+    attached: list[int] = []
+    sweeps.each(
+        list(UnknownModel.objects.filter(Exists(waits)).order_by("pk")),
+        lambda unknown: attached.append(_attach(unknown)),
+        subject=lambda unknown: f"Samples of the unknown model {unknown.pk}",
+        now=now,
+    )
+    return sum(attached)
+
+
+def _attach(unknown: UnknownModel) -> int:
+    models = sample_placement.standing([unknown.name]).models
+    found = sample_placement.place(_ids(unknown), models=models).model
+    if found is None:
+        return 0
+    UnknownModel.objects.filter(pk=unknown.pk).update(tracked_model=found.id)
     attached = 0
-    for unknown in UnknownModel.objects.filter(Exists(waits)).order_by("pk"):
-        models = sample_placement.standing([unknown.name]).models
-        found = sample_placement.place(_ids(unknown), models=models).model
-        if found is None:
-            continue
-        UnknownModel.objects.filter(pk=unknown.pk).update(tracked_model=found.id)
-        while taken := _attach_some(unknown, found):
-            attached += taken
+    while taken := _attach_some(unknown, found):
+        attached += taken
     return attached
 
 

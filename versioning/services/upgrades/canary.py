@@ -14,19 +14,16 @@ from versioning.domain.policy import Asks, Stage, decide
 from versioning.domain.statistics.comparison import WarningCode
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
-from versioning.models import Canary, Notice, PerformanceSample, TrackedModel, UpgradeRecord
-from versioning.models.fields import to_ms
+from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
 from versioning.services import locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
-from versioning.services.samples import rollups, sessions
-from versioning.services.samples.rollup_sums import HOUR_MS
+from versioning.services.samples import sessions
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, watching
 from versioning.services.upgrades.policies import Resolved
-
-_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
+from versioning.services.upgrades.traffic import live_requests
 
 
 def begin(
@@ -134,7 +131,7 @@ def _ruling(
     shown: Evidence,
     now: datetime,
 ) -> rules.Ruling:
-    samples = _samples_since(found, now=now)
+    samples = _samples_since(found)
     held = decide(
         facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
         policy=resolved.policy,
@@ -242,16 +239,10 @@ def _sentence(shown: Evidence, *, samples: int) -> str:
     return policies.said(shown)
 
 
-def _samples_since(found: Canary, *, now: datetime) -> int:
+def _samples_since(found: Canary) -> int:
     """Count live samples of the new version since the canary began, to the hour before it."""
-    began = to_ms(found.began_at)
-    began -= began % HOUR_MS
-    entries = rollups.read(version_ids=[found.record.to_version_id])
-    return sum(
-        entry.sums.samples
-        for entry in entries
-        if entry.cell.source in _LIVE and entry.cell.start >= began
-    )
+    version_id = found.record.to_version_id
+    return live_requests(version_ids=[version_id], since=found.began_at)[version_id]
 
 
 def _open(record_id: int) -> Canary:

@@ -5,15 +5,14 @@ Before its first step the provider is asked whether the way back is open. That i
 happens at the sweep, between transactions: an approved record waits for it.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from versioning.domain.policy import Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
-from versioning.services import notices
+from versioning.services import notices, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import testing
@@ -29,8 +28,6 @@ from versioning.services.upgrades import (
 )
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.way_back import Outcome, WayBack
-
-logger = logging.getLogger(__name__)
 
 NO_TESTS = "Approved; no tests set."
 AT_ONCE = timedelta(minutes=15)
@@ -85,15 +82,18 @@ def carry_on(*, now: datetime) -> int:
 
     Each in a transaction of its own: one that fails is logged and holds up no other.
     """
-    under_way = UpgradeRecord.objects.under_way()
-    approved_ids = _ids(under_way.filter(state=State.APPROVED.value))
-    testing_ids = _ids(under_way.filter(state=State.TESTING.value))
-    canary_ids = _ids(under_way.filter(state=State.CANARY.value))
-    watch_ids = list(Watch.objects.open().order_by("pk").values_list("pk", flat=True))
-    done = _each(approved_ids, lambda pk: look_at_approved(record_id=pk, now=now))
-    done += _each(testing_ids, lambda pk: look_at_tests(record_id=pk, now=now))
-    done += _each(canary_ids, lambda pk: _look_at_canary(record_id=pk, now=now))
-    done += _each(watch_ids, lambda pk: watching.look(watch_id=pk, now=now))
+    done = sweeps.each(
+        list(UpgradeRecord.objects.under_way().with_versions().order_by("pk")),
+        lambda record: _LOOK[State(record.state)](record_id=record.pk, now=now),
+        subject=lambda record: f"Upgrade {record.pk} ({record})",
+        now=now,
+    )
+    done += sweeps.each(
+        list(Watch.objects.open().order_by("pk").values_list("pk", "record_id")),
+        lambda watch: watching.look(watch_id=watch[0], now=now),
+        subject=lambda watch: f"Watch of upgrade {watch[1]}",
+        now=now,
+    )
     return done + watching.write_reports(now=now)
 
 
@@ -254,15 +254,8 @@ def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
     ).waits_for
 
 
-def _ids(records: Iterable[UpgradeRecord]) -> list[int]:
-    return sorted(record.pk for record in records)
-
-
-def _each(ids: list[int], look: Callable[[int], object]) -> int:
-    for pk in ids:
-        try:
-            look(pk)
-        except Exception:
-            # One record's fault must not keep a broken canary of another from going back.
-            logger.exception("Row %s could not be looked at; it is tried again.", pk)
-    return len(ids)
+_LOOK: Mapping[State, Callable[..., object]] = {
+    State.APPROVED: look_at_approved,
+    State.TESTING: look_at_tests,
+    State.CANARY: _look_at_canary,
+}

@@ -10,7 +10,15 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from versioning.domain import calendar, canary
-from versioning.domain.policy import Asker, Asks, Automation, Facts, Policy, Stage
+from versioning.domain.policy import (
+    Asker,
+    Asks,
+    Automation,
+    Facts,
+    Policy,
+    Stage,
+    stops_before_evidence,
+)
 from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.statistics.thresholds import Thresholds
 from versioning.models import (
@@ -160,6 +168,36 @@ def said(shown: Evidence) -> str:
     return f"{shown.sentence}. Because: {reasons}."
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for all models: the automation switch and the freezes."""
+
+    switch: AutomationSwitch | None
+    freezes: Sequence[Freeze]
+
+    @classmethod
+    def now(cls) -> "Surroundings":
+        return cls(switch=AutomationSwitch.objects.first(), freezes=list(Freeze.objects.all()))
+
+
+def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[UpgradeRecord]:
+    """Return those of the waiting records that only their evidence may still stop.
+
+    As many queries for any number of records.
+    """
+    resolved = resolve_all(tracked_models=[record.tracked_model for record in records])
+    around = Surroundings.now()
+    return [
+        record
+        for record in records
+        if not stops_before_evidence(
+            facts=_known(record, stage=Stage.BEGIN, asked_by=Asker.POLICY, around=around),
+            policy=resolved[record.tracked_model_id].policy,
+            now=now,
+        )
+    ]
+
+
 def facts(
     *,
     record: UpgradeRecord,
@@ -171,23 +209,7 @@ def facts(
 ) -> Facts:
     """Gather what ``domain.policy`` decides on, as of now."""
     tracked = record.tracked_model
-    switch = AutomationSwitch.objects.first()
-    known = Facts(
-        stage=stage,
-        asked_by=asked_by,
-        automation_on=switch is None or switch.on,
-        automation_off_because=switch.reason if switch else "",
-        active=tracked.active and tracked.provider.enabled,
-        pinned=tracked.pinned,
-        pin_reason=tracked.pin_reason,
-        step=record.step,
-        released_on=record.to_version.released_on,
-        urgent_on=record.from_version.retires_on if record.from_version else None,
-        freezes=[
-            calendar.Freeze(freeze.name, freeze.starts_at, freeze.ends_at)
-            for freeze in Freeze.objects.for_provider(tracked.provider_id)
-        ],
-    )
+    known = _known(record, stage=stage, asked_by=asked_by, around=Surroundings.now())
     if stage is Stage.GO_ON:
         return known
     return replace(
@@ -217,6 +239,28 @@ def facts(
         .filter(tracked_model=tracked)
         .exclude(pk=record.pk)
         .exists(),
+    )
+
+
+def _known(record: UpgradeRecord, *, stage: Stage, asked_by: Asker, around: Surroundings) -> Facts:
+    """Return the facts that need no look at samples or at other upgrades."""
+    tracked, switch = record.tracked_model, around.switch
+    return Facts(
+        stage=stage,
+        asked_by=asked_by,
+        automation_on=switch is None or switch.on,
+        automation_off_because=switch.reason if switch else "",
+        active=tracked.active and tracked.provider.enabled,
+        pinned=tracked.pinned,
+        pin_reason=tracked.pin_reason,
+        step=record.step,
+        released_on=record.to_version.released_on,
+        urgent_on=record.from_version.retires_on if record.from_version else None,
+        freezes=[
+            calendar.Freeze(freeze.name, freeze.starts_at, freeze.ends_at)
+            for freeze in around.freezes
+            if freeze.provider_id in (None, tracked.provider_id)
+        ],
     )
 
 

@@ -8,6 +8,7 @@ from smtplib import SMTPException
 
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from versioning.domain.canary import expected_duration
 from versioning.domain.policy import Policy
@@ -22,7 +23,7 @@ from versioning.domain.retirement import (
     starts_this_week,
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel
-from versioning.services import locks
+from versioning.services import sweeps
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
 
@@ -77,42 +78,53 @@ def write_reminders(*, now: datetime) -> int:
     Only announced dates are reminded of. A date that moves is reminded of anew.
     """
     due = ModelVersion.objects.in_use().with_retirement().filter(tracked_model__active=True)
-    written = 0
-    for version in due.exclude(tracked_model__owner="").select_related("tracked_model__provider"):
-        if version.retires_on is None:
-            continue
-        days = reminder_due(retires_on=version.retires_on, today=now.date())
-        if days is not None:
-            written += _write(version, retires_on=version.retires_on, days=days, now=now)
-    return written
+    owned = due.exclude(tracked_model__owner="").select_related("tracked_model__provider")
+    written: list[bool] = []
+    sweeps.each(
+        list(owned.order_by("pk")),
+        lambda version: written.append(_remind(version, now=now)),
+        subject=lambda version: f"Reminder of {version.tracked_model}",
+        now=now,
+    )
+    return sum(written)
 
 
 def send_reminders(*, now: datetime) -> int:
     """Send what is written and unsent; return how many went.
 
-    Each is locked while it is sent and marked in the same transaction. One that can't be sent
-    stays, says why, and is tried again an hour later.
+    Each is claimed first, by putting its next try off, so that no two send it and no transaction
+    waits for the mail server. One that can't be sent stays, says why, and is tried again then.
     """
-    waiting = Reminder.objects.unsent().filter(next_try_at__lte=now)
-    sent = 0
-    for pk in list(waiting.order_by("pk").values_list("pk", flat=True)):
-        with transaction.atomic():
-            reminder = locks.hold(waiting.filter(pk=pk), skip_locked=True).first()
-            sent += reminder is not None and _send(reminder, now=now)
-    return sent
+    sent: list[bool] = []
+    sweeps.each(
+        list(Reminder.objects.unsent().filter(next_try_at__lte=now).order_by("pk")),
+        lambda reminder: sent.append(_claim(reminder, now=now) and _send(reminder, now=now)),
+        subject=lambda reminder: f"Sending reminder {reminder.pk}",
+        now=now,
+    )
+    return sum(sent)
+
+
+def _claim(reminder: Reminder, *, now: datetime) -> bool:
+    mine = Reminder.objects.unsent().filter(pk=reminder.pk, next_try_at=reminder.next_try_at)
+    return bool(mine.update(next_try_at=now + RETRY, tries=F("tries") + 1))
+
+
+def _remind(version: ModelVersion, *, now: datetime) -> bool:
+    if version.retires_on is None:
+        return False
+    days = reminder_due(retires_on=version.retires_on, today=now.date())
+    return days is not None and _write(version, retires_on=version.retires_on, days=days, now=now)
 
 
 def _send(reminder: Reminder, *, now: datetime) -> bool:
-    reminder.tries += 1
+    mine = Reminder.objects.filter(pk=reminder.pk)
     try:
         send_mail(reminder.subject, reminder.body, None, [reminder.to])
     except (SMTPException, OSError) as error:
-        reminder.problem = f"{type(error).__name__}: the mail server did not take it."
-        reminder.next_try_at = now + RETRY
-        reminder.save()
+        mine.update(problem=f"{type(error).__name__}: the mail server did not take it.")
         return False
-    reminder.sent_at, reminder.problem = now, ""
-    reminder.save()
+    mine.update(sent_at=now, problem="")
     return True
 
 
@@ -131,7 +143,8 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
                 days_before=days,
                 defaults={
                     "to": tracked.owner,
-                    "subject": f"{tracked} retires {when}"[:200],
+                    # One line, whatever a name holds: a mail's subject has no more.
+                    "subject": " ".join(f"{tracked} retires {when}".split())[:200],
                     "body": f"{version.upstream_id}, which {tracked} uses, retires on "
                     f"{retires_on}: from then on requests fail.{start}\n",
                     "written_at": now,

@@ -3,11 +3,13 @@
 Every function is one transaction; ``moves`` makes the move.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from versioning.domain.memory import Wake
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import (
     AlreadyMoved,
@@ -157,24 +159,28 @@ def snooze(
 
 
 def wake_snoozed(*, now: datetime) -> int:
-    """Bring back the recommendations whose time has come; return how many."""
+    """Bring back the recommendations whose time has come; return how many there were."""
     due = UpgradeRecord.objects.filter(state=State.SNOOZED.value, snoozed_until__lte=now)
-    woken = 0
-    for record_id in due.values_list("pk", flat=True):
-        try:
-            moves.move(
-                record_id=record_id,
-                to=State.RECOMMENDED,
-                actor=Actor.scheduler(),
-                now=now,
-                reason="The snooze is over.",
-                changes={"snoozed_until": None},
-                only_from=frozenset({State.SNOOZED}),
-            )
-        except AlreadyMoved:
-            continue  # somebody decided in between
-        woken += 1
-    return woken
+    return sweeps.each(
+        list(due.order_by("pk").values_list("pk", flat=True)),
+        lambda record_id: _wake(record_id, now=now),
+        subject=lambda record_id: f"Waking upgrade {record_id}",
+        now=now,
+    )
+
+
+def _wake(record_id: int, *, now: datetime) -> None:
+    # Where somebody decided in between, their word stands.
+    with suppress(AlreadyMoved):
+        moves.move(
+            record_id=record_id,
+            to=State.RECOMMENDED,
+            actor=Actor.scheduler(),
+            now=now,
+            reason="The snooze is over.",
+            changes={"snoozed_until": None},
+            only_from=frozenset({State.SNOOZED}),
+        )
 
 
 @one_transaction

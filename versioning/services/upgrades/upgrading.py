@@ -10,7 +10,7 @@ from versioning.domain.policy import Asker, Rule, Stage, decide
 from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
-from versioning.services import serving
+from versioning.services import serving, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import policies, recommendation, rollout, way_back
@@ -129,24 +129,34 @@ def upgrade_by_policy(*, now: datetime) -> list[UpgradeRecord]:
     Each in a transaction of its own; one that somebody else moved first is left alone. Before,
     its provider is asked whether the way back is open.
     """
-    gone = []
-    for record in recommendation.open_recommendations():
-        if why_not_by_itself(record=record, now=now, asked_by=Asker.POLICY):
-            continue
-        if not _way_back_is_open(record, now=now):
-            continue
-        try:
-            moved = rollout.approve(
-                record_id=record.pk,
-                actor=Actor.scheduler(),
-                now=now,
-                reason="Its policy lets it go by itself.",
-                evidence_hash=record.evidence_hash,
-            )
-        except ServiceError:
-            continue  # it is asked again at the next sweep
-        gone.append(moved)
+    gone: list[UpgradeRecord] = []
+    waiting = list(recommendation.open_recommendations())
+    sweeps.each(
+        policies.that_may_go(waiting, now=now),
+        lambda record: gone.extend(_gone_by_policy(record, now=now)),
+        subject=lambda record: f"Upgrade {record.pk} ({record}) by its policy",
+        now=now,
+    )
     return gone
+
+
+def _gone_by_policy(record: UpgradeRecord, *, now: datetime) -> list[UpgradeRecord]:
+    """Approve a record if nothing stops it; return it then, else nothing."""
+    if why_not_by_itself(record=record, now=now, asked_by=Asker.POLICY):
+        return []
+    if not _way_back_is_open(record, now=now):
+        return []
+    try:
+        moved = rollout.approve(
+            record_id=record.pk,
+            actor=Actor.scheduler(),
+            now=now,
+            reason="Its policy lets it go by itself.",
+            evidence_hash=record.evidence_hash,
+        )
+    except ServiceError:
+        return []  # it is asked again at the next sweep
+    return [moved]
 
 
 def _way_back_is_open(record: UpgradeRecord, *, now: datetime) -> bool:

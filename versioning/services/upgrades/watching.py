@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import F
+
 from versioning.domain.policy import Rule, Stage, decide
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
-from versioning.services import locks, notices
+from versioning.services import locks, notices, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
@@ -47,23 +49,29 @@ def write_reports(*, now: datetime) -> int:
 
     A move that was rolled back or followed by another one before the day gets none.
     """
-    written = 0
-    for days in REPORT_DAYS:
-        due = (
-            UpgradeRecord.objects.with_versions()
-            .filter(
-                state=State.COMPLETED.value,
-                completed_at__lte=now - timedelta(days=days),
-                from_version__isnull=False,
-            )
-            .exclude(origin=UpgradeRecord.Origin.ROLLBACK)
-            .exclude(outcome_reports__after_days=days)
+    due = [(record, days) for days in REPORT_DAYS for record in _due(days=days, now=now)]
+    return sweeps.each(
+        due,
+        lambda each: _report(record=each[0], days=each[1], now=now),
+        subject=lambda each: f"Report of upgrade {each[0].pk} after {each[1]} days",
+        now=now,
+    )
+
+
+def _due(*, days: int, now: datetime) -> list[UpgradeRecord]:
+    """Return the moves that still stand and lack a report: only current versions' latest."""
+    return list(
+        UpgradeRecord.objects.with_versions()
+        .filter(
+            state=State.COMPLETED.value,
+            completed_at__lte=now - timedelta(days=days),
+            from_version__isnull=False,
+            to_version=F("tracked_model__current_version"),
         )
-        for record in due:
-            if _stands(record):
-                _report(record=record, days=days, now=now)
-                written += 1
-    return written
+        .exclude(origin=UpgradeRecord.Origin.ROLLBACK)
+        .exclude(outcome_reports__after_days=days)
+        .order_by("pk")
+    )
 
 
 class _GoesBack(Exception):  # noqa: N818  (it is no error: the look is made again)
