@@ -26,6 +26,8 @@ SAVEPOINTS = {
     "versioning/services/upgrades/retirement.py": "a savepoint: another wrote it",
     "versioning/services/checks/detection.py": "a savepoint: another asks already",
     "versioning/services/evaluation/planning.py": "a savepoint: such a run is open",
+    "versioning/services/keys.py": "notes of use: never waited for",
+    "versioning/services/readiness.py": "tries a write, and takes it back",
     "versioning/services/idempotency.py": "the claim of a key, and the work under it",
     "versioning/management/demo/replay.py": "the demo's story is told whole",
 }
