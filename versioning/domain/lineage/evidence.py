@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 
 from versioning.domain.lineage.identity import written
-from versioning.domain.lineage.judge import GENERATION_SLACK_DAYS
 from versioning.domain.lineage.line import unsaid
 from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
@@ -73,11 +72,9 @@ def _doubts_of_the_calendar(current: Entry, chosen: Entry) -> list[tuple[float, 
     here, there = day_of(current), day_of(chosen)
     if here is None or there is None:
         return [(_UNDATED_COST, "Less sure: not both release dates are known.")]
-    if (here - there).days > GENERATION_SLACK_DAYS:
-        said = f"Less sure: it is dated {there}, before the model in use ({here})."
-        return [(_CONTRADICTED_COST, said)]
     if there < here:
-        return [(_CAUTION_COST, "Less sure: its release date is a little earlier.")]
+        said = f"Less sure: it is dated {there}, earlier than the model in use ({here})."
+        return [(_CONTRADICTED_COST, said)]
     return []
 
 

@@ -13,7 +13,7 @@ from versioning.domain.lineage.order import day_of, rank
 from versioning.domain.lineage.twins import clearly_later, told_apart
 
 # Release dates of different generations are noted loosely; a snapshot's are not.
-GENERATION_SLACK_DAYS: Final = 31
+_GENERATION_SLACK_DAYS: Final = 31
 # Further apart it is no odd date: somebody counts anew, or the numbers are no versions.
 _MOST_CONTRADICTED_DAYS: Final = 364
 
@@ -243,7 +243,7 @@ def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
         slack = 0
     else:
         is_written = old.snapshot and new.snapshot
-        slack = GENERATION_SLACK_DAYS if is_written else _MOST_CONTRADICTED_DAYS
+        slack = _GENERATION_SLACK_DAYS if is_written else _MOST_CONTRADICTED_DAYS
     if (here - there).days > slack:
         return f"Made on {_day(there)}, before the model in use ({_day(here)})."
     return ""
