@@ -189,6 +189,14 @@ def cancel_a_run(bustle: Bustle, busy: Busy) -> None:
 
 
 @act(state="testing")
+def rule_on_a_run(bustle: Bustle, busy: Busy) -> None:
+    assert busy.run is not None
+    busy.run.state, busy.run.verdict = "done", "not_enough_data"
+    busy.run.save()
+    control.rule(run_id=busy.run.pk, passes=True, actor=ADA, now=bustle.now)
+
+
+@act(state="testing")
 def end_a_run(bustle: Bustle, busy: Busy) -> None:
     assert busy.run is not None
     running._end(run=busy.run, worker=WORKER, state="done", problem="", now=bustle.now)

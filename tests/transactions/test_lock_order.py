@@ -28,6 +28,7 @@ SAVEPOINTS = {
     "versioning/services/evaluation/planning.py": "a savepoint: such a run is open",
     "versioning/services/keys.py": "notes of use: never waited for",
     "versioning/services/readiness.py": "tries a write, and takes it back",
+    "versioning/services/evaluation/results.py": "a savepoint: what fails ends its run",
     "versioning/services/idempotency.py": "the claim of a key, and the work under it",
     "versioning/management/demo/replay.py": "the demo's story is told whole",
 }

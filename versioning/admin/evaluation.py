@@ -221,7 +221,12 @@ class EvaluationRunAdmin(HistoryAdmin):
         return words.ago(run.created_at, now=timezone.now())
 
     def get_urls(self) -> list[URLPattern]:
-        pages = (("cancel", self.cancel), ("go-on", self.go_on), ("mark", self.mark))
+        pages = (
+            ("cancel", self.cancel),
+            ("go-on", self.go_on),
+            ("rule", self.rule),
+            ("mark", self.mark),
+        )
         return [
             *(
                 path(
@@ -271,6 +276,19 @@ class EvaluationRunAdmin(HistoryAdmin):
             "It goes on with what is left.",
         )
 
+    def rule(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Decide of a run that can't tell whether it passes."""
+        _need_change(request)
+        passes = request.POST.get("ruling") == "passes"
+        return _said(
+            request,
+            run_id,
+            lambda: control.rule(
+                run_id=run_id, passes=passes, actor=actor_of(request), now=timezone.now()
+            ),
+            "Kept: the upgrade goes on." if passes else "Kept: the upgrade ends as failed.",
+        )
+
     def mark(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """Keep which answer of a pair a person finds better."""
         _need_change(request)
@@ -312,6 +330,7 @@ def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
         "may_change": request.user.has_perm("versioning.change_evaluationrun"),
         "may_go_on": run.state in control.GOES_ON,
         "go_on_form": GoOnForm(),
+        "may_rule": run.record_id is not None and control.can_rule_on(run),
     }
 
 

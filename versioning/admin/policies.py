@@ -73,7 +73,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             {
                 "fields": (
                     ("approvals_needed", "requester_may_approve"),
-                    "required_suites",
+                    ("required_suites", "unsure_tests"),
                     "canary_steps",
                     "canary_asks",
                 )

@@ -144,6 +144,7 @@ urlpatterns: list[Any] = [
     *both("api/evaluation-runs/<int:id>", evaluation.RunView.as_view(), "evaluation-run"),
     *both("api/evaluation-runs/<int:id>/cancel", evaluation.CancelRunView.as_view(), "cancel-run"),
     *both("api/evaluation-runs/<int:id>/go-on", evaluation.GoOnView.as_view(), "go-on"),
+    *both("api/evaluation-runs/<int:id>/ruling", evaluation.RulingView.as_view(), "ruling"),
     *both("api/evaluation-runs/<int:id>/pairs", evaluation.PairsView.as_view(), "run-pairs"),
     *both("api/evaluation-runs/<int:id>/marks", evaluation.MarksView.as_view(), "marks"),
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),

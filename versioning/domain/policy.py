@@ -51,6 +51,15 @@ class Asks(StrEnum):
     BETTER = "better"
 
 
+class Unsure(StrEnum):
+    """What becomes of a test that shows neither worse nor not worse."""
+
+    ASKS = "asks"
+    """A person decides."""
+    PASSES = "passes"
+    FAILS = "fails"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """All that is set for a tracked model, its defaults filled in.
@@ -68,6 +77,7 @@ class Policy:
     minimum_age_days: int = 0
     near_retirement_days: int = 30
     required_suites: tuple[str, ...] = ()
+    unsure_tests: Unsure = Unsure.ASKS
     canary_steps: tuple[CanaryStep, ...] = ()
     canary_asks: Asks = Asks.NOT_WORSE
     approvals_needed: int = 1

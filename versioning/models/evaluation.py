@@ -1,5 +1,6 @@
 """Evaluation suites, their cases, and runs of a suite over two versions."""
 
+from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.cases import BadCase, Case, read_case
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import BadOptions, ScorerUse, read_uses
+from versioning.domain.statistics.outlook import fitting_margin
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord
 
@@ -103,9 +105,11 @@ class EvaluationSuite(models.Model):
     margin = models.DecimalField(
         max_digits=5,
         decimal_places=4,
-        default="0.02",
+        null=True,
+        blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text="How much lower the score may be and still count as not worse, in points.",
+        help_text="How much lower the score may be and still count as not worse, in points: 0.02 "
+        "is 2 of 100. Empty is what fits the number of cases, from 0.02 to 0.1.",
     )
     keep_outputs = models.BooleanField(
         default=False,
@@ -143,6 +147,10 @@ class EvaluationSuite(models.Model):
     def uses(self) -> tuple[ScorerUse, ...]:
         """Its scorers; those of cases that have none of their own."""
         return read_uses(self.scorers)
+
+    def margin_for(self, cases: int) -> Decimal:
+        """Return how much lower the score may be in a run of so many cases."""
+        return fitting_margin(cases) if self.margin is None else Decimal(self.margin)
 
 
 class EvaluationCase(models.Model):
@@ -265,6 +273,14 @@ class EvaluationRun(models.Model):
     verdict = models.CharField(max_length=20, blank=True)
     sentence = models.CharField(max_length=500, blank=True)
     result = models.JSONField(default=dict)
+    ruling = models.CharField(
+        max_length=10,
+        blank=True,
+        choices=[("passes", "passes"), ("fails", "fails")],
+        help_text="What a person decided of a test that could not show either.",
+    )
+    ruled_by = models.CharField(max_length=150, blank=True)
+    ruled_at = models.DateTimeField(null=True)
 
     objects = EvaluationRunQuerySet.as_manager()
 

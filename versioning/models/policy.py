@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
 from versioning.domain import calendar, canary
-from versioning.domain.policy import BY_THEMSELVES, Asks, Automation
+from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Unsure
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_time_zone
 
@@ -140,6 +140,18 @@ class Policy(models.Model):
         blank=True,
         validators=[check_suites],
         help_text="Names of the evaluation suites that must pass before a canary. [] is none.",
+    )
+    unsure_tests = models.CharField(
+        "a test that can't tell",
+        max_length=10,
+        blank=True,
+        choices=[
+            (Unsure.ASKS.value, "waits for a person"),
+            (Unsure.PASSES.value, "passes"),
+            (Unsure.FAILS.value, "fails"),
+        ],
+        help_text="What becomes of an upgrade whose suite shows neither that the new version is "
+        "worse nor that it is not.",
     )
     canary_steps = models.JSONField(
         null=True,

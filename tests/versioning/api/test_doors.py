@@ -94,6 +94,7 @@ DOORS: dict[str, str] = {
     "versioning.evaluationcase delete": "DELETE case",
     "versioning.evaluationrun page versioning_evaluationrun_cancel": "POST cancel-run",
     "versioning.evaluationrun page versioning_evaluationrun_go_on": "POST go-on",
+    "versioning.evaluationrun page versioning_evaluationrun_rule": "POST ruling",
     "versioning.evaluationrun page versioning_evaluationrun_mark": "POST marks",
     "django_celery_beat.periodictask add": OWN_TASKS,
     "django_celery_beat.periodictask change": "PATCH schedule",

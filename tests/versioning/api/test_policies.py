@@ -23,6 +23,7 @@ EVERYTHING: dict[str, Any] = {
     "minimum_age_days": 7,
     "near_retirement_days": 30,
     "required_suites": ["support answers"],
+    "unsure_tests": "passes",
     "canary_steps": [{"weight": 5, "hours": 24}, {"weight": 50, "approval": True}],
     "canary_asks": "better",
     "approvals_needed": 2,
@@ -37,7 +38,7 @@ EVERYTHING: dict[str, Any] = {
     "buffer_days": 7,
 }
 
-TEXTS = ("automation", "canary_asks", "time_zone")
+TEXTS = ("automation", "unsure_tests", "canary_asks", "time_zone")
 
 
 class TestPolicies:

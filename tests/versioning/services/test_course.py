@@ -37,6 +37,7 @@ from versioning.models import (
 from versioning.services import serving
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, Invalid, NotAllowed
+from versioning.services.evaluation import control
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import (
@@ -720,9 +721,32 @@ class TestTests:
 
         assert state(tested) == "completed"
 
-    @pytest.mark.parametrize("verdict", ["worse", "not_enough_data"])
-    def test_failed_moves_nothing(self, tested: UpgradeRecord, verdict: str) -> None:
-        self.end(tested, verdict)
+    @pytest.mark.parametrize(
+        ("unsure", "ends"), [("", "testing"), ("passes", "completed"), ("fails", "failed")]
+    )
+    def test_one_that_cant_tell_does_what_the_policy_says(
+        self, tested: UpgradeRecord, unsure: str, ends: str
+    ) -> None:
+        Policy.objects.update(unsure_tests=unsure)
+        self.end(tested, "not_enough_data")
+        sweep(at=NOW + HOUR)
+
+        assert state(tested) == ends
+
+    @pytest.mark.parametrize(("passes", "ends"), [(True, "completed"), (False, "failed")])
+    def test_a_person_rules_on_one_that_cant_tell(
+        self, tested: UpgradeRecord, staff: Actor, passes: bool, ends: str
+    ) -> None:
+        self.end(tested, "not_enough_data")
+        run = EvaluationRun.objects.get(record=tested)
+        control.rule(run_id=run.pk, passes=passes, actor=staff, now=NOW)
+        sweep(at=NOW + HOUR)
+
+        assert state(tested) == ends
+        assert f"{staff.name} ruled that it" in tested.steps.order_by("pk").last().reason
+
+    def test_failed_moves_nothing(self, tested: UpgradeRecord) -> None:
+        self.end(tested, "worse")
         sweep(at=NOW + HOUR)
 
         assert state(tested) == "failed"

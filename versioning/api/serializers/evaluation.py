@@ -135,12 +135,27 @@ class BudgetRequest(serializers.Serializer[Any]):
     budget_tokens = serializers.IntegerField(min_value=1, required=False)
 
 
+class RulingRequest(serializers.Serializer[Any]):
+    passes = serializers.BooleanField(help_text="Does the run pass as a test of its upgrade?")
+
+
 class FitSerializer(serializers.Serializer[Any]):
     """One thing that requests use, and whether the version takes it."""
 
     what = serializers.CharField()
     fit = serializers.ChoiceField(choices=[fit.value for fit in Fit])
     share = serializers.FloatField(help_text="The share of requests that use it, 0 to 1.")
+    sentence = serializers.CharField()
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    """How often an equal version passes, and what it takes to pass in 80 %."""
+
+    cases = serializers.IntegerField()
+    margin = serializers.FloatField(help_text="How much lower the score may be, in points.")
+    passes = serializers.FloatField(help_text="The share of runs, 0 to 1.")
+    cases_needed = serializers.IntegerField(help_text="With this margin.")
+    margin_needed = serializers.FloatField(help_text="With these cases.")
     sentence = serializers.CharField()
 
 
@@ -152,6 +167,7 @@ class EstimateSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField(source="estimate.output_tokens")
     cost_usd = Usd(source="estimate.cost_usd")
     seconds = serializers.FloatField(source="estimate.seconds")
+    outlook = OutlookSerializer()
     problems = serializers.ListField(
         child=serializers.CharField(), help_text="Why it can't start; empty where it can."
     )
@@ -188,6 +204,11 @@ class RunSerializer(serializers.Serializer[Any]):
     problem = serializers.CharField()
     verdict = serializers.CharField(help_text="better, not_worse, worse or not_enough_data.")
     sentence = serializers.CharField()
+    ruling = serializers.CharField(
+        help_text="passes or fails: what a person decided of a run that can't tell; else empty."
+    )
+    ruled_by = serializers.CharField()
+    ruled_at = Moment(allow_null=True)
     result = serializers.JSONField()
 
 

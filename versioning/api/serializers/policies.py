@@ -18,6 +18,7 @@ SETTINGS = (
     "minimum_age_days",
     "near_retirement_days",
     "required_suites",
+    "unsure_tests",
     "canary_steps",
     "canary_asks",
     "approvals_needed",

@@ -13,6 +13,7 @@ from versioning.api.serializers.evaluation import (
     MarkRequest,
     MarkSerializer,
     PairSerializer,
+    RulingRequest,
     RunRequest,
     RunSerializer,
     RunsQuery,
@@ -78,7 +79,12 @@ class EstimateView(ApiView):
                 from_version=plan.from_version, to_version=plan.to_version, now=asked.now
             ),
         }
-        told = {"estimate": plan.estimate, "problems": plan.problems, **fits}
+        told = {
+            "estimate": plan.estimate,
+            "outlook": plan.outlook,
+            "problems": plan.problems,
+            **fits,
+        }
         return Response(EstimateSerializer(told).data)
 
 
@@ -126,6 +132,24 @@ class GoOnView(ApiView):
     def post(self, asked: Asked, *, id: int) -> Response:
         """With what is left, under another budget if you give one."""
         control.go_on(run_id=id, now=asked.now, **asked.body)
+        return _shown(id)
+
+
+class RulingView(ApiView):
+    @operation(
+        id="rule_on_run",
+        tag="evaluation",
+        summary="Decide of a test that can't tell",
+        body=RulingRequest,
+        answer=RunSerializer,
+        scope=ApiKey.Scope.DECIDE,
+        permission="versioning.change_evaluationrun",
+        problems=(404,),
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """Whether the upgrade goes on after a run that shows neither that the new version is worse
+        nor that it is not."""
+        control.rule(run_id=id, actor=asked.actor, now=asked.now, **asked.body)
         return _shown(id)
 
 

@@ -41,6 +41,7 @@ class Command(ServiceCommand):
             f"{needed.requests} requests, about {needed.input_tokens + needed.output_tokens:,} "
             f"tokens, {cost}, about {needed.seconds:.0f} s."
         )
+        self.stdout.write(plan.outlook.sentence)
         if options["estimate"]:
             for problem in plan.problems:
                 self.stdout.write(problem)

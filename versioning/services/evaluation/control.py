@@ -4,6 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from versioning.domain.evaluation.judging import Preference
+from versioning.domain.policy import Unsure
+from versioning.domain.statistics.judgement import Verdict
 from versioning.models import EvaluationRun, Mark
 from versioning.services import locks
 from versioning.services.actors import Actor
@@ -77,6 +79,37 @@ def go_on(
     run.budget_tokens = run.budget_tokens if budget_tokens is None else budget_tokens
     run.save()
     return run_by_id(run_id)
+
+
+@one_transaction
+def rule(*, run_id: int, passes: bool, actor: Actor, now: datetime) -> EvaluationRun:
+    """Decide of a run that shows neither worse nor not worse whether it passes as a test.
+
+    A second ruling takes the place of the first. Raises NotFound, AlreadyMoved where the run
+    has not ended or shows it itself.
+    """
+    run = locks.hold(EvaluationRun.objects.filter(pk=run_id)).first()
+    if run is None:
+        raise NotFound(f"There is no evaluation run {run_id}.")
+    if not can_rule_on(run):
+        raise AlreadyMoved(f"This run {_why_no_ruling(run)}.")
+    run.ruling = (Unsure.PASSES if passes else Unsure.FAILS).value
+    run.ruled_by, run.ruled_at = actor.name, now
+    run.save(update_fields=["ruling", "ruled_by", "ruled_at"])
+    return run_by_id(run_id)
+
+
+def can_rule_on(run: EvaluationRun) -> bool:
+    """Whether the run is done and shows neither worse nor not worse."""
+    return not _why_no_ruling(run)
+
+
+def _why_no_ruling(run: EvaluationRun) -> str:
+    if run.state != EvaluationRun.State.DONE:
+        return f"is {run.get_state_display()}; it can't be ruled on"
+    if Verdict(run.verdict) is not Verdict.NOT_ENOUGH_DATA:
+        return f"shows it itself: {Verdict(run.verdict).words}"
+    return ""
 
 
 def mark(

@@ -14,7 +14,8 @@ from versioning.domain.evaluation.estimate import (
     usual_seconds,
     usual_tokens,
 )
-from versioning.models import EvaluationSuite, FrozenSuite, ModelVersion, Trial
+from versioning.domain.statistics.outlook import Outlook, outlook
+from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, ModelVersion, Trial
 from versioning.services.evaluation import suites
 from versioning.services.evidence import performance
 
@@ -65,6 +66,22 @@ def estimate(
         output_tokens=total.output_tokens * repeats,
         cost_usd=None if total.cost is None else total.cost * repeats,
         seconds=seconds,
+    )
+
+
+def outlook_of(frozen: FrozenSuite) -> Outlook:
+    """Say how often an equal version passes a run of these cases.
+
+    How often two versions answer a case differently is taken from the suite's latest run.
+    """
+    suite = frozen.suite
+    done = EvaluationRun.objects.filter(frozen__suite=suite, state=EvaluationRun.State.DONE)
+    latest = done.order_by("-pk").values_list("result", flat=True).first() or {}
+    spread = latest.get("spread")
+    return outlook(
+        cases=frozen.case_count,
+        margin=suite.margin_for(frozen.case_count),
+        differing=None if spread is None else spread**2,
     )
 
 

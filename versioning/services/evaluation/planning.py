@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from versioning.domain.evaluation.estimate import Estimate
 from versioning.domain.lineage import UnreadableName, parse
+from versioning.domain.statistics.outlook import Outlook
 from versioning.models import (
     EvaluationRun,
     EvaluationSuite,
@@ -36,6 +37,7 @@ class Plan:
     to_version: ModelVersion
     judge_version: ModelVersion | None
     estimate: Estimate
+    outlook: Outlook
     budget_usd: Decimal | None
     budget_tokens: int | None
     problems: tuple[str, ...]
@@ -74,6 +76,7 @@ def plan(
         to_version=to_version,
         judge_version=judge,
         estimate=needed,
+        outlook=estimating.outlook_of(frozen),
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
         problems=tuple(problems),

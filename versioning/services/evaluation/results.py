@@ -1,5 +1,6 @@
 """What a run showed: the verdict over its pairs, and the figures of both versions."""
 
+import logging
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import models
+from django.db import OperationalError, models, transaction
 
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.judging import Preference, Word
@@ -16,10 +17,13 @@ from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
 from versioning.domain.statistics import paired
 from versioning.domain.statistics.judgement import Verdict
 from versioning.models import EvaluationRun, Mark, Trial
+from versioning.services.errors import Busy
 from versioning.services.evaluation import suites
 from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
+
+logger = logging.getLogger(__name__)
 
 Runs = models.QuerySet[EvaluationRun]
 _NOTHING = frozenset(outcome.value for outcome in SCORES_NOTHING)
@@ -62,14 +66,32 @@ def conclude(*, run_id: int, now: datetime) -> None:
     """Write down what the run showed, and hand its answers on as samples.
 
     A run that stopped early shows what it has, and its verdict is "not enough data": what was
-    not asked is never a pass. Call it in a transaction, once the run has ended.
+    not asked is never a pass. Whatever goes wrong here ends the run as failed, with the reason:
+    taken again it would go wrong again. Call it in a transaction, once the run has ended. Raises
+    OperationalError and Busy: then the database was not there, and the run is taken again.
     """
+    try:
+        with transaction.atomic():
+            _write_down(run_id=run_id, now=now)
+    except (OperationalError, Busy):
+        raise
+    except Exception as error:
+        logger.exception("What run %s showed could not be worked out", run_id)
+        why = f"What it showed could not be worked out: {type(error).__name__}: {error}"
+        EvaluationRun.objects.filter(pk=run_id).update(
+            state=EvaluationRun.State.FAILED,
+            problem=why[:500],
+            verdict=Verdict.NOT_ENOUGH_DATA.value,
+            sentence="",
+        )
+
+
+def _write_down(*, run_id: int, now: datetime) -> None:
     run = EvaluationRun.objects.with_names().get(pk=run_id)
     done = list(run.trials.done())
     found = pairs(done)
-    compared = paired.compare_cases(
-        cases=_cases(run, found), margin=Decimal(run.frozen.suite.margin)
-    )
+    margin = run.frozen.suite.margin_for(run.frozen.case_count)
+    compared = paired.compare_cases(cases=_cases(run, found), margin=margin)
     is_whole = run.state == EvaluationRun.State.DONE
     verdict = compared.verdict if is_whole else Verdict.NOT_ENOUGH_DATA
     sentence = compared.sentence if is_whole else f"Stopped early: {compared.sentence}"
@@ -85,6 +107,8 @@ def conclude(*, run_id: int, now: datetime) -> None:
             "low": compared.judgement.low,
             "high": compared.judgement.high,
             "p_value": compared.p_value,
+            "margin": float(margin),
+            "spread": compared.spread,
             "arms": {arm.value: _figures(done, arm) for arm in ANSWER_ARMS},
             "flips": sum(1 for pair in found if pair.shift),
         },

@@ -5,6 +5,7 @@ run over after the lease, counts what was under way as spent, and goes on with w
 Only the requests themselves run in threads: all writing is done by the one who leads.
 """
 
+import logging
 import os
 import socket
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -31,6 +33,8 @@ from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
 from versioning.services.transactions import one_transaction
 
+logger = logging.getLogger(__name__)
+
 LEASE = timedelta(minutes=3)
 RENEW_EVERY = timedelta(seconds=30)
 MOST_ASKS = 3
@@ -42,7 +46,10 @@ Clock = Callable[[], datetime]
 
 
 def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
-    """Take each open run that nobody has, one after the other; return how many were taken."""
+    """Take each open run that nobody has, one after the other; return how many were taken.
+
+    One that fails holds up no other, and ends as failed where the database is there.
+    """
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:100]
     taken: list[bool] = []
     sweeps.each(
@@ -71,13 +78,14 @@ def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:
                 _end(run=run, worker=worker, state=stop.state, problem=stop.problem, now=clock())
                 return True
     except (ProviderError, UnknownKind) as error:
-        _end(
-            run=run,
-            worker=worker,
-            state=EvaluationRun.State.FAILED,
-            problem=str(error),
-            now=clock(),
-        )
+        _fail(run=run, worker=worker, problem=str(error), now=clock())
+        return True
+    except OperationalError:
+        raise  # the database was not there: another worker takes the run after the lease
+    except Exception as error:
+        logger.exception("Run %s failed", run_id)
+        why = f"It could not be carried out: {type(error).__name__}: {error}"
+        _fail(run=run, worker=worker, problem=why, now=clock())
         return True
     _end(run=run, worker=worker, state=EvaluationRun.State.DONE, problem="", now=clock())
     return True
@@ -259,6 +267,10 @@ def _take(*, run_id: int, worker: str, now: datetime) -> bool:
     if taken:
         purse.settle_lost(run_id=run_id)
     return bool(taken)
+
+
+def _fail(*, run: EvaluationRun, worker: str, problem: str, now: datetime) -> None:
+    _end(run=run, worker=worker, state=EvaluationRun.State.FAILED, problem=problem, now=now)
 
 
 @one_transaction

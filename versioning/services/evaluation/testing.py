@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from versioning.domain.policy import Unsure
 from versioning.domain.statistics.judgement import Verdict
 from versioning.models import EvaluationRun, EvaluationSuite, UpgradeRecord
 from versioning.services.actors import Actor
@@ -58,10 +59,16 @@ def begin_tests(
     return runs
 
 
-def tests_of(*, record: UpgradeRecord, suite_names: Sequence[str]) -> Tests:
-    """Say what the latest run of each suite shows: all must pass, and no data is never a pass.
+def tests_of(
+    *,
+    record: UpgradeRecord,
+    suite_names: Sequence[str],
+    unsure: Unsure = Unsure.ASKS,  # noqa: PT028 (no test, whatever its name)
+) -> Tests:
+    """Say what the latest run of each suite shows: worse fails, better and not worse pass.
 
-    A run that stopped before its end waits for a person: that is no failure of the version.
+    One that shows neither waits for a person's ruling, or does what the policy says (``unsure``).
+    A run that stopped before its end waits for a person as well: that is no failure of the version.
     """
     latest: dict[str, EvaluationRun] = {}
     for found in record.evaluation_runs.select_related("frozen__suite").order_by("pk"):
@@ -73,16 +80,35 @@ def tests_of(*, record: UpgradeRecord, suite_names: Sequence[str]) -> Tests:
             waits.append(f"{name} has not run")
         elif run.state != EvaluationRun.State.DONE:
             waits.append(f"{name} is {run.get_state_display()}")
-        elif Verdict(run.verdict) is Verdict.WORSE:
-            return Tests(TestsSay.FAILED, f"{name}: {run.sentence}")
-        elif Verdict(run.verdict) not in PASSES:
-            return Tests(
-                TestsSay.FAILED, f"{name} could not show that it is not worse: {run.sentence}"
+        elif (says := ruling_of(run, unsure=unsure)) is Unsure.FAILS:
+            return Tests(TestsSay.FAILED, f"{name}: {_told(run)}")
+        elif says is Unsure.ASKS:
+            waits.append(
+                f"{name} could not show whether it is worse ({run.sentence}): a person decides"
             )
     if waits:
         return Tests(TestsSay.WAIT, f"{'; '.join(waits)}.")
-    passed = "; ".join(f"{name}: {latest[name].sentence}" for name in suite_names)
+    passed = "; ".join(f"{name}: {_told(latest[name])}" for name in suite_names)
     return Tests(TestsSay.PASSED, passed)
+
+
+def ruling_of(run: EvaluationRun, *, unsure: Unsure = Unsure.ASKS) -> Unsure:
+    """Say whether a run that is done passes, fails, or asks a person.
+
+    Its verdict decides; where that shows neither, what a person ruled, then the policy.
+    """
+    verdict = Verdict(run.verdict)
+    if verdict is Verdict.WORSE:
+        return Unsure.FAILS
+    if verdict in PASSES:
+        return Unsure.PASSES
+    return Unsure(run.ruling) if run.ruling else unsure
+
+
+def _told(run: EvaluationRun) -> str:
+    return (
+        f"{run.sentence}; {run.ruled_by} ruled that it {run.ruling}" if run.ruling else run.sentence
+    )
 
 
 def cancel_tests(*, record: UpgradeRecord, now: datetime) -> int:

@@ -104,7 +104,10 @@ def _judge_tests(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
     if record.state != State.TESTING:
         return record, ""
     resolved = policies.resolve(tracked=record.tracked_model)
-    tests = testing.tests_of(record=record, suite_names=resolved.policy.required_suites)
+    policy = resolved.policy
+    tests = testing.tests_of(
+        record=record, suite_names=policy.required_suites, unsure=policy.unsure_tests
+    )
     if tests.say is TestsSay.FAILED:
         return _fail_tests(record, why=tests.sentence, now=now), ""
     if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):

@@ -17,6 +17,7 @@ from versioning.domain.policy import (
     Facts,
     Policy,
     Stage,
+    Unsure,
     stops_before_evidence,
 )
 from versioning.domain.statistics.comparison import Decision as Shown
@@ -44,6 +45,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "required_suites": tuple,
     "canary_steps": canary.read_steps,
     "canary_asks": Asks,
+    "unsure_tests": Unsure,
     "windows": lambda raw: tuple(calendar.Window.read(item) for item in raw),
 }
 

@@ -1,14 +1,17 @@
 """Evaluation runs: exact tests on the same cases."""
 
+from collections import Counter
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, multinomial
 
 from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.noninferiority import RISK, p_not_worse, passes
+from versioning.domain.statistics.outlook import fitting_margin
 from versioning.domain.statistics.paired import MCNEMAR, SIGN_FLIP, Case, compare_cases
 
 
@@ -127,3 +130,63 @@ def test_scores_and_weights_have_ranges(wrong: dict[str, object]) -> None:
 def test_no_number_of_cases_shows_that_nothing_differs_by_nothing() -> None:
     found = compare_cases(cases=passed(both=20), margin=Decimal(0))
     assert found.sentence.endswith("not enough data: no realistic number of cases would settle it")
+
+
+def identical(n: int, *, level: float = 0.7) -> list[Case]:
+    return scored([0.0] * n, level=level)
+
+
+@pytest.mark.parametrize("cases", [identical(50), passed(both=45, neither=5)])
+def test_fifty_equal_answers_are_not_worse_by_the_margin_that_fits(cases: list[Case]) -> None:
+    found = compare_cases(cases=cases, margin=fitting_margin(50))
+    assert found.verdict is Verdict.NOT_WORSE
+    assert "not worse by 0.1" in found.sentence
+
+
+@pytest.mark.parametrize("score", [0.0, 0.37, 1.0])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_case_or_two_are_no_data(n: int, score: float) -> None:
+    cases = [Case(name=str(k), current=(score,), candidate=(score / 2,)) for k in range(n)]
+    assert compare_cases(cases=cases).verdict is Verdict.NOT_ENOUGH_DATA
+
+
+def test_equal_answers_weigh_as_much_as_a_version_that_loses_some_cases_allows() -> None:
+    """Without a loss among n, a version that loses a share m slips through with (1 - m)^n."""
+    assert p_not_worse(won=0, lost=0, n=50, margin=0.06) == pytest.approx(0.94**50)
+    verdicts = [
+        compare_cases(cases=passed(both=n), margin=Decimal("0.02")).verdict for n in (148, 149)
+    ]
+    assert verdicts == [Verdict.NOT_ENOUGH_DATA, Verdict.NOT_WORSE]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(10, 18), st.floats(0.02, 0.3), st.floats(0, 1))
+def test_a_version_worse_by_the_margin_passes_in_five_per_cent_at_most(
+    n: int, margin: float, noise: float
+) -> None:
+    """Exact, over all outcomes: no share of differing cases makes it more."""
+    lost = margin + noise * (1 - margin) / 2
+    won = lost - margin
+    outcomes = {
+        (b, c): float(multinomial.pmf([b, c, n - b - c], n, [won, lost, max(0, 1 - won - lost)]))
+        for b in range(n + 1)
+        for c in range(n + 1 - b)
+    }
+    likely = {pair: share for pair, share in outcomes.items() if share > 1e-5}
+    passing = sum(
+        share
+        for (b, c), share in likely.items()
+        if p_not_worse(won=b, lost=c, n=n, margin=margin) <= RISK
+    )
+    assert passing <= RISK + 0.002
+
+
+def test_what_an_equal_version_can_expect_is_what_the_test_gives() -> None:
+    rng = np.random.default_rng(4)
+    outcomes = Counter(map(tuple, rng.multinomial(60, [0.05, 0.05, 0.9], 400).tolist()))
+    hits = sum(
+        times
+        for (won, lost, _), times in outcomes.items()
+        if p_not_worse(won=won, lost=lost, n=60, margin=0.08) <= RISK
+    )
+    assert passes(n=60, margin=0.08, differing=0.1) == pytest.approx(hits / 400, abs=0.06)

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from decimal import Decimal
+from pkgutil import resolve_name
 
 import pytest
 
@@ -293,7 +294,75 @@ def test_tests_of_an_upgrade_wait_pass_and_fail(versions, staff):
     assert said.say is testing.TestsSay.PASSED
     assert "better" in said.sentence
     EvaluationRun.objects.update(verdict=Verdict.NOT_ENOUGH_DATA.value)
+    said = testing.tests_of(record=record, suite_names=names)
+    assert said.say is testing.TestsSay.WAIT
+    assert "a person decides" in said.sentence
+    EvaluationRun.objects.update(verdict=Verdict.WORSE.value)
     assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.FAILED
+
+
+class TestConclusions:
+    """What goes wrong with one run ends it as failed, with the reason, and holds up no other."""
+
+    POISONS = (
+        "versioning.domain.statistics.paired.compare_cases",
+        "versioning.services.evaluation.results.pairs",
+        "versioning.services.samples.ingestion.accept",
+        "versioning.services.evaluation.questions.Questions.of",
+    )
+
+    @pytest.mark.parametrize("poisoned", POISONS)
+    def test_one_is_poisoned_the_other_ends(self, versions, monkeypatch, poisoned):
+        first = begin(make_suite(cases=3), versions)
+        second = begin(make_suite(cases=3, name="others"), versions)
+        module, _, name = poisoned.rpartition(".")
+        owner = resolve_name(module)
+        healthy, calls = getattr(owner, name), []
+
+        def poison(*args, **kwargs):
+            calls.append(1)
+            if len(calls) == 1:
+                raise ZeroDivisionError("spilt milk")
+            return healthy(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, poison)
+        assert running.carry_out_open_runs() == 2
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.state, second.state) == ("failed", "done")
+        assert "spilt milk" in first.problem
+        assert not EvaluationRun.objects.open().exists()
+
+    @pytest.mark.parametrize("cases", [1, 2, 3])
+    def test_few_cases_with_graded_scores_are_no_data(self, versions, cases):
+        run = begin(make_suite(cases=cases, scorers=["similarity"]), versions)
+        run.trials.update(done_at=NOW, outcome="complete", score=0.37)
+        run.trials.filter(arm="candidate").update(score=0.52)
+        work()
+        run.refresh_from_db()
+        assert (run.state, run.verdict) == ("done", "not_enough_data")
+
+    def test_a_ruling_is_only_for_what_cant_tell(self, versions, staff):
+        run = begin(make_suite(), versions)
+        with pytest.raises(AlreadyMoved, match="can't be ruled on"):
+            control.rule(run_id=run.pk, passes=True, actor=staff, now=NOW)
+        work()
+        with pytest.raises(AlreadyMoved, match="shows it itself: better"):
+            control.rule(run_id=run.pk, passes=True, actor=staff, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("cases", "margin", "says"),
+    [
+        (50, None, "With 50 cases and a margin of 0.1, an equal version passes in about "),
+        (50, "0.02", "for 80%, 1,701 cases or a margin of 0.115 are needed."),
+    ],
+)
+def test_before_a_run_it_is_said_what_it_can_show(versions, cases, margin, says):
+    suite = make_suite(cases=cases, margin=margin)
+    plan = planning.plan(suite=suite, from_version=versions[0], to_version=versions[1], now=NOW)
+    assert says in plan.outlook.sentence
 
 
 def test_a_policy_that_names_no_suite_of_ours_is_told_so(versions, staff):

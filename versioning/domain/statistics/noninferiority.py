@@ -1,0 +1,145 @@
+"""Is a version not worse by more than a margin, on cases that both passed or failed?
+
+Only the cases on which the two differ say anything: `won` where the new version alone passed,
+`lost` where the one in use alone did. Cases that came out alike count by their number.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+RISK = 0.05
+"""How often a version that is worse by the margin is called not worse, at most."""
+
+_GRID = 40
+"""Points at which the share of differing cases, which nobody knows, is tried; the worst counts."""
+
+
+def p_not_worse(*, won: int, lost: int, n: int, margin: float) -> float:
+    """Return how likely a version worse by `margin` (0 to 1) does at least so well; exact.
+
+    Cases are ordered by the score statistic of Tango ("Equivalence test and confidence interval
+    for the difference in proportions for the paired-sample design", Statistics in Medicine 1998);
+    the probability is that of the worst share of differing cases (unconditional: Barnard 1945).
+    """
+    if margin <= 0 or margin >= 1 or n < 1:
+        return 1.0
+    seen = float(_statistic(won, lost, n=n, margin=margin))
+    least = _least_won(n=n, margin=margin, reach=seen - 1e-9)
+    return max(
+        _reached(least, n=n, won=share - margin, lost=share) for share in _shares(margin=margin)
+    )
+
+
+def passes(*, n: int, margin: float, differing: float, risk: float = RISK) -> float:
+    """Return how often an equal version is called not worse on `n` cases, 0 to 1.
+
+    `differing` is the share of cases on which two versions differ, half of them each way.
+    """
+    if margin <= 0 or n < 1:
+        return 0.0
+    critical = _critical(n=n, margin=round(margin, 6), risk=risk)
+    if critical is None:
+        return 0.0
+    least = _least_won(n=n, margin=margin, reach=critical)
+    return _reached(least, n=n, won=differing / 2, lost=differing / 2)
+
+
+def score_interval(*, won: int, lost: int, n: int, alpha: float) -> tuple[float, float]:
+    """Return the differences (new minus in use, -1 to 1) that the score test doesn't reject.
+
+    Two-sided, by bisection (Tango 1998).
+    """
+    return -_most_lost(won=won, lost=lost, n=n, alpha=alpha), _most_lost(
+        won=lost, lost=won, n=n, alpha=alpha
+    )
+
+
+def _most_lost(*, won: int, lost: int, n: int, alpha: float) -> float:
+    """Return by how much the version may be worse, -1 to 1, for all that the test says."""
+    from scipy.stats import norm
+
+    reach = float(norm.ppf(1 - alpha / 2))
+    low, high = (lost - won) / n, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        rejected = float(_statistic(won, lost, n=n, margin=middle)) > reach
+        low, high = (low, middle) if rejected else (middle, high)
+    return high
+
+
+@lru_cache(maxsize=256)
+def _critical(*, n: int, margin: float, risk: float) -> float | None:
+    """Return the least statistic that is reached with at most the risk; None when none is."""
+    low, high = 0.0, 2 * math.sqrt(n)
+    # An estimate for before a run: fewer points than for its verdict.
+    shares = _shares(margin=margin)[:: _GRID // 10]
+
+    def risky(reach: float) -> bool:
+        least = _least_won(n=n, margin=margin, reach=reach)
+        return any(_reached(least, n=n, won=q - margin, lost=q) > risk for q in shares)
+
+    if risky(high):
+        return None
+    for _ in range(16):
+        middle = (low + high) / 2
+        low, high = (middle, high) if risky(middle) else (low, middle)
+    # No outcome at all may reach so far.
+    best = float(_statistic(n, 0, n=n, margin=margin))
+    return high if best >= high else None
+
+
+def _shares(*, margin: float) -> list[float]:
+    """Return the shares of lost cases to try: from the margin to what all cases differing gives."""
+    most = (1 + margin) / 2
+    # Denser near the margin, where the probability bends.
+    return [margin + (most - margin) * (step / _GRID) ** 2 for step in range(_GRID + 1)]
+
+
+def _statistic(won: Any, lost: Any, *, n: int, margin: float) -> Any:
+    """Return how far won - lost lies above -n margin, in standard deviations under it."""
+    import numpy as np
+
+    b, c = np.asarray(won, dtype=float), np.asarray(lost, dtype=float)
+    shift = -margin
+    middle = -b - c + (2 * n - b + c) * shift
+    root = np.sqrt(np.maximum(0.0, middle**2 + 8 * n * c * shift * (1 - shift)))
+    share = np.maximum((root - middle) / (4 * n), max(0.0, margin))
+    return (b - c - n * shift) / np.sqrt(n * np.maximum(2 * share + shift * (1 - shift), 1e-12))
+
+
+def _least_won(*, n: int, margin: float, reach: float) -> Floats:
+    """Return for each number of lost cases how many must be won to reach a statistic.
+
+    n + 1 - lost where none would do. The statistic grows with cases won.
+    """
+    import numpy as np
+
+    lost = np.arange(n + 1)
+    low, high = np.zeros(n + 1), n + 1.0 - lost
+    for _ in range(max(1, math.ceil(math.log2(n + 2)))):
+        middle = np.floor((low + high) / 2)
+        reached = _statistic(middle, lost, n=n, margin=margin) >= reach
+        inside = middle < high
+        high = np.where(reached & inside, middle, high)
+        low = np.where(~reached & inside, np.minimum(middle + 1, high), low)
+    return high
+
+
+def _reached(least: Floats, *, n: int, won: float, lost: float) -> float:
+    """Return how likely at least so many are won, where cases are won and lost so often."""
+    import numpy as np
+    from scipy.stats import binom
+
+    number = np.arange(n + 1)
+    others = max(1e-15, 1 - lost)
+    beyond = binom.sf(least - 1, n - number, min(1.0, max(0.0, won / others)))
+    return float(np.sum(binom.pmf(number, n, lost) * np.where(least > n - number, 0.0, beyond)))
