@@ -352,6 +352,11 @@ HOTSWAP: dict[str, Any] = {
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),
     "GONE_AFTER": timedelta(hours=read_int("HOTSWAP_GONE_AFTER_HOURS", 48, least=1, most=24 * 90)),
+    # May a model be asked for directly, beside the list: not at all (off), by its address, which
+    # is free (look), or also with a chat of one token (call); and how many of these calls a
+    # provider gets in a day.
+    "WITNESS": read_choice("HOTSWAP_WITNESS", "call", ("OFF", "LOOK", "CALL")).lower(),
+    "WITNESS_CALLS_A_DAY": read_int("HOTSWAP_WITNESS_CALLS_A_DAY", 20, least=0, most=10_000),
     # A listing that lost more than this share of yesterday's is not believed at once.
     "SHRUNK_SHARE": 0.5,
     "RETENTION": timedelta(days=read_int("HOTSWAP_RETENTION_DAYS", 90, least=1, most=3650)),

@@ -1,13 +1,25 @@
 """What an adapter is, and what it hands over: parsed once, at the border."""
 
+import hashlib
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
 
+from providers.release_dates import believable
+
 DatePrecision = Literal["exact", "earliest", "tentative"]
 """How a source means a retirement date: the day, not before the day, or planned for about then."""
+
+Lifecycle = Literal["", "active", "preview", "legacy", "deprecated", "retired"]
+"""A provider's word for where a model stands, in one spelling; empty where it says nothing."""
+
+Access = Literal["", "on_demand", "profile", "provisioned"]
+"""How an id can be called: as it is, only through an inference profile, only with capacity that
+was bought ahead; empty where the provider doesn't say."""
 
 FinishReason = Literal["stop", "length", "refusal", "tool_calls", "other"]
 
@@ -16,6 +28,8 @@ class ProviderError(Exception):
     """The provider could not be asked; the sentence says what happened and what to do next."""
 
     kind: ClassVar[str] = "unavailable"
+    status: int | None = None
+    """The status that the provider answered with, where it answered."""
 
 
 class Unavailable(ProviderError):
@@ -93,6 +107,8 @@ class ListedModel:
     revision: str = ""
     """What the id stands for now: dated slug, digest, sha or fingerprint; empty if not told."""
     released: date | None = None
+    created: datetime | None = None
+    """The moment that ``released`` was read from, where the answer gives one as ``created``."""
     context_tokens: int | None = None
     output_tokens: int | None = None
     input_price: Decimal | None = None
@@ -111,6 +127,10 @@ class ListedModel:
     deprecated_on: date | None = None
     retires_on: date | None = None
     retires_precision: DatePrecision | None = None
+    lifecycle: Lifecycle = ""
+    lifecycle_source: str = ""
+    """Who says so: empty for the provider's own list."""
+    access: Access = ""
     replacement: str = ""
     """The id that the provider itself names as the replacement."""
     source: str = ""
@@ -129,10 +149,18 @@ class ListedModel:
         unknown = {
             f.name: getattr(other, f.name)
             for f in fields(self)
-            if getattr(self, f.name) in (None, "", ())
+            if getattr(self, GOES_WITH.get(f.name, f.name)) in (None, "", ())
         }
         aliases = tuple(a for a in dict.fromkeys(self.aliases + other.aliases) if a != self.id)
         return replace(self, **{**unknown, "aliases": aliases})
+
+
+GOES_WITH = {
+    "created": "released",
+    "lifecycle_source": "lifecycle",
+    "retires_precision": "retires_on",
+}
+"""Fields that say how another one is meant: they are taken over with it, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +170,34 @@ class Listing:
     models: tuple[ListedModel, ...]
     dropped: tuple[str, ...] = ()
     """One short sentence for each item that could not be read."""
+    unread: tuple[str, ...] = ()
+    """What identifies each item that could not be read, from one day to the next."""
+    gaps: tuple[str, ...] = ()
+    """One sentence for each part of the list that could not be asked for at all."""
 
     @classmethod
-    def read(cls, rows: Iterable[Any], reader: Callable[[Any], ListedModel | None]) -> "Listing":
+    def read(
+        cls,
+        rows: Iterable[Any],
+        reader: Callable[[Any], ListedModel | None],
+        *,
+        at: datetime | None = None,
+    ) -> "Listing":
         """Read each row apart: a bad one is dropped and said, one read as None is left out.
 
-        Raises Nonsense where nothing is left: a provider that lists no model isn't believed.
+        ``at`` is the moment of asking, now where it isn't given: of what rows give as
+        ``created``, only what can be a release stays. Raises Nonsense where nothing is left: a
+        provider that lists no model isn't believed.
         """
         models: dict[tuple[str, str], ListedModel] = {}
         dropped: list[str] = []
+        unread: list[str] = []
         for number, row in enumerate(rows, start=1):
             try:
                 model = reader(row)
             except BadItem as error:
                 dropped.append(f"Item {number} {error}.")
+                unread.append(_fingerprint(row, error))
                 continue
             if model is None:
                 continue
@@ -163,9 +205,34 @@ class Listing:
             known = models.get(key)
             models[key] = known.filled_from(model) if known else model
         if not models:
-            unread = f" ({len(dropped)} items could not be read)" if dropped else ""
-            raise Nonsense(f"The provider listed no models{unread}: not believed.")
-        return cls(tuple(models.values()), tuple(dropped))
+            more = f" ({len(dropped)} items could not be read)" if dropped else ""
+            raise Nonsense(f"The provider listed no models{more}: not believed.")
+        return cls(_with_releases(list(models.values()), at=at), tuple(dropped), tuple(unread))
+
+
+def _with_releases(models: list[ListedModel], *, at: datetime | None) -> tuple[ListedModel, ...]:
+    """Take back each release that was read from a moment which can be none."""
+    now = datetime.now(UTC)  # a list may be slow, or ``at`` the time that it was due
+    clocks = (now,) if at is None else (at, now)
+    told = believable([model.created for model in models], asked_at=clocks)
+    return tuple(
+        model if is_told or model.created is None else replace(model, released=None)
+        for model, is_told in zip(models, told, strict=True)
+    )
+
+
+def _fingerprint(row: Any, error: BadItem) -> str:
+    """Return the same text for the same bad row on another day: its numbers may have moved."""
+    try:
+        text = json.dumps(row, sort_keys=True, default=str)[:_LONGEST_READ]
+    except (TypeError, ValueError, RecursionError):
+        text = type(row).__name__
+    plain = _DIGITS.sub("", f"{error}|{text}")
+    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:16]
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST_READ = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +267,50 @@ class ChatAnswer:
     """Of the last sending only, without pauses before it."""
     attempts: int = 1
     """How often the request was sent to get this answer."""
+
+
+WitnessOutcome = Literal["callable", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What came of asking for one model directly; the sentence says why it isn't callable."""
+
+    outcome: WitnessOutcome
+    sentence: str = ""
+
+    @classmethod
+    def of_error(cls, error: ProviderError, *, model_id: str) -> "Witness":
+        """Read a failed question: refused only where the provider speaks of this model.
+
+        An address that isn't there, a bad key or a busy server says nothing about the model.
+        """
+        said = str(error).partition("It says: ")[2]
+        if _OF_THE_REQUEST.search(said) or error.status not in _ABOUT_WHAT_IS_ASKED:
+            return cls("unknown", str(error))
+        # An address that isn't there is repeated with its slashes: that isn't the id.
+        names_it = re.search(rf"(?<![/\w]){re.escape(model_id)}(?!\w)", said)
+        is_refused = _OF_A_MODEL.search(said) or (names_it and error.status in {403, 404, 410})
+        return cls("refused" if is_refused else "unknown", str(error))
+
+
+_ABOUT_WHAT_IS_ASKED = frozenset({400, 403, 404, 410, 422})
+_OF_THE_REQUEST = re.compile(
+    r"chat.?model|chat.?completions?|embedding|max.?(completion.?)?tokens|parameter|temperature",
+    re.IGNORECASE,
+)
+_OF_A_MODEL = re.compile(
+    r"\b(models?|deployments?|inference profiles?)\b.{0,200}?"
+    r"(not (be )?(found|exist|supported|available|allowed|enabled|accessible|authori[sz]ed)"
+    r"|(does|do|is|are)n.t (exist|have access|supported|available)|does not exist|no longer"
+    r"|no access|not have access|denied|retired|deprecated|decommissioned|discontinued"
+    r"|end of (its )?life|unknown|unsupported|invalid)"
+    r"|(unknown|unsupported|invalid|no such|access to|not found[:,]?|permission.{0,40}?)"
+    r" ?(the |this |that )?(requested )?model"
+    r"|on-demand throughput",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How providers say that it is the model which can't be called, and not the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,3 +381,34 @@ class Adapter:
     def complete(self, request: ChatRequest) -> ChatAnswer:
         """Complete one chat; only where ``supports_completion``."""
         raise NotImplementedError
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        """Ask for one model by its own address, which costs nothing; it never raises.
+
+        Where the kind has no such address, or what is there proves nothing, it is unknown.
+        """
+        return Witness("unknown", "This kind of provider can't be asked for one model.")
+
+    def call_once(self, model_id: str, *, timeout_s: float) -> Witness:
+        """Call a model with the cheapest chat there is, one token; it never raises."""
+        if not self.supports_completion:
+            return Witness("unknown", "This kind of provider can't complete chats.")
+        request = ChatRequest(
+            model=model_id,
+            messages=({"role": "user", "content": "1"},),
+            max_tokens=1,
+            timeout_s=timeout_s,
+        )
+        try:
+            self.complete(request)
+        except ProviderError as error:
+            return Witness.of_error(error, model_id=model_id)
+        return Witness("callable")
+
+    def _found(self, ask: Callable[[], object], model_id: str) -> Witness:
+        """Return what a question by the model's address came to."""
+        try:
+            ask()
+        except ProviderError as error:
+            return Witness.of_error(error, model_id=model_id)
+        return Witness("callable")

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 from providers.base import (
     ChatAnswer,
     ChatRequest,
     FinishReason,
     Incompatible,
+    Lifecycle,
     ListedModel,
     Nonsense,
+    ProviderError,
     Unavailable,
+    Witness,
 )
 from providers.http import Answer, Client
 from providers.http.fields import (
@@ -19,6 +23,8 @@ from providers.http.fields import (
     read_count,
     read_day,
     read_id,
+    read_lifecycle,
+    read_moment,
     read_object,
     read_text,
     read_tokens,
@@ -27,7 +33,8 @@ from providers.http.fields import (
 from providers.http.prices import read_prices
 
 _OWNERS_THAT_STAMP_NOW = frozenset({"vllm", "llamacpp", "sglang", "library", "organization_owner"})
-"""Local servers that give the time of asking, or of the download, as ``created``."""
+"""Local servers that give the time of their start, or of a download, as ``created``: one answer
+alone can't teach that. A time of asking is learnt from any list itself."""
 
 _FINISH: Mapping[str, FinishReason] = {
     "stop": "stop",
@@ -78,6 +85,8 @@ def read_model(row: Any) -> ListedModel | None:
         name=read_text(row.get("display_name") or row.get("name")),
         revision=read_text(row.get("fingerprint")) or root,
         released=None if owner in _OWNERS_THAT_STAMP_NOW else read_day(row.get("created")),
+        created=read_moment(row.get("created")),
+        lifecycle=_read_lifecycle(row),
         context_tokens=_first_count(row, "context_length", "context_window", "max_model_len")
         or _first_count(meta, "n_ctx", "n_ctx_train"),
         output_tokens=_first_count(row, "max_completion_tokens", "max_output_tokens"),
@@ -95,6 +104,35 @@ def read_model(row: Any) -> ListedModel | None:
         retires_on=(retires_on := read_day(row.get("shutdown_date"))),
         retires_precision="exact" if retires_on else None,
     )
+
+
+def _read_lifecycle(row: Mapping[str, Any]) -> Lifecycle:
+    if row.get("deprecated") is True:
+        return "deprecated"
+    return read_lifecycle(row.get("lifecycle_status"), row.get("lifecycle"), row.get("status"))
+
+
+def look_at(
+    client: Client,
+    model_id: str,
+    *,
+    path: str = "",
+    names: Sequence[str] = ("id", "name", "model"),
+) -> Witness:
+    """Ask for one model by its address (``models/ID``): callable where its row comes back.
+
+    An answer of another shape, such as the whole list, proves nothing.
+    """
+    try:
+        row = client.get(path or f"models/{quote(model_id, safe='')}").json
+    except ProviderError as error:
+        return Witness.of_error(error, model_id=model_id)
+    told = read_object(row)
+    row_of = read_object(told.get("data")) or told
+    said = {read_text(row_of.get(name)).removeprefix("models/") for name in names}
+    if model_id in said:
+        return Witness("callable")
+    return Witness("unknown", "It answered with something else than the model.")
 
 
 def _first_count(row: Mapping[str, Any], *names: str) -> int | None:

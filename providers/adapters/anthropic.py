@@ -13,6 +13,7 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Witness,
 )
 from providers.http import Answer, Client
 from providers.http.fields import (
@@ -20,12 +21,14 @@ from providers.http.fields import (
     read_count,
     read_day,
     read_id,
+    read_lifecycle,
+    read_moment,
     read_object,
     read_text,
     read_tokens,
 )
 from providers.http.pages import follow_pages
-from providers.openai_style import read_rows, split_system
+from providers.openai_style import look_at, read_rows, split_system
 
 VERSION = "2023-06-01"
 PAGE_SIZE = "1000"
@@ -65,7 +68,11 @@ class Anthropic(Adapter):
 
     def list_models(self, *, at: datetime) -> Listing:
         pages = follow_pages(self._page, "", _next_page)
-        return Listing.read((row for page in pages for row in read_rows(page)), _read_model)
+        rows = (row for page in pages for row in read_rows(page))
+        return Listing.read(rows, _read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        return look_at(self.client, model_id)
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         system, turns = split_system(request.messages)
@@ -102,6 +109,8 @@ def _read_model(row: Any) -> ListedModel:
         id=read_id(row, "id"),
         name=read_text(row.get("display_name")),
         released=read_day(row.get("created_at")),
+        created=read_moment(row.get("created_at")),
+        lifecycle=read_lifecycle(row.get("lifecycle"), row.get("status")),
         context_tokens=read_count(row.get("max_input_tokens")),
         output_tokens=read_count(row.get("max_tokens")),
         capabilities=tuple(

@@ -5,9 +5,24 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from providers import openai_style
-from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, ListedModel, Listing
+from providers.base import (
+    Adapter,
+    ChatAnswer,
+    ChatRequest,
+    Connection,
+    ListedModel,
+    Listing,
+    Witness,
+)
 from providers.http import Client
-from providers.http.fields import read_day, read_id, read_object, read_text
+from providers.http.fields import (
+    read_day,
+    read_id,
+    read_lifecycle,
+    read_moment,
+    read_object,
+    read_text,
+)
 from providers.http.pages import follow_pages
 
 DEFAULT_API_VERSION = "2024-10-21"
@@ -46,7 +61,15 @@ class Azure(Adapter):
             _next_page,
         )
         rows = (row for page in pages for row in openai_style.read_rows(page, "data", "value"))
-        return Listing.read(rows, _read_model)
+        return Listing.read(rows, _read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        path = f"openai/models/{quote(model_id, safe='')}?{self._version}"
+        return openai_style.look_at(self.client, model_id, path=path)
+
+    def call_once(self, model_id: str, *, timeout_s: float) -> Witness:
+        """Say that nothing is known: chats go to deployments, and a model may have none yet."""
+        return Witness("unknown", "At Azure a model answers once somebody has deployed it.")
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         deployment = quote(request.model, safe="")
@@ -70,6 +93,8 @@ def _read_model(row: Any) -> ListedModel | None:
         id=model_id,
         name=model_id,
         released=read_day(row.get("created_at")),
+        created=read_moment(row.get("created_at")),
+        lifecycle=read_lifecycle(row.get("lifecycle_status")),
         capabilities=tuple(word for key, word in _CAPABILITIES.items() if told.get(key) is True),
         retires_on=retires_on,
         retires_precision="exact" if retires_on else None,

@@ -1,23 +1,30 @@
 """Amazon Bedrock: signed requests, models with their lifecycle, and Converse."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from providers import variables
 from providers.base import (
+    Access,
     Adapter,
     ChatAnswer,
     ChatRequest,
     Connection,
     FinishReason,
+    Lifecycle,
     ListedModel,
     Listing,
     Nonsense,
+    NotThere,
+    ProviderError,
+    Refused,
     Unavailable,
+    Witness,
 )
 from providers.http import Answer, Client
 from providers.http.client import Signer
@@ -25,15 +32,30 @@ from providers.http.fields import (
     read_answer,
     read_day,
     read_id,
+    read_lifecycle,
     read_object,
     read_text,
     read_tokens,
     read_words,
 )
+from providers.http.pages import follow_pages
 from providers.openai_style import bearer, read_rows, split_system
 
 DEFAULT_REGION = "us-east-1"
 BEARER_VARIABLE = "AWS_BEARER_TOKEN_BEDROCK"
+
+PAGE_SIZE = "1000"
+_PROFILE_KINDS = ("SYSTEM_DEFINED", "APPLICATION")
+_ACCESS: Mapping[str, Access] = {
+    "ON_DEMAND": "on_demand",
+    "INFERENCE_PROFILE": "profile",
+    "PROVISIONED": "provisioned",
+}
+_WORST_FIRST: tuple[Lifecycle, ...] = ("retired", "deprecated", "legacy", "preview", "active")
+_REGIONS = frozenset(
+    {"af", "ap", "apac", "au", "ca", "eu", "global", "il", "in", "jp", "me", "mx", "sa", "uk", "us"}
+    | {"us-gov"}
+)
 
 _REGION_IN_HOST = re.compile(r"//bedrock(?:-runtime)?(?:-fips)?\.([a-z0-9-]+)\.")
 _FINISH: Mapping[str, FinishReason] = {
@@ -75,8 +97,59 @@ class Bedrock(Adapter):
         self.runtime = _client(replace(connection, base_url=runtime_url), region=region)
 
     def list_models(self, *, at: datetime) -> Listing:
+        """List the region's models, and the inference profiles that most of them need.
+
+        Where profiles can't be asked for, that is a gap: no id counts as missing then.
+        """
         rows = read_rows(self.client.get("foundation-models").json, "modelSummaries")
-        return Listing.read(rows, _read_model)
+        models = Listing.read(rows, _read_model, at=at)
+        try:
+            profiles = self._profiles({model.id: model for model in models.models})
+        except NotThere:  # a server that knows no profiles
+            return models
+        except ProviderError as error:
+            return replace(models, gaps=(_gap(error),))
+        return Listing(
+            models=_each_once([*models.models, *profiles.models]),
+            dropped=models.dropped + profiles.dropped,
+            unread=models.unread + profiles.unread,
+        )
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        """Ask for the model or the profile; a model that needs a profile can't be called by id."""
+        kind = "inference-profiles" if _is_profile(model_id) else "foundation-models"
+        try:
+            row = self.client.get(f"{kind}/{quote(model_id, safe='')}").json
+        except ProviderError as error:
+            return Witness.of_error(error, model_id=model_id)
+        details = read_object(read_object(row).get("modelDetails"))
+        access = _read_access(details.get("inferenceTypesSupported"))
+        if access == "profile":
+            return Witness(
+                "refused", "It needs an inference profile: on-demand throughput isn't supported."
+            )
+        if access == "provisioned":
+            return Witness("refused", "It needs provisioned throughput.")
+        told = read_text(details.get("modelId") or read_object(row).get("inferenceProfileId"))
+        arn = read_text(read_object(row).get("inferenceProfileArn"))
+        if model_id in (told, arn):
+            return Witness("callable")
+        return Witness("unknown", "It answered with something else than the model.")
+
+    def _profiles(self, models: Mapping[str, ListedModel]) -> Listing:
+        rows: list[Any] = []
+        for kind in _PROFILE_KINDS:
+            for page in follow_pages(partial(self._page, kind), "", _next_page):
+                told = read_object(page).get("inferenceProfileSummaries")
+                rows += read_rows([] if told is None else told)
+        if not rows:  # an account may have none
+            return Listing(models=())
+        return Listing.read(rows, lambda row: _read_profile(row, models))
+
+    def _page(self, kind: str, token: str) -> Any:
+        more = {"nextToken": token} if token else {}
+        params = {"maxResults": PAGE_SIZE, "type": kind, **more}
+        return self.client.get("inference-profiles", params=params).json
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         system, turns = split_system(request.messages)
@@ -99,6 +172,23 @@ class Bedrock(Adapter):
             timeout_s=request.timeout_s,
         )
         return _read_answer(answer)
+
+
+def _next_page(page: Any) -> str:
+    return read_text(read_object(page).get("nextToken"))
+
+
+def _gap(error: ProviderError) -> str:
+    if isinstance(error, Refused):
+        return (
+            "Inference profiles could not be listed: this key needs the permission "
+            f"bedrock:ListInferenceProfiles. {error}"
+        )
+    return f"Inference profiles could not be listed: {error}"
+
+
+def _each_once(models: Sequence[ListedModel]) -> tuple[ListedModel, ...]:
+    return tuple({model.id: model for model in models}.values())
 
 
 def _client(connection: Connection, *, region: str) -> Client:
@@ -153,10 +243,50 @@ def _read_model(row: Any) -> ListedModel:
         deprecated_on=read_day(lifecycle.get("legacyTime")),
         retires_on=retires_on,
         retires_precision="exact" if retires_on else None,
+        lifecycle=read_lifecycle(lifecycle.get("status")),
+        access=_read_access(row.get("inferenceTypesSupported")),
         source="https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html"
         if retires_on
         else "",
     )
+
+
+def _read_access(told: Any) -> Access:
+    """Return how a model can be called, from ``inferenceTypesSupported``."""
+    words = read_words(told)
+    return next((access for word, access in _ACCESS.items() if word in words), "")
+
+
+def _read_profile(row: Any, models: Mapping[str, ListedModel]) -> ListedModel:
+    """Read an inference profile: it is the model that it leads to, under an id of its own.
+
+    One that an account made is called by its ARN, as its id says nothing.
+    """
+    given = read_id(row, "inferenceProfileId")
+    arn = read_text(row.get("inferenceProfileArn"))
+    is_own = row.get("type") == "APPLICATION"
+    leads_to = [
+        read_text(read_object(each).get("modelArn")).rpartition("/")[2]
+        for each in (row.get("models") if isinstance(row.get("models"), list) else ())
+    ]
+    known = [models[id] for id in dict.fromkeys(leads_to) if id in models]
+    of_model = known[0] if known else ListedModel(id=given)
+    lifecycles = {model.lifecycle for model in known}
+    return replace(
+        of_model,
+        id=arn if is_own and arn else given,
+        name=read_text(row.get("inferenceProfileName")),
+        aliases=(given,) if is_own and arn else (arn,) if arn else (),
+        access="on_demand",
+        lifecycle=next((word for word in _WORST_FIRST if word in lifecycles), ""),
+    )
+
+
+def _is_profile(model_id: str) -> bool:
+    """Tell a profile from a model: a region, or an ARN, comes before the maker."""
+    if model_id.startswith("arn:"):
+        return "inference-profile" in model_id
+    return model_id.partition(".")[0] in _REGIONS
 
 
 def _lower(value: Any) -> tuple[str, ...]:

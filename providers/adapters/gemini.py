@@ -14,19 +14,21 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Witness,
 )
 from providers.http import Answer, Client
 from providers.http.fields import (
     read_answer,
     read_count,
     read_id,
+    read_lifecycle,
     read_object,
     read_text,
     read_tokens,
     read_words,
 )
 from providers.http.pages import follow_pages
-from providers.openai_style import read_rows, split_system
+from providers.openai_style import look_at, read_rows, split_system
 
 PAGE_SIZE = "1000"
 
@@ -59,9 +61,11 @@ class Gemini(Adapter):
 
     def list_models(self, *, at: datetime) -> Listing:
         pages = follow_pages(self._page, "", _next_page)
-        return Listing.read(
-            (row for page in pages for row in read_rows(page, "models")), _read_model
-        )
+        rows = (row for page in pages for row in read_rows(page, "models"))
+        return Listing.read(rows, _read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        return look_at(self.client, model_id.removeprefix("models/"), names=("name",))
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         system, turns = split_system(request.messages)
@@ -106,6 +110,7 @@ def _read_model(row: Any) -> ListedModel:
         capabilities=tuple(word for method, word in _CAPABILITY_OF.items() if method in methods)
         + (("reasoning",) if row.get("thinking") is True else ()),
         description=read_text(row.get("description")),
+        lifecycle=read_lifecycle(row.get("modelStage"), row.get("lifecycle")),
     )
 
 

@@ -23,7 +23,7 @@ class GenaiPrices(Adapter):
     is_enrichment = True
 
     def list_models(self, *, at: datetime) -> Listing:
-        return Listing.read(_rows(), lambda pair: _read_model(*pair, at=at))
+        return Listing.read(_rows(), lambda pair: _read_model(*pair, at=at), at=at)
 
     def describe(self, model_id: str, *, at: datetime) -> ListedModel | None:
         """Return the prices for any spelling that the package recognises, such as a snapshot."""

@@ -15,9 +15,10 @@ from providers.base import (
     ListedModel,
     Listing,
     NotThere,
+    Witness,
 )
 from providers.http import Answer, Client
-from providers.http.fields import read_day, read_id, read_object, read_text
+from providers.http.fields import read_day, read_id, read_moment, read_object, read_text
 from providers.http.pages import follow_pages
 
 PAGE_SIZE = "100"
@@ -26,6 +27,9 @@ ROUTER_URL = "https://router.huggingface.co/v1"
 _EXPANDED = (
     "cardData", "createdAt", "disabled", "pipeline_tag", "sha",
 )  # fmt: skip
+_NO_DAY = "2022-03-02T23:29:04.000Z"
+"""What the hub's documentation gives for every repository older than its records."""
+
 _NEXT_LINK = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
@@ -50,7 +54,7 @@ class HuggingFace(Adapter):
     def list_models(self, *, at: datetime) -> Listing:
         pages = follow_pages(self._page, "api/models", _next_page)
         rows = (row for page in pages for row in openai_style.read_rows(page.json))
-        return Listing.read(rows, _read_model)
+        return Listing.read(rows, _read_model, at=at)
 
     def describe(self, model_id: str, *, at: datetime) -> ListedModel | None:
         """Return the repository by its id, whether or not the listing has it."""
@@ -58,6 +62,13 @@ class HuggingFace(Adapter):
             return _read_model(self.client.get(f"api/models/{quote(model_id)}").json)
         except NotThere:
             return None
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        """Ask for the repository: whether anybody serves it, only a call can tell."""
+        found = self._found(lambda: self.client.get(f"api/models/{quote(model_id)}"), model_id)
+        if found.outcome != "callable":
+            return found
+        return Witness("unknown", "The repository is there; only a call tells who serves it.")
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         return openai_style.complete(self.router, request)
@@ -86,13 +97,14 @@ def _read_model(row: Any) -> ListedModel | None:
     model_id = read_id(row, "id", "modelId")
     if row.get("disabled") is True:
         return None
-    kind = read_text(row.get("pipeline_tag"))
+    kind, created = read_text(row.get("pipeline_tag")), row.get("createdAt")
     successor = read_text(read_object(row.get("cardData")).get("new_version"))
     return ListedModel(
         id=model_id,
         name=model_id.rpartition("/")[2],
         revision=read_text(row.get("sha")),
-        released=read_day(row.get("createdAt")),
+        released=None if created == _NO_DAY else read_day(created),
+        created=read_moment(created),
         capabilities=(kind,) if kind else (),
         hugging_face_id=model_id,
         replacement=successor,

@@ -4,12 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from providers import openai_style
-from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, ListedModel, Listing
+from providers.base import (
+    Adapter,
+    ChatAnswer,
+    ChatRequest,
+    Connection,
+    ListedModel,
+    Listing,
+    Witness,
+)
 from providers.http import Client
 from providers.http.fields import (
     read_count,
     read_day,
     read_id,
+    read_lifecycle,
     read_object,
     read_text,
     read_words,
@@ -37,7 +46,10 @@ class Mistral(Adapter):
 
     def list_models(self, *, at: datetime) -> Listing:
         rows = openai_style.read_rows(self.client.get("models").json)
-        return Listing.read(rows, _read_model)
+        return Listing.read(rows, _read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        return openai_style.look_at(self.client, model_id)
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         return openai_style.complete(self.client, request)
@@ -62,6 +74,7 @@ def _read_model(row: Any) -> ListedModel | None:
         # In the order of the alphabet: the rows of one model name them in different orders.
         aliases=tuple(sorted({alias for alias in names if alias != model_id})),
         description=read_text(row.get("description")),
+        lifecycle=read_lifecycle(row.get("lifecycle"), row.get("status")),
         retires_on=retires_on,
         retires_precision="exact" if retires_on else None,
         replacement=read_text(row.get("deprecation_replacement_model")),

@@ -12,12 +12,14 @@ from providers.http.fields import (
     read_count,
     read_day,
     read_id,
+    read_lifecycle,
     read_object,
     read_text,
     read_words,
 )
 from providers.http.prices import Prices, read_prices
 
+SOURCE = "https://models.dev"
 _STEP = re.compile(r"context_over_\d+k")
 _CAPABILITIES = {
     "tool_call": "tools",
@@ -45,7 +47,7 @@ class ModelsDev(Adapter):
         document = self.client.get("api.json", conditional=True).json
         if not isinstance(document, dict):
             raise Nonsense("The catalogue is not an object of providers.")
-        return Listing.read(_rows(document), _read_model)
+        return Listing.read(_rows(document), _read_model, at=at)
 
 
 def _rows(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -80,7 +82,9 @@ def _read_model(pair: tuple[str, Any]) -> ListedModel:
         input_modalities=read_words(modalities.get("input")),
         output_modalities=read_words(modalities.get("output")),
         capabilities=tuple(word for key, word in _CAPABILITIES.items() if row.get(key) is True),
-        source="https://models.dev",
+        lifecycle=(lifecycle := read_lifecycle(row.get("status"))),
+        lifecycle_source=SOURCE if lifecycle else "",
+        source=SOURCE,
     )
 
 

@@ -12,6 +12,7 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Witness,
 )
 from providers.http import Answer, Client
 from providers.http.fields import (
@@ -40,7 +41,7 @@ class Ollama(Adapter):
 
     def list_models(self, *, at: datetime) -> Listing:
         rows = openai_style.read_rows(self.client.get("api/tags").json, "models")
-        return Listing.read(rows, _read_model)
+        return Listing.read(rows, _read_model, at=at)
 
     def describe(self, model_id: str, *, at: datetime) -> ListedModel | None:
         """Return the listed model with the context length that only ``show`` tells."""
@@ -56,6 +57,15 @@ class Ollama(Adapter):
             capabilities=read_words(read_object(shown).get("capabilities")),
         )
         return listed.filled_from(more)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        return self._found(
+            lambda: self.client.post("api/show", {"model": model_id}, is_chat=False), model_id
+        )
+
+    def call_once(self, model_id: str, *, timeout_s: float) -> Witness:
+        """Say that nothing is known: a call would load the model, and put out the one in use."""
+        return Witness("unknown", "A call would load it in place of the model in use.")
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         options = dict(read_object(request.parameters.get("options")))

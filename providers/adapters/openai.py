@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from providers import openai_style
-from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, Listing
+from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, Listing, Witness
 from providers.http import Client
 
 
@@ -57,7 +57,10 @@ class OpenAI(Adapter):
     def list_models(self, *, at: datetime) -> Listing:
         # llama.cpp answers both: ``models`` in Ollama's form, ``data`` in OpenAI's.
         rows = openai_style.read_rows(self.client.get("models").json, "data", "models")
-        return Listing.read(rows, openai_style.read_model)
+        return Listing.read(rows, openai_style.read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        return openai_style.look_at(self.client, model_id)
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         # OpenAI's reasoning models refuse max_tokens; most copies know only that.

@@ -3,14 +3,25 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from providers import openai_style
-from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, ListedModel, Listing
+from providers.base import (
+    Adapter,
+    ChatAnswer,
+    ChatRequest,
+    Connection,
+    ListedModel,
+    Listing,
+    Witness,
+)
 from providers.http import Client
 from providers.http.fields import (
     read_count,
     read_day,
     read_id,
+    read_lifecycle,
+    read_moment,
     read_object,
     read_text,
     read_words,
@@ -48,7 +59,13 @@ class OpenRouter(Adapter):
             for page in follow_pages(lambda url: self.client.get(url).json, "models", _next_page)
             for row in openai_style.read_rows(page)
         ]
-        return Listing.read(rows, _read_model)
+        return Listing.read(rows, _read_model, at=at)
+
+    def look_at(self, model_id: str, *, at: datetime) -> Witness:
+        """Ask for its endpoints: a model that nobody serves any more has none."""
+        return openai_style.look_at(
+            self.client, model_id, path=f"models/{quote(model_id)}/endpoints"
+        )
 
     def complete(self, request: ChatRequest) -> ChatAnswer:
         return openai_style.complete(self.client, request)
@@ -72,6 +89,8 @@ def _read_model(row: Any) -> ListedModel:
         name=read_text(row.get("name")),
         revision=slug,
         released=read_day(row.get("created")),
+        created=read_moment(row.get("created")),
+        lifecycle=read_lifecycle(row.get("lifecycle"), row.get("status")),
         context_tokens=read_count(row.get("context_length")),
         output_tokens=read_count(top.get("max_completion_tokens")),
         input_price=prices.input,

@@ -44,7 +44,7 @@ class Retirements(Adapter):
         is_file = self.connection.base_url.startswith("file://")
         document = _read_file(self.connection.base_url) if is_file else self.client.get("").json
         rows = read_rows(document, "retirements")
-        return Listing.read(rows, lambda row: _read_model(row, self.connection.base_url))
+        return Listing.read(rows, lambda row: _read_model(row, self.connection.base_url), at=at)
 
 
 def _read_file(address: str) -> Any:

@@ -200,7 +200,9 @@ class Client:
                 never_sent=never_sent,
             )
         if outcome.status >= 400:
-            raise failure(outcome, connection=self.connection, host=self.host, is_chat=is_chat)
+            error = failure(outcome, connection=self.connection, host=self.host, is_chat=is_chat)
+            error.status = outcome.status
+            raise error
         return outcome, attempts
 
     def _pause(self, outcome: Reply | NoReply, *, attempts: int, repeat: Repeat) -> float | None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from providers.base import BadItem
+from providers.base import BadItem, Lifecycle
 
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
@@ -15,6 +15,9 @@ LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
 """USD per million tokens; no model is known outside. A price in the wrong unit lands there."""
 
 PLACES = Decimal("0.000001")
+
+_LARGEST_COUNT = 2**31 - 1
+"""What a database's integer holds; no limit of a model comes near it."""
 
 _EARLIEST = date(1990, 1, 1)
 _FARTHEST = date(2090, 1, 1)
@@ -65,7 +68,7 @@ def read_object(value: Any) -> Mapping[str, Any]:
 def read_count(value: Any) -> int | None:
     """Return a whole number of at least 1, such as tokens; None for anything else."""
     number = read_decimal(value)
-    if number is None or not 1 <= number < 10**12:
+    if number is None or not 1 <= number <= _LARGEST_COUNT:
         return None
     return int(number)
 
@@ -112,26 +115,59 @@ def read_day(value: Any) -> date | None:
 
     Epoch 0 and far-future placeholders are None, as is everything that can't be read.
     """
-    day = _day_of_number(value) if isinstance(value, int | float) else _day_of_text(value)
-    return day if day is not None and _EARLIEST <= day < _FARTHEST else None
+    moment = read_moment(value)
+    return moment.date() if moment is not None else None
 
 
-def _day_of_number(value: float) -> date | None:
+def read_moment(value: Any) -> datetime | None:
+    """Return the moment (UTC) of what ``read_day`` reads; a day alone is its midnight."""
+    is_number = isinstance(value, int | float)
+    moment = _moment_of_number(value) if is_number else _moment_of_text(value)
+    return moment if moment is not None and _EARLIEST <= moment.date() < _FARTHEST else None
+
+
+def _moment_of_number(value: float) -> datetime | None:
     if isinstance(value, bool) or not math.isfinite(value):
         return None
     seconds = value / 1000 if value > 10**11 else value
     try:
-        return datetime.fromtimestamp(seconds, UTC).date()
+        return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
 
-def _day_of_text(value: Any) -> date | None:
+def _moment_of_text(value: Any) -> datetime | None:
     text = value.strip() if isinstance(value, str) else ""
     if text.isdecimal() and len(text) > 8:
-        return _day_of_number(int(text[:18]))
+        return _moment_of_number(int(text[:18]))
     try:
         moment = datetime.fromisoformat(text)
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+_LIFECYCLE: Mapping[str, Lifecycle] = {
+    **dict.fromkeys(("active", "ga", "generallyavailable", "stable", "available"), "active"),
+    **dict.fromkeys(
+        ("preview", "publicpreview", "privatepreview", "beta", "alpha", "experimental"), "preview"
+    ),
+    "unstableexperimental": "preview",
+    "legacy": "legacy",
+    **dict.fromkeys(
+        ("deprecated", "deprecating", "retiring", "sunset", "sunsetting"), "deprecated"
+    ),
+    **dict.fromkeys(
+        ("retired", "endoflife", "eol", "decommissioned", "discontinued", "shutdown"), "retired"
+    ),
+}
+"""What providers and catalogues write, without case, spaces, hyphens and underscores."""
+
+
+def read_lifecycle(*values: Any) -> Lifecycle:
+    """Return the first of the values that is a known word for where a model stands, else empty."""
+    for value in values:
+        word = "".join(letter for letter in read_text(value).lower() if letter.isalpha())
+        if found := _LIFECYCLE.get(word):
+            return found
+    return ""

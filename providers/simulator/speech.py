@@ -1,8 +1,10 @@
 """What the voices have in common: a request, a response, and the world as of today."""
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from providers.simulator import mind
@@ -54,7 +56,7 @@ class View:
     """Where the voice's own folder is, for links to the next page."""
 
     def models(self) -> tuple[WorldModel, ...]:
-        return self.world.models(self.kind, self.day)
+        return self.world.listed(self.kind, self.day)
 
     def find(self, model_id: str) -> WorldModel:
         """Return the model; Refusal 404 where it isn't served today."""
@@ -73,6 +75,8 @@ class View:
     ) -> tuple[WorldModel, mind.Said]:
         """Return the model that is really served, and what it says."""
         asked = self.find(model_id)
+        if asked.refuses:
+            raise Refusal(403, asked.refuses)
         if asked.type != "chat":
             raise Refusal(400, f"{model_id} is not a chat model.")
         if not isinstance(messages, list) or not messages:
@@ -85,6 +89,18 @@ class View:
             max_tokens=max_tokens if isinstance(max_tokens, int) else None,
         )
         return served, said
+
+    def created_at(self, model: WorldModel) -> int:
+        """Return the second that the list gives as a model's creation."""
+        if model.created == "now":
+            return int(time.time())
+        if model.created:
+            return int(datetime.fromisoformat(model.created).timestamp())
+        return self.world.epoch_of(model.released)
+
+    def created_text(self, model: WorldModel) -> str:
+        moment = datetime.fromtimestamp(self.created_at(model), UTC)
+        return moment.isoformat().replace("+00:00", "Z")
 
     def day_text(self, day: int) -> str:
         return self.world.date_of(day).isoformat()

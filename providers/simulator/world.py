@@ -45,6 +45,18 @@ class WorldModel:
     deprecated: int | None = None
     retires: int | None = None
     replacement: str = ""
+    lifecycle: str = ""
+    """The provider's own word for where it stands; empty for what the other fields give."""
+    access: tuple[str, ...] = ("ON_DEMAND",)
+    """How Bedrock lets it be called."""
+    profiles: tuple[str, ...] = ()
+    """The regions of Bedrock's inference profiles for it, such as us and global."""
+    refuses: str = ""
+    """What every call of it is refused with, though it is listed; empty where it answers."""
+    is_hidden: bool = False
+    """Does it answer, though no list has it?"""
+    created: str = ""
+    """What the list gives as its creation instead of its release: now, or a time."""
     placeholder_expiry: bool = False
     """Does the provider write a far-future date where it means none?"""
 
@@ -93,7 +105,7 @@ class World:
         return int(datetime.combine(self.date_of(day), time(), UTC).timestamp())
 
     def models(self, kind: str, day: int) -> tuple[WorldModel, ...]:
-        """Return what the provider lists on the day."""
+        """Return what the provider serves on the day."""
         with self._lock:
             return tuple(
                 model
@@ -101,6 +113,10 @@ class World:
                 if model.listed_from <= day
                 and (model.listed_until is None or day <= model.listed_until)
             )
+
+    def listed(self, kind: str, day: int) -> tuple[WorldModel, ...]:
+        """Return what the provider lists on the day: all that it serves but the hidden ones."""
+        return tuple(model for model in self.models(kind, day) if not model.is_hidden)
 
     def find(self, kind: str, model_id: str, day: int) -> WorldModel:
         """Return the model under its id or an alias; UnknownModel where it isn't served."""

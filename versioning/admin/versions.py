@@ -119,9 +119,11 @@ class ModelVersionAdmin(Admin):
     def standing(self, version: ModelVersion) -> SafeString:
         if version.tracked_model.current_version_id == version.pk:
             return words.badge("in use", "good")
-        if not version.is_listed:
+        if version.is_gone:
             return words.badge("no longer listed", "bad")
-        return words.badge("listed", "plain")
+        if version.is_leaving:
+            return words.badge(version.lifecycle, "warn")
+        return words.badge("listed" if version.is_listed else "not listed yet", "plain")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         curation.save_version(version=obj, changed=form.changed_data)

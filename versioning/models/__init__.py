@@ -11,7 +11,7 @@ from versioning.models.course import (
     WakeRule,
     Watch,
 )
-from versioning.models.detection import AliasTarget, CatalogueEntry, Check, Finding
+from versioning.models.detection import AliasTarget, CatalogueEntry, Check, DirectQuestion, Finding
 from versioning.models.evaluation import (
     EvaluationCase,
     EvaluationRun,
@@ -45,6 +45,7 @@ __all__ = [
     "Canary",
     "CatalogueEntry",
     "Check",
+    "DirectQuestion",
     "DriftFinding",
     "EvaluationCase",
     "EvaluationRun",

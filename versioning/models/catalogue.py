@@ -12,6 +12,9 @@ from simple_history.models import HistoricalRecords
 from providers.models import Provider
 from versioning.models.checks import check_other_prices, check_parameter_map
 
+LIFECYCLE = ("active", "preview", "legacy", "deprecated", "retired")
+LEAVING = frozenset({"legacy", "deprecated", "retired"})
+
 
 class TrackedModelQuerySet(models.QuerySet["TrackedModel"]):
     def active(self) -> Self:
@@ -137,8 +140,8 @@ class LineageRule(models.Model):
 
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def listed(self) -> Self:
-        """Those that no run of good listings has found gone."""
-        return self.filter(gone_at=None)
+        """Those that a listing had, and that no run of good listings has found gone."""
+        return self.filter(gone_at=None, first_seen_at__isnull=False)
 
     def gone(self) -> Self:
         return self.exclude(gone_at=None)
@@ -281,6 +284,24 @@ class ModelVersion(models.Model):
         ],
     )
     retires_source = models.CharField(max_length=300, blank=True)
+    lifecycle = models.CharField(
+        max_length=12,
+        blank=True,
+        choices=[(word, word) for word in LIFECYCLE],
+        help_text="Where it stands, in the provider's own word, else a catalogue's. Empty where "
+        "nobody says.",
+    )
+    lifecycle_source = models.CharField(
+        max_length=300, blank=True, help_text="Who says so; empty for the provider's own list."
+    )
+    lifecycle_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day that it was first said."
+    )
+    doubts = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Sentences about facts that contradict each other or can't be so.",
+    )
     replacement = models.CharField(
         max_length=200, blank=True, help_text="The id that the provider itself names instead."
     )
@@ -299,6 +320,19 @@ class ModelVersion(models.Model):
         editable=False,
         help_text="When several good listings in a row no longer had it.",
     )
+    answers = models.CharField(
+        max_length=10,
+        blank=True,
+        editable=False,
+        choices=[
+            ("callable", "answers"),
+            ("refused", "is refused"),
+            ("unknown", "could not be told"),
+        ],
+        help_text="What the provider said when it was asked for this version directly.",
+    )
+    answers_why = models.CharField(max_length=300, blank=True, editable=False)
+    answers_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ModelVersionQuerySet.as_manager()
@@ -355,8 +389,18 @@ class ModelVersion(models.Model):
 
     @property
     def is_listed(self) -> bool:
-        """Whether the provider still lists it, as far as checks can tell."""
-        return self.gone_at is None
+        """Whether a listing had it, and has it still as far as checks can tell."""
+        return self.gone_at is None and self.first_seen_at is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it left the listing for good: what was never listed can't."""
+        return self.gone_at is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether somebody calls it legacy, deprecated or retired, with or without a date."""
+        return self.lifecycle in LEAVING
 
 
 def _distinct(*lists: Iterable[Any]) -> list[str]:

@@ -22,6 +22,16 @@ class CatalogueEntry(models.Model):
     upstream_id = models.CharField(max_length=200)
     revision = models.CharField(max_length=200, blank=True)
     facts = models.JSONField(default=dict, help_text="The rest of the listed model.")
+    next_revision = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Another revision that the last listing gave; it counts when it is seen again.",
+    )
+    created_said = models.DateField(
+        null=True,
+        blank=True,
+        help_text="The day that the last listing gave as created: one that moves is no release.",
+    )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True, blank=True)
@@ -66,6 +76,39 @@ class AliasTarget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alias} -> {self.target}"
+
+
+class DirectQuestionQuerySet(models.QuerySet["DirectQuestion"]):
+    def calls(self) -> Self:
+        """Those that were a chat of one token, which costs something."""
+        return self.filter(is_call=True)
+
+
+class DirectQuestion(models.Model):
+    """One model asked for directly, beside the list: does it answer?"""
+
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="direct_questions"
+    )
+    upstream_id = models.CharField(max_length=200)
+    is_call = models.BooleanField(help_text="A chat of one token; otherwise a look that is free.")
+    outcome = models.CharField(
+        max_length=10,
+        choices=[("callable", "callable"), ("refused", "refused"), ("unknown", "unknown")],
+    )
+    sentence = models.CharField(max_length=300, blank=True)
+    asked_at = models.DateTimeField()
+
+    objects = DirectQuestionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # The daily cap counts a provider's calls; the last answer about an id is looked up.
+            models.Index(fields=["provider", "-asked_at"], name="question_by_provider_and_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upstream_id}: {self.outcome}"
 
 
 class CheckQuerySet(models.QuerySet["Check"]):
@@ -118,6 +161,11 @@ class Check(models.Model):
     recommended = models.PositiveIntegerField("recommendations", default=0)
     dropped = models.PositiveIntegerField("unreadable items", default=0)
     dropped_items = models.JSONField(default=list, blank=True)
+    unread = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What identifies each item that could not be read, from one check to the next.",
+    )
     error_kind = models.CharField(max_length=12, choices=ErrorKind.choices, blank=True)
     error = models.CharField(max_length=500, blank=True)
     difference = models.JSONField(default=dict, blank=True)
@@ -172,6 +220,12 @@ class Finding(models.Model):
         MISSING = "missing", "missing from the listing"
         GONE = "gone", "gone"
         REAPPEARED = "reappeared", "listed again"
+        LIFECYCLE = "lifecycle", "lifecycle changed"
+        WITHDRAWN = "withdrawn", "retirement withdrawn"
+        DOUBT = "doubt", "facts that can't be so"
+        REFUSED = "refused", "listed but not callable"
+        ALIVE = "alive", "unlisted but alive"
+        NOT_KEPT = "not_kept", "could not be recorded"
 
     check_run = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=12, choices=Kind.choices)

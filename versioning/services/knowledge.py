@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from providers.base import ListedModel
+from providers.base import GOES_WITH, ListedModel
 from versioning.domain import lineage
 from versioning.domain.difference import Metadata, difference
 from versioning.models import CatalogueEntry, ModelVersion
@@ -23,8 +25,21 @@ PLAIN_FIELDS = (
     "retires_on",
 )
 LIST_FIELDS = ("input_modalities", "output_modalities", "parameters", "capabilities")
-NOT_FACTS = frozenset({"id", "revision"})
+NOT_FACTS = frozenset({"id", "revision", "created"})
 """Fields of a listed model that have columns of their own in the catalogue."""
+
+WITHDRAWABLE: Mapping[str, Any] = {
+    "deprecated_on": None,
+    "retires_on": None,
+    "retires_precision": "",
+    "retires_source": "",
+    "lifecycle": "",
+    "lifecycle_source": "",
+    "replacement": "",
+    "replacement_source": "",
+    "replacement_dated": None,
+}
+"""Facts that a source takes back by telling them no more, and what they are then."""
 
 
 def facts_of(listed: ListedModel) -> dict[str, Any]:
@@ -34,23 +49,31 @@ def facts_of(listed: ListedModel) -> dict[str, Any]:
 
 
 def listed_of(entry: CatalogueEntry) -> ListedModel:
-    """Return a catalogue entry as the listed model that it was."""
-    return msgspec.convert(
-        {**entry.facts, "id": entry.upstream_id, "revision": entry.revision},
-        ListedModel,
-        strict=False,
-    )
+    """Return a catalogue entry as the listed model that it was.
+
+    Facts of a shape that is no longer read count as not told: the id stays.
+    """
+    bare = {"id": entry.upstream_id, "revision": entry.revision}
+    try:
+        return msgspec.convert({**entry.facts, **bare}, ListedModel, strict=False)
+    except msgspec.ValidationError:
+        return ListedModel(**bare)
 
 
 def with_facts_of(listed: ListedModel, enrichment: ListedModel) -> ListedModel:
-    """Return the listed model with its gaps filled from what a catalogue says of it."""
+    """Return the listed model with its gaps filled from what a catalogue says of it.
+
+    A fact that says how another is meant is filled together with it, or not at all.
+    """
     priced = prices.with_prices_of(listed, enrichment)
+    cites_itself = listed.deprecated_on or listed.retires_on or listed.replacement
     missing = {
         field.name: value
         for field in dataclasses.fields(ListedModel)
         if field.name not in NOT_FACTS | prices.FIELDS
-        and getattr(priced, field.name) in (None, "", ())
+        and getattr(priced, GOES_WITH.get(field.name, field.name)) in (None, "", ())
         and (value := getattr(enrichment, field.name)) not in (None, "", ())
+        and not (field.name == "source" and cites_itself)
     }
     return dataclasses.replace(priced, **missing) if missing else priced
 
@@ -74,6 +97,8 @@ def known_of(entry: CatalogueEntry) -> lineage.Known:
         aliases=listed.aliases,
         hugging_face_id=listed.hugging_face_id,
         description=listed.description,
+        status=listed.lifecycle,
+        access=listed.access,
         deprecated_on=listed.deprecated_on,
         retires_on=listed.retires_on,
         replacement=listed.replacement,
@@ -97,6 +122,7 @@ def known_of_version(version: ModelVersion) -> lineage.Known:
         output_modalities=tuple(version.output_modalities),
         capabilities=tuple(version.capabilities),
         parameters=tuple(version.parameters),
+        status=version.lifecycle,
         deprecated_on=version.deprecated_on,
         retires_on=version.retires_on,
         replacement=version.replacement,
@@ -109,22 +135,45 @@ def metadata_of(version: ModelVersion) -> Metadata:
     return Metadata(**{name: getattr(version, name) for name in Metadata.__slots__})
 
 
-def fill_version(*, version: ModelVersion, entry: CatalogueEntry) -> dict[str, tuple[Any, Any]]:
+def fill_version(
+    *, version: ModelVersion, entry: CatalogueEntry, revised: bool = False
+) -> dict[str, tuple[Any, Any]]:
     """Set what the entry tells and no person has set; return the changes, before and after.
 
-    A price that the entry doesn't tell is what the provider's options say. The version isn't
-    saved. What nothing tells stays as it is.
+    A price that the entry doesn't tell is what the provider's options say. Where a source takes
+    back a retirement or a lifecycle, it goes; what else nothing tells stays as it is. What can't
+    be stored, or contradicts what staff hold, is left out and said among the doubts. With
+    ``revised`` the entry is another revision by now: only what holds for the id is taken over.
+    The version isn't saved.
     """
-    changes: dict[str, tuple[Any, Any]] = {}
-    usual = version.tracked_model.provider.usual_prices()
-    for name, value in prices.believed(version, {**usual, **_told(entry)}).items():
-        before = getattr(version, name)
-        if name == "revision" and before:
-            continue  # a version keeps the revision that it is
-        if name in version.staff_fields or before == value:
-            continue
+    told, doubts = _storable(version, _told(entry))
+    if revised:
+        told = {name: value for name, value in told.items() if name in WITHDRAWABLE}
+    withdrawn = {name: empty for name, empty in WITHDRAWABLE.items() if name not in told}
+    if entry.created_said is not None and "released_on" not in told and not revised:
+        withdrawn["released_on"] = None  # what was read from it is known to be none
+    held = frozenset(version.staff_fields)
+    if "retires_on" in held:  # how a date is meant, and who says so, belongs to the date
+        held |= {"retires_precision", "retires_source"}
+    usual = {} if revised else version.tracked_model.provider.usual_prices()
+    wanted = {
+        name: value
+        for name, value in {**withdrawn, **prices.believed(version, {**usual, **told})}.items()
+        if name not in held and not (name == "revision" and version.revision)
+    }
+    doubts += _against_staff(version, told, held=held)
+    doubts += _in_order(version, wanted)
+    wanted["doubts"] = [*listed_of(entry).doubts, *doubts]
+    changes = {
+        name: (before, value)
+        for name, value in wanted.items()
+        if (before := getattr(version, name)) != value
+    }
+    for name, (_, value) in changes.items():
         setattr(version, name, value)
-        changes[name] = (before, value)
+    if "lifecycle" in changes:
+        day = timezone.localdate(entry.last_seen_at)
+        version.lifecycle_on = day if version.lifecycle else None
     version.first_seen_at = version.first_seen_at or entry.first_seen_at
     version.last_seen_at = entry.last_seen_at
     return changes
@@ -145,6 +194,9 @@ def _told(entry: CatalogueEntry) -> Mapping[str, Any]:
     told["released_on"] = listed.released
     told["retires_precision"] = listed.retires_precision or ""
     told["revision"] = entry.revision
+    told["lifecycle"] = listed.lifecycle
+    if listed.lifecycle:
+        told["lifecycle_source"] = listed.lifecycle_source[:300]
     if listed.retires_on:
         told["retires_source"] = listed.source[:300]
     if listed.replacement:
@@ -154,3 +206,53 @@ def _told(entry: CatalogueEntry) -> Mapping[str, Any]:
             "replacement_dated": entry.last_seen_at.date(),
         }
     return {name: value for name, value in told.items() if value not in (None, "", [])}
+
+
+def _storable(version: ModelVersion, told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what the columns take, and a sentence for each fact that they don't."""
+    kept: dict[str, Any] = {}
+    doubts = []
+    for name, value in told.items():
+        try:
+            kept[name] = version._meta.get_field(name).clean(value, version)
+        except ValidationError as error:
+            doubts.append(f"Its {name.replace('_', ' ')} can't be stored: {error.messages[0]}")
+    return kept, doubts
+
+
+def _against_staff(
+    version: ModelVersion, told: Mapping[str, Any], *, held: frozenset[str]
+) -> list[str]:
+    """Say each date that staff hold and the sources tell otherwise: staff's stays."""
+    return [
+        f"Staff say that {_DATED[name]} {ours}; the provider's sources say {told[name]}."
+        for name in ("deprecated_on", "retires_on")
+        if name in held
+        and (ours := getattr(version, name)) is not None
+        and told.get(name) not in (None, ours)
+    ]
+
+
+def _in_order(version: ModelVersion, wanted: dict[str, Any]) -> list[str]:
+    """Take back the date of a source that can't be beside one that staff hold; say both.
+
+    What sources tell is in order already: only a date of staff's can be against one of theirs.
+    """
+    deprecated = wanted.get("deprecated_on", version.deprecated_on)
+    retires = wanted.get("retires_on", version.retires_on)
+    if deprecated is None or retires is None or deprecated <= retires:
+        return []
+    if "deprecated_on" in wanted:
+        wanted["deprecated_on"] = None
+        return [
+            f"It is said to be deprecated on {deprecated}, after its retirement on {retires}: the "
+            "retirement is kept."
+        ]
+    wanted |= {"retires_on": None, "retires_precision": "", "retires_source": ""}
+    return [
+        f"It is said to retire on {retires}, before {deprecated}, when staff say that it is "
+        "deprecated: staff's date is kept."
+    ]
+
+
+_DATED = {"deprecated_on": "it is deprecated on", "retires_on": "it retires on"}

@@ -69,7 +69,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
         }
     ),
     # A worker's or a client's own row.
-    frozenset({models.Check, models.IdempotentRequest}),
+    frozenset({models.Check, models.DirectQuestion, models.IdempotentRequest}),
     # Claimed in one order by whoever brings traces, in a transaction of their own.
     frozenset({models.TracedSpan}),
 )

@@ -29,7 +29,9 @@ class ServedVersion:
     output_price: Decimal | None
     deprecated_on: date | None
     retires_on: date | None
+    lifecycle: str
     is_listed: bool
+    gone_at: datetime | None
     parameter_map: str
     """What requests must say otherwise to it, as JSON: answers are compared and remembered."""
 
@@ -43,7 +45,8 @@ class ServedVersion:
     @classmethod
     def columns(cls) -> list[str]:
         """Return the columns that all this is made of."""
-        return ["gone_at" if name == "is_listed" else name for name in cls.__slots__]
+        told = [name for name in cls.__slots__ if name != "is_listed"]
+        return [*told, "first_seen_at"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Anthropic's Messages API and its paged list."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from providers.simulator.speech import Refusal, Request, Response, View, hexdigest
+from providers.simulator.world import WorldModel
 
 
 class AnthropicVoice:
@@ -18,6 +20,9 @@ class AnthropicVoice:
             raise Refusal(400, "anthropic-version: header is required")
         if request.method == "GET" and request.path == "/v1/models":
             return self._list(request, view)
+        if request.method == "GET" and request.path.startswith("/v1/models/"):
+            name = unquote(request.path.removeprefix("/v1/models/"))
+            return Response(self._row(view.find(name), view))
         if request.method == "POST" and request.path == "/v1/messages":
             return self._complete(request, view)
         raise Refusal(404, "Not found")
@@ -26,17 +31,7 @@ class AnthropicVoice:
         ids = [model.id for model in view.models()]
         after = request.query.get("after_id")
         models, following = view.page(ids.index(after) + 1 if after in ids else 0)
-        rows = [
-            {
-                "type": "model",
-                "id": model.id,
-                "display_name": model.name,
-                "created_at": "1970-01-01T00:00:00Z"
-                if model.id.startswith("claude-2")
-                else view.time_text(model.released),
-            }
-            for model in models
-        ]
+        rows = [self._row(model, view) for model in models]
         return Response(
             {
                 "data": rows,
@@ -45,6 +40,15 @@ class AnthropicVoice:
                 "last_id": rows[-1]["id"] if rows else None,
             }
         )
+
+    def _row(self, model: WorldModel, view: View) -> dict[str, Any]:
+        is_old = model.id.startswith("claude-2")
+        return {
+            "type": "model",
+            "id": model.id,
+            "display_name": model.name,
+            "created_at": "1970-01-01T00:00:00Z" if is_old else view.created_text(model),
+        }
 
     def _complete(self, request: Request, view: View) -> Response:
         body = request.json if isinstance(request.json, dict) else {}

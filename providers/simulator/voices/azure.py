@@ -1,6 +1,7 @@
 """Azure OpenAI's data plane: models with lifecycle, deployments in the path."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from providers.simulator.speech import Refusal, Request, Response, View
 from providers.simulator.voices.openai_like import chat_body
@@ -20,6 +21,9 @@ class AzureVoice:
             raise Refusal(404, "Resource not found")
         if request.method == "GET" and request.path == "/openai/models":
             return self._list(request, view)
+        if request.method == "GET" and request.path.startswith("/openai/models/"):
+            name = unquote(request.path.removeprefix("/openai/models/"))
+            return Response(_row(view.find(name), view))
         parts = request.path.removeprefix("/openai/deployments/").split("/", 1)
         if request.method == "POST" and parts[1:] == ["chat/completions"]:
             body = request.json if isinstance(request.json, dict) else {}
@@ -44,14 +48,16 @@ class AzureVoice:
 
 def _row(model: WorldModel, view: View) -> dict[str, Any]:
     is_chat = model.type == "chat"
-    created = view.world.epoch_of(model.released)
+    created = view.created_at(model)
+    is_leaving = model.deprecated is not None
+    lifecycle = model.lifecycle or ("deprecated" if is_leaving else "generally-available")
     row: dict[str, Any] = {
         "id": model.id,
         "object": "model",
         "status": "succeeded",
         "created_at": created,
         "updated_at": created,
-        "lifecycle_status": "deprecated" if model.deprecated is not None else "generally-available",
+        "lifecycle_status": lifecycle,
         "capabilities": {
             "chat_completion": is_chat,
             "completion": False,

@@ -59,8 +59,8 @@ def _facts(model: WorldModel, view: View) -> dict[str, Any]:
     if model.input_price is not None and model.output_price is not None:
         prices = (("input", model.input_price), ("output", model.output_price))
         facts["cost"] = {name: float(price) for name, price in prices}
-    if model.deprecated is not None:
-        facts["status"] = "deprecated"
+    if model.lifecycle or model.deprecated is not None:
+        facts["status"] = model.lifecycle or "deprecated"
     return facts
 
 

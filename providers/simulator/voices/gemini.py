@@ -1,8 +1,10 @@
 """Google's Gemini API: key in a header, paged list, generateContent."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from providers.simulator.speech import Refusal, Request, Response, View
+from providers.simulator.world import WorldModel
 
 
 class GeminiVoice:
@@ -16,6 +18,9 @@ class GeminiVoice:
     def answer(self, request: Request, view: View) -> Response:
         if request.method == "GET" and request.path == "/v1beta/models":
             return self._list(request, view)
+        if request.method == "GET" and request.path.startswith("/v1beta/models/"):
+            name = unquote(request.path.removeprefix("/v1beta/models/"))
+            return Response(self._row(view.find(name)))
         name, _, verb = request.path.removeprefix("/v1beta/models/").rpartition(":")
         if request.method == "POST" and verb == "generateContent":
             return self._generate(name, request, view)
@@ -23,26 +28,26 @@ class GeminiVoice:
 
     def _list(self, request: Request, view: View) -> Response:
         models, following = view.page(int(request.query.get("pageToken") or 0))
-        rows = [
-            {
-                "name": f"models/{model.id}",
-                "version": model.revision or "001",
-                "displayName": model.name,
-                "description": model.description,
-                "inputTokenLimit": model.context,
-                "outputTokenLimit": model.output,
-                "supportedGenerationMethods": ["generateContent", "countTokens"]
-                if model.type == "chat"
-                else ["embedContent"],
-                "temperature": 1,
-                "topP": 0.95,
-            }
-            for model in models
-        ]
-        body: dict[str, Any] = {"models": rows}
+        body: dict[str, Any] = {"models": [self._row(model) for model in models]}
         if following is not None:
             body["nextPageToken"] = str(following)
         return Response(body)
+
+    def _row(self, model: WorldModel) -> dict[str, Any]:
+        is_chat = model.type == "chat"
+        return {
+            "name": f"models/{model.id}",
+            "version": model.revision or "001",
+            "displayName": model.name,
+            "description": model.description,
+            "inputTokenLimit": model.context,
+            "outputTokenLimit": model.output,
+            "supportedGenerationMethods": ["generateContent", "countTokens"]
+            if is_chat
+            else ["embedContent"],
+            "temperature": 1,
+            "topP": 0.95,
+        }
 
     def _generate(self, name: str, request: Request, view: View) -> Response:
         body = request.json if isinstance(request.json, dict) else {}

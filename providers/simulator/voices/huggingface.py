@@ -50,7 +50,7 @@ class HuggingFaceVoice:
             "id": model.id,
             "modelId": model.id,
             "sha": hexdigest(model.revision, 40),
-            "createdAt": view.time_text(model.released),
+            "createdAt": view.created_text(model),
             "lastModified": view.time_text(model.released),
             "private": False,
             "gated": model.id.startswith("meta-llama/") and "manual",

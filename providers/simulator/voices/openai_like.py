@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from providers.simulator.mind import Said
 from providers.simulator.speech import Refusal, Request, Response, View, check_bearer, hexdigest
@@ -21,17 +22,22 @@ class OpenAIVoice:
             return self.list(request, view)
         if request.method == "POST" and path == "/chat/completions":
             return complete(request, view)
+        if request.method == "GET" and path.startswith("/models/"):
+            return self.one(unquote(path.removeprefix("/models/")), view)
         raise Refusal(404, f"Unknown request URL: {request.method} {request.path}.")
 
     def list(self, request: Request, view: View) -> Response:
         return Response({"object": "list", "data": [self.row(m, view) for m in view.models()]})
+
+    def one(self, model_id: str, view: View) -> Response:
+        return Response({**self.row(view.find(model_id), view), "id": model_id})
 
     def row(self, model: WorldModel, view: View) -> dict[str, Any]:
         retires = None if model.retires is None else view.day_text(model.retires)
         return {
             "id": model.id,
             "object": "model",
-            "created": view.world.epoch_of(model.released),
+            "created": view.created_at(model),
             "owned_by": "system",
             "shutdown_date": retires,
         }
@@ -97,6 +103,11 @@ class OpenRouterVoice(OpenAIVoice):
             }
         )
 
+    def one(self, model_id: str, view: View) -> Response:
+        model = view.find(model_id.removesuffix("/endpoints"))
+        endpoints = [] if model.refuses else [{"name": "Simulated", "status": 0}]
+        return Response({"data": {"id": model.id, "name": model.name, "endpoints": endpoints}})
+
     def row(self, model: WorldModel, view: View) -> dict[str, Any]:
         expires = None if model.retires is None else view.day_text(model.retires)
         return {
@@ -104,7 +115,7 @@ class OpenRouterVoice(OpenAIVoice):
             "canonical_slug": model.revision or model.id,
             "hugging_face_id": model.hugging_face_id,
             "name": model.name,
-            "created": view.world.epoch_of(model.released),
+            "created": view.created_at(model),
             "description": model.description,
             "context_length": model.context,
             "architecture": {

@@ -20,7 +20,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_request_is_signed_for_its_region(server: ScriptedServer) -> None:
     server.script = answer(read_fixture("bedrock", "models"))
     listed(connect(Bedrock, server, region="eu-central-1"))
-    (seen,) = server.seen
+    seen = server.seen[0]
     assert seen["path"] == "/foundation-models"
     assert seen["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert "/eu-central-1/bedrock/aws4_request" in seen["authorization"]

@@ -249,14 +249,14 @@ def test_an_announced_retirement_reaches_version_and_recommendation(
     ask(provider)
     version = track(provider).current_version
     assert version is not None
-    simulator.catalogue.change("openrouter", "zed/zeta-4-mini-20250101", retires=100)
+    simulator.catalogue.change("openrouter", "zed/zeta-4-mini-20250101", retires=500)
     simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250301")
 
     ask(provider, days=1)
 
     version.refresh_from_db()
-    assert version.retires_on == date(2025, 4, 11)
-    assert recommendation.open_recommendations().get().urgent_on == date(2025, 4, 11)
+    assert version.retires_on == date(2026, 5, 16)
+    assert recommendation.open_recommendations().get().urgent_on == date(2026, 5, 16)
     assert Finding.objects.get(kind="retirement").sentence.startswith("zed/zeta-4-mini-20250101")
 
 
@@ -300,6 +300,8 @@ def test_another_revision_under_the_same_name_is_news(
     simulator.catalogue.change("openrouter", "other/omega-2-7b-instruct", revision="omega-b")
 
     ask(provider, days=1)
+    assert not recommendation.open_recommendations().exists()  # it counts when it is seen twice
+    ask(provider, days=2)
 
     record = recommendation.open_recommendations().get()
     version.refresh_from_db()
@@ -307,7 +309,7 @@ def test_another_revision_under_the_same_name_is_news(
     assert (record.step, record.to_version.label) == ("revision", "1.0.1")
     targets = AliasTarget.objects.filter(alias="other/omega-2-7b-instruct").order_by("since")
     assert [(target.target, target.until) for target in targets] == [
-        ("omega-a", NOW + DAY),
+        ("omega-a", NOW + 2 * DAY),
         ("omega-b", None),
     ]
 

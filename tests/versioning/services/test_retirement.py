@@ -170,3 +170,33 @@ def test_the_task_does_both() -> None:
 
     assert tasks.remind() == 2
     assert tasks.remind() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["zeta\nBcc: everybody@example.com", "zeta\r\n", "z\u2028eta", "z\x0beta", "z" * 200]
+)
+def test_a_name_that_no_mail_header_takes_keeps_nobody_from_theirs(name: str) -> None:
+    """Stored before the doors refused such names: it is told on one line, and so are the others."""
+    odd = retiring(days=7, owner="ada@example.com")
+    TrackedModel.objects.filter(pk=odd.pk).update(name=name)
+    retiring(days=7, owner="bob@example.com", upstream_id="zeta-2")
+
+    tasks.remind()
+
+    assert retirement.write_reminders(now=NOW) >= 0
+    retirement.send_reminders(now=NOW)
+    assert {message.to[0] for message in mail.outbox} == {"ada@example.com", "bob@example.com"}
+    assert all(len(message.subject.splitlines()) == 1 for message in mail.outbox)
+
+
+def test_a_stored_subject_or_address_that_can_not_be_sent_stays_alone() -> None:
+    odd = retiring(days=7, owner="ada@example.com")
+    retiring(days=7, owner="bob@example.com", upstream_id="zeta-2")
+    retirement.write_reminders(now=NOW)
+    Reminder.objects.filter(tracked_model=odd).update(
+        subject="zeta\nretires", to="ada@example.com\nbob"
+    )
+
+    retirement.send_reminders(now=NOW)
+
+    assert "bob@example.com" in [message.to[0] for message in mail.outbox]

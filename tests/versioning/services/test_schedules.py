@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from celery.contrib.testing.worker import start_worker
@@ -162,3 +163,49 @@ def test_a_worker_on_redis_checks_once_for_many_messages(
     check = Check.objects.get()
     assert check.trigger == Check.Trigger.SCHEDULE
     assert check.state == Check.State.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "added", "kept"),
+    [
+        (
+            "Europe/Vienna",
+            ("0", "4"),
+            datetime(2027, 3, 26, 12, tzinfo=UTC),
+            ["27 04:00+0100", "28 04:00+0200", "29 04:00+0200"],
+        ),
+        (
+            "America/Denver",
+            ("4", "16"),
+            datetime(2027, 11, 6, 12, tzinfo=UTC),
+            ["06 16:04-0600", "07 16:04-0700"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            ("15", "2"),
+            datetime(2027, 4, 2, 18, tzinfo=UTC),
+            ["04 02:15+1030", "05 02:15+1030"],
+        ),
+    ],
+)
+def test_where_clocks_are_set_each_time_is_kept_once(
+    provider: Provider, zone: str, at: tuple[str, str], added: datetime, kept: list[str]
+) -> None:
+    minute, hour = at
+    crontab = CrontabSchedule.objects.create(minute=minute, hour=hour, timezone=zone)
+    PeriodicTask.objects.filter(name=schedules.DAILY_CHECK).update(crontab=crontab)
+    Provider.objects.update(created_at=added)
+    found = []
+    for tick in range(3 * 24 * 6):
+        now = added + 10 * tick * MINUTE
+        for moment in due(now):
+            found.append(f"{moment.astimezone(ZoneInfo(zone)):%d %H:%M%z}")
+            Check.objects.create(
+                provider=provider,
+                trigger=Check.Trigger.SCHEDULE,
+                state=Check.State.UNCHANGED,
+                started_at=now,
+                finished_at=now,
+                lease_until=now,
+            )
+    assert found[: len(kept)] == kept

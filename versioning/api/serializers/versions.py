@@ -33,7 +33,13 @@ class ServedVersionSerializer(serializers.Serializer[Any]):
     output_price = Price(allow_null=True)
     deprecated_on = serializers.DateField(allow_null=True)
     retires_on = serializers.DateField(allow_null=True)
-    is_listed = serializers.BooleanField(help_text="Whether the provider still lists it.")
+    lifecycle = serializers.CharField(
+        help_text="active, preview, legacy, deprecated or retired, as the provider or a catalogue "
+        "says; empty where nobody does."
+    )
+    is_listed = serializers.BooleanField(
+        help_text="Whether a listing of the provider had it, and still has."
+    )
     parameter_map = AsJson(
         help_text="What requests must say otherwise to it: rename, drop, default. Usually {}."
     )
@@ -106,9 +112,28 @@ class VersionSerializer(serializers.Serializer[Any]):
     retires_on = serializers.DateField(allow_null=True)
     retires_precision = serializers.CharField()
     retires_source = serializers.CharField()
+    lifecycle = serializers.CharField(
+        help_text="active, preview, legacy, deprecated or retired; empty where nobody says."
+    )
+    lifecycle_source = serializers.CharField(help_text="Empty: the provider's own list.")
+    lifecycle_on = serializers.DateField(
+        allow_null=True, help_text="The day that it was first said."
+    )
+    doubts = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Facts that contradict each other or can't be so, each with both sides.",
+    )
+    answers = serializers.CharField(
+        help_text="What came of asking for it directly: callable, refused, unknown; empty: not "
+        "asked."
+    )
+    answers_why = serializers.CharField()
+    answers_at = Moment(allow_null=True)
     replacement = serializers.CharField(help_text="What the provider says to use instead.")
     replacement_source = serializers.CharField()
-    is_listed = serializers.BooleanField()
+    is_listed = serializers.BooleanField(
+        help_text="Whether a listing of the provider had it, and still has."
+    )
     first_seen_at = Moment(allow_null=True)
     last_seen_at = Moment(allow_null=True)
     gone_at = Moment(allow_null=True)
@@ -119,7 +144,10 @@ class VersionSerializer(serializers.Serializer[Any]):
 
 class VersionsQuery(Paging):
     listed = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="Only those still listed, or not."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Only those that are listed; false: those that left the list.",
     )
 
 

@@ -111,9 +111,10 @@ class VersionsView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """Newest first, with all that is known of each."""
-        rows = setup.tracked_model(tracked_model_id=id).versions.all()
+        tracked = setup.tracked_model(tracked_model_id=id)
+        rows = ModelVersion.objects.filter(tracked_model=tracked)
         if asked.query["listed"] is not None:
-            rows = rows.filter(gone_at__isnull=asked.query["listed"])
+            rows = rows.listed() if asked.query["listed"] else rows.gone()
         return page(asked, rows, order=NEWEST_FIRST, show=VersionSerializer)
 
 

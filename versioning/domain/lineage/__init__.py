@@ -7,7 +7,7 @@ from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
 from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName
 from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Listing
-from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.parse import is_later_snapshot, parse
 from versioning.domain.lineage.question import (
     LONGEST_LINE,
     Question,
@@ -33,6 +33,7 @@ __all__ = [
     "UnreadableName",
     "UnreadableQuestion",
     "find_successor",
+    "is_later_snapshot",
     "parse",
     "read_question",
     "same_model",

@@ -61,6 +61,7 @@ def judge(
         or _only_another_name(current, candidate, provider=provider, is_leaving=is_leaving)
         or _made_earlier(current, candidate, is_leaving=is_leaving)
         or _gives_something_else(current, candidate)
+        or candidate.known.why_not_callable(current.known)
     )
     if reason:
         return Verdict(None, reason)
@@ -83,7 +84,9 @@ def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_lea
         return "It chooses a model for each request, it is no version."
     if new.moves and not old.moves and not _is_its_alias(current, candidate):
         return "An alias that moves by itself, not a version."
-    if new.is_preview and not (old.is_preview or allow_previews):
+    was_preview = old.is_preview or current.known.is_called_preview
+    is_preview = new.is_preview or candidate.known.is_called_preview
+    if is_preview and not (was_preview or allow_previews):
         return "A preview, and the model in use is a settled one."
     return ""
 
@@ -116,6 +119,8 @@ def _may_be_its_alias(current: Entry, candidate: Entry, *, is_leaving: bool) -> 
 
 
 def _itself_leaving(current: Entry, candidate: Entry, *, is_leaving: bool, at: date | None) -> str:
+    if candidate.known.is_called_out:
+        return f"Its provider calls it {candidate.known.status.lower()}."
     if candidate.known.is_leaving(at) and not is_leaving:
         return "It is on its way out itself."
     ends, candidate_ends = current.known.retires_on, candidate.known.retires_on

@@ -36,6 +36,28 @@ class Known:
     replacement_source: str = ""
     replacement_dated: date | None = None
     listed_since: date | None = None
+    access: str = ""
+    """How the id can be called: on_demand, profile, provisioned; empty where nobody says."""
+    refused: str = ""
+    """What the provider said when it was asked for the model and refused it; a sentence."""
+
+    @property
+    def is_called_out(self) -> bool:
+        """True where its provider, or a catalogue, calls it legacy, deprecated or retired."""
+        return self.status.lower() in _LEAVING
+
+    @property
+    def is_called_preview(self) -> bool:
+        """True where its provider, or a catalogue, calls it a preview."""
+        return self.status.lower() == "preview"
+
+    def why_not_callable(self, current: "Known") -> str:
+        """Say why requests that go to ``current`` could not simply go here; empty if they can."""
+        if self.refused:
+            return self.refused
+        if self.access in ("", "on_demand") or self.access == current.access == "provisioned":
+            return ""
+        return _NEEDS[self.access]
 
     def is_leaving(self, at: date | None) -> bool:
         """True where the provider said that it goes: nobody should move there.
@@ -44,7 +66,7 @@ class Known:
         deprecation that has begun counts, or an end within the longest usual notice. Without
         a day any date counts.
         """
-        if self.status.lower() in _LEAVING:
+        if self.is_called_out:
             return True
         if at is None:
             return bool(self.deprecated_on or self.retires_on)
@@ -53,6 +75,10 @@ class Known:
 
 
 _LEAVING: Final = frozenset({"deprecated", "legacy", "retired"})
+_NEEDS: Final = {
+    "profile": "It can't be called by this id: only through an inference profile.",
+    "provisioned": "It can only be called with throughput that was bought ahead.",
+}
 _LONGEST_NOTICE: Final = timedelta(days=180)
 
 

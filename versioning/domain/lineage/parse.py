@@ -54,6 +54,18 @@ def parse(model_id: str, *, provider: str = "") -> Identity:
     return _parse(model_id, provider)
 
 
+def is_later_snapshot(text: str, *, than: str) -> bool:
+    """True where two names carry whole dates of the same model, and that of ``text`` is later."""
+    try:
+        new, old = parse(text), parse(than)
+    except UnreadableName:
+        return False
+    if new.snapshot is None or old.snapshot is None or new.ordinal != old.ordinal:
+        return False
+    there, here = new.snapshot.on(), old.snapshot.on()
+    return bool(there and here and there > here)
+
+
 @lru_cache(maxsize=_CACHED_IDS)
 def _parse(model_id: str, provider: str) -> Identity:
     _refuse_unreadable(model_id)

@@ -317,11 +317,20 @@ class _Question:
             return "It is not listed."
         if stated.listed.id == self.current.known.id:
             return "That is the model itself."
+        if stated.listed.is_called_out:
+            return f"It is called {stated.listed.status.lower()} itself."
+        if why_not := stated.listed.why_not_callable(self.current.known):
+            return why_not
         found = self.listing.by_id[stated.listed.id]
         if found.identity.route != self.current.identity.route:
             return "It is reached by another route."
-        may_be_preview = self.rules.allow_previews or self.current.identity.is_preview
-        if found.identity.is_preview and not may_be_preview:
+        may_be_preview = (
+            self.rules.allow_previews
+            or self.current.identity.is_preview
+            or self.current.known.is_called_preview
+        )
+        is_preview = stated.listed.is_called_preview or found.identity.is_preview
+        if is_preview and not may_be_preview:
             return "It is a preview, and previews are not allowed here."
         return refusal(stated.listed.id, self.rules)
 

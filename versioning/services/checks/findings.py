@@ -1,6 +1,6 @@
 """Write down what a check found out about the versions of tracked models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,14 @@ import msgspec
 from versioning.models import CatalogueEntry, Check, Finding, ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord
 from versioning.services import knowledge
-from versioning.services.checks.listing import Difference
+from versioning.services.witness import Asked
 
 RETIREMENT_FIELDS = frozenset({"deprecated_on", "retires_on", "retires_precision"})
+TOLD_ONCE = (Finding.Kind.REVISION, Finding.Kind.MISSING, Finding.Kind.ALIVE, Finding.Kind.REFUSED)
+"""What stays true for many checks is news once: see ``told_of``."""
+
+Told = Mapping[tuple[str, int], Finding]
+"""The last finding of each kind about each version."""
 
 
 def write_findings(
@@ -19,13 +24,18 @@ def write_findings(
     check: Check,
     tracked_models: Sequence[TrackedModel],
     entries: Mapping[str, CatalogueEntry],
-    difference: Difference,
+    alive: Collection[str],
     now: datetime,
 ) -> None:
-    """Bring the versions up to what was listed, and keep each piece of news about them."""
+    """Bring the versions up to what was listed, and keep each piece of news about them.
+
+    ``alive`` are ids that are listed no more and answer all the same. Everything is concluded
+    from what the rows hold: a check that broke off is completed by the next.
+    """
     news: list[Finding] = []
     seen: list[int] = []
     refreshed: list[ModelVersion] = []
+    told = told_of(tracked_models)
     for tracked in tracked_models:
         versions = {version.pk: version for version in tracked.versions.all()}
         for version in versions.values():
@@ -38,16 +48,13 @@ def write_findings(
                 version=version,
                 previous=versions.get(version.previous_version_id or 0),
                 entry=entry,
-                difference=difference,
+                told=told,
+                is_alive=version.upstream_id in alive,
             )
             if changed:
                 refreshed.append(version)
             for finding in found:
-                finding.check_run = check
-                finding.tracked_model = tracked
-                finding.version = version
-                finding.found_at = now
-                news.append(finding)
+                news.append(_signed(finding, check=check, version=version, now=now))
             if tracked.current_version_id == version.pk:
                 tracked.current_version = version
     ModelVersion.objects.bulk_update(refreshed, _WRITTEN, batch_size=20)
@@ -58,19 +65,26 @@ def write_findings(
 _WRITTEN = [
     *knowledge.PLAIN_FIELDS,
     *knowledge.LIST_FIELDS,
+    *knowledge.WITHDRAWABLE,
+    "lifecycle_on",
+    "doubts",
     "released_on",
     "revision",
-    "retires_precision",
-    "retires_source",
-    "replacement",
-    "replacement_source",
-    "replacement_dated",
     "first_seen_at",
     "last_seen_at",
     "gone_at",
     "found_improvements",
     "found_breaking_changes",
 ]
+_WRITTEN = list(dict.fromkeys(_WRITTEN))
+
+
+def told_of(tracked_models: Iterable[TrackedModel]) -> Told:
+    """Return the last finding of each kind that is told once, about each version."""
+    rows = Finding.objects.filter(
+        tracked_model__in=[tracked.pk for tracked in tracked_models], kind__in=TOLD_ONCE
+    )
+    return {(row.kind, row.version_id): row for row in rows.order_by("pk") if row.version_id}
 
 
 def write_new_version(*, check: Check, record: UpgradeRecord, now: datetime) -> None:
@@ -87,104 +101,178 @@ def write_new_version(*, check: Check, record: UpgradeRecord, now: datetime) -> 
     )
 
 
+def write_refused(
+    *, check: Check, tracked: TrackedModel, upstream_id: str, asked: Asked, now: datetime
+) -> None:
+    """Keep the news that a successor is listed and can't be called, once while it stays so."""
+    of_it = Finding.objects.filter(
+        tracked_model=tracked, kind=Finding.Kind.REFUSED, upstream_id=upstream_id
+    )
+    sentence = f"{upstream_id} is listed, and refused when it is asked for: {asked.sentence}"[:500]
+    if not of_it.filter(sentence=sentence).exists():
+        Finding.objects.create(
+            check_run=check,
+            kind=Finding.Kind.REFUSED,
+            upstream_id=upstream_id,
+            tracked_model=tracked,
+            sentence=sentence,
+            found_at=now,
+        )
+
+
+def write_not_kept(*, check: Check, tracked: TrackedModel, error: Exception, now: datetime) -> None:
+    """Keep the news that what was found about one model could not be recorded."""
+    Finding.objects.create(
+        check_run=check,
+        kind=Finding.Kind.NOT_KEPT,
+        upstream_id=tracked.current_version.upstream_id if tracked.current_version else "",
+        tracked_model=tracked,
+        sentence=f"What was found about {tracked} could not be recorded "
+        f"({type(error).__name__}): please report it. The others were."[:500],
+        found_at=now,
+    )
+
+
+def _signed(finding: Finding, *, check: Check, version: ModelVersion, now: datetime) -> Finding:
+    finding.check_run = check
+    finding.tracked_model_id = version.tracked_model_id
+    finding.version = version
+    finding.upstream_id = version.upstream_id
+    finding.sentence = finding.sentence[:500]
+    finding.found_at = now
+    return finding
+
+
 def _look_at(
     *,
     version: ModelVersion,
     previous: ModelVersion | None,
     entry: CatalogueEntry,
-    difference: Difference,
+    told: Told,
+    is_alive: bool,
 ) -> tuple[list[Finding], bool]:
     """Return the news of a version, and whether its row must be written."""
-    if version.revision and entry.revision and version.revision != entry.revision:
-        return _news_of_revision(version=version, entry=entry, difference=difference), False
+    revised = bool(version.revision and entry.revision and version.revision != entry.revision)
     first_look = version.first_seen_at is None
-    changes = knowledge.fill_version(version=version, entry=entry)
-    if previous is not None and changes:
+    changes = knowledge.fill_version(version=version, entry=entry, revised=revised)
+    if previous is not None and changes and not revised:
         knowledge.compare_with_previous(version=version, previous=previous)
+    was_gone = version.gone_at is not None
     came_or_went = version.gone_at != entry.gone_at
     version.gone_at = entry.gone_at
     found = [
-        *_news_of_presence(version=version, difference=difference),
+        *(_news_of_revision(version=version, entry=entry, told=told) if revised else ()),
+        *_news_of_presence(
+            version=version, entry=entry, was_gone=was_gone, told=told, is_alive=is_alive
+        ),
+        *_news_of_dates(version=version, changes=changes),
         *_news_of_changes(version=version, changes=changes),
+        *_news_of_doubts(changes),
     ]
     return found, bool(changes) or came_or_went or first_look
 
 
-def _news_of_revision(
-    *, version: ModelVersion, entry: CatalogueEntry, difference: Difference
-) -> list[Finding]:
-    if "revision" not in difference.changed.get(entry.upstream_id, {}):
+def _news_of_revision(*, version: ModelVersion, entry: CatalogueEntry, told: Told) -> list[Finding]:
+    last = told.get((Finding.Kind.REVISION, version.pk))
+    if last is not None and last.after.get("revision") == entry.revision:
         return []
     return [
         Finding(
             kind=Finding.Kind.REVISION,
-            upstream_id=entry.upstream_id,
             sentence=f"{entry.upstream_id} stands for {entry.revision} now; "
-            f"it was {version.revision}."[:500],
+            f"it was {version.revision}.",
             before={"revision": version.revision},
             after={"revision": entry.revision},
         )
     ]
 
 
-def _news_of_presence(*, version: ModelVersion, difference: Difference) -> list[Finding]:
-    id = version.upstream_id
-    sentences = (
-        (
-            Finding.Kind.MISSING,
-            difference.missing,
-            f"{id} is missing from the listing. It counts as gone only if it stays away.",
-        ),
-        (Finding.Kind.GONE, difference.gone, f"{id} is gone: several good listings lacked it."),
-        (Finding.Kind.REAPPEARED, difference.reappeared, f"{id} is listed again."),
-    )
-    return [
-        Finding(kind=kind, upstream_id=id, sentence=sentence[:500])
-        for kind, ids, sentence in sentences
-        if id in ids
+def _news_of_presence(
+    *,
+    version: ModelVersion,
+    entry: CatalogueEntry,
+    was_gone: bool,
+    told: Told,
+    is_alive: bool,
+) -> list[Finding]:
+    id, is_gone = version.upstream_id, entry.gone_at is not None
+    news = []
+    if entry.missing_since is not None and not is_gone:
+        missing = f"{id} is missing from the listing. It counts as gone only if it stays away."
+        news.append((Finding.Kind.MISSING, missing))
+    if is_alive:
+        answers = f"{id} is listed no more, and answers when it is asked for: it isn't gone."
+        news.append((Finding.Kind.ALIVE, answers))
+    news = [
+        (kind, sentence)
+        for kind, sentence in news
+        if not _was_told(told.get((kind, version.pk)), since=entry.missing_since)
     ]
+    if is_gone and not was_gone:
+        news.append((Finding.Kind.GONE, f"{id} is gone: several good listings lacked it."))
+    if was_gone and not is_gone:
+        news.append((Finding.Kind.REAPPEARED, f"{id} is listed again."))
+    return [Finding(kind=kind, sentence=sentence) for kind, sentence in news]
 
 
-def _news_of_changes(
+def _was_told(last: Finding | None, *, since: datetime | None) -> bool:
+    return last is not None and since is not None and last.found_at >= since
+
+
+def _news_of_dates(
     *, version: ModelVersion, changes: Mapping[str, tuple[Any, Any]]
 ) -> list[Finding]:
-    """Turn changed columns into findings; what becomes known for the first time is no news."""
-    told = {
-        name: (before, after)
-        for name, (before, after) in changes.items()
-        if name in RETIREMENT_FIELDS or before not in (None, "", [])
-    }
-    dates = {name: pair for name, pair in told.items() if name in RETIREMENT_FIELDS}
-    rest = {
-        name: pair
-        for name, pair in told.items()
-        if name in knowledge.PLAIN_FIELDS + knowledge.LIST_FIELDS and name not in dates
-    }
+    """Turn changed dates into findings: announced or moved, or taken back."""
     found = []
-    if "retires_on" in dates or "deprecated_on" in dates:
-        found.append(
-            _changed(version, Finding.Kind.RETIREMENT, dates, _retirement_sentence(version))
-        )
-    if rest:
-        what = ", ".join(name.replace("_", " ") for name in sorted(rest))
+    dates = {name: pair for name, pair in changes.items() if name in RETIREMENT_FIELDS}
+    told = {name for name in ("retires_on", "deprecated_on") if name in dates}
+    if any(dates[name][1] is not None for name in told):
+        found.append(_changed(Finding.Kind.RETIREMENT, dates, _retirement_sentence(version)))
+    elif told:
+        days = " and ".join(f"{_DATED[name]} {dates[name][0]}" for name in sorted(told))
+        sentence = f"{version.upstream_id}: that it {days} is not said any more."
+        found.append(_changed(Finding.Kind.WITHDRAWN, dates, sentence))
+    if "lifecycle" in changes and (changes["lifecycle"][0] or version.is_leaving):
         found.append(
             _changed(
-                version, Finding.Kind.METADATA, rest, f"{version.upstream_id}: {what} changed."
+                Finding.Kind.LIFECYCLE,
+                {"lifecycle": changes["lifecycle"]},
+                _lifecycle_sentence(version),
             )
         )
     return found
 
 
-def _changed(
-    version: ModelVersion,
-    kind: Finding.Kind,
-    pairs: Mapping[str, tuple[Any, Any]],
-    sentence: str,
-) -> Finding:
+def _news_of_changes(
+    *, version: ModelVersion, changes: Mapping[str, tuple[Any, Any]]
+) -> list[Finding]:
+    """Turn changed columns into a finding; what becomes known for the first time is no news."""
+    rest = {
+        name: (before, after)
+        for name, (before, after) in changes.items()
+        if name in knowledge.PLAIN_FIELDS + knowledge.LIST_FIELDS
+        and name not in RETIREMENT_FIELDS
+        and before not in (None, "", [])
+    }
+    if not rest:
+        return []
+    what = ", ".join(name.replace("_", " ") for name in sorted(rest))
+    return [_changed(Finding.Kind.METADATA, rest, f"{version.upstream_id}: {what} changed.")]
+
+
+def _news_of_doubts(changes: Mapping[str, tuple[Any, Any]]) -> list[Finding]:
+    before, after = changes.get("doubts", ([], []))
+    return [
+        Finding(kind=Finding.Kind.DOUBT, sentence=sentence)
+        for sentence in after
+        if sentence not in before
+    ]
+
+
+def _changed(kind: Finding.Kind, pairs: Mapping[str, tuple[Any, Any]], sentence: str) -> Finding:
     return Finding(
         kind=kind,
-        upstream_id=version.upstream_id,
-        sentence=sentence[:500],
+        sentence=sentence,
         before=msgspec.to_builtins({name: before for name, (before, _) in pairs.items()}),
         after=msgspec.to_builtins({name: after for name, (_, after) in pairs.items()}),
     )
@@ -198,3 +286,15 @@ def _retirement_sentence(version: ModelVersion) -> str:
         "tentative": "about ",
     }.get(version.retires_precision, "on ")
     return f"{version.upstream_id} retires {when}{version.retires_on}."
+
+
+def _lifecycle_sentence(version: ModelVersion) -> str:
+    who = version.lifecycle_source or "its provider"
+    if not version.lifecycle:
+        return f"{version.upstream_id}: nobody says any more where it stands."
+    dated = version.is_leaving and version.retires_on is None
+    ending = "; no date is known" if dated else ""
+    return f"{version.upstream_id} is called {version.lifecycle} by {who}{ending}."
+
+
+_DATED = {"deprecated_on": "is deprecated on", "retires_on": "retires on"}

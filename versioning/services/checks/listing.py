@@ -1,18 +1,27 @@
 """Compare a provider's listing with its catalogue, and write the catalogue anew."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from providers.base import ListedModel
 from providers.models import Provider
+from versioning.domain import lineage
 from versioning.models import AliasTarget, CatalogueEntry
 from versioning.services import knowledge
+from versioning.services.transactions import one_transaction
 
-WRITE_AT_ONCE = 500
+ROWS_AT_ONCE = 200
+"""The most rows that one transaction writes: SQLite has one write lock, and samples wait for it."""
+
+MOST_LISTED = 50_000
+"""The most models that a listing may have to be believed."""
+
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -25,52 +34,108 @@ class Difference:
     gone: list[str] = field(default_factory=list)
     reappeared: list[str] = field(default_factory=list)
 
+    SHOWN = 1_000
+
     def as_dict(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name in ("added", "changed", "missing", "gone", "reappeared")
-            if (value := getattr(self, name))
+        """Return it as a check keeps it: the first thousand ids of each kind."""
+        kept: dict[str, Any] = {
+            name: getattr(self, name)[: self.SHOWN]
+            for name in ("added", "missing", "gone", "reappeared")
         }
+        kept["changed"] = dict(list(self.changed.items())[: self.SHOWN])
+        return {name: value for name, value in kept.items() if value}
 
 
-def write_catalogue(
-    *, provider: Provider, models: Iterable[ListedModel], complete: bool, now: datetime
-) -> tuple[dict[str, CatalogueEntry], Difference]:
-    """Bring the provider's catalogue up to a good listing; return it, and what was different.
+@dataclass(slots=True)
+class Compared:
+    """A catalogue as it will be after a listing; nothing of it is written yet."""
 
-    With ``complete`` false (some items could not be read) nothing counts as missing.
+    provider: Provider
+    entries: dict[str, CatalogueEntry]
+    difference: Difference
+    new: list[CatalogueEntry]
+    touched: list[CatalogueEntry]
+    seen: list[CatalogueEntry]
+    not_kept: list[str] = field(default_factory=list)
+    """A sentence for each row that could not be stored."""
+
+    def keep(self, upstream_ids: Collection[str]) -> None:
+        """Take back that these have gone: the provider answers for them."""
+        for upstream_id in upstream_ids:
+            self.entries[upstream_id].gone_at = None
+            self.difference.gone.remove(upstream_id)
+
+
+def known_entries(provider: Provider) -> dict[str, CatalogueEntry]:
+    """Return a provider's catalogue by upstream id."""
+    return {entry.upstream_id: entry for entry in provider.catalogue.all()}
+
+
+def compare(
+    *,
+    provider: Provider,
+    known: Mapping[str, CatalogueEntry],
+    models: Iterable[ListedModel],
+    complete: bool,
+    now: datetime,
+) -> Compared:
+    """Bring a known catalogue up to a good listing, in memory.
+
+    With ``complete`` false (some of it could not be read) nothing counts as missing.
     """
-    entries = {entry.upstream_id: entry for entry in provider.catalogue.all()}
-    difference = Difference()
-    touched: list[CatalogueEntry] = []
-    new: list[CatalogueEntry] = []
-    listed_ids: set[str] = set()
+    found = Compared(
+        provider=provider,
+        entries=dict(known),
+        difference=Difference(),
+        new=[],
+        touched=[],
+        seen=[],
+    )
     for listed in models:
-        listed_ids.add(listed.id)
-        entry = entries.get(listed.id)
+        entry = known.get(listed.id)
         if entry is None:
             entry = _new_entry(provider=provider, listed=listed, now=now)
-            new.append(entry)
-            difference.added.append(listed.id)
-        elif _update_entry(entry=entry, listed=listed, difference=difference):
-            touched.append(entry)
+            found.new.append(entry)
+            found.entries[listed.id] = entry
+            found.difference.added.append(listed.id)
+        else:
+            if _update_entry(entry=entry, listed=listed, difference=found.difference):
+                found.touched.append(entry)
+            found.seen.append(entry)
         entry.last_seen_at = now
     if complete:
-        touched += _note_missing(entries, listed_ids, difference=difference, now=now)
-    CatalogueEntry.objects.bulk_create(new, batch_size=WRITE_AT_ONCE)
-    CatalogueEntry.objects.bulk_update(
-        touched,
-        ["revision", "facts", "missing_since", "missed_listings", "gone_at"],
-        batch_size=100,
-    )
-    seen = [entry.pk for entry in entries.values() if entry.upstream_id in listed_ids]
-    for start in range(0, len(seen), WRITE_AT_ONCE):
-        CatalogueEntry.objects.filter(pk__in=seen[start : start + WRITE_AT_ONCE]).update(
-            last_seen_at=now
-        )
-    entries |= {entry.upstream_id: entry for entry in new}
-    _write_alias_targets(provider=provider, entries=entries, difference=difference, now=now)
-    return entries, difference
+        listed_ids = {entry.upstream_id for entry in [*found.new, *found.seen]}
+        found.touched += _note_missing(known, listed_ids, difference=found.difference, now=now)
+    return found
+
+
+def write(found: Compared, *, now: datetime) -> None:
+    """Write a compared catalogue, some hundred rows at a time.
+
+    Each part is a transaction of its own, so that samples never wait long for SQLite's write
+    lock. A process that dies in between leaves a catalogue that the next check completes: all
+    that is concluded from it compares rows, not listings. A row that can't be stored costs
+    itself only.
+    """
+    for part in _parts(found.new):
+        _store(found, part, lambda rows: CatalogueEntry.objects.bulk_create(rows))
+    for part in _parts(found.touched):
+        _store(found, part, lambda rows: CatalogueEntry.objects.bulk_update(rows, _UPDATED))
+    for part in _parts(found.seen):
+        CatalogueEntry.objects.filter(pk__in=[entry.pk for entry in part]).update(last_seen_at=now)
+    for aliases in _parts(_moved_aliases(found)):
+        _write_alias_targets(found, aliases, now=now)
+
+
+_UPDATED = [
+    "revision",
+    "next_revision",
+    "created_said",
+    "facts",
+    "missing_since",
+    "missed_listings",
+    "gone_at",
+]
 
 
 def has_shrunk(*, provider: Provider, models: Iterable[ListedModel]) -> bool:
@@ -80,11 +145,36 @@ def has_shrunk(*, provider: Provider, models: Iterable[ListedModel]) -> bool:
     return bool(known) and len(kept) < len(known) * (1 - settings.HOTSWAP["SHRUNK_SHARE"])
 
 
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[start : start + ROWS_AT_ONCE]
+
+
+def _store(
+    found: Compared,
+    rows: Sequence[CatalogueEntry],
+    store: Callable[[Sequence[CatalogueEntry]], object],
+) -> None:
+    """Store rows together; where that fails, each alone, and say which can't be stored."""
+    try:
+        one_transaction(store)(rows)
+    except (DatabaseError, ValueError) as error:
+        if len(rows) > 1:
+            for row in rows:
+                _store(found, [row], store)
+            return
+        (row,) = rows
+        found.not_kept.append(f"{row.upstream_id} can't be stored ({type(error).__name__}).")
+        if row.pk is None:
+            del found.entries[row.upstream_id]
+
+
 def _new_entry(*, provider: Provider, listed: ListedModel, now: datetime) -> CatalogueEntry:
     return CatalogueEntry(
         provider=provider,
         upstream_id=listed.id,
         revision=listed.revision,
+        created_said=listed.created.date() if listed.created else None,
         facts=knowledge.facts_of(listed),
         first_seen_at=now,
         last_seen_at=now,
@@ -95,9 +185,12 @@ def _update_entry(*, entry: CatalogueEntry, listed: ListedModel, difference: Dif
     """Take over what the listing says; return whether the row must be written."""
     facts = knowledge.facts_of(listed)
     changes = _changes(entry.facts, facts)
-    if listed.revision and listed.revision != entry.revision:
+    next_before, created_before = entry.next_revision, entry.created_said
+    if _has_moved(entry, listed.revision):
         changes["revision"] = [entry.revision, listed.revision]
         entry.revision = listed.revision
+    if listed.created is not None:
+        entry.created_said = listed.created.date()
     if changes:
         difference.changed[entry.upstream_id] = changes
         entry.facts = facts
@@ -107,7 +200,26 @@ def _update_entry(*, entry: CatalogueEntry, listed: ListedModel, difference: Dif
             difference.reappeared.append(entry.upstream_id)
         entry.missing_since = entry.gone_at = None
         entry.missed_listings = 0
-    return bool(changes) or was_missing
+    is_noted = (next_before, created_before) != (entry.next_revision, entry.created_said)
+    return bool(changes) or was_missing or is_noted
+
+
+def _has_moved(entry: CatalogueEntry, revision: str) -> bool:
+    """Say whether an id stands for another revision now: one that two listings in a row gave.
+
+    Lists that several machines answer flicker between what these have: a revision that the next
+    listing takes back never counted. What becomes known for the first time counts at once, as
+    does one that by the provider's own date in it is later.
+    """
+    if not revision or revision == entry.revision:
+        entry.next_revision = ""
+        return False
+    says_so = lineage.is_later_snapshot(revision, than=entry.revision)
+    if entry.revision and revision != entry.next_revision and not says_so:
+        entry.next_revision = revision
+        return False
+    entry.next_revision = ""
+    return True
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -121,7 +233,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, l
 
 def _note_missing(
     entries: Mapping[str, CatalogueEntry],
-    listed_ids: set[str],
+    listed_ids: Collection[str],
     *,
     difference: Difference,
     now: datetime,
@@ -143,22 +255,28 @@ def _note_missing(
     return absent
 
 
-def _write_alias_targets(
-    *,
-    provider: Provider,
-    entries: Mapping[str, CatalogueEntry],
-    difference: Difference,
-    now: datetime,
-) -> None:
-    moved = [
-        upstream_id for upstream_id, changes in difference.changed.items() if "revision" in changes
+def _moved_aliases(found: Compared) -> list[str]:
+    moved = [id for id, changes in found.difference.changed.items() if "revision" in changes]
+    return [
+        id
+        for id in [*found.difference.added, *moved]
+        if id in found.entries and found.entries[id].revision
     ]
-    named = [id for id in [*difference.added, *moved] if entries[id].revision]
-    AliasTarget.objects.filter(provider=provider, alias__in=moved, until=None).update(until=now)
+
+
+@one_transaction
+def _write_alias_targets(found: Compared, aliases: Sequence[str], *, now: datetime) -> None:
+    AliasTarget.objects.filter(provider=found.provider, alias__in=aliases, until=None).update(
+        until=now
+    )
     AliasTarget.objects.bulk_create(
         [
-            AliasTarget(provider=provider, alias=id, target=entries[id].revision, since=now)
-            for id in named
-        ],
-        batch_size=WRITE_AT_ONCE,
+            AliasTarget(
+                provider=found.provider,
+                alias=id,
+                target=found.entries[id].revision,
+                since=now,
+            )
+            for id in aliases
+        ]
     )

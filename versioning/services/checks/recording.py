@@ -1,23 +1,41 @@
-"""Record what a provider answered; never conclude anything from a failure."""
+"""Record what a provider answered; never conclude anything from a failure.
+
+Nothing here is one long transaction: the catalogue is written some hundred rows at a time, the
+models that are tracked a group at a time, and the provider is asked directly in between, outside
+of any. A check that breaks off is completed by the next.
+"""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from providers import registry
+from django.utils import timezone
+
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
-from versioning.models import CatalogueEntry, Check
-from versioning.services import knowledge, prices
-from versioning.services.checks import findings, listing
+from versioning.models import Check, ModelVersion, TrackedModel
+from versioning.services import notices, witness
+from versioning.services.checks import findings, listing, targets, weighing
+from versioning.services.checks.listing import Compared
+from versioning.services.checks.weighing import is_catalogue
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
+from versioning.services.upgrades.successors import Market
+from versioning.services.witness import Asked as Witnessed
+
+__all__ = ["Asked", "Broken", "is_catalogue", "record"]
 
 logger = logging.getLogger(__name__)
 
 LONGEST_ID = 200
 SHOWN_ITEMS = 50
+MOST_UNREAD = 1_000
+"""More unread rows than that are no habit of a list: it is never taken for complete."""
+
+MODELS_AT_ONCE = 100
+"""How many tracked models one transaction brings up to date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,10 @@ class Broken(ProviderError):
 
 
 def record(*, check: Check, asked: Asked, now: datetime) -> Check:
-    """Record one provider's answer; a fault of ours there never hides another's news."""
+    """Record one provider's answer; a fault of ours there never hides another's news.
+
+    Speaks HTTP for what it asks directly, so it is called outside any transaction.
+    """
     try:
         return _record(check=check, asked=asked, now=now)
     except Exception as error:
@@ -49,7 +70,12 @@ def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
     if isinstance(asked.result, ProviderError):
         return _fail(check=check, error=asked.result)
     found = _with_short_ids(_with_full_ids(asked.result, provider=check.provider))
-    check.shrunk_to = _disbelieved(provider=check.provider, models=found.models)
+    if len(found.models) > listing.MOST_LISTED:
+        most = f"{listing.MOST_LISTED:,}"
+        return _fail(
+            check=check, error=Nonsense(f"It lists more than {most} models: not believed.")
+        )
+    check.shrunk_to = _disbelieved(provider=check.provider, found=found)
     if check.shrunk_to is not None:
         error = Nonsense(
             f"Only {check.shrunk_to} models are listed, less than half of last time. Nothing was "
@@ -60,51 +86,187 @@ def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
     return check
 
 
-@one_transaction
 def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
     provider = check.provider
-    entries, difference = listing.write_catalogue(
+    known = listing.known_entries(provider)
+    models: Sequence[ListedModel] = found.models
+    if not is_catalogue(provider):
+        models = weighing.settled(
+            weighing.with_catalogues(provider=provider, models=models, now=now),
+            known=known,
+            today=timezone.localdate(now),
+        )
+    as_before = _unread_as_before(check=check, found=found)
+    compared = listing.compare(
         provider=provider,
-        models=_enriched(provider=provider, models=found.models, now=now),
-        complete=not found.dropped,
+        known=known,
+        models=models,
+        complete=not found.gaps and (not found.dropped or as_before),
         now=now,
     )
-    if not is_catalogue(provider):
-        check.recommended = _recommend(check=check, entries=entries, difference=difference, now=now)
+    look = None if is_catalogue(provider) else _ask_directly(check, compared, now=now)
+    listing.write(compared, now=now)
+    if look is not None:
+        check.recommended = look.at_all()
+    _finish(check=check, found=found, compared=compared, as_before=as_before, now=now)
+
+
+def _finish(
+    *, check: Check, found: Listing, compared: Compared, as_before: bool, now: datetime
+) -> None:
+    unread = (*found.gaps, *found.dropped, *compared.not_kept)
     check.listed = len(found.models)
-    check.added = len(difference.added)
-    check.changed = len(difference.changed)
-    check.missing = len(difference.missing)
-    check.difference = difference.as_dict()
-    check.dropped = len(found.dropped)
-    check.dropped_items = list(found.dropped[:SHOWN_ITEMS])
-    if found.dropped:
+    check.added = len(compared.difference.added)
+    check.changed = len(compared.difference.changed)
+    check.missing = len(compared.difference.missing)
+    check.difference = compared.difference.as_dict()
+    check.dropped = len(unread)
+    check.dropped_items = list(unread[:SHOWN_ITEMS])
+    check.unread = sorted(found.unread)[: MOST_UNREAD + 1]
+    if unread and not (as_before and len(unread) == len(found.dropped)):
         check.state = Check.State.PARTLY
     else:
         check.state = Check.State.CHANGED if check.difference else Check.State.UNCHANGED
     check.save()
+    _tell_of_unread(check=check, unread=unread, now=now)
 
 
-def _recommend(
-    *,
-    check: Check,
-    entries: Mapping[str, CatalogueEntry],
-    difference: listing.Difference,
-    now: datetime,
-) -> int:
-    """Bring the provider's tracked models up to its catalogue; return how many got news."""
-    tracked_models = recommendation.tracked_models_of(check.provider)
-    findings.write_findings(
-        check=check, tracked_models=tracked_models, entries=entries, difference=difference, now=now
+def _tell_of_unread(*, check: Check, unread: Sequence[str], now: datetime) -> None:
+    subject = f"listing of {check.provider.slug}"
+    if not unread:
+        notices.resolve_fault(subject=subject, by="scheduler", now=now)
+        return
+    sentence = (
+        f"{len(unread)} of what {check.provider.slug} lists can't be read; the rest is. "
+        f"{' '.join(unread[:5])}"
     )
-    market = recommendation.Market.of(provider=check.provider, entries=entries)
-    recommended = 0
-    for tracked in tracked_models:
-        record = recommendation.recommend_in(tracked=tracked, market=market, now=now)
-        if record is not None and record.recommended_at == now:
-            recommended += 1
-            findings.write_new_version(check=check, record=record, now=now)
-    return recommended
+    notices.tell_of_fault(subject=subject, sentence=sentence, now=now)
+
+
+def _unread_as_before(*, check: Check, found: Listing) -> bool:
+    """Say whether the rows that can't be read are those of the last listing, or some of them.
+
+    Then everything that was read last time can be read now: what is missing is missing.
+    """
+    last = (
+        check.provider.checks.finished()
+        .exclude(state=Check.State.FAILED)
+        .order_by("-started_at", "-pk")
+        .first()
+    )
+    if last is None or not 0 < len(found.unread) <= MOST_UNREAD:
+        return False
+    return Counter(found.unread) <= Counter(last.unread)
+
+
+def _ask_for_leaving(compared: Compared, *, now: datetime) -> dict[str, Witnessed]:
+    """Ask directly for what is about to count as gone, where somebody tracks it."""
+    leaving = compared.difference.gone
+    if not leaving:
+        return {}
+    used = ModelVersion.objects.filter(
+        tracked_model__provider=compared.provider, tracked_model__active=True
+    )
+    in_use = set(used.values_list("upstream_id", flat=True))
+    return witness.ask_all(
+        provider=compared.provider,
+        upstream_ids=[id for id in leaving if id in in_use],
+        now=now,
+    )
+
+
+def _ask_directly(check: Check, compared: Compared, *, now: datetime) -> "_Look":
+    """Ask for what would be gone and for what would be recommended, before anything is written."""
+    models = recommendation.tracked_models_of(check.provider)
+    leaving = _ask_for_leaving(compared, now=now)
+    alive = {id for id, said in leaving.items() if said.is_callable}
+    compared.keep(alive)
+    found = targets.ask_for_targets(
+        provider=check.provider, tracked_models=models, entries=compared.entries, now=now
+    )
+    return _Look(
+        check=check,
+        ids=[tracked.pk for tracked in models],
+        market=found.market,
+        alive=alive,
+        asked={**leaving, **found.asked},
+        refused=found.refused,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One look at the tracked models of a provider, after its catalogue was written."""
+
+    check: Check
+    ids: Sequence[int]
+    market: Market
+    alive: set[str]
+    asked: Mapping[str, Witnessed]
+    refused: Mapping[int, Mapping[str, Witnessed]]
+    """By tracked model: the ids that would have been recommended, had they not been refused."""
+    now: datetime
+
+    def at_all(self) -> int:
+        """Bring the tracked models up to the catalogue; return how many got a recommendation."""
+        recommended = sum(
+            self.at(self.ids[start : start + MODELS_AT_ONCE])
+            for start in range(0, len(self.ids), MODELS_AT_ONCE)
+        )
+        _keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
+        return recommended
+
+    def at(self, ids: Sequence[int]) -> int:
+        """Bring some models up to date together; where that fails, each alone.
+
+        What can't be recorded of one model costs that one, and is said.
+        """
+        try:
+            return self._write(ids)
+        except Exception as error:
+            if len(ids) > 1:
+                return sum(self.at([id]) for id in ids)
+            logger.exception("Recording tracked model %s failed", ids[0])
+            tracked = TrackedModel.objects.select_related("provider", "current_version").get(
+                pk=ids[0]
+            )
+            findings.write_not_kept(check=self.check, tracked=tracked, error=error, now=self.now)
+            return 0
+
+    @one_transaction
+    def _write(self, ids: Sequence[int]) -> int:
+        tracked_models = recommendation.held_models(self.check.provider, ids=ids)
+        findings.write_findings(
+            check=self.check,
+            tracked_models=tracked_models,
+            entries=self.market.entries,
+            alive=self.alive,
+            now=self.now,
+        )
+        recommended = 0
+        for tracked in tracked_models:
+            record = recommendation.recommend_in(tracked=tracked, market=self.market, now=self.now)
+            if record is not None and record.recommended_at == self.now:
+                recommended += 1
+                findings.write_new_version(check=self.check, record=record, now=self.now)
+            for upstream_id, asked in self.refused.get(tracked.pk, {}).items():
+                findings.write_refused(
+                    check=self.check,
+                    tracked=tracked,
+                    upstream_id=upstream_id,
+                    asked=asked,
+                    now=self.now,
+                )
+        return recommended
+
+
+def _keep_answers(*, provider: Provider, asked: Mapping[str, Witnessed], now: datetime) -> None:
+    """Keep with each version what came of asking for it directly."""
+    for upstream_id, said in asked.items():
+        ModelVersion.objects.filter(
+            tracked_model__provider=provider, upstream_id=upstream_id
+        ).update(answers=said.outcome, answers_why=said.sentence[:300], answers_at=now)
 
 
 def _fail(*, check: Check, error: ProviderError) -> Check:
@@ -124,59 +286,34 @@ def _with_full_ids(asked: Listing, *, provider: Provider) -> Listing:
 
 
 def _with_short_ids(asked: Listing) -> Listing:
+    """Leave out what no column takes: a long id costs its row, a long revision itself."""
     too_long = tuple(
         f"{model.id[:60]}…: the id is longer than {LONGEST_ID} characters."
         for model in asked.models
-        if len(model.id) > LONGEST_ID or len(model.revision) > LONGEST_ID
+        if len(model.id) > LONGEST_ID
     )
-    if not too_long:
-        return asked
+    models = tuple(
+        replace(model, revision="", doubts=(*model.doubts, "Its revision is too long to keep."))
+        if len(model.revision) > LONGEST_ID
+        else model
+        for model in asked.models
+        if len(model.id) <= LONGEST_ID
+    )
     return replace(
         asked,
-        models=tuple(
-            model
-            for model in asked.models
-            if len(model.id) <= LONGEST_ID and len(model.revision) <= LONGEST_ID
-        ),
+        models=models,
         dropped=asked.dropped + too_long,
+        unread=asked.unread + tuple(sentence[:16] for sentence in too_long),
     )
 
 
-def _disbelieved(*, provider: Provider, models: Sequence[ListedModel]) -> int | None:
-    """Return the size of a listing that lost most of its models and wasn't seen so before."""
-    if not listing.has_shrunk(provider=provider, models=models):
+def _disbelieved(*, provider: Provider, found: Listing) -> int | None:
+    """Return the size of a listing that lost most of its models and wasn't seen so before.
+
+    From a list with gaps nothing is concluded anyway.
+    """
+    if found.gaps or not listing.has_shrunk(provider=provider, models=found.models):
         return None
     last = provider.checks.finished().order_by("-started_at", "-pk").first()
     seen_before = last is not None and last.shrunk_to is not None
-    return None if seen_before else len(models)
-
-
-def _catalogue_kinds() -> list[str]:
-    return [adapter.kind for adapter in registry.adapter_classes() if adapter.is_enrichment]
-
-
-def is_catalogue(provider: Provider) -> bool:
-    """Say whether a provider only knows facts about models that others serve."""
-    return provider.kind in _catalogue_kinds()
-
-
-def _enriched(
-    *, provider: Provider, models: Sequence[ListedModel], now: datetime
-) -> list[ListedModel]:
-    """Fill gaps from the catalogues, which list ``<provider>/<id>``; prices also from a package."""
-    if is_catalogue(provider):
-        return list(models)
-    name = provider.options.get("catalogue") or provider.kind
-    facts = {
-        entry.upstream_id.removeprefix(f"{name}/"): entry
-        for entry in CatalogueEntry.objects.listed().filter(
-            provider__kind__in=_catalogue_kinds(), upstream_id__startswith=f"{name}/"
-        )
-    }
-    filled = [
-        knowledge.with_facts_of(model, knowledge.listed_of(facts[model.id]))
-        if model.id in facts
-        else model
-        for model in models
-    ]
-    return prices.from_package(provider=provider, models=filled, at=now)
+    return None if seen_before else len(found.models)

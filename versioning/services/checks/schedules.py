@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from celery.schedules import crontab as celery_crontab
 from django.conf import settings
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from providers.models import Provider
+from versioning.domain.crontab import Crontab
 from versioning.models import Check
 from versioning.services.checks import detection
 
@@ -144,7 +146,7 @@ def due_checks(*, now: datetime) -> dict[str, datetime]:
     due = {}
     for slug, last in _last_checks(now).items():
         moment = _next_after(task, last + CLOCK_SKEW)
-        if moment <= now + CLOCK_SKEW:
+        if moment is not None and moment <= now + CLOCK_SKEW:
             due[slug] = moment
     return due
 
@@ -166,13 +168,21 @@ def _last_checks(now: datetime) -> dict[str, datetime]:
     return dict(providers.values_list("slug", "last"))
 
 
-def _next_after(task: PeriodicTask, moment: datetime) -> datetime:
-    """Return the first time of the task's schedule after a moment."""
+def _next_after(task: PeriodicTask, moment: datetime) -> datetime | None:
+    """Return the first time of the task's schedule after a moment; None where there is none."""
     schedule = task.schedule
-    local = moment.astimezone(getattr(schedule, "tz", moment.tzinfo))
-    schedule.nowfun = lambda: local
-    remaining: timedelta = schedule.remaining_estimate(local)
-    return local + remaining
+    if isinstance(schedule, celery_crontab):
+        # Celery's own reckoning adds wall-clock time, which is wrong where clocks are changed.
+        return Crontab(
+            minutes=schedule.minute,
+            hours=schedule.hour,
+            days_of_week=schedule.day_of_week,
+            days_of_month=schedule.day_of_month,
+            months=schedule.month_of_year,
+        ).next_after(moment, zone=schedule.tz)
+    schedule.nowfun = lambda: moment
+    remaining: timedelta = schedule.remaining_estimate(moment)
+    return moment + remaining
 
 
 def _when(entry: Entry) -> dict[str, object]:

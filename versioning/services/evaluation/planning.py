@@ -138,7 +138,7 @@ def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) 
     if from_version.pk == to_version.pk:
         yield "Choose two different versions."
     for version in (from_version, to_version):
-        if not version.is_listed:
+        if version.is_gone:
             yield f"{version.upstream_id} is no longer listed, so it can't be asked."
     if not from_version.tracked_model.provider.adapter().supports_completion:
         yield "This kind of provider can't complete chats."

@@ -170,7 +170,7 @@ def _against_approving(
     if tracked.pinned:
         reason = f": {tracked.pin_reason}" if tracked.pin_reason else ""
         warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
-    if not version.is_listed:
+    if version.is_gone:
         warnings.append(f"{version.upstream_id} is no longer listed by the provider.")
     warnings += _retires_soon(version, now=now)
     if record.evidence_at is not None and now - record.evidence_at > EVIDENCE_IS_OLD:
@@ -192,7 +192,7 @@ def _against_going_back(
         ),
         None,
     )
-    if not version.is_listed or (entry is not None and entry.gone_at is not None):
+    if version.is_gone or (entry is not None and entry.gone_at is not None):
         warnings.append(
             f"{version.upstream_id} is no longer listed by the provider: requests may fail."
         )

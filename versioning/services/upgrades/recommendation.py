@@ -27,6 +27,7 @@ from versioning.services.upgrades.successors import Market, answer_for
 __all__ = [
     "Market",
     "explain",
+    "held_models",
     "open_recommendations",
     "recommend",
     "recommend_in",
@@ -55,8 +56,13 @@ def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
 
 
 def tracked_models_of(provider: Provider) -> list[TrackedModel]:
-    """Return the provider's active models, locked, with all that recommending needs."""
-    models = TrackedModel.objects.active().filter(provider=provider)
+    """Return the provider's active models with all that looking for successors needs."""
+    return list(_with_all(TrackedModel.objects.active().filter(provider=provider)))
+
+
+def held_models(provider: Provider, *, ids: Sequence[int]) -> list[TrackedModel]:
+    """Return some of the provider's active models, locked, with all that recommending needs."""
+    models = TrackedModel.objects.active().filter(provider=provider, pk__in=ids)
     locks.take(models)
     return list(_with_all(models))
 
@@ -70,7 +76,7 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
 
 
 def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:
-    """Recommend within a market; ``tracked`` comes from ``tracked_models_of``.
+    """Recommend within a market; ``tracked`` comes from ``held_models``.
 
     Maybes are written down as well, each apart, but none is returned: they recommend nothing.
     """

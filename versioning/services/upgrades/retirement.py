@@ -24,6 +24,7 @@ from versioning.domain.retirement import (
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel
 from versioning.services import sweeps
+from versioning.services.storable import UNSTORABLE
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
 
@@ -119,13 +120,20 @@ def _remind(version: ModelVersion, *, now: datetime) -> bool:
 
 def _send(reminder: Reminder, *, now: datetime) -> bool:
     mine = Reminder.objects.filter(pk=reminder.pk)
+    # What is stored may be older than what the doors refuse today.
+    subject, to = _one_line(reminder.subject), _one_line(reminder.to)
     try:
-        send_mail(reminder.subject, reminder.body, None, [reminder.to])
+        send_mail(subject, reminder.body, None, [to])
     except (SMTPException, OSError) as error:
         mine.update(problem=f"{type(error).__name__}: the mail server did not take it.")
         return False
     mine.update(sent_at=now, problem="")
     return True
+
+
+def _one_line(text: str) -> str:
+    """Return a text that a mail's header takes, whatever was stored."""
+    return " ".join(UNSTORABLE.sub("?", text).split())
 
 
 def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime) -> bool:
@@ -143,8 +151,7 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
                 days_before=days,
                 defaults={
                     "to": tracked.owner,
-                    # One line, whatever a name holds: a mail's subject has no more.
-                    "subject": " ".join(f"{tracked} retires {when}".split())[:200],
+                    "subject": _one_line(f"{tracked} retires {when}")[:200],
                     "body": f"{version.upstream_id}, which {tracked} uses, retires on "
                     f"{retires_on}: from then on requests fail.{start}\n",
                     "written_at": now,

@@ -178,7 +178,7 @@ def _reasons_to_go_back(version: ModelVersion, reason: str) -> list[str]:
             f"The provider serves another revision as {version.upstream_id} by now: "
             "requests may not reach the earlier one."
         )
-    if not version.is_listed:
+    if version.is_gone:
         reasons.append(
             f"{version.upstream_id} is no longer listed by the provider: requests may fail."
         )

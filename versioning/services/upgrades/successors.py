@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from django.utils import timezone
+
 from providers.models import Provider
 from versioning.domain import lineage
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
-from versioning.services import knowledge
+from versioning.services import knowledge, witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,22 @@ class Market:
     """The day of the last good listing; None where the provider never listed anything."""
 
     @classmethod
-    def of(cls, *, provider: Provider, entries: Mapping[str, CatalogueEntry]) -> "Market":
+    def of(
+        cls,
+        *,
+        provider: Provider,
+        entries: Mapping[str, CatalogueEntry],
+        refused: Mapping[str, str] | None = None,
+    ) -> "Market":
+        """Return the market of a catalogue; ``refused`` says why an id can't be called."""
         listed: list[lineage.Known] = []
         gone: list[lineage.Known] = []
-        for entry in entries.values():
-            (listed if entry.gone_at is None else gone).append(knowledge.known_of(entry))
+        for id, entry in entries.items():
+            known = knowledge.known_of(entry)
+            if refused and id in refused:
+                why = f"It is listed, and refused when it is asked for: {refused[id]}"
+                known = replace(known, refused=why)
+            (listed if entry.gone_at is None else gone).append(known)
         return cls(
             provider=provider,
             entries=entries,
@@ -46,6 +59,7 @@ class Market:
         return cls.of(
             provider=provider,
             entries={entry.upstream_id: entry for entry in provider.catalogue.all()},
+            refused=witness.refused(provider=provider, now=timezone.now()),
         )
 
 

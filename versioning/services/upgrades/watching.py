@@ -122,7 +122,7 @@ def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
     if earlier is None:
         return _WhereTo()
     back = way_back.probe(version=earlier, now=now)
-    if back.is_open or (earlier.is_listed and back.outcome is not Outcome.CLOSED):
+    if back.is_open or (not earlier.is_gone and back.outcome is not Outcome.CLOSED):
         return _WhereTo()
     fallback = policies.resolve(tracked=record.tracked_model).fallback
     instead = rolling_back.fallback_alive(record=record, fallback=fallback, now=now)

@@ -12,7 +12,7 @@ from providers.base import ProviderError, Refused
 from providers.registry import UnknownKind
 from versioning.domain.policy import Policy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
-from versioning.services import notices
+from versioning.services import notices, witness
 
 
 class Outcome(StrEnum):
@@ -64,7 +64,7 @@ def why_closed(
     until = _needed_until(policy=policy, now=now)
     if any(_lives(each, until=until) for each in _ways(version, fallback)):
         return ""
-    if not version.is_listed:
+    if version.is_gone:
         return f"There is no way back: {version.upstream_id} is no longer listed."
     return (
         f"There would be no way back: {version.upstream_id} retires on {version.retires_on}, "
@@ -82,8 +82,8 @@ def ask(
     """Ask the provider whether the version, else the fallback, answers until the watch ends.
 
     Speaks HTTP within the provider's time limit, so it is called outside any transaction. It
-    asks what the provider lists, which costs nothing; a provider that gives no answer leaves it
-    unknown.
+    asks what the provider lists, and for the version itself (see ``witness``); a provider that
+    gives no answer leaves it unknown.
     """
     if version is None:
         return WayBack(
@@ -135,6 +135,7 @@ def _probe(version: ModelVersion, *, until: date, now: datetime) -> WayBack:
 
 
 def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcome, str]:
+    """Ask what the list says of a version, and then for the version itself."""
     name, provider = version.upstream_id, version.tracked_model.provider
     try:
         listed = provider.adapter().describe(name, at=now)
@@ -142,16 +143,22 @@ def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcom
         return Outcome.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
     except (ProviderError, UnknownKind) as error:
         return Outcome.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
-    if listed is None:
+    asked = witness.ask(provider=provider, upstream_id=name, now=now)
+    if listed is None and not asked.is_callable:
         return Outcome.CLOSED, f"There is no way back: {provider} does not list {name} any more."
-    retires_on = listed.retires_on or version.retires_on
+    if asked.is_refused:
+        return Outcome.CLOSED, (
+            f"There is no way back: {provider} lists {name}, and refuses it: {asked.sentence}"
+        )
+    retires_on = (listed.retires_on if listed else None) or version.retires_on
     if retires_on is not None and retires_on <= until:
         return Outcome.CLOSED, (
             f"There would be no way back: {name} retires on {retires_on}, and it is needed until "
             f"{until}."
         )
     end = f"until {retires_on}" if retires_on else "with no end announced"
-    return Outcome.OPEN, f"The way back is open: {provider} lists {name}, {end}."
+    what = f"lists {name}" if listed else f"does not list {name}, and still answers it"
+    return Outcome.OPEN, f"The way back is open: {provider} {what}, {end}."
 
 
 def _ways(version: ModelVersion, fallback: ModelVersion | None) -> list[ModelVersion]:
@@ -165,4 +172,4 @@ def _needed_until(*, policy: Policy, now: datetime) -> date:
 
 
 def _lives(version: ModelVersion, *, until: date) -> bool:
-    return version.is_listed and (version.retires_on is None or version.retires_on > until)
+    return not version.is_gone and (version.retires_on is None or version.retires_on > until)

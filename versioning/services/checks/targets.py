@@ -1,0 +1,72 @@
+"""Ask for what would be recommended, before a person sees it: is it callable?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from providers.models import Provider
+from versioning.domain import lineage
+from versioning.models import CatalogueEntry, TrackedModel
+from versioning.services import witness
+from versioning.services.upgrades.successors import Market, answer_for
+from versioning.services.witness import Asked
+
+ROUNDS = 3
+"""How often the next best is looked for where the provider refuses the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The market without what was refused, and what came of asking."""
+
+    market: Market
+    asked: Mapping[str, Asked]
+    refused: Mapping[int, Mapping[str, Asked]]
+    """By tracked model: ids that would have been recommended to it, and were refused."""
+
+
+def ask_for_targets(
+    *,
+    provider: Provider,
+    tracked_models: Sequence[TrackedModel],
+    entries: Mapping[str, CatalogueEntry],
+    now: datetime,
+) -> Targets:
+    """Ask a provider for each successor that nobody has seen yet. Speaks HTTP.
+
+    One that is refused is left out, and the next best asked for. What can't be told stays
+    recommended, unless it was refused when it could be told last.
+    """
+    market = Market.of(provider=provider, entries=entries)
+    asked: dict[str, Asked] = {}
+    refused: dict[int, dict[str, Asked]] = {}
+    before = witness.refused(provider=provider, now=now)
+    left = [tracked for tracked in tracked_models if tracked.current_version is not None]
+    why: dict[str, str] = {}
+    for _ in range(ROUNDS):
+        wanted = {each.pk: _new_ids(each, answer_for(tracked=each, market=market)) for each in left}
+        new = {id for ids in wanted.values() for id in ids} - asked.keys()
+        known = witness.answered(provider=provider, upstream_ids=new, now=now)
+        asked |= witness.ask_all(provider=provider, upstream_ids=sorted(new - known), now=now)
+        for id in new & asked.keys():
+            if asked[id].is_refused:
+                why[id] = asked[id].sentence
+            elif id in before and not asked[id].is_callable:
+                why[id] = before[id]
+        left = [tracked for tracked in left if wanted[tracked.pk] & why.keys()]
+        if not left:
+            break
+        for tracked in left:
+            for id in wanted[tracked.pk] & why.keys():
+                refused.setdefault(tracked.pk, {})[id] = Asked("refused", why[id])
+        market = Market.of(provider=provider, entries=entries, refused=why)
+    return Targets(market=market, asked=asked, refused=refused)
+
+
+def _new_ids(tracked: TrackedModel, answer: lineage.Answer) -> set[str]:
+    """Return what is offered, a maybe too, under another id than that in use, and waits nowhere."""
+    current = tracked.current_version
+    offered = {one.id for one in ([answer.successor] if answer.successor else answer.maybes)}
+    ids = {version.pk: version.upstream_id for version in tracked.versions.all()}
+    waiting = {ids.get(each.to_version_id) for each in tracked.upgrades.all() if each.is_waiting}
+    return offered - waiting - {current.upstream_id if current else ""}
