@@ -53,11 +53,12 @@ def listed_of(entry: CatalogueEntry) -> ListedModel:
 
     Facts of a shape that is no longer read count as not told: the id stays.
     """
-    bare = {"id": entry.upstream_id, "revision": entry.revision}
+    id, revision = entry.upstream_id, entry.revision
     try:
-        return msgspec.convert({**entry.facts, **bare}, ListedModel, strict=False)
+        facts = {**entry.facts, "id": id, "revision": revision}
+        return msgspec.convert(facts, ListedModel, strict=False)
     except msgspec.ValidationError:
-        return ListedModel(**bare)
+        return ListedModel(id=id, revision=revision)
 
 
 def with_facts_of(listed: ListedModel, enrichment: ListedModel) -> ListedModel:
@@ -214,7 +215,8 @@ def _storable(version: ModelVersion, told: Mapping[str, Any]) -> tuple[dict[str,
     doubts = []
     for name, value in told.items():
         try:
-            kept[name] = version._meta.get_field(name).clean(value, version)
+            column: Any = version._meta.get_field(name)
+            kept[name] = column.clean(value, version)
         except ValidationError as error:
             doubts.append(f"Its {name.replace('_', ' ')} can't be stored: {error.messages[0]}")
     return kept, doubts

@@ -165,7 +165,7 @@ def _store(
             return
         (row,) = rows
         found.not_kept.append(f"{row.upstream_id} can't be stored ({type(error).__name__}).")
-        if row.pk is None:
+        if row._state.adding:
             del found.entries[row.upstream_id]
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from celery.schedules import crontab as celery_crontab
 from django.conf import settings
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce
@@ -170,8 +170,8 @@ def _last_checks(now: datetime) -> dict[str, datetime]:
 
 def _next_after(task: PeriodicTask, moment: datetime) -> datetime | None:
     """Return the first time of the task's schedule after a moment; None where there is none."""
-    schedule = task.schedule
-    if isinstance(schedule, celery_crontab):
+    schedule: Any = task.schedule
+    if task.crontab is not None:
         # Celery's own reckoning adds wall-clock time, which is wrong where clocks are changed.
         return Crontab(
             minutes=schedule.minute,
