@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.core.exceptions import ImproperlyConfigured
 
 from providers.models import Provider
 from providers.registry import adapter_classes
@@ -12,7 +11,7 @@ from providers.simulator import Simulator
 from providers.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
 from versioning.domain.policy import Policy
-from versioning.models import Check, DirectQuestion, Finding, ModelVersion, TrackedModel
+from versioning.models import Check, DirectQuestion, Finding, TrackedModel
 from versioning.services import tracking, witness
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
@@ -390,15 +389,3 @@ class TestReleasesThatAreNone:
             ask(provider, days=day)
             version.refresh_from_db()
             assert version.released_on is None
-
-
-def test_a_mode_that_there_is_not_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    from config.settings import read_choice
-
-    monkeypatch.setenv("HOTSWAP_WITNESS", "often")
-    with pytest.raises(ImproperlyConfigured, match="HOTSWAP_WITNESS"):
-        read_choice("HOTSWAP_WITNESS", "call", ("OFF", "LOOK", "CALL"))
-
-
-def test_versions_start_without_an_answer() -> None:
-    assert ModelVersion().answers == ""
