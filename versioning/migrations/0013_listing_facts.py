@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0003_key_releases'),
-        ('versioning', '0011_list_indexes'),
+        ('versioning', '0012_tests_unsure'),
     ]
 
     operations = [
