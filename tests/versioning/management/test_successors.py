@@ -265,6 +265,26 @@ def test_facts_of_the_rows_tell_a_name_from_its_snapshot(
     assert (answer["successor"], answer["step"]) == ("orbit-2-0905", "snapshot")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": "deprecated"},
+        {"status": "Deprecating"},
+        {"status": "LEGACY"},
+        {"status": "end-of-life"},
+        {"lifecycle_status": "retired"},
+        {"deprecated": True},
+    ],
+)
+def test_what_its_provider_calls_out_is_no_successor(ask: Any, said: dict[str, Any]) -> None:
+    sure, maybe = ask(
+        question("orbit-2", {"id": "orbit-2"}, {"id": "orbit-3", **said}),
+        question("orbit-2", {"id": "orbit-2"}, {"id": "orbit-2-0905", **said}),
+    )
+
+    assert (sure["successor"], maybe["successor"]) == (None, None)
+
+
 def test_the_answer_names_the_id_as_it_was_asked(ask: Any) -> None:
     (answer,) = ask(question("ORBIT-2", {"id": "orbit-2"}, {"id": "orbit-3"}))
 

@@ -1,6 +1,7 @@
 """A question written as one line of JSON, read with care: it may hold anything."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
@@ -23,6 +24,18 @@ _HUGGING_FACE: Final = ("hugging_face_id", "hf")
 _CONTEXT: Final = ("context", "context_tokens", "context_length")
 _OUTPUT: Final = ("output", "output_tokens")
 _PARAMETERS: Final = ("parameters", "supported_parameters")
+_STATUS: Final = ("status", "lifecycle_status", "lifecycle")
+_NO_LETTERS: Final = re.compile("[^a-z]+")
+# What providers and catalogues call the same stage of a model's life.
+_STAGES_OF_LIFE: Final = {
+    word: stage
+    for stage, words in {
+        "deprecated": "deprecated deprecating deprecation sunset sunsetting retiring",
+        "retired": "retired endoflife eol discontinued removed shutdown",
+        "preview": "preview publicpreview privatepreview alpha beta experimental",
+    }.items()
+    for word in words.split()
+}
 _LISTED_SINCE: Final = ("listed_since", "first_listed")
 
 
@@ -121,7 +134,7 @@ def _known(row: object, where: str) -> Known:
         parameters=_parameters(row),
         aliases=_texts(row.get("aliases")),
         hugging_face_id=_first_text(row, _HUGGING_FACE),
-        status="deprecated" if is_deprecated else _text(row.get("status")),
+        status="deprecated" if is_deprecated else _status(row),
         deprecated_on=_first_date(row, _DEPRECATED_ON),
         retires_on=_first_date(row, _RETIRES_ON),
         replacement=_text(row.get("replacement")),
@@ -134,6 +147,12 @@ def _known(row: object, where: str) -> Known:
 def _capabilities(row: Mapping[str, Any]) -> tuple[str, ...]:
     flags = [flag for flag in _FLAGS if row.get(flag) is True]
     return (*flags, *_texts(row.get("capabilities")))
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    """Return the word for the stage of its life, in one spelling where it is a known one."""
+    said = _first_text(row, _STATUS)
+    return _STAGES_OF_LIFE.get(_NO_LETTERS.sub("", said.lower()), said)
 
 
 def _parameters(row: Mapping[str, Any]) -> tuple[str, ...]:
