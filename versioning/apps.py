@@ -6,7 +6,9 @@ class VersioningConfig(AppConfig):
     verbose_name = "Versions"
 
     def ready(self) -> None:
+        from providers.http import guard
         from versioning import system_checks  # noqa: F401  (registers the checks)
-        from versioning.services import generation
+        from versioning.services import generation, transactions
 
         generation.watch()
+        guard.never_while(transactions.is_open)

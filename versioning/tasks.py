@@ -4,7 +4,7 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from versioning.services import idempotency, sweeps
+from versioning.services import decisions, idempotency, sweeps
 from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -59,6 +59,15 @@ def wake_snoozed() -> int:
     now = timezone.now()
     return sweeps.in_turn(
         ("Waking what was snoozed", lambda: rollout.wake_snoozed(now=now)), now=now
+    )
+
+
+@shared_task(name="versioning.look_again")
+def look_again() -> int:
+    """Renew the evidence of what waits, where it says something else by now."""
+    now = timezone.now()
+    return sweeps.in_turn(
+        ("Evidence of what waits", lambda: decisions.look_again_at_all(now=now)), now=now
     )
 
 

@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 from providers.base import Nonsense
+from providers.http.guard import refuse_if_others_wait
 
 CHUNK_BYTES = 64 * 1024
 
@@ -161,6 +162,7 @@ def exchange(
 
     Raises Nonsense for a decoded body of more than ``max_bytes``.
     """
+    refuse_if_others_wait()
     started = time.monotonic()
     settings = session.merge_environment_settings(request.url, {}, True, None, None)
     with _watched(total_s) as watch:

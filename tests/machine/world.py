@@ -41,7 +41,9 @@ class Shared(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = ExitStack()
-        self.world.enter_context(transaction.atomic())
+        around = transaction.atomic()
+        around._from_testcase = True  # it is the machine's, around all that the actors do
+        self.world.enter_context(around)
         self.now = NOW
         self.released: list[str] = []
         self.checked = False

@@ -97,12 +97,17 @@ def operation(
     headers: Sequence[OpenApiParameter] = (),
     examples: Sequence[OpenApiExample] = (),
     file_types: Sequence[str] = (),
+    first: Callable[..., object] | None = None,
+    asks_others: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Make a view's method an operation: it is called with ``Asked`` and the path's parts.
 
     ``file_types`` are the media types of a file that a GET hands out, or a POST takes in; the
     handler reads it itself. A PATCH, and a POST that makes something (201), must be told at
     least one field.
+
+    With an Idempotency-Key the handler runs in one transaction. ``first`` is what must outlive
+    its refusal, and is called before; one that ``asks_others``, and changes nothing, runs in none.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -126,7 +131,10 @@ def operation(
             with waiting_at_most(PATIENCE) if method != "get" else nullcontext():
                 if key is None:
                     return handler(view, asked, **parts)
-                return _answer_once(asked, key, lambda: handler(view, asked, **parts))
+                if first is not None:
+                    first(asked, **parts)
+                once = idempotency.answer_after_asking if asks_others else idempotency.answer_once
+                return _answer_once(asked, key, lambda: handler(view, asked, **parts), once=once)
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
@@ -187,7 +195,13 @@ def _actor_of(request: Request) -> Actor:
     return Actor.of_user(person)
 
 
-def _answer_once(asked: Asked, key: str, answer: Callable[[], Response]) -> Response:
+def _answer_once(
+    asked: Asked,
+    key: str,
+    answer: Callable[[], Response],
+    *,
+    once: Callable[..., StoredAnswer],
+) -> Response:
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable() or not key.isascii():
         raise Problem(400, "bad-header", "An Idempotency-Key has 1 to 200 printable letters.")
     request = asked.request
@@ -201,7 +215,7 @@ def _answer_once(asked: Asked, key: str, answer: Callable[[], Response]) -> Resp
             headers=dict(response.items()),
         )
 
-    stored = idempotency.answer_once(
+    stored = once(
         caller=caller or f"user:{request.user.pk}",
         key=key,
         fingerprint=_fingerprint(request),

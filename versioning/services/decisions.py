@@ -15,7 +15,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import knowledge
+from versioning.services import knowledge, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import EvidenceChanged, FieldError, Invalid, NotFound, ServiceError
 from versioning.services.setup import find_version
@@ -124,6 +124,25 @@ def look_again(*, record_id: int, now: datetime, evidence_hash: str | None) -> N
         recommendation.refresh_evidence(record_id=record_id, now=now)
 
 
+def look_again_at_model(*, tracked: TrackedModel, now: datetime, evidence_hash: str | None) -> None:
+    """Renew the evidence of what waits for a model, for whoever decides on what they have read."""
+    if evidence_hash is None:
+        return
+    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
+    for record_id in waiting.values_list("pk", flat=True):
+        look_again(record_id=record_id, now=now, evidence_hash=evidence_hash)
+
+
+def look_again_at_all(*, now: datetime) -> int:
+    """Renew the evidence of all that waits, where it says something else; return how many wait."""
+    return sweeps.each(
+        list(UpgradeRecord.objects.waiting().order_by("pk").values_list("pk", flat=True)),
+        lambda record_id: look_again(record_id=record_id, now=now, evidence_hash=None),
+        subject=lambda record_id: f"Evidence of upgrade {record_id}",
+        now=now,
+    )
+
+
 def upgrade(
     *,
     tracked: TrackedModel,
@@ -140,9 +159,7 @@ def upgrade(
     no version stands for yet. Raises Invalid, NothingRecommended, EvidenceChanged and what
     rollout.request_upgrade raises.
     """
-    if evidence_hash is not None:
-        for pk in UpgradeRecord.objects.waiting().filter(tracked_model=tracked).values_list("pk"):
-            look_again(record_id=pk[0], now=now, evidence_hash=evidence_hash)
+    look_again_at_model(tracked=tracked, now=now, evidence_hash=evidence_hash)
     return _upgrade(
         tracked_model_id=tracked.pk,
         to_version=to_version,

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from versioning.models import IdempotentRequest
 from versioning.services.errors import ServiceError
+from versioning.services.transactions import one_transaction
 
 IN_FLIGHT_FOR = timedelta(minutes=1)
 """A request that has no answer after this time has crashed; the next one takes over."""
@@ -50,26 +52,58 @@ def answer_once(
 ) -> StoredAnswer:
     """Do the work and keep its answer in one transaction; repeat the answer the next time.
 
-    Work that raises changes nothing and may be tried again with the same key.
-    Raises InFlight and KeyReused.
+    Work that raises changes nothing and may be tried again with the same key. What must outlive
+    a refusal comes before. Raises InFlight and KeyReused.
     """
     claimed, stored = _claim(caller=caller, key=key, fingerprint=fingerprint, now=now)
     if stored is not None:
         return stored
+    return _done(claimed, one_transaction(_and_keep), work, now=now)
+
+
+def answer_after_asking(
+    *,
+    caller: str,
+    key: str,
+    fingerprint: str,
+    now: datetime,
+    work: Callable[[], StoredAnswer],
+) -> StoredAnswer:
+    """Do work that asks others and changes nothing, then keep its answer; as ``answer_once``.
+
+    It is no transaction: others would wait as long as the one who is asked. A crash before the
+    answer is kept has it asked once more.
+    """
+    claimed, stored = _claim(caller=caller, key=key, fingerprint=fingerprint, now=now)
+    if stored is not None:
+        return stored
+    return _done(claimed, _and_keep, work, now=now)
+
+
+def _done(
+    claimed: int,
+    do: Callable[[QuerySet[IdempotentRequest], Callable[[], StoredAnswer]], StoredAnswer],
+    work: Callable[[], StoredAnswer],
+    *,
+    now: datetime,
+) -> StoredAnswer:
     ours = IdempotentRequest.objects.filter(pk=claimed, status=None, created_at=now)
     try:
-        with transaction.atomic():
-            answer = work()
-            kept = ours.update(
-                status=answer.status,
-                # As text: PostgreSQL would give the members back in another order.
-                answer={"body": json.dumps(answer.body), "headers": answer.headers},
-            )
-            if kept != 1:  # we were so slow that another took over: ours is undone
-                raise InFlight("The same request is being worked on by another process.")
+        return do(ours, work)
     except Exception:
         ours.delete()
         raise
+
+
+def _and_keep(ours: QuerySet[IdempotentRequest], work: Callable[[], StoredAnswer]) -> StoredAnswer:
+    answer = work()
+    kept = ours.update(
+        status=answer.status,
+        # As text: PostgreSQL would give the members back in another order.
+        answer={"body": json.dumps(answer.body), "headers": answer.headers},
+    )
+    if kept != 1:  # we were so slow that another took over: ours is undone
+        raise InFlight("The same request is being worked on by another process.")
     return answer
 
 

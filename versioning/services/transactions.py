@@ -2,9 +2,9 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
@@ -41,6 +41,12 @@ def one_transaction(work: Callable[P, R]) -> Callable[P, R]:
             attempts_left -= 1
 
     return in_one
+
+
+def is_open() -> bool:
+    """Say whether this thread has a transaction open; a test's own around it doesn't count."""
+    blocks: Iterable[Any] = connection.atomic_blocks
+    return any(not block._from_testcase for block in blocks)
 
 
 def was_broken_off(error: OperationalError) -> bool:

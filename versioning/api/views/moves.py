@@ -16,6 +16,15 @@ from versioning.services import decisions, serving
 from versioning.services.upgrades import rolling_back, upgrading
 
 
+def look_again(asked: Asked, *, provider: str, model: str) -> None:
+    """Renew the evidence that the move is decided on: also where it is refused then."""
+    decisions.look_again_at_model(
+        tracked=serving.tracked_model(provider=provider, name=model),
+        now=asked.now,
+        evidence_hash=asked.body.get("evidence_hash", asked.if_match),
+    )
+
+
 class UpgradeView(ApiView):
     @operation(
         id="upgrade",
@@ -27,6 +36,7 @@ class UpgradeView(ApiView):
         permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
+        first=look_again,
     )
     def post(self, asked: Asked, *, provider: str, model: str) -> Response:
         """To the version that is recommended, or to one that you name. The answer is the upgrade

@@ -128,6 +128,7 @@ class ConnectionTestView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission="providers.change_provider",
         problems=(404,),
+        asks_others=True,
     )
     def post(self, asked: Asked, *, slug: str) -> Response:
         """Says what came of it; nothing is stored. A failure is 200 with `ok: false`."""

@@ -43,6 +43,11 @@ def shown(record: UpgradeRecord) -> Response:
     )
 
 
+def look_again(asked: Asked, *, id: int) -> None:
+    """Renew the evidence that a decision is made on: also where the decision is refused then."""
+    decisions.look_again(record_id=id, now=asked.now, evidence_hash=asked.if_match)
+
+
 class RecommendationsView(ApiView):
     @operation(
         id="recommendations",
@@ -80,8 +85,8 @@ class RecommendationView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """In whatever state it is by now. Its ETag is the hash of the evidence: send it as
-        `If-Match` with a decision, so that nobody decides on evidence they haven't seen."""
-        decisions.look_again(record_id=id, now=asked.now, evidence_hash=None)
+        `If-Match` with a decision, so that nobody decides on evidence they haven't seen: where it
+        says something else by then, the decision is refused (412) and you read the new one here."""
         return shown(decisions.record(record_id=id))
 
 
@@ -126,6 +131,7 @@ class ApproveView(ApiView):
         permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
+        first=look_again,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """Set the upgrade on its course; without tests or a canary it completes at once.
@@ -151,6 +157,7 @@ class RejectView(ApiView):
         permission="versioning.reject_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
+        first=look_again,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """The reason is kept. It isn't recommended again, or not before what `wake` says."""
@@ -176,6 +183,7 @@ class SnoozeView(ApiView):
         permission="versioning.snooze_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
+        first=look_again,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """It comes back at `until`, or sooner by hand."""

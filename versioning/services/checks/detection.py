@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from providers.base import Adapter, Listing, Nonsense, ProviderError
+from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check
 from versioning.services.checks import recording
@@ -119,6 +120,7 @@ def _ask_side_by_side(
     now: datetime,
     on_result: Callable[[Check], None] | None = None,
 ) -> list[Check]:
+    refuse_if_others_wait()
     results: list[Check] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}

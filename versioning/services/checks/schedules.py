@@ -55,6 +55,13 @@ def entries() -> tuple[Entry, ...]:
             minutes=5,
         ),
         Entry(
+            "Look at the evidence again",
+            "versioning.look_again",
+            "Renews the evidence of what waits for a decision, where it says something else by "
+            "now; approvals that were given to something else fall.",
+            minutes=60,
+        ),
+        Entry(
             "Carry upgrades on",
             "versioning.carry_on",
             "Lets go what policies let go by themselves; looks at tests, canaries and moves "

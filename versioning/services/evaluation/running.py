@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from providers.base import ProviderError
+from providers.http.guard import refuse_if_others_wait
 from providers.registry import UnknownKind
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
@@ -116,6 +117,7 @@ class _Phase:
 
     def work(self, arms: tuple[Trial.Arm, ...]) -> Stop | None:
         """Ask all that is left of these arms; return why it stopped early, if it did."""
+        refuse_if_others_wait()
         found = self.run.trials.left().filter(arm__in=arms)
         self.left = deque(found.order_by("repeat", "case_key", "arm"))
         suite = self.run.frozen.suite
