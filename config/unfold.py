@@ -124,6 +124,11 @@ UNFOLD = {
                         icon="help_center",
                         model="versioning.unknownmodel",
                     ),
+                    _link(
+                        title="Spans left out",
+                        icon="filter_alt_off",
+                        model="versioning.leftoutspans",
+                    ),
                     _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
                     _link(
                         title="Another id answered",

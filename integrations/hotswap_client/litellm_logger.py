@@ -84,16 +84,42 @@ def sample_of(
         "parameters": _parameters(kwargs.get("optional_params")),
         "latency_ms": _ms(start, end),
         "ttft_ms": _ms(start, began),
-        "input_tokens": _get(usage, "prompt_tokens"),
-        "output_tokens": _get(usage, "completion_tokens"),
-        "cached_tokens": _get(_get(usage, "prompt_tokens_details"), "cached_tokens"),
-        "reasoning_tokens": _get(_get(usage, "completion_tokens_details"), "reasoning_tokens"),
+        **_tokens(usage, failed=failed),
+        "service_tier": _text(_get(response, "service_tier") or _get(usage, "service_tier")),
         "cost_usd": _cost(kwargs.get("response_cost")),
         "request_id": _request_id(kwargs, response),
         "time": start,
         "error": type(kwargs.get("exception")).__name__ if failed else "",
     }
     return {name: value for name, value in sample.items() if value not in (None, "")}
+
+
+def _tokens(usage: Any, *, failed: bool) -> dict[str, Any]:
+    """Return the counts of tokens; of an answer without a single one nothing was counted.
+
+    litellm says 0 and 0 of a stream that ended without usage: unknown, not free.
+    """
+    inputs = _get(usage, "prompt_tokens_details")
+    outputs = _get(usage, "completion_tokens_details")
+    written = _get(usage, "cache_creation_input_tokens")
+    told = {
+        "input_tokens": _get(usage, "prompt_tokens"),
+        "output_tokens": _get(usage, "completion_tokens"),
+        "cached_tokens": _get(inputs, "cached_tokens"),
+        "cache_write_tokens": _get(inputs, "cache_creation_tokens") or written,
+        "input_audio_tokens": _get(inputs, "audio_tokens"),
+        "input_image_tokens": _get(inputs, "image_tokens"),
+        "reasoning_tokens": _get(outputs, "reasoning_tokens"),
+        "output_audio_tokens": _get(outputs, "audio_tokens"),
+        "output_image_tokens": _get(outputs, "image_tokens"),
+    }
+    if not failed and not (told["input_tokens"] or told["output_tokens"]):
+        return {}
+    return told
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and len(value) <= 40 else ""
 
 
 def _metadata(kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -252,6 +252,7 @@ class VersionForm(_VersionForm):
             "input_price",
             "output_price",
             "cached_input_price",
+            "other_prices",
             "context_tokens",
             "output_tokens",
             "input_modalities",

@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from providers.models import Provider
 from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
-from versioning.models import PerformanceSample, ServedDrift, SliceTag, UnknownModel
+from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import served
@@ -112,6 +112,19 @@ class PerformanceSampleAdmin(HistoryAdmin):
     @admin.display(description="result")
     def outcome(self, sample: PerformanceSample) -> SafeString:
         return words.badge(sample.error.text, "bad") if sample.error else words.badge("ok", "good")
+
+
+@admin.register(LeftOutSpans)
+class LeftOutSpansAdmin(HistoryAdmin):
+    """What traces told and nobody counted: wrappers, and dialects that aren't read."""
+
+    when_empty = (
+        "Spans of traces that aren't counted appear here: those around another span's request, "
+        "and requests in a dialect that isn't read."
+    )
+    list_display = ("day", "reason", "spans")
+    search_fields = ("reason",)
+    ordering = ("-day", "-pk")
 
 
 @admin.register(UnknownModel)

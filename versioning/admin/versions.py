@@ -18,6 +18,7 @@ from versioning.models import ModelVersion
 from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import performance
+from versioning.services.samples import request_uses
 
 
 class StandingFilter(admin.SimpleListFilter):
@@ -78,6 +79,7 @@ class ModelVersionAdmin(Admin):
                     "retires_source",
                     ("replacement", "replacement_source"),
                     ("input_price", "output_price", "cached_input_price"),
+                    "other_prices",
                     ("context_tokens", "output_tokens"),
                     ("input_modalities", "output_modalities"),
                     ("parameters", "capabilities"),
@@ -192,7 +194,9 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
             ("input price", words.price(version.input_price)),
             ("output price", words.price(version.output_price)),
             ("cached input price", words.price(version.cached_input_price)),
+            *words.other_prices(version.other_prices),
         ],
+        "unpriced": request_uses.unpriced(version_ids=[version.pk], now=now).get(version.pk, {}),
         "limits": [
             ("context", words.number(version.context_tokens)),
             ("longest output", words.number(version.output_tokens)),

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from versioning.domain.pricing import Part, further_prices
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services.evidence.performance import VersionFigures
 
@@ -162,6 +163,19 @@ def price(value: Decimal | None) -> str:
         return "unknown"
     whole, _, cents = f"{value.normalize():f}".partition(".")
     return f"${whole}.{cents:0<2} per million tokens"
+
+
+def other_prices(values: Any) -> list[tuple[str, str]]:
+    """Return name and words of each further price, such as "input above 200,000 tokens, batch"."""
+    return [
+        (
+            f"{one.part.replace('_', ' ')}"
+            + (f" above {one.above:,} tokens" if one.above else "")
+            + (f", {one.tier}" if one.tier else ""),
+            f"${one.usd.normalize():f} per request" if one.part is Part.REQUEST else price(one.usd),
+        )
+        for one in further_prices(values)
+    ]
 
 
 def number(value: int | None) -> str:

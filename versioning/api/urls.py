@@ -115,6 +115,7 @@ urlpatterns: list[Any] = [
     *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
     *both("api/retirements", course.RetirementsView.as_view(), "retirements"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
+    *both("api/left-out-spans", tracked_models.LeftOutSpansView.as_view(), "left-out-spans"),
     *both("api/slice-tags", slice_tags.SliceTagsView.as_view(), "slice-tags"),
     *both("api/slice-tags/<int:id>", slice_tags.SliceTagView.as_view(), "slice-tag"),
     *both("api/policies", policies.PoliciesView.as_view(), "policies"),

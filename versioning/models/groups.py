@@ -27,6 +27,7 @@ _SEEN = {
         "evaluationsuite",
         "finding",
         "freeze",
+        "leftoutspans",
         "lineagerule",
         "modelversion",
         "notice",

@@ -305,6 +305,7 @@ class RequestUse(models.Model):
         ALL = 0, "all that told"
         PARAMETER = 1, "parameter"
         MODALITY = 2, "input"
+        UNPRICED = 3, "part whose price or count is missing"
 
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="uses", db_index=False

@@ -113,6 +113,7 @@ DOORS |= {
     "versioning.modelversion view": "GET versions",
     "versioning.lineagerule view": "GET rules",
     "versioning.unknownmodel view": "GET unknown-models",
+    "versioning.leftoutspans view": "GET left-out-spans",
     "versioning.upgraderecord view": "GET upgrades",
     "versioning.check view": "GET checks",
     "versioning.finding view": "GET findings",

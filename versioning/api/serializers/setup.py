@@ -221,6 +221,15 @@ class SliceTagSerializer(serializers.Serializer[Any]):
     created_at = Moment()
 
 
+class LeftOutSpansSerializer(serializers.Serializer[Any]):
+    """How many spans of traces were left out on a day, and why."""
+
+    id = serializers.IntegerField()
+    day = serializers.DateField()
+    reason = serializers.CharField()
+    spans = serializers.IntegerField()
+
+
 class UnknownModelSerializer(serializers.Serializer[Any]):
     """A model that samples name and nobody tracks."""
 

@@ -97,6 +97,11 @@ class HistoryItemSerializer(serializers.Serializer[Any]):
 
     version = VersionSerializer()
     performance = VersionFiguresSerializer()
+    unpriced = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Requests of the last 30 days whose cost is unknown since the price or count of "
+        "that part is missing.",
+    )
     served = PeriodSerializer(many=True)
     upgrades = UpgradeWithStepsSerializer(many=True)
 

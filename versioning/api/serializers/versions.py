@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging, Price, Sentences, Words
+from versioning.domain.pricing import Part
 
 LONGEST_KEY = 200
 
@@ -18,6 +19,30 @@ class AsJson(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: str) -> Any:
         return json.loads(value)
+
+
+OTHER_PRICES = (
+    "Prices of other parts, steps and tiers. A request whose part, step or tier has no price has "
+    "no known cost."
+)
+
+
+class OtherPriceSerializer(serializers.Serializer[Any]):
+    """A price beside those of input, output and cached input."""
+
+    part = serializers.ChoiceField(choices=[part.value for part in Part])
+    usd = serializers.CharField(
+        max_length=30, help_text="USD per million tokens, of the part request per request."
+    )
+    above = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10**9 - 1,
+        help_text="It holds for requests with more input tokens than that.",
+    )
+    tier = serializers.CharField(
+        required=False, allow_blank=True, max_length=40, help_text="Such as batch or flex."
+    )
 
 
 class ServedVersionSerializer(serializers.Serializer[Any]):
@@ -102,6 +127,7 @@ class VersionSerializer(serializers.Serializer[Any]):
     input_price = Price(allow_null=True)
     output_price = Price(allow_null=True)
     cached_input_price = Price(allow_null=True)
+    other_prices = OtherPriceSerializer(many=True, help_text=OTHER_PRICES)
     context_tokens = serializers.IntegerField(allow_null=True)
     output_tokens = serializers.IntegerField(allow_null=True)
     input_modalities = serializers.ListField(child=serializers.CharField())
@@ -165,6 +191,7 @@ class VersionChange(serializers.Serializer[Any]):
     input_price = Price(required=False, allow_null=True)
     output_price = Price(required=False, allow_null=True)
     cached_input_price = Price(required=False, allow_null=True)
+    other_prices = OtherPriceSerializer(many=True, required=False, help_text=OTHER_PRICES)
     context_tokens = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=2**31 - 1
     )

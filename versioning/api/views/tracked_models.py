@@ -7,6 +7,7 @@ from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
 from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.setup import (
+    LeftOutSpansSerializer,
     LineageRuleChange,
     LineageRuleSerializer,
     NewLineageRule,
@@ -22,7 +23,14 @@ from versioning.api.serializers.versions import (
     VersionSerializer,
     VersionsQuery,
 )
-from versioning.models import ApiKey, LineageRule, ModelVersion, TrackedModel, UnknownModel
+from versioning.models import (
+    ApiKey,
+    LeftOutSpans,
+    LineageRule,
+    ModelVersion,
+    TrackedModel,
+    UnknownModel,
+)
 from versioning.services import rules, setup, tracking
 from versioning.services.checks import curation
 
@@ -229,6 +237,22 @@ class LineageRuleView(ApiView):
         """The successor is looked for anew at once."""
         setup.remove_rule(tracked_model_id=id, rule_id=rule_id, now=asked.now)
         return Response(status=204)
+
+
+class LeftOutSpansView(ApiView):
+    @operation(
+        id="left_out_spans",
+        tag="setup",
+        summary="Spans of traces that were left out, by day and reason",
+        query=Paging,
+        answer=page_of(LeftOutSpansSerializer),
+        permission="versioning.view_leftoutspans",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Newest first. A day and reason may stand in several rows until they are folded."""
+        return page(
+            asked, LeftOutSpans.objects.all(), order=NEWEST_FIRST, show=LeftOutSpansSerializer
+        )
 
 
 class UnknownModelsView(ApiView):

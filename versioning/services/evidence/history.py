@@ -1,15 +1,17 @@
 """Which version served when, how it did, and how it came to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 
 from versioning.models import ModelVersion, UpgradeRecord, UpgradeStep
 from versioning.services.evidence import performance
 from versioning.services.evidence.performance import VersionFigures
+from versioning.services.samples import request_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Item:
     version: ModelVersion
     performance: VersionFigures
     served: tuple[Period, ...]
+    unpriced: Mapping[str, int]
+    """How many requests of the last days lacked the price or count of which part."""
 
     @property
     def upgrades(self) -> QuerySet[UpgradeRecord]:
@@ -76,10 +80,12 @@ def items(rows: Iterable[ModelVersion], *, tracked_model_id: int) -> list[Item]:
     rows = list(rows)
     served = periods(tracked_model_id=tracked_model_id)
     figures = performance.figures(version_ids=[row.pk for row in rows])
+    unpriced = request_uses.unpriced(version_ids=figures, now=timezone.now())
     return [
         Item(
             version=row,
             performance=figures[row.pk],
+            unpriced=unpriced.get(row.pk, {}),
             served=tuple(period for period in served if period.version_id == row.pk),
         )
         for row in rows

@@ -19,17 +19,22 @@ _MOST_FOLDED = 200
 
 
 class Told(NamedTuple):
-    """A sample that told what its request used."""
+    """A sample that told what its request used, or whose cost can't be known."""
 
     row: Row
-    parameters: Sequence[str]
-    modalities: Sequence[str]
+    parameters: Sequence[str] | None
+    modalities: Sequence[str] | None
+    unpriced: Sequence[str] = ()
+    """The parts of its tokens for which a price or a count is missing."""
 
     @property
     def names(self) -> set[tuple[int, str]]:
-        parameters = {(int(Kind.PARAMETER), name) for name in self.parameters}
-        modalities = {(int(Kind.MODALITY), name) for name in self.modalities}
-        return {(int(Kind.ALL), "")} | parameters | modalities
+        unpriced = {(int(Kind.UNPRICED), part) for part in self.unpriced}
+        if self.parameters is None and self.modalities is None:
+            return unpriced
+        parameters = {(int(Kind.PARAMETER), name) for name in self.parameters or ()}
+        modalities = {(int(Kind.MODALITY), name) for name in self.modalities or ()}
+        return {(int(Kind.ALL), "")} | parameters | modalities | unpriced
 
 
 @dataclass(slots=True)
@@ -122,6 +127,24 @@ def uses_of(*, version_id: int, now: datetime) -> RecordedUses | None:
         longest_input=everything[1],
         longest_output=everything[2],
     )
+
+
+def unpriced(*, version_ids: Iterable[int], now: datetime) -> dict[int, dict[str, int]]:
+    """Return for each version how many requests lately lacked the price or count of which part."""
+    rows = (
+        RequestUse.objects.filter(
+            version__in=list(version_ids),
+            kind=Kind.UNPRICED,
+            day__gte=(now - timedelta(days=READ_DAYS)).date(),
+        )
+        .values_list("version_id", "name")
+        .annotate(n=Sum("requests"))
+        .order_by("name")
+    )
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for version_id, name, n in rows:
+        found[version_id][name] = n
+    return dict(found)
 
 
 def _store(sums: dict[_Key, _Sum]) -> None:

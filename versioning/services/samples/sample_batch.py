@@ -89,6 +89,11 @@ class _Spot:
     route_id: int
     refusal: tuple[str, str] | None
 
+    def version(self, version_id: int | None) -> KnownVersion | None:
+        """Return one of the versions here by its number."""
+        model = self.place.model
+        return None if model is None or version_id is None else model.versions[version_id]
+
 
 def hasher(api_key_id: int | None) -> Callable[[str], int]:
     """Return the function from a key's request id or session to 64 bits, as a signed number."""
@@ -128,8 +133,9 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
         made = maker.row(item, spots[key], tag)
         if isinstance(made, Row):
             rows.append(made)
-            if item.parameters is not None or item.modalities is not None:
-                uses.append(Told(made, item.parameters or (), item.modalities or ()))
+            unpriced = _unpriced(item, made, spots[key])
+            if item.parameters is not None or item.modalities is not None or unpriced:
+                uses.append(Told(made, item.parameters, item.modalities, unpriced))
         else:
             rejected.append(Rejected(index, *made))
     return Batch(
@@ -194,7 +200,7 @@ class _RowMaker:
             quality,
             item.latency_ms,
             item.ttft_ms,
-            _listed_cost(usage, spot, version_id) if cost is None else _nano(cost),
+            _listed_cost(usage, spot.version(version_id)) if cost is None else _nano(cost),
             usage.input,
             usage.output,
             usage.cached,
@@ -243,16 +249,24 @@ def _usage_of(item: SampleIn) -> Usage:
     return usage
 
 
-def _listed_cost(usage: Usage, spot: _Spot, version_id: int | None) -> int | None:
+def _listed_cost(usage: Usage, version: KnownVersion | None) -> int | None:
     """Return what the version's prices of today make of the tokens, in billionths of a USD.
 
     None where a price or a count is unknown.
     """
-    model = spot.place.model
-    if model is None or version_id is None:
-        return None
-    cost = model.versions[version_id].prices.cost(usage)
+    cost = Unknown(()) if version is None else version.cost_of(usage)
     return None if isinstance(cost, Unknown) else _nano(cost)
+
+
+def _unpriced(item: SampleIn, row: Row, spot: _Spot) -> Sequence[str]:
+    """Return for which parts a price or a count is missing, where anything has a price at all."""
+    if row.cost_nano_usd is not None or item.error:
+        return ()
+    version = spot.version(row.version_id)
+    if version is None or not version.prices.prices:
+        return ()
+    cost = version.cost_of(_usage_of(item))
+    return cost.parts if isinstance(cost, Unknown) else ()
 
 
 def _nano(usd: Decimal) -> int:

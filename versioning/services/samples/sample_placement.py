@@ -3,12 +3,15 @@
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from versioning.domain.pricing import PriceList, price_list
+from versioning.domain import lineage
+from versioning.domain.pricing import PriceList, Unknown, Usage, price_list
 from versioning.models import (
     ModelVersion,
     PendingScore,
@@ -52,7 +55,7 @@ class Ids:
         return [name for name in named if name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownVersion:
     """A version as far as placing and pricing need it."""
 
@@ -62,6 +65,19 @@ class KnownVersion:
     prices: PriceList = PriceList()
     provider_words: frozenset[str] = frozenset()
     """What its provider's own models may have before their name: ``gemini/``, ``models/``."""
+
+    @cached_property
+    def _is_embedding(self) -> bool:
+        try:
+            return lineage.parse(self.upstream_id).is_embedding
+        except lineage.UnreadableName:
+            return False
+
+    def cost_of(self, usage: Usage) -> Decimal | Unknown:
+        """Return what the prices make of the tokens; an embedding has none on the other side."""
+        if usage.output is None and self._is_embedding:
+            usage = replace(usage, output=0)
+        return self.prices.cost(usage)
 
     def answers_as(self, served: str) -> bool:
         """Whether ``served`` is this version under one of its own names, or wasn't told."""

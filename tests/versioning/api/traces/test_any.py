@@ -3,13 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.services.samples import traces
+from versioning.services.samples import trace_names, traces
 from versioning.services.samples.sample_format import Rejected, SampleIn
 from versioning.services.samples.trace_format import Span
+from versioning.services.samples.trace_providers import Providers
 
 names = st.sampled_from(
     [
-        *sorted(traces._READ),
+        *sorted(trace_names._READ),
+        "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "ai.usage.cachedInputTokens",
+        "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.ephemeral_1h_tokens",
+        "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.total_tokens",
         *(f"hotswap.{name}" for name in (
             "model", "task", "source", "request_id", "quality", "cost_usd", "valid_output",
             "user_feedback", "retries", "latency_budget_ms", "tag.x", "tag.", "other",
@@ -33,12 +37,15 @@ def test_any_span_is_a_sample_or_refused(
     span = Span(
         attributes=attributes,
         resource={},
-        span_id="a:b",
+        scope="",
+        trace_id="a",
+        span_id="b",
+        parent_id="",
         start_ns=start,
         end_ns=end,
         failed=failed,
         exception=exception,
     )
-    nobody = traces._Providers(names=frozenset(), by_place={})
+    nobody = Providers(places=(), servers={})
     made = traces._sample(span, 3, nobody)
     assert isinstance(made, SampleIn) or (isinstance(made, Rejected) and made.index == 3)
