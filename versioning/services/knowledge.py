@@ -162,6 +162,7 @@ def fill_version(
         for name, value in {**withdrawn, **prices.believed(version, {**usual, **told})}.items()
         if name not in held and not (name == "revision" and version.revision)
     }
+    doubts += prices.doubts_of(version, told)
     doubts += _against_staff(version, told, held=held)
     doubts += _in_order(version, wanted)
     wanted["doubts"] = [*listed_of(entry).doubts, *doubts]

@@ -78,9 +78,23 @@ def believed(version: ModelVersion, told: Mapping[str, Any]) -> dict[str, Any]:
 
     A price that falls or rises a thousandfold from one day to the next is another unit.
     """
-    if any(pricing.are_far_apart(getattr(version, name), told.get(name)) for name in _USUAL):
+    if _jumps(version, told):
         return {name: value for name, value in told.items() if name not in FIELDS}
     return dict(told)
+
+
+def doubts_of(version: ModelVersion, told: Mapping[str, Any]) -> list[str]:
+    """Say which of the prices that are told aren't believed."""
+    return [
+        f"Its {name.replace('_', ' ')} is told as ${told[name]:f} per million, a thousandfold "
+        f"off ${getattr(version, name):f}: not taken. Check the list's unit, or set it yourself."
+        for name in _jumps(version, told)
+        if name not in version.staff_fields
+    ]
+
+
+def _jumps(version: ModelVersion, told: Mapping[str, Any]) -> list[str]:
+    return [n for n in _USUAL if pricing.are_far_apart(getattr(version, n), told.get(n))]
 
 
 def from_package(

@@ -10,7 +10,7 @@ from providers.models import Provider
 from tests.factories import NOW, ProviderFactory, tracked
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
-from versioning.models import LeftOutSpans, ModelVersion, PerformanceSample
+from versioning.models import CatalogueEntry, LeftOutSpans, ModelVersion, PerformanceSample
 from versioning.services import knowledge, prices
 from versioning.services.samples import rollups
 
@@ -158,3 +158,19 @@ class TestPackage:
     def test_what_staff_gave_the_provider_stands_above_it(self) -> None:
         priced = ProviderFactory(base_url="", options={"input_price": "1", "output_price": "2"})
         assert self.filled(priced, ListedModel("gpt-4o")).input_price is None
+
+
+def test_a_list_s_new_unit_is_doubted_and_changes_no_price(version: ModelVersion) -> None:
+    provider = version.tracked_model.provider
+    entry = CatalogueEntry(
+        provider=provider,
+        upstream_id="zeta-1",
+        facts={"input_price": "0.003", "output_price": "0.015"},
+        first_seen_at=NOW,
+        last_seen_at=NOW,
+    )
+    ModelVersion.objects.update(input_price=3, output_price=15)
+    version.refresh_from_db()
+    knowledge.fill_version(version=version, entry=entry)
+    assert (version.input_price, version.output_price) == (3, 15)
+    assert any("thousandfold" in doubt for doubt in version.doubts)

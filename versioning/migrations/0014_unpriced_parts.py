@@ -8,7 +8,7 @@ from versioning.models.groups import sync_groups
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0011_list_indexes'),
+        ("versioning", "0013_listing_facts"),
     ]
 
     operations = [
