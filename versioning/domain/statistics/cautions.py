@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .comparison import Caution, QualityFigures, WarningCode
 from .evidence import Coverage, Stratum
-from .population import mix_distance, mix_has_shifted, split_is_off
+from .population import mix_distance, mix_has_shifted, other_hours, other_tags, split_is_off
 from .thresholds import Split, Thresholds, exact
 
 
@@ -17,9 +17,10 @@ def cautions(
     figures: QualityFigures,
     thresholds: Thresholds,
     split: Split | None,
+    unlike: Sequence[Caution] = (),
 ) -> tuple[Caution, ...]:
-    """Return what a reader must know before believing the figures."""
-    found = []
+    """Return what a reader must know before believing the figures; `unlike` comes first."""
+    found = list(unlike)
     if split is not None and split_is_off(split):
         got = split.candidate / (split.candidate + split.current)
         found.append(
@@ -53,6 +54,32 @@ def cautions(
             Caution(
                 code=WarningCode.LOW_QUALITY_COVERAGE,
                 text=f"only {share:.0%} of the requests have a score: those without may differ",
+            )
+        )
+    return tuple(found)
+
+
+def unlikeness(
+    *, strata: Sequence[Stratum], slices: Mapping[str, Sequence[Stratum]]
+) -> tuple[Caution, ...]:
+    """Return in what the two versions' requests of the same days differ, tasks aside."""
+    found = []
+    hours = other_hours(strata)
+    if hours:
+        found.append(
+            Caution(
+                code=WarningCode.OTHER_HOURS,
+                text=f"{hours:.0%} of the candidate's requests came at other hours of the day than "
+                "the current version's: let both serve in the same hours",
+            )
+        )
+    tags = other_tags(strata, slices=slices)
+    if tags:
+        found.append(
+            Caution(
+                code=WarningCode.OTHER_TAGS,
+                text=f"{tags:.0%} of the candidate's requests have other declared tags than the "
+                "current version's: only the verdicts slice by slice compare like with like",
             )
         )
     return tuple(found)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from .contrast import Basis
 from .gates import Gate
 from .judgement import Judgement, Needed, Verdict
 
@@ -30,8 +31,16 @@ class WarningCode(StrEnum):
     SAMPLE_RATIO_MISMATCH = "sample_ratio_mismatch"
     POPULATION_SHIFT = "population_shift"
     LOW_QUALITY_COVERAGE = "low_quality_coverage"
+    OTHER_HOURS = "other_hours"
+    OTHER_TAGS = "other_tags"
     UNCOVERED_TASKS = "uncovered_tasks"
     MIXED_SESSIONS = "mixed_sessions"
+
+
+DOUBTS = frozenset(
+    {WarningCode.SAMPLE_RATIO_MISMATCH, WarningCode.OTHER_HOURS, WarningCode.OTHER_TAGS}
+)
+"""Warnings with which nothing is enough for a move."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,11 @@ class PartVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A candidate against the current version, with everything a decision rests on."""
+    """A candidate against the current version, with everything a decision rests on.
+
+    `basis` and `shared_days` say whether, and on how many days, both served side by side;
+    `afterwards` is what the candidate did after the last such day, before / after.
+    """
 
     verdict: Verdict
     decision: Decision
@@ -83,12 +96,16 @@ class Comparison:
     sentence: str
     quality: QualityFigures
     judgement: Judgement
+    basis: Basis
+    shared_days: int
     method: str
+    method_version: str
     alpha: float
     alpha_split: str
     tasks: tuple[PartVerdict, ...]
     slices: tuple[PartVerdict, ...]
     gates: tuple[Gate, ...]
+    afterwards: PartVerdict | None
     warnings: tuple[Caution, ...]
     uncovered_tasks: tuple[str, ...]
     uncovered_share: float
@@ -121,8 +138,8 @@ class Comparison:
 
     @property
     def headline(self) -> str:
-        """The decision with its proof in one line."""
-        why = f" ({'; '.join(self.reasons)})" if self.reasons else ""
+        """The decision with its first reason and its proof in one line."""
+        why = f" ({self.reasons[0]})" if self.reasons else ""
         return f"{self.decision.value}{why}: {self.sentence}"
 
     def as_dict(self) -> dict[str, Any]:

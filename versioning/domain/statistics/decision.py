@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from .comparison import Caution, Decision, PartVerdict, QualityFigures, WarningCode
+from .comparison import DOUBTS, Caution, Decision, PartVerdict, QualityFigures
+from .contrast import Basis
 from .gates import Gate, GateStatus
 from .judgement import Judgement, Verdict
 from .thresholds import Thresholds, exact
+
+NEVER_MET = (
+    "the two hardly served on the same days, so what changed for everybody can't be told from what "
+    "the version changed: a canary, a shadow or an evaluation run shows them side by side"
+)
+"""Why before and after is never enough for a move."""
 
 
 def decide(
@@ -20,6 +27,7 @@ def decide(
     parts: Sequence[PartVerdict],
     uncovered_share: Decimal,
     warnings: Sequence[Caution],
+    basis: Basis,
 ) -> tuple[Decision, tuple[str, ...]]:
     """Return the decision with its reasons.
 
@@ -38,10 +46,19 @@ def decide(
         gates=gates,
         uncovered_share=uncovered_share,
         warnings=warnings,
+        basis=basis,
     )
     if doubts:
         return Decision.NOT_ENOUGH_EVIDENCE, doubts
-    return Decision.UPGRADE, ()
+    return Decision.UPGRADE, _why_upgrade(judgement, thresholds)
+
+
+def _why_upgrade(judgement: Judgement, thresholds: Thresholds) -> tuple[str, ...]:
+    """Say why where it is not that quality is better."""
+    if judgement.verdict is Verdict.BETTER:
+        return ()
+    margin = f"{float(thresholds.not_worse_margin):.4g}"
+    return (f"not worse by more than {margin}, and nothing better was asked for",)
 
 
 def improves_enough(*, quality: QualityFigures, least: Decimal) -> bool:
@@ -102,17 +119,18 @@ def _doubts(
     gates: Sequence[Gate],
     uncovered_share: Decimal,
     warnings: Sequence[Caution],
+    basis: Basis,
 ) -> tuple[str, ...]:
-    reasons = []
-    if judgement.needed is not None:
+    reasons = [caution.text for caution in warnings if caution.code in DOUBTS]
+    if basis is Basis.BEFORE_AFTER:
+        reasons.append(NEVER_MET)
+    elif judgement.needed is not None:
         reasons.append(judgement.needed.words)
     elif judgement.verdict is Verdict.NOT_WORSE and thresholds.min_quality_improvement:
         more = judgement.to_tell_apart
         reasons.append(f"not worse, but better is not shown yet{f': {more.words}' if more else ''}")
-    reasons += [gate.reason for gate in gates if gate.status is GateStatus.UNKNOWN]
+    short = {GateStatus.UNKNOWN, *(() if thresholds.accept_unsure else (GateStatus.UNSURE,))}
+    reasons += [gate.reason for gate in gates if gate.status in short]
     if uncovered_share > thresholds.max_uncovered_share:
         reasons.append(f"{uncovered_share:.0%} of the traffic is on tasks without evidence")
-    reasons += [
-        caution.text for caution in warnings if caution.code is WarningCode.SAMPLE_RATIO_MISMATCH
-    ]
     return tuple(reasons)

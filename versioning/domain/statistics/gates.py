@@ -8,17 +8,37 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from .evidence import Arm, Side, Stratum, covered, difference, paired_sides, share_side
-from .judgement import Judgement, Needed, judge
+from .contrast import Basis, Difference, Kind, difference, groups_of
+from .evidence import Day, Stratum
+from .judgement import Needed, needed_until
+from .moments import Moments
 from .money import per_thousand
 from .ratios import CannotSay, Ratio, cost_ratio, latency_ratio
+from .sequence import FLOOR
 from .thresholds import PerDay, Thresholds, exact, rise
+
+ERROR_TOLERANCE = Decimal("0.005")
+"""Points above its limit below which an error rate must surely lie to pass."""
+
+RATIO_TOLERANCE = Decimal("0.05")
+"""The same for a rise of latency or cost, or a quarter of the limit where that is more."""
+
+SURELY = Decimal("0.5")
+"""Part of its limit by which latency or cost must surely have risen, with the estimate above the
+whole limit, to fail. Errors, being rare, must surely have risen at all."""
+
+COMMON_ERRORS = 0.02
+"""Points by which error rates may have changed for everybody between before and after."""
+
+COMMON_RATIO = 1.25
+"""Times by which latency and cost may have changed for everybody between before and after."""
 
 
 class GateStatus(StrEnum):
-    """Unknown is no pass."""
+    """Only passed is a pass; a policy may take "unsure" for enough."""
 
     PASSED = "passed"
+    UNSURE = "unsure"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -45,24 +65,42 @@ class Gate:
 
 
 def check_gates(
-    *, strata: Sequence[Stratum], thresholds: Thresholds, per_day: PerDay | None
+    *,
+    strata: Sequence[Stratum],
+    thresholds: Thresholds,
+    per_day: PerDay | None = None,
+    basis: Basis = Basis.SIDE_BY_SIDE,
+    alike: bool = True,
 ) -> tuple[Gate, ...]:
-    """Return every gate that the thresholds ask for; each gets an equal part of alpha."""
-    limits = (thresholds.max_error_rise, thresholds.max_latency_rise, thresholds.max_cost_rise)
-    alpha = thresholds.alpha / max(1, sum(limit is not None for limit in limits))
+    """Return every gate that the thresholds ask for; each gets an equal part of alpha.
+
+    Where the sides are not side by side, or not alike, what may have changed for everybody is let
+    pass as well, and nothing is surely within a limit.
+    """
+    rises = (
+        thresholds.error_limit(0.0),
+        thresholds.max_latency_rise,
+        thresholds.max_cost_rise,
+    )
+    # Each limit is a question with one side: all of its risk lies there.
+    alpha = min(0.5, 2 * thresholds.alpha / max(1, sum(limit is not None for limit in rises)))
+    look = _Look(
+        strata=tuple(strata),
+        alpha=alpha,
+        basis=basis,
+        common=basis is Basis.BEFORE_AFTER or not alike,
+        per_day=per_day,
+    )
     gates = []
-    if thresholds.max_error_rise is not None:
-        gates.append(
-            _error_gate(
-                strata=strata, limit=thresholds.max_error_rise, alpha=alpha, per_day=per_day
-            )
-        )
+    if rises[0] is not None:
+        gates.append(_error_gate(look, thresholds=thresholds))
     if thresholds.max_latency_rise is not None:
         gates.append(
             _ratio_gate(
+                look,
                 name="latency_p95",
                 limit=thresholds.max_latency_rise,
-                measure=lambda: latency_ratio(strata=strata, alpha=alpha),
+                measure=lambda: latency_ratio(strata=strata, basis=basis),
                 figure=lambda milliseconds: f"{milliseconds:,.0f} ms",
                 what="latency p95",
             )
@@ -70,9 +108,10 @@ def check_gates(
     if thresholds.max_cost_rise is not None:
         gates.append(
             _ratio_gate(
+                look,
                 name="cost_per_success",
                 limit=thresholds.max_cost_rise,
-                measure=lambda: cost_ratio(strata=strata, alpha=alpha),
+                measure=lambda: cost_ratio(strata=strata, basis=basis),
                 figure=per_thousand,
                 what="cost per 1,000 successful requests",
             )
@@ -80,58 +119,90 @@ def check_gates(
     return tuple(gates)
 
 
-def _error_gate(
-    *, strata: Sequence[Stratum], limit: Decimal, alpha: float, per_day: PerDay | None
-) -> Gate:
-    """Passed when the whole interval of the rise lies below the limit."""
-    coverage = covered(strata, counted=lambda arm: arm.n)
-    if not coverage.shared:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What gates are checked on; `common` says that something else may have changed as well."""
+
+    strata: tuple[Stratum, ...]
+    alpha: float
+    basis: Basis
+    common: bool
+    per_day: PerDay | None
+
+
+def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
+    groups = groups_of(look.strata, values=_failures, basis=look.basis)
+    found = difference(groups, basis=look.basis, kind=Kind.RATES)
+    if found is None:
         return Gate(
             name="errors",
             status=GateStatus.UNKNOWN,
-            limit=limit,
+            limit=thresholds.error_limit(0.0) or Decimal(0),
             reason="error rate: no task has requests on both sides",
         )
-    # Judged as rates without error, so that more is better and "not worse" is the pass.
-    rates = difference(paired_sides(coverage, side=_sound_side))
-    judged = judge(difference=rates, alpha=alpha, margin=limit, per_day=per_day)
-    status, tail = _error_status(judged, limit=limit)
-    current, candidate = exact(1 - rates.current), exact(1 - rates.candidate)
+    limit = thresholds.error_limit(found.current) or Decimal(0)
+    allowed = COMMON_ERRORS if look.common else 0.0
+    low, high = found.low(alpha=look.alpha), found.high(alpha=look.alpha)
+    current, candidate = exact(found.current), exact(found.candidate)
+    value = candidate - current
+    needed = None
+    if exact(low - allowed) > 0 and value > limit + exact(allowed):
+        status, tail = GateStatus.FAILED, f"surely more: at least {_points(low)}"
+    elif min(found.reach_current, found.reach_candidate) < FLOOR:
+        status, tail = GateStatus.UNKNOWN, f"fewer than {FLOOR} requests a side"
+    elif value > limit:
+        status, tail = GateStatus.UNKNOWN, "above the limit, but not surely"
+    elif not look.common and exact(high) < limit + ERROR_TOLERANCE:
+        status, tail = GateStatus.PASSED, f"surely at most {_points(high)}"
+    else:
+        status, tail = GateStatus.UNSURE, f"within the limit, not surely: up to {_points(high)}"
+    if status is not GateStatus.FAILED and status is not GateStatus.PASSED:
+        needed = _until_sure(look, found=found, limit=float(limit + ERROR_TOLERANCE))
+        tail = f"{tail}; {needed.words}"
     return Gate(
         name="errors",
         status=status,
         limit=limit,
         reason=f"error rate {current:.1%} -> {candidate:.1%} "
-        f"({candidate - current:+.1%}, limit {limit:+.1%}): {tail}",
-        value=candidate - current,
-        low=_negated(judged.high),
-        high=_negated(judged.low),
+        f"({_times(found)}{_points(value)}, limit {_points(limit)}): {tail}",
+        value=value,
+        low=low,
+        high=high,
         current=float(current),
         candidate=float(candidate),
-        needed=judged.needed,
+        needed=needed,
     )
 
 
-def _error_status(judged: Judgement, *, limit: Decimal) -> tuple[GateStatus, str]:
-    low, high = _negated(judged.high), _negated(judged.low)
-    if judged.needed is not None:
-        return GateStatus.UNKNOWN, f"not sure yet, {judged.needed.words}"
-    if exact(high) < limit:
-        return GateStatus.PASSED, f"surely at most {high:+.1%}"
-    if exact(low) > limit:
-        return GateStatus.FAILED, f"surely at least {low:+.1%}"
-    return GateStatus.UNKNOWN, "it rose, but perhaps by less than the limit"
+def _until_sure(look: _Look, *, found: Difference, limit: float) -> Needed:
+    """Say how many more requests would show that errors lie within the limit and its tolerance."""
+    return needed_until(
+        difference=found,
+        goal=limit - found.estimate,
+        alpha=look.alpha,
+        per_day=look.per_day,
+        least_days=1,
+    )
 
 
-def _sound_side(arm: Arm) -> Side:
-    return share_side(hits=arm.n - arm.errors, n=arm.n)
+def _times(found: Difference) -> str:
+    """Say "3 times as many" where there are at least half as many again."""
+    if not found.current or found.candidate < 1.5 * found.current:
+        return ""
+    return f"{found.candidate / found.current:.2g} times as many, "
 
 
-def _negated(value: float | None) -> float:
-    return -value if value is not None else math.nan
+def _points(value: Decimal | float) -> str:
+    """Return "+1.3 points": a rise of a rate of errors in hundredths."""
+    return f"{float(value) * 100:+.2g} points"
+
+
+def _failures(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
+    return Moments.of_binary(hits=day.errors, n=day.n)
 
 
 def _ratio_gate(
+    look: _Look,
     *,
     name: str,
     what: str,
@@ -139,35 +210,62 @@ def _ratio_gate(
     measure: Callable[[], Ratio],
     figure: Callable[[float], str],
 ) -> Gate:
-    """Passed when the estimate is within the limit, failed when the whole interval is beyond."""
     try:
         ratio = measure()
     except CannotSay as reason:
         return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{what}: {reason}")
     value = rise(before=ratio.current, after=ratio.candidate)
-    rose = f"{value:+.1%}" if value is not None else "from nothing"
-    status, tail = GateStatus.UNKNOWN, "above the limit, but not surely; more requests will tell"
-    if ratio.candidate <= 0 if value is None else value <= round(limit, 9):
-        status, tail = GateStatus.PASSED, "within the limit"
-    elif ratio.low > 1 + limit:
-        status, tail = GateStatus.FAILED, "surely above the limit"
+    rose = f"{_percent(value)}" if value is not None else "from nothing"
+    status = _ratio_status(look, ratio=ratio, value=value, limit=limit)
+    low, high = ratio.interval(alpha=look.alpha)
+    tails = {
+        GateStatus.FAILED: f"surely above {_percent(SURELY * limit)}",
+        GateStatus.PASSED: f"surely below {_percent(limit + _tolerance(limit))}",
+        GateStatus.UNSURE: f"within the limit, not surely: {_up_to(high)}",
+        GateStatus.UNKNOWN: "above the limit, but not surely; more requests will tell",
+    }
     return Gate(
         name=name,
         status=status,
         limit=limit,
         reason=f"{what} {figure(ratio.current)} -> {figure(ratio.candidate)} "
-        f"({rose}, limit {_percent(limit)}): {tail}",
+        f"({rose}, limit {_percent(limit)}): {tails[status]}",
         value=value,
-        low=_finite(ratio.low - 1),
-        high=_finite(ratio.high - 1),
+        low=_finite(low - 1),
+        high=_finite(high - 1),
         current=ratio.current,
         candidate=ratio.candidate,
     )
 
 
-def _percent(limit: Decimal) -> str:
-    """Return +20%, or +12.5% where it has a part."""
-    return f"{float(limit) * 100:+.4g}%"
+def _ratio_status(
+    look: _Look, *, ratio: Ratio, value: Decimal | None, limit: Decimal
+) -> GateStatus:
+    """Return how a ratio stands to its limit; a free side stays free, or rises from nothing."""
+    allowed = COMMON_RATIO if look.common else 1.0
+    within = ratio.candidate <= 0 if value is None else value <= round(limit, 9)
+    if within:
+        most = float(1 + limit + _tolerance(limit))
+        sure = not look.common and ratio.surely_below(most, alpha=look.alpha)
+        return GateStatus.PASSED if sure or not ratio.candidate else GateStatus.UNSURE
+    beyond = value is None or float(1 + value) > float(1 + limit) * allowed
+    least = float(1 + SURELY * limit) * allowed
+    if beyond and ratio.surely_above(least, alpha=look.alpha):
+        return GateStatus.FAILED
+    return GateStatus.UNKNOWN
+
+
+def _tolerance(limit: Decimal) -> Decimal:
+    return max(RATIO_TOLERANCE, limit / 4)
+
+
+def _up_to(high: float) -> str:
+    return f"up to {_percent(high - 1)}" if math.isfinite(high) else "perhaps far more"
+
+
+def _percent(fraction: Decimal | float) -> str:
+    """Return +20 %, or +12.5 % where it has a part."""
+    return f"{float(fraction) * 100:+.3g} %"
 
 
 def _finite(value: float) -> float | None:

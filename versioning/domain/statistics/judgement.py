@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from .evidence import Difference
+from .contrast import Basis, Difference
 from .sequence import FLOOR, samples_until
 from .thresholds import PerDay, exact
+
+LEAST_DAYS = 7
+"""Days side by side below which nothing good is claimed: a week has every weekday, and fewer days
+tell too little of good and bad ones. It costs nothing where a rise of 0.05 is looked for."""
+
+GREAT_HARM = 2.0
+"""Times the half-width by which a version must be worse to be called so before a week is over."""
 
 
 class Verdict(StrEnum):
@@ -69,18 +76,25 @@ class Judgement:
 
 
 def judge(
-    *, difference: Difference, alpha: float, margin: Decimal, per_day: PerDay | None = None
+    *,
+    difference: Difference,
+    alpha: float,
+    margin: Decimal,
+    per_day: PerDay | None = None,
+    allowance: float = 0.0,
 ) -> Judgement:
     """Return the verdict on a difference where more is better.
 
     Better: the interval lies above 0. Worse: below 0. Not worse: above minus the margin.
-    Below the floor of samples a side nothing is claimed. `per_day` counts samples.
+    Below the floor of samples a side nothing is claimed, and before `LEAST_DAYS` only great harm
+    is. An `allowance` is what something else may have changed by: it widens the interval, and
+    then nothing but harm is claimed. `per_day` counts samples.
     """
     estimate = difference.estimate
-    half = difference.half_width(alpha=alpha)
+    half = difference.half_width(alpha=alpha) + allowance
     low, high = estimate - half, estimate + half
     verdict = _verdict(low=low, high=high, margin=margin)
-    if difference.reach < FLOOR:
+    if not _may_claim(difference, verdict=verdict, half=half, allowance=allowance):
         verdict = Verdict.NOT_ENOUGH_DATA
     needed = to_tell_apart = None
     if verdict is Verdict.NOT_ENOUGH_DATA:
@@ -95,6 +109,15 @@ def judge(
         needed=needed,
         to_tell_apart=to_tell_apart,
     )
+
+
+def _may_claim(difference: Difference, *, verdict: Verdict, half: float, allowance: float) -> bool:
+    if difference.reach < FLOOR:
+        return False
+    if verdict is Verdict.WORSE:
+        enough = difference.days >= LEAST_DAYS or allowance > 0
+        return enough or difference.estimate < -GREAT_HARM * half
+    return difference.days >= LEAST_DAYS and not allowance
 
 
 def judge_nothing(*, n_current: int, n_candidate: int, per_day: PerDay | None = None) -> Judgement:
@@ -123,26 +146,52 @@ def _verdict(*, low: float, high: float, margin: Decimal) -> Verdict:
     return Verdict.NOT_ENOUGH_DATA
 
 
+def needed_until(
+    *,
+    difference: Difference,
+    goal: float,
+    alpha: float,
+    per_day: PerDay | None,
+    least_days: int = LEAST_DAYS,
+) -> Needed:
+    """Find how many samples would make the half-width less than a goal, other things equal.
+
+    Counted in days side by side: before and after, none has been yet.
+    """
+    days = difference.days if difference.basis is Basis.SIDE_BY_SIDE else 0
+    were = PerDay(
+        current=difference.n_current / difference.days,
+        candidate=difference.n_candidate / difference.days,
+    )
+    rates = per_day or were
+    if min(rates.current, rates.candidate) <= 0:
+        return Needed(samples=None)
+    # What a day to come tells, in days as they were.
+    worth = _harmonic(rates) / _harmonic(were)
+
+    def settled(samples: float) -> bool:
+        more = samples / (rates.current + rates.candidate)
+        times = (days + more * worth) / difference.days
+        if days + more < least_days or difference.reach * times < FLOOR:
+            return False
+        return difference.half_width(alpha=alpha, times=times) < goal
+
+    return _with_days(samples=samples_until(settled=settled), per_day=per_day)
+
+
 def _needed(
     *, difference: Difference, alpha: float, margin: float, per_day: PerDay | None
 ) -> Needed:
-    """Find how many samples would settle it if means and spreads stay as they are."""
-    rates = per_day or PerDay(current=difference.n_current, candidate=difference.n_candidate)
-    total = rates.current + rates.candidate
-    if total <= 0:
-        return Needed(samples=None)
+    return needed_until(
+        difference=difference,
+        goal=max(abs(difference.estimate), difference.estimate + margin),
+        alpha=alpha,
+        per_day=per_day,
+    )
 
-    def settled(samples: float) -> bool:
-        current = 1 + samples * rates.current / total / difference.n_current
-        candidate = 1 + samples * rates.candidate / total / difference.n_candidate
-        if difference.reach_current * current < FLOOR:
-            return False
-        if difference.reach_candidate * candidate < FLOOR:
-            return False
-        half = difference.half_width(alpha=alpha, more_current=current, more_candidate=candidate)
-        return half < max(abs(difference.estimate), difference.estimate + margin)
 
-    return _with_days(samples=samples_until(settled=settled), per_day=per_day)
+def _harmonic(rates: PerDay) -> float:
+    return 1 / (1 / rates.current + 1 / rates.candidate)
 
 
 def _with_days(*, samples: int | None, per_day: PerDay | None) -> Needed:

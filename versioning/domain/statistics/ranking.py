@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .levels import Day, day_effects
+from .levels import ScoredDay, day_effect
 from .moments import Moments
 from .sequence import ALPHA, FLOOR, floored_variance, half_width, samples_until
 
@@ -20,7 +20,7 @@ class Entrant:
     quality: Moments
     cost: float | None = None
     latency_ms: float | None = None
-    days: tuple[Day, ...] = ()
+    days: tuple[ScoredDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def rank(*, entrants: Sequence[Entrant], alpha: float = ALPHA) -> Ranking:
 
 def _measure(entrant: Entrant, *, alpha: float) -> _Measured:
     n = entrant.quality.n
-    days, _ = day_effects(entrant.days)
+    days = day_effect(entrant.days)
     reach = n / days.design
     spread = floored_variance(entrant.quality) * days.doubt
     half = half_width(n=reach, variance=spread / reach, alpha=alpha) if n else math.inf

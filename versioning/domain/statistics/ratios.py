@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from .evidence import (
-    Arm,
-    Coverage,
-    Difference,
-    Side,
-    Stratum,
-    covered,
-    difference,
-    paired_sides,
-    share_side,
-)
-from .sequence import half_width
-from .sketch import quantile_of_mixture
+from .contrast import Basis, Difference, Group, Kind, difference, groups_of
+from .evidence import Arm, Day, Stratum
+from .moments import Moments
+from .sketch import Sketch, quantile_of_mixture
 from .thresholds import exact
 
 RATIO_FLOOR = 100
@@ -30,6 +21,9 @@ KNOWN_COST = Decimal("0.9")
 
 TAIL = 0.95
 
+FARTHEST = 16.0
+"""Ratios are sought between 1 / 16 and 16; beyond, an end of an interval counts as open."""
+
 
 class CannotSay(ValueError):
     """There is no ratio yet; the sentence says why."""
@@ -37,87 +31,158 @@ class CannotSay(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """A figure of both sides, and the interval of candidate / current."""
+    """A figure of both sides, and what is known of candidate / current.
+
+    `at` gives the difference whose sign says whether the true ratio is above a value: see
+    `latency_ratio` and `cost_ratio`.
+    """
 
     current: float
     candidate: float
-    low: float
-    high: float
+    at: Callable[[float, float | None], Difference]
+
+    def surely_above(self, value: float, *, alpha: float) -> bool:
+        """Return whether the true ratio is above a value, at every look."""
+        return self.at(value, None).low(alpha=alpha) > 0
+
+    def surely_below(self, value: float, *, alpha: float) -> bool:
+        """Return whether the true ratio is below a value, at every look."""
+        return self.at(value, None).high(alpha=alpha) < 0
+
+    def interval(self, *, alpha: float) -> tuple[float, float]:
+        """Return between which values the true ratio lies: 0 and infinity are open ends."""
+        middle = _divided(self.candidate, self.current)
+        if not 1 / FARTHEST < middle < FARTHEST:
+            middle = 1.0
+        design = self.at(middle, None).design
+
+        def above(ratio: float) -> bool:
+            return self.at(ratio, design).low(alpha=alpha) > 0
+
+        def not_below(ratio: float) -> bool:
+            return self.at(ratio, design).high(alpha=alpha) >= 0
+
+        low = _last(above) if above(1 / FARTHEST) else 0.0
+        high = _last(not_below) if not not_below(FARTHEST) else math.inf
+        return low, high
 
 
-def latency_ratio(*, strata: Sequence[Stratum], alpha: float) -> Ratio:
+def latency_ratio(*, strata: Sequence[Stratum], basis: Basis) -> Ratio:
     """Return p95 of both sides in milliseconds, over the current version's mix of tasks.
 
-    The interval is free of assumptions on the shape: the quantiles between which the true p95
-    lies at every look, each side with half the risk. Raise CannotSay below 100 requests a side.
+    Whether the candidate's is more than r times as high is told by counts, whatever the shape: of
+    the current version's requests 5 % lie above its p95 on each task; of the candidate's more than
+    5 % lie above r times that, if its p95 is above it. Days on which all are slow cancel. Raise
+    CannotSay below 100 requests a side.
     """
-    coverage = covered(strata, counted=lambda arm: arm.latency.n)
-    known = _enough(coverage, side=lambda arm: share_side(hits=0, n=arm.latency.n))
+    tails = {stratum.task: stratum.current.latency.tail(TAIL) for stratum in strata}
 
-    def around(pick: Callable[[Stratum], Arm], n: float) -> tuple[float, float, float]:
-        parts = [
-            (pick(stratum).latency, weight)
-            for stratum, weight in zip(coverage.shared, coverage.weights(), strict=True)
-        ]
-        half = half_width(n=n, variance=TAIL * (1 - TAIL) / n, alpha=alpha / 2)
-        low, middle, high = (
-            quantile_of_mixture(parts=parts, q=min(1.0, max(0.0, q))) or 0.0
-            for q in (TAIL - half, TAIL, TAIL + half)
-        )
-        return low, middle, math.inf if TAIL + half >= 1 else high
+    def beyond(ratio: float) -> tuple[Group, ...]:
+        def values(stratum: Stratum, day: Day, is_candidate: bool) -> Moments:
+            tail = tails[stratum.task]
+            share = day.latency.share_in(tail.times(ratio) if is_candidate else tail)
+            n = day.latency.n
+            return Moments(n, share, n * share * (1 - share))
 
-    low, current, high = around(_current, known.reach_current)
-    bottom, candidate, top = around(_candidate, known.reach_candidate)
-    return Ratio(
-        current=current, candidate=candidate, low=_divided(bottom, high), high=_divided(top, low)
+        return groups_of(strata, values=values, basis=basis)
+
+    def at(ratio: float, design: float | None) -> Difference:
+        return _found(beyond(ratio), basis=basis, kind=Kind.RATES, design=design)
+
+    groups = beyond(1.0)
+    _enough(groups, basis=basis)
+    current, candidate = (
+        quantile_of_mixture(parts=_sketches(groups, strata, pick=pick), q=TAIL) or 0.0
+        for pick in (_current, _candidate)
     )
+    return Ratio(current=current, candidate=candidate, at=at)
 
 
-def cost_ratio(*, strata: Sequence[Stratum], alpha: float) -> Ratio:
+def cost_ratio(*, strata: Sequence[Stratum], basis: Basis) -> Ratio:
     """Return USD per successful request of both sides, over the current version's mix of tasks.
 
-    Failures are paid too: mean cost / share of successes. The interval is that of the logarithm
-    by the delta method. Raise CannotSay below 100 priced requests a side, when too many are not
-    priced, or when nothing succeeded.
+    Failures are paid too: mean cost / share of successes. Whether the candidate's is more than r
+    times as high is told by the differences candidate - r current day by day: days on which all
+    requests are long cancel. Raise CannotSay below 100 priced requests a side, when too many are
+    not priced, or when nothing succeeded.
     """
-    coverage = covered(strata, counted=lambda arm: arm.cost.n)
-    if not coverage.shared and covered(strata, counted=lambda arm: arm.n).shared:
+    spent = groups_of(strata, values=lambda _s, day, _c: day.cost, basis=basis, bounded=False)
+    if not spent and any(s.current.n and s.candidate.n for s in strata):
         raise CannotSay(
             "no request says what it cost; send cost_usd with samples, 0 for a server of your own"
         )
-    spent = _enough(coverage, side=lambda arm: Side(values=arm.cost, spread=arm.cost.variance))
-    known = min(_priced(coverage, _current), _priced(coverage, _candidate))
+    _enough(spent, basis=basis)
+    served = [s for s in strata if s.task in {group.task for group in spent}]
+    known = min(_priced(served, _current), _priced(served, _candidate))
     if exact(known) < KNOWN_COST:
         raise CannotSay(f"cost is known for {known:.0%} of the requests only")
-    usable = difference(
-        paired_sides(coverage, side=lambda arm: share_side(hits=arm.successes, n=arm.n))
-    )
+    usable = _found(groups_of(served, values=_successes, basis=basis), basis=basis)
     if not usable.current or not usable.candidate:
         raise CannotSay("one side has no successful request, so a success has no price")
-    current, candidate = spent.current / usable.current, spent.candidate / usable.candidate
-    ratio = _divided(candidate, current)
-    # A free side has no logarithm: free stays free, and anything is infinitely more than free.
-    spread = 1.0 if ratio in (0.0, math.inf) or not current else _spread(spent, usable, alpha)
-    return Ratio(current=current, candidate=candidate, low=ratio / spread, high=ratio * spread)
+
+    def at(ratio: float, design: float | None) -> Difference:
+        groups = [
+            replace(
+                group,
+                current=_times(group.current, ratio / usable.current),
+                candidate=_times(group.candidate, 1 / usable.candidate),
+            )
+            for group in spent
+        ]
+        found = _found(groups, basis=basis, design=design)
+        # The share of successes is itself an estimate (delta method).
+        doubt = usable.sampling * (found.candidate / usable.candidate) ** 2
+        return replace(found, sampling=found.sampling + doubt)
+
+    told = at(1.0, 1.0)
+    return Ratio(current=told.current, candidate=told.candidate, at=at)
 
 
-def _spread(spent: Difference, usable: Difference, alpha: float) -> float:
-    variance = (
-        spent.variance_current / spent.current**2
-        + spent.variance_candidate / spent.candidate**2
-        + usable.variance_current / usable.current**2
-        + usable.variance_candidate / usable.candidate**2
-    )
-    return math.exp(half_width(n=spent.n, variance=variance, alpha=alpha))
+def _last(holds: Callable[[float], bool]) -> float:
+    """Return the largest ratio for which something holds, to 2 %; it holds at the smallest."""
+    low, high = -math.log(FARTHEST), math.log(FARTHEST)
+    while high - low > math.log(1.02):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(math.exp(middle)) else (low, middle)
+    return math.exp(low)
 
 
-def _enough(coverage: Coverage, *, side: Callable[[Arm], Side]) -> Difference:
-    if not coverage.shared:
+def _found(
+    groups: Sequence[Group],
+    *,
+    basis: Basis,
+    kind: Kind = Kind.SCORES,
+    design: float | None = None,
+) -> Difference:
+    found = difference(groups, basis=basis, kind=kind, design=design)
+    if found is None:
         raise CannotSay("no task has such requests on both sides")
-    found = difference(paired_sides(coverage, side=side))
-    if found.reach < RATIO_FLOOR:
-        raise CannotSay(f"{RATIO_FLOOR} requests a side are needed, there are {found.reach:.0f}")
     return found
+
+
+def _enough(groups: Sequence[Group], *, basis: Basis) -> None:
+    found = _found(groups, basis=basis, design=1.0)
+    reach = min(found.reach_current, found.reach_candidate)
+    if reach < RATIO_FLOOR:
+        raise CannotSay(f"{RATIO_FLOOR} requests a side are needed, there are {reach:.0f}")
+
+
+def _sketches(
+    groups: Sequence[Group], strata: Sequence[Stratum], *, pick: Callable[[Stratum], Arm]
+) -> list[tuple[Sketch, float]]:
+    arms = {stratum.task: pick(stratum) for stratum in strata}
+    return [(arms[group.task].latency, group.share) for group in groups]
+
+
+def _successes(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
+    return Moments.of_binary(hits=day.n - day.errors, n=day.n)
+
+
+def _times(side: Mapping[int, Moments], factor: float) -> dict[int, Moments]:
+    return {
+        day: Moments(values.n, values.mean * factor, values.m2 * factor**2)
+        for day, values in side.items()
+    }
 
 
 def _current(stratum: Stratum) -> Arm:
@@ -128,8 +193,8 @@ def _candidate(stratum: Stratum) -> Arm:
     return stratum.candidate
 
 
-def _priced(coverage: Coverage, pick: Callable[[Stratum], Arm]) -> float:
-    arms = [pick(stratum) for stratum in coverage.shared]
+def _priced(strata: Sequence[Stratum], pick: Callable[[Stratum], Arm]) -> float:
+    arms = [pick(stratum) for stratum in strata]
     return sum(arm.cost.n for arm in arms) / sum(arm.n for arm in arms)
 
 

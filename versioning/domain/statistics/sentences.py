@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from .comparison import PartVerdict, QualityFigures
+from .contrast import Basis
 from .judgement import Judgement, counted
 
 _MOST_TASKS = 5
+_MOST_DIGITS = 6
 
 
 def quality_sentence(
-    *, quality: QualityFigures, judgement: Judgement, alpha: float, tasks: Sequence[PartVerdict]
+    *,
+    quality: QualityFigures,
+    judgement: Judgement,
+    alpha: float,
+    tasks: Sequence[PartVerdict],
+    basis: Basis,
+    days: int,
 ) -> str:
-    """Return what is claimed of quality, how surely, and on which tasks.
+    """Return what is claimed of quality, on what it rests, how surely, and on which tasks.
 
-    "Better: quality 0.85 against 0.75 (+13 %, 95 % interval +0.07 to +0.13) on 412 samples;
-    on summarise better, on extract not enough data: about 340 more samples"
+    "Better: quality 0.75 -> 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %), side by side
+    on 14 days, 412 samples; on summarise better, on extract not enough data: about 340 more
+    samples"
     """
     claim = _so(judgement)
     claim = claim[0].upper() + claim[1:]
     if quality.current is None or quality.candidate is None:
         return f"{claim}; quality can't be compared: no task has scores of both versions"
-    rise = "" if quality.relative is None else f"{_percent(float(quality.relative))}, "
-    samples = quality.n_current + quality.n_candidate
-    digits = _digits(judgement)
-    joint = "; " if judgement.needed is not None else ": "
+    if judgement.low is None or judgement.high is None:
+        return claim
+    digits = digits_of(judgement.low, judgement.high)
+    relative = "" if quality.relative is None else f": {_percent(float(quality.relative))}"
+    samples = counted(quality.n_current + quality.n_candidate, "sample")
+    met = f"side by side on {counted(days, 'day')}"
     return (
-        f"{claim}{joint}quality {quality.candidate:.{digits}f} against "
-        f"{quality.current:.{digits}f} ({rise}{(1 - alpha) * 100:.3g} % interval "
-        f"{judgement.low:+.{digits}f} to {judgement.high:+.{digits}f}) on "
-        f"{counted(samples, 'sample')}{_on_tasks(tasks)}"
+        f"{claim}{'; ' if judgement.needed is not None else ': '}"
+        f"quality {quality.current:.{digits}f} -> {quality.candidate:.{digits}f} "
+        f"({quality.candidate - quality.current:+.{digits}f}, {(1 - alpha) * 100:.3g} % interval "
+        f"from {judgement.low:+.{digits}f} to {judgement.high:+.{digits}f}{relative}), "
+        f"{met if basis is Basis.SIDE_BY_SIDE else basis.words}, {samples}{_on_tasks(tasks)}"
     )
 
 
@@ -55,7 +68,13 @@ def _percent(fraction: float) -> str:
     return f"{percent:+.0f} %" if abs(percent) >= 10 else f"{percent:+.1f} %"
 
 
-def _digits(judgement: Judgement) -> int:
-    """Two digits, or three where two would hide the interval."""
-    ends = [abs(end) for end in (judgement.low, judgement.high) if end is not None]
-    return 2 if not ends or min(ends) >= 0.01 else 3
+def digits_of(low: float, high: float) -> int:
+    """Return how many digits an interval is worth: as many as its half-width, at least two.
+
+    More where an end would be written as 0 that isn't.
+    """
+    half = (high - low) / 2
+    digits = 2 if half <= 0 else max(2, -math.floor(math.log10(half)))
+    while digits < _MOST_DIGITS and any(end and not round(end, digits) for end in (low, high)):
+        digits += 1
+    return digits

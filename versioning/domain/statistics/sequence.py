@@ -11,11 +11,14 @@ from collections.abc import Callable
 
 from .moments import Moments
 
-METHOD = "asymptotic confidence sequence"
+METHOD = "differences of days, asymptotic confidence sequence"
+METHOD_VERSION = "2"
+"""Raised whenever the same samples may get another verdict; stored with each evidence."""
+
 ALPHA = 0.05
 """Risk that an interval ever misses the truth, at any of the looks."""
 
-N_OPT = 150
+N_OPT = 300
 """The interval is tightest at about this many samples of both sides, less what days take away
 (chosen by simulation)."""
 

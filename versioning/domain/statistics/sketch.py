@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 RELATIVE_ERROR = 0.01
 """A quantile is off by at most this fraction of the true value."""
@@ -18,6 +19,23 @@ SMALLEST = 1e-9
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _PER_LOG = 1 / math.log(_GAMMA)
 _FORMAT = 1
+
+
+_BELOW_ALL = -(10**6)
+"""The bucket of zeros: below all others."""
+
+
+class Tail(NamedTuple):
+    """All numbers in buckets above one, and a part of those in it."""
+
+    bucket: int
+    part: float
+
+    def times(self, ratio: float) -> Tail:
+        """Return the tail that begins so many times as high."""
+        if self.bucket <= _BELOW_ALL:
+            return self
+        return Tail(self.bucket + round(math.log(ratio) * _PER_LOG), self.part)
 
 
 class UnreadableSketch(ValueError):
@@ -105,6 +123,27 @@ class Sketch:
     def quantile(self, q: float) -> float | None:
         """Return the value below which a share `q` (0 to 1) lies; None for an empty sketch."""
         return quantile_of_mixture(parts=[(self, float(self.n))], q=q)
+
+    def tail(self, q: float) -> Tail:
+        """Return the tail above the quantile `q`: the bucket it lies in, and which part of it.
+
+        The part is chosen so that exactly 1 - q of the numbers lie in the tail, ties included.
+        """
+        wanted = (1 - q) * self.n
+        for key in sorted(self._counts, reverse=True):
+            count = self._counts[key]
+            if wanted <= count:
+                return Tail(bucket=key, part=wanted / count)
+            wanted -= count
+        return Tail(bucket=_BELOW_ALL, part=wanted / self.zeros if self.zeros else 0.0)
+
+    def share_in(self, tail: Tail) -> float:
+        """Return which share of the numbers lies in a tail, 0 to 1; 0 for an empty sketch."""
+        if not self.n:
+            return 0.0
+        above = sum(count for key, count in self._counts.items() if key > tail.bucket)
+        at = self.zeros if tail.bucket <= _BELOW_ALL else self._counts.get(tail.bucket, 0)
+        return (above + tail.part * at) / self.n
 
     def to_bytes(self) -> bytes:
         """Return a compact form: one byte of format, then varints; some hundred bytes as a rule."""

@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from .sequence import ALPHA
 
+ERROR_FLOOR = Decimal("0.01")
+"""A rise of the error rate by a point is let pass, however many times the rate it is."""
+
 
 def exact(value: float) -> Decimal:
     """Return a figure as a person would write it, to twelve digits: 0.1 + 0.2 is 0.3."""
@@ -32,21 +35,26 @@ class Thresholds:
         for "not worse" (a move for another reason: price, retirement).
     not_worse_margin: points of quality (0 to 1) that a version may lie below and still count as
         not worse.
-    max_error_rise: points of error rate that the whole interval must stay below.
+    max_error_rise: points of error rate that it may rise by.
+    max_error_times: how many times the current version's error rate it may be, or a point above
+        it (`ERROR_FLOOR`) where that is more; the stricter of both limits holds.
     max_latency_rise, max_cost_rise: rise of p95 latency, of cost per successful request, relative
         to the current version. None leaves a gate out.
     max_uncovered_share: share of traffic that may run on tasks without evidence.
     min_quality_coverage: share of requests with a score below which a warning is given.
+    accept_unsure: whether a gate whose estimate is within its limit, but not surely, is enough.
     alpha: risk of a wrong claim, over all looks.
     """
 
     min_quality_improvement: Decimal = Decimal("0")
     not_worse_margin: Decimal = Decimal("0.02")
     max_error_rise: Decimal | None = Decimal("0.02")
+    max_error_times: Decimal | None = Decimal("2")
     max_latency_rise: Decimal | None = Decimal("0.2")
     max_cost_rise: Decimal | None = Decimal("0.2")
     max_uncovered_share: Decimal = Decimal("0.05")
     min_quality_coverage: Decimal = Decimal("0.2")
+    accept_unsure: bool = False
     alpha: float = ALPHA
 
     def __post_init__(self) -> None:
@@ -61,8 +69,20 @@ class Thresholds:
         )
         if any(limit is not None and limit < 0 for limit in limits):
             raise ValueError("A threshold is a fraction from 0 up.")
+        if self.max_error_times is not None and self.max_error_times < 1:
+            raise ValueError("Errors may at least be as many as they are: 1 time or more.")
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha is a risk between 0 and 1, not {self.alpha}.")
+
+    def error_limit(self, rate: float) -> Decimal | None:
+        """Return the points that an error rate (of the current version) may rise by.
+
+        None where no limit is set.
+        """
+        limits = [] if self.max_error_rise is None else [self.max_error_rise]
+        if self.max_error_times is not None:
+            limits.append(max(ERROR_FLOOR, (self.max_error_times - 1) * exact(rate)))
+        return min(limits, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

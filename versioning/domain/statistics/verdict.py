@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from .cautions import cautions
-from .comparison import (
-    Comparison,
-    Decision,
-    PartVerdict,
-    QualityFigures,
-)
+from .cautions import cautions, unlikeness
+from .comparison import Comparison, Decision, PartVerdict, WarningCode
+from .contrast import Basis
 from .decision import decide
-from .evidence import (
-    Arm,
-    Difference,
-    Stratum,
-    covered,
-    difference,
-    quality_sides,
-)
+from .evidence import WEIGHTS, Arm, Coverage, Day, Stratum
 from .gates import Gate, GateStatus, check_gates
-from .judgement import Judgement, Needed, Verdict, counted, judge, judge_nothing
+from .judgement import Needed, Verdict, counted
+from .meeting import Meeting, cut_like, meeting
+from .quality import Quality, quality
 from .sentences import quality_sentence
-from .sequence import METHOD
-from .thresholds import PerDay, Split, Thresholds, exact, rise
+from .sequence import METHOD, METHOD_VERSION
+from .thresholds import PerDay, Split, Thresholds, exact
 
 __all__ = [
     "Arm",
     "Comparison",
+    "Day",
     "Decision",
     "Gate",
     "GateStatus",
@@ -43,6 +35,8 @@ __all__ = [
     "compare",
 ]
 
+AFTERWARDS = "the days after the last one side by side"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
@@ -52,14 +46,6 @@ class Slice:
     strata: tuple[Stratum, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Quality:
-    """Quality over some tasks: the figures and what they say."""
-
-    figures: QualityFigures
-    judgement: Judgement
-
-
 def compare(
     *,
     strata: Sequence[Stratum],
@@ -67,141 +53,152 @@ def compare(
     per_day: PerDay | None = None,
     slices: Sequence[Slice] = (),
     split: Split | None = None,
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> Comparison:
     """Compare a candidate with the current version on live samples; safe at every look.
 
-    `strata` has each task once. `per_day` (requests a day of each side) turns needed samples into
-    days. `slices` are judged beside the whole: a worse one blocks. `split` is the canary's
-    intended share with the counts since it began. Raise ValueError when a task comes twice.
+    Side by side on the days that both served; where they hardly did, before and after, which is
+    never enough for a move. `strata` has each task once. `per_day` (requests a day of each side)
+    turns needed samples into days. `slices` are judged beside the whole: a worse one blocks.
+    `split` is the canary's intended share with the counts since it began. `weights` are those of
+    the components of quality. Raise ValueError when a task comes twice.
     """
     if len({stratum.task for stratum in strata}) < len(strata):
         raise ValueError("Each task comes once.")
-    coverage = covered(strata, counted=lambda arm: arm.quality.n)
-    alpha = thresholds.alpha
-    whole = _quality(strata=strata, thresholds=thresholds, alpha=alpha, per_day=per_day)
-    tasks = _task_verdicts(strata=strata, thresholds=thresholds, per_day=per_day)
-    parts = tuple(
-        _part(
-            name=part.name,
-            strata=part.strata,
-            thresholds=thresholds,
-            alpha=alpha / len(slices),
-            per_day=_part_of_traffic(per_day, part.strata, strata),
-        )
-        for part in slices
+    met = meeting(strata)
+    tagged = {part.name: cut_like(part.strata, basis=met.basis) for part in slices}
+    unlike = unlikeness(strata=met.strata, slices=tagged) if met.shared_days else ()
+    look = _Look(met=met, alike=not unlike, weights=weights, thresholds=thresholds)
+    # A slice's requests all have its tag, so only other hours make them unlike.
+    same_hours = all(caution.code is not WarningCode.OTHER_HOURS for caution in unlike)
+    sliced = replace(look, alike=same_hours)
+    whole = look.quality(met.strata, alpha=thresholds.alpha, per_day=per_day)
+    tasks = tuple(
+        look.part(stratum.task, (stratum,), of=len(strata), per_day=per_day)
+        for stratum in met.strata
     )
-    gates = check_gates(strata=strata, thresholds=thresholds, per_day=per_day)
+    parts = tuple(
+        sliced.part(name, cut, of=len(slices), per_day=per_day) for name, cut in tagged.items()
+    )
+    gates = look.gates(per_day=per_day)
+    afterwards, late = look.afterwards()
+    coverage = _coverage(strata, tasks=whole.tasks)
     warnings = cautions(
-        strata=strata, coverage=coverage, figures=whole.figures, thresholds=thresholds, split=split
+        strata=met.strata,
+        coverage=coverage,
+        figures=whole.figures,
+        thresholds=thresholds,
+        split=split,
+        unlike=unlike,
     )
     decision, reasons = decide(
         quality=whole.figures,
         judgement=whole.judgement,
         thresholds=thresholds,
-        gates=gates,
-        parts=tasks + parts,
+        gates=gates + late,
+        parts=tasks + parts + ((afterwards,) if afterwards else ()),
         uncovered_share=exact(coverage.uncovered_share),
         warnings=warnings,
+        basis=met.basis,
     )
     return Comparison(
         verdict=whole.judgement.verdict,
         decision=decision,
         reasons=reasons,
         sentence=quality_sentence(
-            quality=whole.figures, judgement=whole.judgement, alpha=alpha, tasks=tasks
+            quality=whole.figures,
+            judgement=whole.judgement,
+            alpha=thresholds.alpha,
+            tasks=tasks,
+            basis=met.basis,
+            days=whole.days,
         ),
         quality=whole.figures,
         judgement=whole.judgement,
+        basis=met.basis,
+        shared_days=met.shared_days,
         method=METHOD,
-        alpha=alpha,
+        method_version=METHOD_VERSION,
+        alpha=thresholds.alpha,
         alpha_split=_alpha_split(gates=gates, tasks=tasks, slices=slices),
         tasks=tasks,
         slices=parts,
-        gates=gates,
+        gates=gates + late,
+        afterwards=afterwards,
         warnings=warnings,
         uncovered_tasks=tuple(stratum.task for stratum in coverage.uncovered),
         uncovered_share=coverage.uncovered_share,
     )
 
 
-def _task_verdicts(
-    *, strata: Sequence[Stratum], thresholds: Thresholds, per_day: PerDay | None
-) -> tuple[PartVerdict, ...]:
-    return tuple(
-        _part(
-            name=stratum.task,
-            strata=(stratum,),
-            thresholds=thresholds,
-            alpha=thresholds.alpha / len(strata),
-            per_day=_part_of_traffic(per_day, (stratum,), strata),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One comparison: what all its parts have in common."""
+
+    met: Meeting
+    alike: bool
+    weights: Mapping[str, float]
+    thresholds: Thresholds
+
+    def quality(
+        self,
+        strata: Sequence[Stratum],
+        *,
+        alpha: float,
+        per_day: PerDay | None,
+        basis: Basis | None = None,
+    ) -> Quality:
+        return quality(
+            strata=strata,
+            basis=basis or self.met.basis,
+            alike=self.alike,
+            weights=self.weights,
+            thresholds=self.thresholds,
+            alpha=alpha,
+            per_day=per_day,
         )
-        for stratum in strata
-    )
 
-
-def _part(
-    *,
-    name: str,
-    strata: Sequence[Stratum],
-    thresholds: Thresholds,
-    alpha: float,
-    per_day: PerDay | None,
-) -> PartVerdict:
-    found = _quality(strata=strata, thresholds=thresholds, alpha=alpha, per_day=per_day)
-    return PartVerdict(name=name, quality=found.figures, judgement=found.judgement)
-
-
-def _quality(
-    *, strata: Sequence[Stratum], thresholds: Thresholds, alpha: float, per_day: PerDay | None
-) -> _Quality:
-    coverage = covered(strata, counted=lambda arm: arm.quality.n)
-    share_current = _scored([stratum.current for stratum in strata])
-    share_candidate = _scored([stratum.candidate for stratum in strata])
-    scores = None
-    if per_day is not None:
-        scores = PerDay(
-            current=per_day.current * share_current,
-            candidate=per_day.candidate * share_candidate,
+    def part(
+        self, name: str, strata: Sequence[Stratum], *, of: int, per_day: PerDay | None
+    ) -> PartVerdict:
+        """Judge one of so many tasks or slices, with its part of alpha."""
+        found = self.quality(
+            strata,
+            alpha=self.thresholds.alpha / of,
+            per_day=_part_of_traffic(per_day, strata, self.met.strata),
         )
-    found = difference(quality_sides(coverage)) if coverage.shared else None
-    if found is None:
-        judgement = judge_nothing(
-            n_current=sum(stratum.current.quality.n for stratum in strata),
-            n_candidate=sum(stratum.candidate.quality.n for stratum in strata),
-            per_day=scores,
+        return PartVerdict(name=name, quality=found.figures, judgement=found.judgement)
+
+    def gates(self, *, per_day: PerDay | None) -> tuple[Gate, ...]:
+        return check_gates(
+            strata=self.met.strata,
+            thresholds=self.thresholds,
+            per_day=per_day,
+            basis=self.met.basis,
+            alike=self.alike,
         )
-    else:
-        judgement = judge(
-            difference=found, alpha=alpha, margin=thresholds.not_worse_margin, per_day=scores
+
+    def afterwards(self) -> tuple[PartVerdict | None, tuple[Gate, ...]]:
+        """Judge the days on which only the candidate served, and the gates that fail there."""
+        strata = self.met.afterwards
+        if not strata:
+            return None, ()
+        found = self.quality(
+            strata, alpha=self.thresholds.alpha, per_day=None, basis=Basis.BEFORE_AFTER
         )
-    return _Quality(
-        figures=_figures(found, share_current=share_current, share_candidate=share_candidate),
-        judgement=judgement,
-    )
+        gates = check_gates(
+            strata=strata, thresholds=self.thresholds, basis=Basis.BEFORE_AFTER, alike=False
+        )
+        part = PartVerdict(name=AFTERWARDS, quality=found.figures, judgement=found.judgement)
+        return part, tuple(gate for gate in gates if gate.status is GateStatus.FAILED)
 
 
-def _figures(
-    found: Difference | None, *, share_current: float, share_candidate: float
-) -> QualityFigures:
-    current = candidate = relative = None
-    if found is not None:
-        current, candidate = exact(found.current), exact(found.candidate)
-        relative = rise(before=found.current, after=found.candidate)
-    return QualityFigures(
-        current=current,
-        candidate=candidate,
-        relative=relative,
-        n_current=found.n_current if found else 0,
-        n_candidate=found.n_candidate if found else 0,
-        coverage_current=share_current,
-        coverage_candidate=share_candidate,
-    )
-
-
-def _scored(arms: Sequence[Arm]) -> float:
-    """Return the share of requests with a score; 0 without requests."""
-    requests = sum(arm.n for arm in arms)
-    return sum(arm.quality.n for arm in arms) / requests if requests else 0.0
+def _coverage(strata: Sequence[Stratum], *, tasks: frozenset[str]) -> Coverage:
+    """Say which tasks of the current version have scores of both, and which have not."""
+    traffic = sum(stratum.current.n for stratum in strata)
+    uncovered = tuple(s for s in strata if s.current.n and s.task not in tasks)
+    outside = sum(stratum.current.n for stratum in uncovered)
+    return Coverage(uncovered=uncovered, uncovered_share=outside / traffic if traffic else 0.0)
 
 
 def _part_of_traffic(

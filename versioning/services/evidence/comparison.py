@@ -2,28 +2,32 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
-from versioning.domain.statistics.evidence import Arm, Stratum
+from versioning.domain.statistics.evidence import PARTS, QUALITY, Arm, Day, Stratum
 from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.levels import Day
+from versioning.domain.statistics.levels import ScoredDay
+from versioning.domain.statistics.meeting import NEAR
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import Slice, compare
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, PerformanceSample, Word
-from versioning.models.fields import to_ms
+from versioning.models.fields import from_ms, to_ms
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
 from versioning.services.samples.rollups import Entry
 
 NO_TASK = "(no task named)"
+WINDOW = timedelta(days=180)
+"""How far back a comparison reads: older days tell little of today, and its cost stays the same."""
+
 RECENT_DAYS = 7
 """Today's traffic is that of so many last days."""
 
@@ -86,14 +90,11 @@ def evidence(
 ) -> Evidence:
     """Compare two versions on live samples, on all tasks or one; safe to ask at every look.
 
-    The same few queries and the same cost at any number of samples. Where a canary is on between
-    the two, it warns when the requests are not split as its step means.
+    The same few queries and the same cost at any number of samples and any age of the version in
+    use. Where a canary is on between the two, it warns when the requests are not split as its step
+    means.
     """
-    entries = [
-        entry
-        for entry in rollups.read(version_ids=[from_version.pk, to_version.pk])
-        if entry.cell.source in _COMPARED
-    ]
+    entries = _entries(from_id=from_version.pk, to_id=to_version.pk, now=now)
     texts = _texts(entries)
     pair = (from_version.pk, to_version.pk)
     split = _split(entries, pair=pair)
@@ -118,6 +119,22 @@ def evidence(
 
 
 Pair = tuple[int, int]
+
+
+def _entries(*, from_id: int, to_id: int, now: datetime) -> list[Entry]:
+    """Return what is compared: the candidate's last days, and the current version's beside them.
+
+    Of the current version so many days more as count before and after. Each version is read by
+    one statement, so that parts that are being folded count once.
+    """
+    entries = rollups.read(version_ids=[to_id], start=now - WINDOW)
+    first = min((from_ms(entry.cell.start) for entry in entries), default=now)
+    entries += rollups.read(version_ids=[from_id], start=_midnight(first) - timedelta(days=NEAR))
+    return [entry for entry in entries if entry.cell.source in _COMPARED]
+
+
+def _midnight(moment: datetime) -> datetime:
+    return from_ms(to_ms(moment) // DAY_MS * DAY_MS)
 
 
 def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
@@ -182,19 +199,40 @@ def _strata(
 
 
 def _arm(entries: Sequence[Entry]) -> Arm:
+    """Return a version's record on one task, day by day (UTC) in order of time."""
+    by_day: defaultdict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_day[entry.cell.start // DAY_MS].append(entry)
+    days = (_day(number, group) for number, group in sorted(by_day.items()))
+    return Arm(days=tuple(day for day in days if day.n))
+
+
+def _day(number: int, entries: Sequence[Entry]) -> Day:
     sums = _compared(entries)
     scores = sums.scores
     # A score that came after a tag was declared may stand in another slice than its sample.
     n = max(sums.samples, scores.n, sums.errors, sums.cost.n)
-    return Arm(
+    return Day(
+        number=number,
         n=n,
-        quality=scores,
         errors=sums.errors,
-        successes=n - sums.errors,
+        components={QUALITY: scores},
+        scored=scores.n,
         cost=in_usd(sums.cost),
         latency=sums.sketch,
-        days=days(entries),
+        hours=_hours(entries),
     )
+
+
+def _hours(entries: Sequence[Entry]) -> dict[int, int]:
+    """Count live requests by part of the day; empty where any hours are folded into the day."""
+    live = [entry for entry in entries if entry.cell.source != _COUNTED_OUT]
+    if any(entry.whole_day for entry in live):
+        return {}
+    found: Counter[int] = Counter()
+    for entry in live:
+        found[entry.cell.start % DAY_MS * PARTS // DAY_MS] += entry.sums.samples
+    return dict(found)
 
 
 def _compared(entries: Iterable[Entry]) -> SampleSums:
@@ -213,34 +251,15 @@ def _parted(entries: Iterable[Entry]) -> tuple[list[SampleSums], list[SampleSums
     return live, out
 
 
-def _scores(entries: Iterable[Entry]) -> Moments:
-    """Return the quality of what counts, as ``_compared`` does, without all else."""
-    scores, away = (
-        _difference(
-            Moments.total(part.quality for part in parts),
-            Moments.total(part.retracted for part in parts),
-        )
-        for parts in _parted(entries)
-    )
-    return _difference(scores, away)
-
-
-def _difference(whole: Moments, part: Moments) -> Moments:
-    return whole.unmerge(part) if part.n <= whole.n else Moments()
-
-
 def in_usd(cost: Moments) -> Moments:
     """Return moments of billionths of a USD as moments of USD."""
     return Moments(cost.n, cost.mean * _USD, cost.m2 * _USD**2)
 
 
-def days(entries: Sequence[Entry]) -> tuple[Day, ...]:
-    """Return quality day by day (UTC), in order of time; days without a score are left out."""
-    groups: defaultdict[int, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[entry.cell.start // DAY_MS].append(entry)
-    scores = ((day, _scores(group)) for day, group in sorted(groups.items()))
-    return tuple(Day(day, found) for day, found in scores if found.n)
+def days(entries: Sequence[Entry]) -> tuple[ScoredDay, ...]:
+    """Return a version's quality day by day (UTC), in order; days without a score are left out."""
+    found = ((day.number, day.components[QUALITY]) for day in _arm(entries).days)
+    return tuple(ScoredDay(number, scores) for number, scores in found if scores.n)
 
 
 def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:

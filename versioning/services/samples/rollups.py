@@ -4,13 +4,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, IntegerField, Q, QuerySet, Value
 
 from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
@@ -37,18 +37,20 @@ class SumsLeft(Exception):  # noqa: N818  (it says what is left, after the rest 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The sums of one cell in one period."""
+    """The sums of one cell in one period; ``whole_day`` where its hours are no longer known."""
 
     cell: Cell
     sums: SampleSums
+    whole_day: bool = False
 
 
-def read(*, version_ids: Iterable[int]) -> list[Entry]:
-    """Return all that is known of the versions: roll-ups and parts not folded yet.
+def read(*, version_ids: Iterable[int], start: datetime | None = None) -> list[Entry]:
+    """Return what is known of the versions, all or from a moment on: roll-ups and parts.
 
     One statement reads both tables: so a part that is being folded counts exactly once.
     """
-    return _read(version__in=list(version_ids))
+    since = {} if start is None else {"start__gte": start}
+    return _read(version__in=list(version_ids), **since)
 
 
 def read_from(*, start: datetime) -> list[Entry]:
@@ -57,9 +59,15 @@ def read_from(*, start: datetime) -> list[Entry]:
 
 
 def _read(**lookup: Any) -> list[Entry]:
-    parts = RollupPart.objects.filter(**lookup).values_list(*_ALL_COLUMNS)
-    rollups = Rollup.objects.filter(**lookup).values_list(*_ALL_COLUMNS)
-    return [_entry(values) for values in rollups.union(parts, all=True)]
+    hour = Value(Rollup.Span.HOUR.value, output_field=IntegerField())
+    parts = RollupPart.objects.filter(**lookup).annotate(period=hour)
+    rollups = Rollup.objects.filter(**lookup).annotate(period=F("span"))
+    both = rollups.values_list(*_ALL_COLUMNS, "period").union(
+        parts.values_list(*_ALL_COLUMNS, "period"), all=True
+    )
+    return [
+        replace(_entry(values[:-1]), whole_day=values[-1] == Rollup.Span.DAY) for values in both
+    ]
 
 
 def entries_of(rows: QuerySet[Rollup]) -> list[Entry]:

@@ -4,21 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.versioning.domain.statistics.arms import arm, stratum
-from versioning.domain.statistics.evidence import (
-    Arm,
-    Difference,
-    Stratum,
-    covered,
-    difference,
-    quality_sides,
-)
+from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
+from versioning.domain.statistics.contrast import Basis, Difference, difference
+from versioning.domain.statistics.evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
 from versioning.domain.statistics.judgement import Verdict, judge_nothing
 from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.quality import quality_groups
 from versioning.domain.statistics.thresholds import PerDay, exact
+from versioning.domain.statistics.verdict import compare
 
 tasks = st.lists(
-    st.tuples(st.integers(2, 500), st.integers(2, 500), st.floats(0, 1), st.floats(0, 1)),
+    st.tuples(st.integers(20, 500), st.integers(20, 500), st.floats(0, 1), st.floats(0, 1)),
     min_size=1,
     max_size=6,
 )
@@ -32,8 +28,10 @@ def strata_of(rows: list[tuple[int, int, float, float]]) -> list[Stratum]:
 
 
 def found(strata: list[Stratum]) -> Difference:
-    coverage = covered(strata, counted=lambda one: one.quality.n)
-    return difference(quality_sides(coverage))
+    groups = quality_groups(strata, basis=Basis.SIDE_BY_SIDE, weights=WEIGHTS)
+    shown = difference(groups, basis=Basis.SIDE_BY_SIDE)
+    assert shown is not None
+    return shown
 
 
 @given(tasks)
@@ -64,23 +62,29 @@ def test_a_task_more_never_adds_reach_beyond_its_samples(
 
 
 def test_a_small_arm_borrows_the_spread_of_the_large_one() -> None:
-    """Thirty successes in a row look sure, but the current version knows of failures."""
-    quiet = arm(1.0, n=30, spread=0.0)
-    noisy = arm(0.9, n=3000, spread=0.3)
-    assert found([stratum(noisy, quiet)]).variance_candidate == pytest.approx(0.09 / 30, rel=0.02)
+    """Twenty-eight successes look sure, but the current version knows of failures."""
+    quiet = arm(1.0, n=28, spread=0.0)
+    noisy = arm(0.9, n=2800, spread=0.3)
+    alone = arm(1.0, n=2800, spread=0.0)
+    assert found([stratum(noisy, quiet)]).sampling > 2 * found([stratum(alone, quiet)]).sampling
 
 
 def test_more_scores_than_requests_are_refused() -> None:
-    with pytest.raises(ValueError, match="more errors, successes or scores"):
-        Arm(n=1, quality=Moments.of([0.5, 0.6]))
+    with pytest.raises(ValueError, match="more errors, costs or scores"):
+        Day(number=1, n=1, components={QUALITY: Moments.of([0.5, 0.6])})
+
+
+def test_days_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="order of time"):
+        Arm(days=(Day(number=2, n=1), Day(number=1, n=1)))
 
 
 def test_a_task_that_only_the_candidate_serves_is_no_gap() -> None:
-    coverage = covered(
-        [stratum(arm(0.8), arm(0.8), task="a"), stratum(Arm(), arm(0.8), task="b")],
-        counted=lambda one: one.quality.n,
+    shown = compare(
+        strata=[stratum(arm(0.8), arm(0.8), task="a"), stratum(Arm(), arm(0.8), task="b")],
+        thresholds=quality_only(),
     )
-    assert (coverage.uncovered, coverage.uncovered_share) == ((), 0.0)
+    assert (shown.uncovered_tasks, shown.uncovered_share) == ((), 0.0)
 
 
 def test_nothing_shared_says_when_the_floor_is_met() -> None:

@@ -20,7 +20,7 @@ risks = st.floats(1e-6, 0.5)
 
 
 def test_the_width_is_the_published_formula() -> None:
-    n, alpha, rho2 = 400, 0.05, (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 150
+    n, alpha, rho2 = 400, 0.05, (-2 * math.log(0.05) + math.log(-2 * math.log(0.05) + 1)) / 300
     s2 = n * 0.001
     wanted = math.sqrt(s2) * math.sqrt(
         2 * (n * rho2 + 1) / (n * n * rho2) * math.log(math.sqrt(n * rho2 + 1) / alpha)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
 from versioning.domain.statistics.comparison import WarningCode
+from versioning.domain.statistics.evidence import Arm
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
 from versioning.domain.statistics.verdict import (
     Comparison,
@@ -21,7 +22,7 @@ from versioning.domain.statistics.verdict import (
 
 
 def compared(current: float | Fraction, candidate: float | Fraction, **how: object) -> Comparison:
-    """Compare two mean qualities on one task, 2,000 samples a side, without gates."""
+    """Compare two mean qualities on one task, 150 samples a side a day, without gates."""
     thresholds = how.pop("thresholds", None) or quality_only()
     strata = [stratum(arm(current, **how), arm(candidate, **how))]  # type: ignore[arg-type]
     return compare(strata=strata, thresholds=thresholds)  # type: ignore[arg-type]
@@ -42,7 +43,49 @@ def test_the_four_verdicts(candidate: float, n: int, verdict: Verdict) -> None:
 
 def test_nothing_is_claimed_below_thirty_samples_a_side() -> None:
     assert compared(0.1, 0.99, n=29, spread=0.01).verdict is Verdict.NOT_ENOUGH_DATA
-    assert compared(0.1, 0.99, n=30, spread=0.01).verdict is Verdict.BETTER
+    assert compared(0.1, 0.99, n=42, spread=0.01).verdict is Verdict.BETTER
+
+
+def test_nothing_good_is_claimed_before_a_week_side_by_side() -> None:
+    six, seven = (compared(0.5, 0.9, days=range(days)) for days in (6, 7))
+    assert (six.verdict, seven.verdict) == (Verdict.NOT_ENOUGH_DATA, Verdict.BETTER)
+
+
+def test_before_and_after_is_never_enough_and_says_what_is() -> None:
+    found = compare(
+        strata=[stratum(arm(0.75, days=range(30)), arm(0.85, days=range(30, 44)))],
+        thresholds=quality_only(),
+    )
+    assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
+    assert "before / after" in found.sentence
+    assert "a canary, a shadow or an evaluation run" in found.reasons[0]
+
+
+def test_great_harm_is_seen_before_and_after_too_but_no_season_is() -> None:
+    def after(mean: float) -> Decision:
+        strata = [stratum(arm(0.75, days=range(30)), arm(mean, days=range(30, 44)))]
+        return compare(strata=strata, thresholds=quality_only()).decision
+
+    assert after(0.55) is Decision.BLOCKED
+    assert after(0.68) is Decision.NOT_ENOUGH_EVIDENCE
+
+
+def test_what_changes_for_both_is_no_difference() -> None:
+    """Thirty days alone, then a fortnight in which all is easier for both."""
+    old = arm(0.70, n=6000, days=range(30)).days + arm(0.80, days=range(30, 44)).days
+    found = compare(
+        strata=[stratum(Arm(days=old), arm(0.80, days=range(30, 44)))], thresholds=quality_only()
+    )
+    assert found.estimate == pytest.approx(0, abs=1e-9)
+    assert found.shared_days == 14
+
+
+def test_harm_after_the_days_side_by_side_blocks() -> None:
+    """The canary was good, the move is not: what came after is judged, too."""
+    candidate = arm(0.76).days + arm(0.4, days=range(14, 20)).days
+    found = compare(strata=[stratum(arm(0.75), Arm(days=candidate))], thresholds=quality_only())
+    assert found.decision is Decision.BLOCKED
+    assert found.reasons[0] == "worse on the days after the last one side by side"
 
 
 @given(st.integers(1, 99), st.integers(1, 500))
@@ -99,8 +142,8 @@ def test_a_rise_is_relative_to_the_current_version() -> None:
 
 def test_the_sentence_can_be_acted_on() -> None:
     sentence = compared(0.75, 0.85).sentence
-    assert sentence.startswith("Better: quality 0.85 against 0.75 (+13 %, 95 % interval +0.0")
-    assert sentence.endswith("on 4,000 samples")
+    assert sentence.startswith("Better: quality 0.75 -> 0.85 (+0.10, 95 % interval from +0.0")
+    assert sentence.endswith(": +13 %), side by side on 14 days, 4,200 samples")
 
 
 def test_the_sentence_names_each_task_and_what_it_needs() -> None:
@@ -150,7 +193,7 @@ def test_without_a_shared_task_nothing_is_compared() -> None:
     )
     assert found.verdict is Verdict.NOT_ENOUGH_DATA
     assert (found.estimate, found.interval) == (None, None)
-    assert found.sentence.startswith("Not enough data: about 30 more samples; quality can't")
+    assert found.sentence.startswith("Not enough data: about 60 more samples; quality can't")
 
 
 def test_a_change_of_mix_is_no_improvement() -> None:
@@ -202,8 +245,8 @@ def test_more_slices_ask_for_more_proof_each() -> None:
 
 
 def test_unscored_requests_are_no_zeros() -> None:
-    found = compared(0.75, 0.85, scored=200)
-    assert (found.quality.n_current, found.quality.coverage_current) == (200, 0.1)
+    found = compared(0.75, 0.85, scored=210)
+    assert (found.quality.n_current, found.quality.coverage_current) == (210, 0.1)
     assert found.quality.current == Decimal("0.75")
     assert [caution.code for caution in found.warnings] == [WarningCode.LOW_QUALITY_COVERAGE]
     assert found.warnings[0].text.startswith("only 10% of the requests have a score")
@@ -211,7 +254,7 @@ def test_unscored_requests_are_no_zeros() -> None:
 
 def test_traffic_without_evidence_holds_an_upgrade_back() -> None:
     strata = [
-        stratum(arm(0.75, n=8000), arm(0.85, n=8000)),
+        stratum(arm(0.75, n=8400), arm(0.85, n=8400)),
         stratum(arm(0.75), arm(0.75, n=0, usd=None), task="extract"),
     ]
     found = compare(strata=strata, thresholds=quality_only())
