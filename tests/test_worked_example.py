@@ -24,7 +24,8 @@ START = date(2026, 1, 1)
 MODEL = "/api/model-versions/openrouter/qwen-2.5-7b-instruct"
 RECOMMENDATIONS = "/api/model-versions/upgrade-recommendations"
 DAILY = 32
-TRIAL = 960
+TRIAL_DAYS = 10
+TRIAL = 96
 A_DAYS_WORK = timedelta(hours=20)
 
 
@@ -129,17 +130,21 @@ def test_a_month_then_a_snapshot_then_a_move_and_back(world: Simulator, admin: C
         clock.shift(timedelta(days=1))
         assert check()["recommended"] == 1
         successor = worked_example_successor(START)
-        app.report(upstream_id=successor, quality=0.85, count=TRIAL)
+        for day in range(32, 32 + TRIAL_DAYS):
+            app.report(upstream_id=WORKED_EXAMPLE, quality=0.75, count=DAILY)
+            app.report(upstream_id=successor, quality=0.85, count=TRIAL)
+            world.set_day(day)
+            clock.shift(timedelta(days=1))
         check()
         (waiting,) = app.get(RECOMMENDATIONS)["results"]
         assert waiting["to_version"]["label"] == "1.1.0"
         assert waiting["to_version"]["upstream_id"] == successor
+        assert "0.75 -> 0.85" in waiting["evidence"]["sentence"]
         assert "+13 %" in waiting["evidence"]["sentence"]
+        assert "side by side on 11 days" in waiting["evidence"]["sentence"]
         assert waiting["evidence"]["verdict"] == "better", waiting["evidence"]["sentence"]
         assert app.current() == "1.0.0"  # nothing moves by itself
 
-        world.set_day(32)
-        clock.shift(timedelta(days=1))
         decide(admin, record_id=waiting["id"], name="approve", reason="Better on our work.")
         assert app.current() == "1.1.0"
         newest, first = app.get(f"{MODEL}/history")["results"]

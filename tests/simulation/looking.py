@@ -1,262 +1,110 @@
-"""Look at a stream after every batch, as staff and the scheduler do."""
+"""Look at a stream after every day, as staff and the scheduler do."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
-from tests.simulation import worlds
-from tests.simulation.worlds import Looks
-from versioning.domain.statistics.evidence import (
-    Stratum,
-    covered,
-    difference,
-    quality_sides,
-)
-from versioning.domain.statistics.sequence import ALPHA, FLOOR
-from versioning.domain.statistics.verdict import Decision, Thresholds, compare
+from tests.simulation.worlds import Run, World
+from versioning.domain.statistics.contrast import Basis, difference
+from versioning.domain.statistics.evidence import WEIGHTS, Stratum
+from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.quality import quality_groups
+from versioning.domain.statistics.sequence import ALPHA
+from versioning.domain.statistics.verdict import Comparison, Decision, Thresholds, compare
 
 SEED = 20_260_101
+MARGIN = 0.02
 
 ANY_IMPROVEMENT = Thresholds(
-    min_quality_improvement=Decimal("0.001"), max_latency_rise=None, max_cost_rise=None
+    min_quality_improvement=Decimal("0.001"),
+    max_error_rise=None,
+    max_error_times=None,
+    max_latency_rise=None,
+    max_cost_rise=None,
 )
-"""The weakest demand for an improvement: a policy asks for 10 % unless told otherwise."""
+"""The weakest demand for an improvement, and no gate that could hold it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalseClaims:
-    """How often two equal versions were called different at some look, and upgraded."""
+    """How often two equal versions were, at some look, upgraded or blocked."""
 
-    world: str
     runs: int
-    better: float
-    worse: float
     upgraded: float
+    blocked: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopping:
-    """After how many samples of both sides a better version was called better.
+    """After how many samples of both sides a better version was called better, within 60 days."""
 
-    `early` is the mean over the runs that stop within 60 days, as design/statistics.md has it.
-    """
-
-    rise: float
-    median: float
     mean: float
-    early: float
-    never: float
+    median: float
+    found: float
 
 
-def claim(strata: Sequence[Stratum]) -> int:
-    """Return 1 for better, -1 for worse, 0 for no claim: `judge` without what it would need."""
-    undoubted = [_without_days(stratum) for stratum in strata]
-    # Days only ever widen the interval: without a claim of independent scores there is none.
-    return _claim(undoubted) and _claim(strata)
+def may_claim(strata: list[Stratum], *, above: float = 0.0) -> bool:
+    """Return whether there is a claim if days were all alike: they only ever widen the interval."""
+    groups = quality_groups(strata, basis=Basis.SIDE_BY_SIDE, weights=WEIGHTS)
+    found = difference(groups, basis=Basis.SIDE_BY_SIDE, design=1.0)
+    # Without a day side by side nothing is known beforehand.
+    return found is None or abs(found.estimate + above) > found.half_width(alpha=ALPHA)
 
 
-def _without_days(stratum: Stratum) -> Stratum:
-    return replace(
-        stratum,
-        current=replace(stratum.current, days=()),
-        candidate=replace(stratum.candidate, days=()),
-    )
-
-
-def _claim(strata: Sequence[Stratum]) -> int:
-    coverage = covered(strata, counted=lambda arm: arm.quality.n)
-    if not coverage.shared:
-        return 0
-    found = difference(quality_sides(coverage))
-    if found.reach < FLOOR:
-        return 0
-    half = found.half_width(alpha=ALPHA)
-    return (found.estimate > half) - (found.estimate < -half)
-
-
-def first_claim(looks: Looks) -> tuple[int, int]:
-    """Return the first claim and the number of its look (from 1); (0, 0) when there is none."""
-    for number, strata in enumerate(looks.strata, start=1):
-        said = claim(strata)
-        if said:
-            return said, number
-    return 0, 0
-
-
-def upgraded(looks: Looks) -> bool:
-    """Return whether the decision is UPGRADE at some look."""
-    # Without "better" there is no upgrade for one who asks for an improvement.
-    return any(
-        claim(strata) == 1
-        and compare(strata=strata, thresholds=ANY_IMPROVEMENT).decision is Decision.UPGRADE
-        for strata in looks.strata
-    )
+def looks(run: Run, *, every: int = 1, above: float = 0.0) -> list[Comparison]:
+    """Return the comparisons of those looks at which a claim is possible at all."""
+    last = max(day.number for day in run.candidate)
+    return [
+        compare(strata=run.strata(look), thresholds=ANY_IMPROVEMENT, slices=run.tagged(look))
+        for look in range(0, last + 1, every)
+        if may_claim(run.strata(look), above=above)
+    ]
 
 
 def false_claims(
-    *, world: str, runs: int, make: Callable[[np.random.Generator], Looks]
+    *, runs: int, make: Callable[[np.random.Generator], Run], every: int = 1
 ) -> FalseClaims:
-    """Run a world of equal versions and count the claims and the upgrades."""
+    """Run a world of equal versions and count the runs with a false upgrade or block."""
     rng = np.random.default_rng(SEED)
-    said, moves = [], 0
+    upgraded = blocked = 0
     for _ in range(runs):
-        looks = make(rng)
-        first, _number = first_claim(looks)
-        said.append(first)
-        moves += bool(first) and upgraded(looks)
-    return FalseClaims(
-        world=world,
-        runs=runs,
-        better=said.count(1) / runs,
-        worse=said.count(-1) / runs,
-        upgraded=moves / runs,
+        said = {found.decision for found in looks(make(rng), every=every)}
+        upgraded += Decision.UPGRADE in said
+        blocked += Decision.BLOCKED in said
+    return FalseClaims(runs=runs, upgraded=upgraded / runs, blocked=blocked / runs)
+
+
+def false_not_worse(*, runs: int, world: World) -> float:
+    """Return how often a version that is worse by the margin was called not worse, or better."""
+    rng = np.random.default_rng(SEED)
+    fine = {Verdict.NOT_WORSE, Verdict.BETTER}
+    wrong = sum(
+        any(found.verdict in fine for found in looks(world.run(rng), above=MARGIN))
+        for _ in range(runs)
     )
+    return wrong / runs
 
 
-def stopping(*, rise: float, runs: int, history: int = 0) -> Stopping:
-    """Quality ~ Beta(6, 2) against a mean `rise` higher, 20 samples a side a day, a daily look.
-
-    Counted are the samples since the candidate came.
-    """
+def stopping(*, world: World, runs: int) -> Stopping:
+    """Look daily until the candidate is called better; counted are the samples of both sides."""
     rng = np.random.default_rng(SEED)
-    days = []
+    samples = []
     for _ in range(runs):
-        looks = worlds.one_task(
-            rng,
-            current=worlds.beta(0.75),
-            candidate=worlds.beta(0.75 + rise),
-            looks=200,
-            history=history,
-        )
-        said, number = first_claim(looks)
-        days.append(number if said == 1 else 10**6)
-    samples = [day * 2 * worlds.PER_LOOK for day in days]
-    found = [count for count in samples if count < 10**6]
+        run = world.run(rng)
+        for look in range(len(run.candidate)):
+            strata = run.strata(look)
+            if look >= 6 and may_claim(strata):
+                found = compare(strata=strata, thresholds=ANY_IMPROVEMENT)
+                if found.verdict is Verdict.BETTER:
+                    samples.append(found.quality.n_current + found.quality.n_candidate)
+                    break
     return Stopping(
-        rise=rise,
-        median=statistics.median(samples),
-        mean=statistics.fmean(found),
-        early=statistics.fmean([count for count in found if count <= 60 * 2 * worlds.PER_LOOK]),
-        never=1 - len(found) / runs,
+        mean=statistics.fmean(samples) if samples else float("nan"),
+        median=statistics.median(samples) if samples else float("nan"),
+        found=len(samples) / runs,
     )
-
-
-EQUAL_WORLDS: dict[str, tuple[int, Callable[[np.random.Generator], Looks]]] = {
-    "beta (6, 2)": (
-        500,
-        lambda rng: worlds.one_task(rng, current=worlds.beta(0.75), candidate=worlds.beta(0.75)),
-    ),
-    "binary, 70 %": (
-        500,
-        lambda rng: worlds.one_task(rng, current=worlds.binary(0.7), candidate=worlds.binary(0.7)),
-    ),
-    "binary, 97 %": (
-        500,
-        lambda rng: worlds.one_task(
-            rng, current=worlds.binary(0.97), candidate=worlds.binary(0.97)
-        ),
-    ),
-    "skewed": (
-        500,
-        lambda rng: worlds.one_task(
-            rng,
-            current=worlds.beta(0.95, weight=4),
-            candidate=worlds.beta(0.95, weight=4),
-        ),
-    ),
-    "heavy-tailed": (
-        500,
-        lambda rng: worlds.one_task(
-            rng, current=worlds.heavy_tailed(), candidate=worlds.heavy_tailed()
-        ),
-    ),
-    "zero-inflated": (
-        500,
-        lambda rng: worlds.one_task(
-            rng, current=worlds.zero_inflated(), candidate=worlds.zero_inflated()
-        ),
-    ),
-    "all equal": (
-        50,
-        lambda rng: worlds.one_task(rng, current=worlds.all_equal(), candidate=worlds.all_equal()),
-    ),
-    "arms 1:20, beta": (
-        500,
-        lambda rng: worlds.one_task(
-            rng,
-            current=worlds.beta(0.75),
-            candidate=worlds.beta(0.75),
-            per_current=200,
-            per_candidate=10,
-        ),
-    ),
-    "arms 1:20, binary 90 %": (
-        500,
-        lambda rng: worlds.one_task(
-            rng,
-            current=worlds.binary(0.9),
-            candidate=worlds.binary(0.9),
-            per_current=200,
-            per_candidate=10,
-        ),
-    ),
-    "arms 1:20, heavy-tailed": (
-        500,
-        lambda rng: worlds.one_task(
-            rng,
-            current=worlds.heavy_tailed(),
-            candidate=worlds.heavy_tailed(),
-            per_current=200,
-            per_candidate=10,
-        ),
-    ),
-    "drifting mix of tasks": (200, worlds.drifting_mix),
-    "autocorrelated, 0.5 a sample": (
-        200,
-        lambda rng: worlds.each_like_the_last(rng, memory=0.5),
-    ),
-    "autocorrelated, 0.8 a sample": (
-        200,
-        lambda rng: worlds.each_like_the_last(rng, memory=0.8),
-    ),
-    "good and bad days": (200, lambda rng: worlds.good_and_bad_days(rng, memory=0.0)),
-    "good and bad days, 0.5 a day": (
-        200,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.5),
-    ),
-    "good and bad days, 0.7 a day": (
-        1000,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7),
-    ),
-    "the same, after a fortnight": (
-        300,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, history=worlds.HISTORY),
-    ),
-    "the same, twice as far": (
-        200,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.1),
-    ),
-    "little, 0.7 a day": (
-        300,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02),
-    ),
-    "little, 0.7 a day, much traffic": (
-        1500,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, spread=0.02, per_look=200),
-    ),
-    "only the candidate, 0.7 a day": (
-        500,
-        lambda rng: worlds.good_and_bad_days(rng, memory=0.7, current_spread=0),
-    ),
-    "only the candidate, after a fortnight": (
-        500,
-        lambda rng: worlds.good_and_bad_days(
-            rng, memory=0.7, current_spread=0, history=worlds.HISTORY
-        ),
-    ),
-}

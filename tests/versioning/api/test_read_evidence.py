@@ -20,7 +20,7 @@ LIST = "/api/model-versions/upgrade-recommendations"
 
 
 def send(upstream_id: str, quality: float, *, cost: str = "0.001") -> None:
-    """Send 300 samples of a version, spread over ten days."""
+    """Send 500 samples of a version, spread over ten days."""
     now = timezone.now()
     samples = [
         SampleIn(
@@ -32,7 +32,7 @@ def send(upstream_id: str, quality: float, *, cost: str = "0.001") -> None:
             cost_usd=Decimal(cost),
             time=now - dt.timedelta(days=number % 10, minutes=1),
         )
-        for number in range(300)
+        for number in range(500)
     ]
     assert ingestion.accept(samples, api_key_id=1, now=now).accepted == len(samples)
 
@@ -99,6 +99,6 @@ def test_the_gates_are_those_of_the_policy(api: Api, record: UpgradeRecord) -> N
 
     shown = api.get(compare).json()
     assert shown["decision"] == "UPGRADE"
-    assert "limit +60%" in shown["details"]["gates"][-1]["reason"]
+    assert "limit +60 %" in shown["details"]["gates"][-1]["reason"]
     kept = recommendation.refresh_evidence(record_id=record.pk, now=timezone.now())
     assert kept.evidence == shown["details"]

@@ -67,7 +67,7 @@ def general(**fields: object) -> Policy:
 def samples(
     version: ModelVersion, qualities: Iterable[float], *, at: dt.datetime, number: int
 ) -> None:
-    """Report so many requests that the version served, in the 24 hours from a moment on."""
+    """Report so many requests that the version served, over ten days to a day after a moment."""
     cycle = list(qualities)
     model = version.tracked_model
     items = [
@@ -78,7 +78,7 @@ def samples(
             quality=cycle[n % len(cycle)],
             latency_ms=100.0 + n % 7,
             cost_usd=Decimal("0.001"),
-            time=at + n * 24 // number * HOUR,
+            time=at - 9 * DAY + n * 240 // number * HOUR,
         )
         for n in range(number)
     ]
@@ -88,13 +88,13 @@ def samples(
 def measured(
     record: UpgradeRecord, new: Iterable[float], *, at: dt.datetime = NOW, share: float = 0.5
 ) -> None:
-    """Report a day of both versions, the earlier one at a quality of 0.7.
+    """Report ten days of both versions side by side, the earlier one at a quality of 0.7.
 
     ``share`` is that of the new one: in a canary, the step's weight.
     """
     assert record.from_version is not None
-    samples(record.from_version, (0.7, 0.72, 0.68), at=at, number=round(1200 * (1 - share)))
-    samples(record.to_version, new, at=at, number=round(1200 * share))
+    samples(record.from_version, (0.7, 0.72, 0.68), at=at, number=round(2400 * (1 - share)))
+    samples(record.to_version, new, at=at, number=round(2400 * share))
 
 
 def approve(record: UpgradeRecord, actor: Actor, *, at: dt.datetime = NOW) -> UpgradeRecord:

@@ -366,7 +366,7 @@ def _within(sides: Sequence[Mapping[int, Moments]]) -> float:
 
 def _unit(groups: Sequence[Group], kind: Kind) -> float:
     if kind is Kind.SCORES:
-        return math.sqrt(math.fsum(group.share * _pooled(group) for group in groups))
+        return math.sqrt(math.fsum(group.share * min(_spreads(group)) for group in groups))
     return math.fsum(
         group.share * Moments.total([*group.current.values(), *group.candidate.values()]).mean
         for group in groups

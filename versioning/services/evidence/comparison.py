@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
-from versioning.domain.statistics.evidence import PARTS, QUALITY, Arm, Day, Stratum
+from versioning.domain.statistics.evidence import PARTS, Arm, Day, Stratum
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.statistics.levels import ScoredDay
 from versioning.domain.statistics.meeting import NEAR
@@ -59,6 +59,12 @@ class Evidence:
     def speaks_against(self) -> bool:
         """Whether something is surely wrong: worse quality, a broken gate, a worse part."""
         return self.decision == Decision.BLOCKED or self.verdict == Verdict.WORSE
+
+    @property
+    def would_show_harm(self) -> bool:
+        """Whether there is enough to see great harm, though perhaps too little for a verdict."""
+        judged: Mapping[str, Any] = self.details.get("judgement") or {}
+        return self.verdict != Verdict.NOT_ENOUGH_DATA or judged.get("low") is not None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it: all the details, and the improvement as a decimal."""
@@ -124,10 +130,12 @@ Pair = tuple[int, int]
 def _entries(*, from_id: int, to_id: int, now: datetime) -> list[Entry]:
     """Return what is compared: the candidate's last days, and the current version's beside them.
 
-    Of the current version so many days more as count before and after. Each version is read by
-    one statement, so that parts that are being folded count once.
+    Counted back from the candidate's latest sample, so that the evidence stays the same until
+    more come; of the current version so many days more as count before and after. Each version is
+    read by one statement, so that parts that are being folded count once.
     """
-    entries = rollups.read(version_ids=[to_id], start=now - WINDOW)
+    latest = rollups.latest(version_id=to_id) or now
+    entries = rollups.read(version_ids=[to_id], start=_midnight(latest) - WINDOW)
     first = min((from_ms(entry.cell.start) for entry in entries), default=now)
     entries += rollups.read(version_ids=[from_id], start=_midnight(first) - timedelta(days=NEAR))
     return [entry for entry in entries if entry.cell.source in _COMPARED]
@@ -200,24 +208,29 @@ def _strata(
 
 def _arm(entries: Sequence[Entry]) -> Arm:
     """Return a version's record on one task, day by day (UTC) in order of time."""
+    found = (_day(number, group) for number, group in _by_day(entries))
+    return Arm(days=tuple(day for day in found if day.n))
+
+
+def _by_day(entries: Sequence[Entry]) -> list[tuple[int, list[Entry]]]:
     by_day: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_day[entry.cell.start // DAY_MS].append(entry)
-    days = (_day(number, group) for number, group in sorted(by_day.items()))
-    return Arm(days=tuple(day for day in days if day.n))
+    return sorted(by_day.items())
 
 
 def _day(number: int, entries: Sequence[Entry]) -> Day:
     sums = _compared(entries)
-    scores = sums.scores
+    components = sums.component_scores
+    scored = max(sums.scores.n, *(one.n for one in components.values()), 0)
     # A score that came after a tag was declared may stand in another slice than its sample.
-    n = max(sums.samples, scores.n, sums.errors, sums.cost.n)
+    n = max(sums.samples, scored, sums.errors, sums.cost.n)
     return Day(
         number=number,
         n=n,
         errors=sums.errors,
-        components={QUALITY: scores},
-        scored=scores.n,
+        components=components,
+        scored=scored,
         cost=in_usd(sums.cost),
         latency=sums.sketch,
         hours=_hours(entries),
@@ -258,8 +271,8 @@ def in_usd(cost: Moments) -> Moments:
 
 def days(entries: Sequence[Entry]) -> tuple[ScoredDay, ...]:
     """Return a version's quality day by day (UTC), in order; days without a score are left out."""
-    found = ((day.number, day.components[QUALITY]) for day in _arm(entries).days)
-    return tuple(ScoredDay(number, scores) for number, scores in found if scores.n)
+    scores = ((number, _compared(group).scores) for number, group in _by_day(entries))
+    return tuple(ScoredDay(number, found) for number, found in scores if found.n)
 
 
 def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:

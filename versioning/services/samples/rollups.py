@@ -10,7 +10,7 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models import F, IntegerField, Max, Q, QuerySet, Value
 
 from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
@@ -51,6 +51,15 @@ def read(*, version_ids: Iterable[int], start: datetime | None = None) -> list[E
     """
     since = {} if start is None else {"start__gte": start}
     return _read(version__in=list(version_ids), **since)
+
+
+def latest(*, version_id: int) -> datetime | None:
+    """Return when the latest known hour or day of a version began; None without samples."""
+    found = [
+        rows.objects.filter(version=version_id).aggregate(latest=Max("start"))["latest"]
+        for rows in (Rollup, RollupPart)
+    ]
+    return max((start for start in found if start is not None), default=None)
 
 
 def read_from(*, start: datetime) -> list[Entry]:

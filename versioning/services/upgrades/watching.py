@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.db.models import F
 
 from versioning.domain.policy import Rule, Stage, decide
-from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
 from versioning.services import locks, notices, sweeps
@@ -110,8 +109,8 @@ def _look(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
     if now < watch.ends_at:
         watch.save()
         return watch
-    unknown = shown.verdict == Verdict.NOT_ENOUGH_DATA
-    result = Watch.Result.NO_DATA if unknown else Watch.Result.GOOD
+    # Two sides that never met get no verdict; that no harm was seen is what a watch is for.
+    result = Watch.Result.GOOD if shown.would_show_harm else Watch.Result.NO_DATA
     return _end(watch, result, shown.sentence, now=now)
 
 

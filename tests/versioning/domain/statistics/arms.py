@@ -33,16 +33,13 @@ def arm(
 
     Counts are of all days together, shared out as evenly as they go.
     """
-    shared = [
-        parts
-        for parts in zip(
-            days,
-            _shares(n, len(days)),
-            _shares(n if scored is None else scored, len(days)),
-            _shares(errors, len(days)),
-            strict=True,
-        )
-    ]
+    shared = zip(
+        days,
+        _shares(n, len(days)),
+        _shares(n if scored is None else scored, len(days)),
+        _shares(errors, len(days)),
+        strict=True,
+    )
     return Arm(
         days=tuple(
             Day(
