@@ -366,6 +366,8 @@ HOTSWAP: dict[str, Any] = {
     "PROVIDER_KEYS": names_of_variables(
         "HOTSWAP_PROVIDER_KEYS", read_list("HOTSWAP_PROVIDER_KEYS", [])
     ),
+    # The one folder that file:// addresses of providers may lead to.
+    "FILES_DIR": str(Path(read_text("HOTSWAP_FILES_DIR", str(DATA_DIR / "files"))).resolve()),
     "HTTP_CONNECT_SECONDS": read_int("HOTSWAP_HTTP_CONNECT_SECONDS", 5, least=1, most=60),
     "HTTP_READ_SECONDS": read_int("HOTSWAP_HTTP_READ_SECONDS", 30, least=1, most=600),
     "HTTP_TOTAL_SECONDS": read_int("HOTSWAP_HTTP_TOTAL_SECONDS", 120, least=1, most=3600),

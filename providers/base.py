@@ -325,6 +325,8 @@ class Connection:
     """Such as region or api_version."""
     timeout_s: float | None = None
     """The longest that a listing may take, in seconds; None takes the project's setting."""
+    other_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What else must never stand in an error, such as a session's token."""
 
 
 class Response(Protocol):

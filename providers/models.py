@@ -15,11 +15,15 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from providers import registry, variables
+from providers import files, registry, variables
 from providers.base import Adapter, Connection, ProviderError, Refused
+from providers.http.addresses import is_never_asked
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _KEY = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,}|[A-Z0-9]{32,}")
+_UNREADABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
 _SECRET_OPTION = re.compile(r"key|token|secret|password", re.IGNORECASE)
 NOT_RELEASED = (
@@ -53,6 +57,16 @@ def check_variable_name(value: str) -> None:
             "Write the name of the environment variable, such as OPENAI_API_KEY (capital letters,"
             " digits and underscores), never the key itself.",
             code="not_a_variable",
+        )
+
+
+def check_readable(value: str) -> None:
+    """Raise ValidationError for line breaks, and for what makes one name look like another."""
+    if _UNREADABLE.search(value):
+        raise ValidationError(
+            "No line breaks, control characters, or characters that change the direction of"
+            " writing.",
+            code="unreadable",
         )
 
 
@@ -111,7 +125,9 @@ class Provider(models.Model):
         " it, so keep it once models are tracked.",
     )
     name = models.CharField(
-        max_length=100, help_text="What people call it, such as OpenRouter or GPU server Prague."
+        max_length=100,
+        validators=[check_readable],
+        help_text="What people call it, such as OpenRouter or GPU server Prague.",
     )
     kind = models.CharField(
         max_length=40,
@@ -246,6 +262,11 @@ class Provider(models.Model):
             key_variable=self.api_key_env,
             options=dict(self.options),
             timeout_s=self.timeout_seconds,
+            other_secrets=tuple(
+                value
+                for name in {*adapter.more_key_variables, *self._options_ending("_env")}
+                if (value := variables.read(name, known=known))
+            ),
         )
 
     def adapter(self) -> Adapter:
@@ -310,7 +331,7 @@ def _problem_of_address(base_url: str, adapter: type[Adapter]) -> str:
     except ValueError:
         return "This is not an address. Write one such as https://api.example.com/v1."
     if parts.scheme == "file" and adapter.reads_files:
-        return "" if parts.path and not parts.netloc else "Write a file as file:///folder/name."
+        return files.problem_of_file_address(base_url)
     return _problem_of_http_address(base_url)
 
 
@@ -323,6 +344,8 @@ def _problem_of_http_address(base_url: str) -> str:
         return "This is not an address. Write one such as https://api.example.com/v1."
     if parts.scheme not in {"http", "https"} or not parts.hostname or " " in base_url:
         return "Write an address that starts with http:// or https://."
+    if is_never_asked(parts.hostname):
+        return "This is an address of the machine's own surroundings: it is never asked."
     if "@" in parts.netloc:
         return "Leave user and password out: keys come from the environment variable."
     if parts.query or parts.fragment:

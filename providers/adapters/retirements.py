@@ -2,9 +2,8 @@
 
 from datetime import datetime
 from typing import Any, get_args
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
+from providers import files
 from providers.base import (
     Adapter,
     BadItem,
@@ -13,7 +12,6 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
-    Unavailable,
 )
 from providers.http import Client, Limits
 from providers.http.decoding import NotJSON, decode
@@ -48,19 +46,10 @@ class Retirements(Adapter):
 
 
 def _read_file(address: str) -> Any:
-    path = url2pathname(urlsplit(address).path)
-    limit = Limits.from_settings().max_bytes
     try:
-        with open(path, "rb") as file:
-            body = file.read(limit + 1)
-    except OSError as error:
-        raise Unavailable(f"The file {path} can't be read ({error.strerror}).") from error
-    if len(body) > limit:
-        raise Nonsense(f"The file {path} is larger than {limit:,} bytes, so it was not read.")
-    try:
-        return decode(body)
+        return decode(files.read_file(address, most=Limits.from_settings().max_bytes))
     except NotJSON as error:
-        raise Nonsense(f"The file {path} holds {error}") from error
+        raise Nonsense(f"The file holds {error}") from error
 
 
 def _read_model(row: Any, address: str) -> ListedModel:

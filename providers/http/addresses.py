@@ -1,6 +1,62 @@
 """Where a request may go: which addresses are the same place, which redirects to follow."""
 
+import ipaddress
+import socket
 from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_METADATA = frozenset(
+    ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192")
+)
+"""Where clouds hand out a machine's credentials, beside 169.254.169.254, which is link-local."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_never_asked(host: str) -> bool:
+    """Say whether a host is written as an address that is nobody's API: see `never_asked`."""
+    try:
+        return never_asked(ipaddress.ip_address(host.split("%")[0]))
+    except ValueError:
+        return False
+
+
+def never_asked(address: Address) -> bool:
+    """Say whether an address is link-local, a cloud's metadata, or no single machine at all."""
+    plain = _plain(address)
+    return plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in _METADATA
+
+
+def is_public(address: Address) -> bool:
+    """Say whether an address is one of the internet, and of no network of somebody's own."""
+    return _plain(address).is_global
+
+
+def addresses_of(host: str, port: int) -> list[Address]:
+    """Return what a name stands for now, each address once. Raises OSError where it is nothing."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    texts = dict.fromkeys(str(each[4][0]).split("%")[0] for each in found)
+    return [ipaddress.ip_address(text) for text in texts]
+
+
+def stands_in_public(url: str) -> bool:
+    """Say whether all addresses of a URL's host are of the internet; no host is none."""
+    _, host, port = origin(url)
+    try:
+        found = addresses_of(host or "", port or 0)
+    except OSError:
+        return False
+    return all(is_public(address) for address in found)
+
+
+def _plain(address: Address) -> Address:
+    """Return the IPv4 address that is written as an IPv6 one, else the address itself."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

@@ -14,11 +14,11 @@ import requests
 from django.conf import settings
 
 from providers.base import Connection, Nonsense, Refused, Unavailable
-from providers.http.addresses import origin, problem_of_redirect
+from providers.http.addresses import origin, problem_of_redirect, stands_in_public
 from providers.http.decoding import NotJSON, decode
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
-from providers.http.transport import NoReply, Reply, exchange, new_session
+from providers.http.transport import NoReply, Reply, exchange, new_session, only_public
 
 logger = logging.getLogger(__name__)
 
@@ -199,6 +199,8 @@ class Client:
                 f"{self.host} gave no answer: {outcome.reason}. Try again later.",
                 never_sent=never_sent,
             )
+        if outcome.status == 206:
+            raise Nonsense(f"{self.host} answered with a part only (206): not believed.")
         if outcome.status >= 400:
             error = failure(outcome, connection=self.connection, host=self.host, is_chat=is_chat)
             error.status = outcome.status
@@ -236,13 +238,18 @@ class Client:
         deadline: float,
     ) -> Reply | NoReply:
         """Send once, and follow redirects by hand; the key stays with the base URL's origin."""
+        came_from_public = False
         for _ in range(MAX_REDIRECTS + 1):
-            outcome = self._exchange(method, url, body, headers, deadline=deadline)
+            with only_public(came_from_public):
+                outcome = self._exchange(method, url, body, headers, deadline=deadline)
             if isinstance(outcome, NoReply) or outcome.status not in _REDIRECTS:
                 return outcome
             target = urljoin(url, outcome.headers.get("location", ""))
             if problem := problem_of_redirect(method, outcome.status, url, target):
                 raise Nonsense(f"{self.host} {scrub(problem, self.connection)}")
+            came_from_public = came_from_public or stands_in_public(url)
+            if came_from_public and not stands_in_public(target):
+                raise Nonsense(f"{self.host} redirects to a private address: not followed.")
             url = target
         raise Nonsense(f"{self.host} redirects in a circle: check the base URL.")
 

@@ -1,5 +1,6 @@
 """What an answer with an error status means: one of the four kinds, with a sentence to act on."""
 
+import itertools
 import json
 import math
 import re
@@ -21,6 +22,7 @@ from providers.http.decoding import clean, looks_like_html, page_title
 from providers.http.transport import Reply
 
 MESSAGE_LIMIT = 300
+SHORTEST_PART = 8
 LONGEST_WAIT_S = 24 * 3600.0
 
 _BUSY = frozenset({408, 409, 425, 429})
@@ -126,9 +128,28 @@ def _find_message(payload: Any) -> str:
 
 
 def scrub(text: str, connection: Connection) -> str:
-    """Return the text without the key in any spelling, cut to what a person reads."""
-    key = connection.api_key
-    if key:
-        for spelling in {key, quote(key), quote(key, safe=""), quote_plus(key)}:
-            text = text.replace(spelling, "[key]")
+    """Return the text without any part of a secret in any spelling, cut to what a person reads.
+
+    A part is any run of ``SHORTEST_PART`` characters: providers repeat the beginning or the end.
+    """
+    for secret in (connection.api_key, *connection.other_secrets):
+        for spelling in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)} - {""}:
+            text = _without(text, spelling)
     return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+
+
+def _without(text: str, secret: str) -> str:
+    """Return the text with [key] for every run of characters that stands in the secret, too."""
+    length = min(SHORTEST_PART, len(secret))
+    secret, lower = secret.lower(), text.lower()
+    if len(lower) != len(text):  # some letters change their number with their case
+        text = lower
+    told = bytearray(len(text))
+    for start in range(len(secret) - length + 1):
+        part = secret[start : start + length]
+        at = lower.find(part)
+        while at >= 0:
+            told[at : at + length] = b"\1" * length
+            at = lower.find(part, at + 1)
+    runs = itertools.groupby(zip(text, told, strict=True), key=lambda pair: pair[1])
+    return "".join("[key]" if is_told else "".join(c for c, _ in run) for is_told, run in runs)

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -15,9 +15,10 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from providers.base import Nonsense
+from providers.http.addresses import addresses_of, is_public, never_asked
 from providers.http.guard import refuse_if_others_wait
 
 CHUNK_BYTES = 64 * 1024
@@ -81,7 +82,55 @@ class Watch:
 _watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
 
 
+_only_public: ContextVar[bool] = ContextVar("_only_public", default=False)
+
+
+@contextlib.contextmanager
+def only_public(wanted: bool) -> Iterator[None]:
+    """Connect to addresses of the internet only, where ``wanted``: after a redirect from there."""
+    token = _only_public.set(wanted)
+    try:
+        yield
+    finally:
+        _only_public.reset(token)
+
+
+def _checked(connection: HTTPConnection) -> list[str]:
+    """Return the addresses to connect to. Raises Nonsense where one must not be asked.
+
+    The connection is made to what was looked at: a name may stand for another address a moment
+    later. Proxies are the operator's own and are not looked at.
+    """
+    host = connection.host
+    try:
+        found = addresses_of(host, connection.port or 0)
+    except OSError:
+        return [host]  # connecting says what is wrong with the name
+    for address in found:
+        if never_asked(address):
+            raise Nonsense(f"{host} leads to {address}, which is never asked: check the base URL.")
+        if _only_public.get() and not is_public(address):
+            raise Nonsense(f"A redirect leads to a private address ({host}): not followed.")
+    return [str(address) for address in found]
+
+
+def _connect(connection: Any, connect: Callable[[], socket.socket]) -> socket.socket:
+    """Connect to the first address that answers, of those that were looked at."""
+    addresses = [connection.host] if connection.proxy else _checked(connection)
+    for number, address in enumerate(addresses, start=1):
+        connection._dns_host = address
+        try:
+            return connect()
+        except (NewConnectionError, ConnectTimeoutError):
+            if number == len(addresses):
+                raise
+    raise AssertionError  # a name stands for one address at least
+
+
 class _WatchedHTTPConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
     def getresponse(self) -> Any:
         if watch := _watch.get():
             watch.guard(self.sock)
@@ -89,6 +138,9 @@ class _WatchedHTTPConnection(HTTPConnection):
 
 
 class _WatchedHTTPSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, super()._new_conn)
+
     def getresponse(self) -> Any:
         if watch := _watch.get():
             watch.guard(self.sock)

@@ -1,6 +1,7 @@
 """The one way out: time, size, repeats, redirects, and the key that stays where it belongs."""
 
 import gzip
+import ipaddress
 import logging
 import socket
 import threading
@@ -13,10 +14,12 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from hypothesis import given, strategies
 
 from providers.base import Connection, Incompatible, Nonsense, ProviderError, Refused, Unavailable
 from providers.http import Client, Limits
-from providers.http.addresses import origin, problem_of_redirect
+from providers.http.addresses import is_public, origin, problem_of_redirect
+from providers.http.failures import scrub
 from tests.providers.conftest import TIGHT, ScriptedServer, answer, in_turn
 
 KEY = "sk-live-0123456789"
@@ -408,6 +411,77 @@ class TestRedirects:
         with pytest.raises(Nonsense, match="another host"):
             client(server.url, key=KEY).get(f"{other_server.url}/models?page=2")
         assert other_server.seen == []
+
+
+class TestPlacesThatAreNeverAsked:
+    @pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.1.1"])
+    def test_a_name_that_leads_there_is_not_connected_to(
+        self, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the name stood for before: the address that is connected to is looked at."""
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, 80))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        with pytest.raises(Nonsense, match="never asked"):
+            client("http://innocent.example").get("models")
+
+    def test_a_redirect_there_is_not_followed(self, server: ScriptedServer) -> None:
+        server.script = answer(b"", 302, Location="http://169.254.169.254/latest/meta-data/")
+        with pytest.raises(Nonsense, match="never asked"):
+            client(server.url).get("models")
+
+    def test_from_the_internet_no_redirect_leads_home(
+        self, server: ScriptedServer, other_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.script = answer(b"", 302, Location=f"{other_server.url}/models")
+        monkeypatch.setattr(
+            "providers.http.client.stands_in_public", lambda url: url.startswith(server.url)
+        )
+        with pytest.raises(Nonsense, match="private address"):
+            client(server.url).get("models")
+        assert other_server.seen == []
+
+    def test_nor_does_a_name_that_changes_its_mind(
+        self, server: ScriptedServer, other_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It stood for a public address when it was asked about, and for ours when connected to."""
+        server.script = answer(b"", 302, Location=f"{other_server.url}/models")
+        monkeypatch.setattr("providers.http.client.stands_in_public", lambda url: True)
+        with pytest.raises(Nonsense, match="private address"):
+            client(server.url).get("models")
+        assert other_server.seen == []
+
+    @pytest.mark.parametrize(
+        ("address", "public"),
+        [("8.8.8.8", True), ("10.0.0.1", False), ("127.0.0.1", False), ("::1", False),
+         ("fd12::1", False), ("::ffff:10.0.0.1", False), ("2002:0a00:0001::", False)],
+    )  # fmt: skip
+    def test_what_is_of_the_internet(self, address: str, public: bool) -> None:
+        assert is_public(ipaddress.ip_address(address)) is public
+
+
+def test_a_part_is_no_whole_list(server: ScriptedServer) -> None:
+    server.script = answer({"data": [{"id": "zeta-1"}]}, 206)
+    with pytest.raises(Nonsense, match="206"):
+        client(server.url).get("models")
+
+
+SECRETS = strategies.text(strategies.characters(codec="ascii", categories=["L", "N"]), min_size=8)
+
+
+@given(secret=SECRETS, before=strategies.text(), after=strategies.text(), data=strategies.data())
+def test_no_run_of_eight_of_a_secret_is_told(
+    secret: str, before: str, after: str, data: strategies.DataObject
+) -> None:
+    start = data.draw(strategies.integers(0, len(secret) - 8))
+    end = data.draw(strategies.integers(start + 8, len(secret)))
+    connection = data.draw(
+        strategies.sampled_from(
+            [Connection("http://x", secret), Connection("http://x", other_secrets=(secret,))]
+        )
+    )
+    told = scrub(before[:40] + secret[start:end] + after[:40], connection).lower()
+    parts = {secret.lower()[at : at + 8] for at in range(len(secret) - 7)}
+    assert not any(part in told for part in parts)
 
 
 class TestSecrets:

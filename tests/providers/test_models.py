@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
@@ -60,8 +61,47 @@ def test_an_address_may_not_be(base_url: str, says: str) -> None:
 
 
 def test_retirement_dates_may_come_from_a_file() -> None:
-    assert problems(kind="retirements", base_url="file:///srv/dates.json") == {}
+    inside = f"file://{settings.HOTSWAP['FILES_DIR']}/dates.json"
+    assert problems(kind="retirements", base_url=inside) == {}
     assert "base_url" in problems(kind="retirements", base_url="file://host/dates.json")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/proc/self/fd/1",
+        "/etc/passwd",
+        "/etc/none",
+        "/x%00",
+        "/dev/zero",
+        "/",
+        "",
+        "/a%0Ab",
+        "/%FF",
+    ],
+)
+def test_what_is_outside_of_the_folder_is_refused_in_one_sentence(path: str) -> None:
+    folder = settings.HOTSWAP["FILES_DIR"]
+    sentence = f"Write a file in {folder}, as file://{folder}/name."
+    for address in (
+        f"file://{path}",
+        f"file://{folder}/..{path}",
+        f"file://{folder}/a/../..{path}",
+    ):
+        assert problems(kind="retirements", base_url=address) == {"base_url": [sentence]}
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "0.0.0.0",  # noqa: S104
+     "[fd00:ec2::254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "224.0.0.1"],
+)  # fmt: skip
+def test_the_machines_surroundings_are_no_provider(host: str) -> None:
+    for field in (
+        {"base_url": f"http://{host}/v1"},
+        {"options": {"runtime_url": f"http://{host}"}},
+    ):
+        assert set(problems(**field)) == {next(iter(field))}
 
 
 def test_a_kind_without_a_public_address_needs_one() -> None:

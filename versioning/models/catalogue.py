@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
-from versioning.models.checks import check_other_prices, check_parameter_map
+from versioning.models.checks import check_name, check_other_prices, check_parameter_map, check_text
 
 LIFECYCLE = ("active", "preview", "legacy", "deprecated", "retired")
 LEAVING = frozenset({"legacy", "deprecated", "retired"})
@@ -39,6 +39,7 @@ class TrackedModel(models.Model):
     )
     name = models.CharField(
         max_length=200,
+        validators=[check_name],
         help_text="The stable name your applications ask for, such as qwen-2.5-7b-instruct. "
         "It stays the same through every upgrade.",
     )
@@ -117,6 +118,7 @@ class LineageRule(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     pattern = models.CharField(
         max_length=200,
+        validators=[check_text],
         help_text="An upstream id; for ignore, * and ? stand for any text and any letter, "
         "such as gpt-4o-audio-*.",
     )
@@ -173,11 +175,12 @@ class ModelVersion(models.Model):
     )
     label = models.CharField(
         max_length=50,
+        validators=[check_name],
         help_text="Our number for this version. The first is 1.0.0; a revision raises the last "
         "number, a snapshot or minor generation the second, a major one the first.",
     )
     upstream_id = models.CharField(
-        max_length=200, help_text="The id that the provider's API takes."
+        max_length=200, validators=[check_text], help_text="The id that the provider's API takes."
     )
     revision = models.CharField(
         max_length=200,

@@ -5,8 +5,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 
+from versioning.domain import naming
 from versioning.domain.evaluation.parameters import BadMap, read_map
 from versioning.domain.pricing import further_prices
+
+
+def check_text(value: Any) -> None:
+    """Raise ValidationError for a label that others can't read: see ``domain.naming``."""
+    if found := naming.problem_of_text(str(value)):
+        raise ValidationError(found, code="unreadable")
+
+
+def check_name(value: Any) -> None:
+    """Raise ValidationError for a name that clients can't ask for: see ``domain.naming``."""
+    if found := naming.problem_of_name(str(value)):
+        raise ValidationError(found, code="unaddressable")
 
 
 def check_time_zone(value: Any) -> None:

@@ -16,6 +16,7 @@ from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import BadOptions, ScorerUse, read_uses
 from versioning.domain.statistics.outlook import fitting_margin
 from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.checks import check_text
 from versioning.models.upgrades import UpgradeRecord
 
 MONEY: dict[str, Any] = {"max_digits": 14, "decimal_places": 8}
@@ -39,7 +40,10 @@ class EvaluationSuite(models.Model):
     """Test cases with scorers, and how a run asks them."""
 
     name = models.CharField(
-        max_length=100, unique=True, help_text="Policies name it: support answers, for example."
+        max_length=100,
+        unique=True,
+        validators=[check_text],
+        help_text="Policies name it: support answers, for example.",
     )
     description = models.TextField(blank=True)
     task = models.CharField(
@@ -157,7 +161,9 @@ class EvaluationCase(models.Model):
     """One test case of a suite, as it is now; a run keeps what it was."""
 
     suite = models.ForeignKey(EvaluationSuite, on_delete=models.CASCADE, related_name="cases")
-    key = models.CharField(max_length=100, help_text="Its name within the suite.")
+    key = models.CharField(
+        max_length=100, validators=[check_text], help_text="Its name within the suite."
+    )
     content = models.JSONField(
         help_text='Such as {"messages": [{"role": "user", "content": "2 + 2?"}], "expected": "4", '
         '"tags": ["short"], "weight": 1}.'

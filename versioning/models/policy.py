@@ -13,7 +13,7 @@ from providers.models import Provider
 from versioning.domain import calendar, canary
 from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Unsure
 from versioning.models.catalogue import ModelVersion, TrackedModel
-from versioning.models.checks import check_time_zone
+from versioning.models.checks import check_text, check_time_zone
 
 FRACTION: dict[str, Any] = {
     "max_digits": 6,
@@ -272,7 +272,9 @@ class Policy(models.Model):
 class Freeze(models.Model):
     """A time in which nothing goes by itself. A canary that is broken still goes back."""
 
-    name = models.CharField(max_length=100, help_text="Why, such as Christmas trade.")
+    name = models.CharField(
+        max_length=100, validators=[check_text], help_text="Why, such as Christmas trade."
+    )
     provider = models.ForeignKey(
         Provider,
         on_delete=models.CASCADE,

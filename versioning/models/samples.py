@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.checks import check_text
 from versioning.models.fields import InstantField
 
 TAGS_LENGTH = 400
@@ -61,7 +62,10 @@ class SliceTag(models.Model):
     name = models.CharField(
         max_length=40,
         unique=True,
-        validators=[RegexValidator("^[^=,]+$", "A tag's name has neither = nor a comma.")],
+        validators=[
+            RegexValidator(r"\A[^=,]+\Z", "A tag's name has neither = nor a comma."),
+            check_text,
+        ],
         help_text="The name of a tag that your applications send, such as language. No version "
         "is called better while it is worse for one of the tag's values.",
     )

@@ -9,6 +9,7 @@ from hmac import compare_digest
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
+from versioning.domain.naming import problem_of_text
 from versioning.models import ApiKey
 from versioning.models.access import PREFIX_LENGTH
 from versioning.services.errors import FieldError, Invalid, NotFound
@@ -45,6 +46,8 @@ def create_api_key(
         errors.append(FieldError("/expires_at", "in-the-past", "Give a moment still to come."))
     if not name.strip():
         errors.append(FieldError("/name", "missing", "Say which application uses the key."))
+    elif unreadable := problem_of_text(name):
+        errors.append(FieldError("/name", "unreadable", unreadable))
     if errors:
         raise Invalid("The key was not made.", errors)
     secret, prefix, hashed = ApiKey.make_secret()

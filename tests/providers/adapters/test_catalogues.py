@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,10 @@ class TestRetirements:
         server.script = answer(read_fixture("retirements", "document"))
         (dropped,) = connect(Retirements, server).list_models(at=NOW).dropped
         assert "(gemstone-3) has neither a date nor a replacement" in dropped
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path, settings: Any) -> None:
+        settings.HOTSWAP = settings.HOTSWAP | {"FILES_DIR": str(tmp_path)}
 
     def test_a_file_is_read_too(self, tmp_path: Path) -> None:
         file = tmp_path / "dates.json"

@@ -4,12 +4,14 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import regex
 
+from versioning.domain.naming import problem_of_text
 from versioning.domain.scoring import BadOptions, ScorerUse, read_uses
 
 MOST_CASES = 10_000
@@ -118,7 +120,7 @@ def read_case(row: Mapping[str, Any], *, number: int, template: str = "") -> Cas
     except BadOptions as error:
         raise BadCase(f"has a scorer that can't be used: {error}") from error
     case = Case(
-        key=_text(row, "key", longest=100) or f"case-{number}",
+        key=_key(row) or f"case-{number}",
         messages=_messages(row, template),
         variables=_variables(row.get("variables") or {}),
         expected=_text(row, "expected"),
@@ -160,6 +162,13 @@ class Unreadable:
     """A line that is no JSON."""
 
     why: str
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    key = _text(row, "key", longest=100)
+    if found := problem_of_text(key):
+        raise BadCase(f"has a key that can't be used: {found}")
+    return key
 
 
 def read_jsonl(text: str, *, template: str = "") -> Imported:
@@ -204,7 +213,7 @@ def _csv_rows(reader: "csv.DictReader[str]") -> Iterable[Any]:
 def _csv_row(row: Mapping[str | None, Any]) -> dict[str, Any]:
     if None in row:
         raise BadCase("has more cells than the header has names")
-    cells = {str(name).strip(): value or "" for name, value in row.items()}
+    cells = {str(name).strip(): _as_written(value or "") for name, value in row.items()}
     said: dict[str, Any] = {name: cells[name] for name in _FIELDS if cells.get(name)}
     for name in ("messages", "variables"):
         if name in said:
@@ -239,12 +248,30 @@ def write_csv(cases: Sequence[Case]) -> str:
     """Write a CSV as ``read_csv`` reads it."""
     out = io.StringIO(newline="")
     names = ("key", "messages", "variables", "expected", "task", "tags", "weight", "scorers")
-    writer = csv.DictWriter(out, names, lineterminator="\n")
+    # With \r\n at the ends of lines the writer quotes cells that hold either of them.
+    writer = csv.DictWriter(out, names, lineterminator="\r\n")
     writer.writeheader()
     for case in cases:
         row = case.as_dict()
-        writer.writerow({name: _cell(row.get(name, "")) for name in names})
+        writer.writerow({name: _as_plain_text(_cell(row.get(name, ""))) for name in names})
     return out.getvalue()
+
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def _as_plain_text(cell: str) -> str:
+    """Return the cell so that no spreadsheet runs it: an apostrophe says that it is text.
+
+    Numbers stay numbers. ``_as_written`` takes the apostrophe away again.
+    """
+    is_formula = _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def _as_written(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
 
 
 def _cell(value: Any) -> str:
