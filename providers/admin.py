@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
 from providers import lists, registry
+from providers.calls import NoRoom
 from providers.models import Provider
 
 if TYPE_CHECKING:
@@ -173,14 +174,19 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         if not self.has_change_permission(request):
             raise PermissionDenied
         provider = get_object_or_404(Provider, pk=provider_id)
-        result = provider.test_connection(at=timezone.now())
+        page = reverse("admin:providers_provider_change", args=[provider_id])
+        try:
+            result = provider.test_connection(at=timezone.now())
+        except NoRoom as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(page)
         verdict = "The connection works." if result.ok else "The connection does not work."
         messages.add_message(
             request,
             messages.SUCCESS if result.ok else messages.ERROR,
             f"{verdict} {result.sentence} (It took {result.ms:,} ms.)",
         )
-        return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))
+        return HttpResponseRedirect(page)
 
 
 def _public_address(provider: Provider) -> str:

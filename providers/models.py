@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,7 +15,7 @@ from django.db import models
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from providers import files, registry, variables
+from providers import calls, files, registry, variables
 from providers.base import Adapter, Connection, ProviderError, Refused
 from providers.http.addresses import is_never_asked
 
@@ -26,6 +26,9 @@ _UNREADABLE = re.compile(
 )
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
 _SECRET_OPTION = re.compile(r"key|token|secret|password", re.IGNORECASE)
+TEST_SECONDS = 20.0
+"""A person, and a thread of the web server, wait for the test of a connection."""
+
 NOT_RELEASED = (
     "is not released for providers. The operator of the server names it in HOTSWAP_PROVIDER_KEYS;"
     " Hotswap's own variables never are."
@@ -269,8 +272,8 @@ class Provider(models.Model):
             ),
         )
 
-    def adapter(self) -> Adapter:
-        """Return the adapter that asks it.
+    def adapter(self, *, most_s: float | None = None) -> Adapter:
+        """Return the adapter that asks it, for a listing in ``most_s`` seconds at most.
 
         Raises UnknownKind for a kind that is gone, Refused for a key that can't be one or that
         nobody has released for the place.
@@ -285,7 +288,11 @@ class Provider(models.Model):
                 f"The key in {name} is not released for {where}, so nothing was asked. Somebody "
                 "who may set up releases it on the provider's page, or over the API."
             )
-        return registry.adapter_class(self.kind)(self.connection())
+        connection = self.connection()
+        if most_s is not None:
+            usual = connection.timeout_s
+            connection = replace(connection, timeout_s=min(usual, most_s) if usual else most_s)
+        return registry.adapter_class(self.kind)(connection)
 
     def usual_prices(self) -> dict[str, Decimal]:
         """Return what its options say that models cost whose price it does not list.
@@ -297,11 +304,15 @@ class Provider(models.Model):
         return {name: price for name, price in prices.items() if price is not None}
 
     def test_connection(self, *, at: datetime) -> ConnectionTest:
-        """Ask it for its list once, and say what came of it; nothing is stored."""
+        """Ask it for its list once, and say what came of it; nothing is stored.
+
+        Raises NoRoom at once where as many others wait as may.
+        """
         started = time.monotonic()
         count = 0
         try:
-            listing = self.adapter().list_models(at=at)
+            with calls.slot():
+                listing = self.adapter(most_s=TEST_SECONDS).list_models(at=at)
         except (ProviderError, registry.UnknownKind) as error:
             ok, sentence = False, str(error)
         else:

@@ -63,7 +63,9 @@ def problem(
         "request_id": request_id_of(request),
         **members,
     }
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
+    answer = JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
+    answer["Content-Length"] = str(len(answer.content))  # also where no middleware adds it
+    return answer
 
 
 def refusal(request: HttpRequest, error: Problem) -> HttpResponse:

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from providers.models import Provider
+from providers.calls import NoRoom
+from providers.models import ConnectionTest, Provider
 from versioning.models import LineageRule, ModelVersion, TrackedModel
 from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.checks import curation
-from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.errors import Busy, FieldError, Invalid, NotFound
 from versioning.services.tracking import save_checked
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
@@ -58,6 +59,14 @@ def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> P
     """Set the given fields of a provider. Raises NotFound and Invalid."""
     found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
     return _change(found, changes, actor=actor)
+
+
+def test_connection(*, slug: str, now: datetime) -> ConnectionTest:
+    """Ask a provider for its list once; nothing is stored. Raises NotFound and Busy."""
+    try:
+        return provider(slug=slug).test_connection(at=now)
+    except NoRoom as error:
+        raise Busy(str(error)) from error
 
 
 @one_transaction

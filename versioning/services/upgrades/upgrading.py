@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from providers import calls
 from versioning.domain.policy import Asker, Rule, Stage, decide
 from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
 from versioning.services import serving, sweeps
 from versioning.services.actors import Actor
-from versioning.services.errors import Invalid, ServiceError
+from versioning.services.errors import Busy, Invalid, ServiceError
 from versioning.services.upgrades import policies, recommendation, rollout, way_back
 
 DEFAULT_IMPROVEMENT = Decimal("0.1")
@@ -161,9 +162,16 @@ def _gone_by_policy(record: UpgradeRecord, *, now: datetime) -> list[UpgradeReco
 
 def _way_back_is_open(record: UpgradeRecord, *, now: datetime) -> bool:
     resolved = policies.resolve(tracked=record.tracked_model)
-    back = way_back.ask(
-        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
-    )
+    try:
+        with calls.slot():  # a thread of the web server may wait for this
+            back = way_back.ask(
+                version=record.from_version,
+                fallback=resolved.fallback,
+                policy=resolved.policy,
+                now=now,
+            )
+    except calls.NoRoom as error:
+        raise Busy(str(error)) from error
     way_back.tell(record=record, back=back, now=now)
     return back.is_open
 
