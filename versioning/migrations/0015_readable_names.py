@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0012_tests_unsure'),
+        ('versioning', '0014_unpriced_parts'),
     ]
 
     operations = [
