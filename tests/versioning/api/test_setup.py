@@ -364,3 +364,45 @@ def test_text_that_no_database_keeps_is_422_however_deep_it_is(api: Api, text: s
         (api.post("/api/providers", {**ACME, "options": {text: "x"}}), "/options"),
     ):
         assert assert_problem(answer, 422, "invalid")["errors"][0]["pointer"] == pointer
+
+
+class TestTrackingWhatIsListed:
+    @pytest.fixture
+    def slug(self) -> str:
+        provider = ProviderFactory(slug="acme")
+        for id in ("zed/zeta-4", "zed/zeta-4-mini", "other/zeta-4-mini"):
+            CatalogueEntry.objects.create(
+                provider=provider, upstream_id=id, first_seen_at=NOW, last_seen_at=NOW
+            )
+        return provider.slug
+
+    @pytest.mark.parametrize(
+        ("asked", "pointer", "said"),
+        [
+            ({"name": "zeta-5"}, "/name", "acme lists no zeta-5. Did you mean zed/zeta-4"),
+            ({"name": "z", "upstream_id": "zed/zeta-9"}, "/upstream_id", "acme lists no"),
+            ({"name": "zeta-4-mini"}, "/name", "could be any of other/zeta-4-mini, zed/zeta"),
+        ],
+    )
+    def test_it_says_what_the_command_says(
+        self, api: Api, slug: str, asked: dict[str, str], pointer: str, said: str
+    ) -> None:
+        problem = assert_problem(
+            api.post("/api/tracked-models", {"provider": slug, **asked}), 422, "invalid"
+        )
+        assert said in problem["detail"]
+        assert problem["errors"][0]["pointer"] == pointer
+        assert not TrackedModel.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("asked", "listed"),
+        [({"name": "zeta-4"}, True), ({"name": "my-deployment", "unlisted": True}, False)],
+    )
+    def test_listed_is_what_a_listing_had(
+        self, api: Api, slug: str, asked: dict[str, object], listed: bool
+    ) -> None:
+        made = api.post("/api/tracked-models", {"provider": slug, **asked}).json()
+        (version,) = api.get(f"/api/tracked-models/{made['id']}/versions").json()["results"]
+        assert version["is_listed"] is listed
+        current = api.get(f"/api/model-versions/{slug}/{asked['name']}/current").json()
+        assert current["version"]["is_listed"] is listed

@@ -171,6 +171,11 @@ class NewTrackedModel(serializers.Serializer[Any]):
         help_text="What the provider calls it; leave it out where that is the name.",
     )
     owner = serializers.EmailField(required=False, allow_blank=True, default="", max_length=254)
+    unlisted = serializers.BooleanField(
+        default=False,
+        help_text="Track it although the provider doesn't list it, such as the name of a "
+        "deployment at Azure.",
+    )
 
 
 class TrackedModelChange(serializers.Serializer[Any]):

@@ -32,7 +32,7 @@ from versioning.models import (
     UnknownModel,
 )
 from versioning.services import rules, setup, tracking
-from versioning.services.checks import curation
+from versioning.services.checks import curation, listed_models
 
 
 class TrackedModelsView(ApiView):
@@ -65,12 +65,20 @@ class TrackedModelsView(ApiView):
         permission="versioning.add_trackedmodel",
     )
     def post(self, asked: Asked) -> Response:
-        """Its first version is 1.0.0, and is the current one at once."""
+        """Its first version is 1.0.0, and is the current one at once. A model that the provider
+        doesn't list is refused, with names that are near, unless you say `unlisted`."""
         provider = setup.provider_meant(slug=asked.body["provider"])
+        upstream_id = asked.body["upstream_id"] or asked.body["name"]
+        if not asked.body["unlisted"]:
+            upstream_id = listed_models.upstream_id_of(
+                provider=provider,
+                text=upstream_id,
+                pointer="/upstream_id" if asked.body["upstream_id"] else "/name",
+            )
         tracked = tracking.start_tracking(
             provider_id=provider.pk,
             name=asked.body["name"],
-            upstream_id=asked.body["upstream_id"],
+            upstream_id=upstream_id,
             owner=asked.body["owner"],
             actor=asked.actor,
             now=asked.now,

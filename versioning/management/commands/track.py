@@ -20,6 +20,11 @@ class Command(ServiceCommand):
         parser.add_argument("provider", help="the provider's short name")
         parser.add_argument("model", help="its id at the provider, or the end after a slash")
         parser.add_argument("--name", default="", help="the stable name; default: the id's end")
+        parser.add_argument(
+            "--unlisted",
+            action="store_true",
+            help="track it although the provider doesn't list it, such as a deployment's name",
+        )
         parser.add_argument("--owner", default="", help="e-mail that hears of retirement dates")
 
     def run(self, **options: Any) -> None:
@@ -28,15 +33,17 @@ class Command(ServiceCommand):
         if provider is None:
             known = ", ".join(Provider.objects.order_by("slug").values_list("slug", flat=True))
             raise NotFound(f"There is no provider {options['provider']}. Known: {known or 'none'}.")
-        entry = listed_models.find_listed(
-            provider=provider, text=options["model"], asked_by=actor.name, now=now
-        )
+        upstream_id = options["model"]
+        if not options["unlisted"]:
+            upstream_id = listed_models.find_listed(
+                provider=provider, text=upstream_id, asked_by=actor.name, now=now
+            ).upstream_id
         tracked = tracking.start_tracking(
             provider_id=provider.pk,
-            name=options["name"] or listed_models.default_name(entry.upstream_id),
-            upstream_id=entry.upstream_id,
+            name=options["name"] or listed_models.default_name(upstream_id),
+            upstream_id=upstream_id,
             owner=options["owner"],
             actor=actor,
             now=now,
         )
-        self.stdout.write(f"Tracking {tracked}, version 1.0.0 is {entry.upstream_id}.")
+        self.stdout.write(f"Tracking {tracked}, version 1.0.0 is {upstream_id}.")

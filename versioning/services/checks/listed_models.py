@@ -7,7 +7,7 @@ from rapidfuzz import process
 from providers.models import Provider
 from versioning.models import CatalogueEntry, Check
 from versioning.services.checks import detection
-from versioning.services.errors import NotFound, ServiceError
+from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
 
 SUGGESTIONS = 3
 LEAST_LIKENESS = 60
@@ -35,6 +35,24 @@ def find_listed(*, provider: Provider, text: str, asked_by: str, now: datetime) 
     """
     if not provider.catalogue.exists():
         _ask(provider=provider, asked_by=asked_by, now=now)
+    return _meant(provider=provider, text=text)
+
+
+def upstream_id_of(*, provider: Provider, text: str, pointer: str) -> str:
+    """Return the id of the listed model that a request's field means, as ``find_listed`` does.
+
+    A provider that never listed anything is taken at the request's word: it isn't asked here.
+    Raises Invalid, with ``pointer`` to the field, in the words of NotListed.
+    """
+    if not provider.catalogue.exists():
+        return text
+    try:
+        return _meant(provider=provider, text=text).upstream_id
+    except NotListed as error:
+        raise Invalid(str(error), [FieldError(pointer, error.code, str(error))]) from error
+
+
+def _meant(*, provider: Provider, text: str) -> CatalogueEntry:
     listed = provider.catalogue.listed()
     exact = listed.filter(upstream_id=text).first()
     if exact is not None:
