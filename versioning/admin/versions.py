@@ -184,6 +184,8 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "previous": version.previous_version,
         "next_versions": list(version.next_versions.order_by("pk")),
         "retires": words.retirement(version, now=now),
+        "lifecycle": words.lifecycle(version),
+        "asked": words.ago(version.answers_at, now=now),
         "first_seen": words.ago(version.first_seen_at, now=now),
         "last_seen": words.ago(version.last_seen_at, now=now),
         "gone": words.ago(version.gone_at, now=now) if version.gone_at else "",

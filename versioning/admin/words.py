@@ -150,11 +150,19 @@ def is_urgent(value: date | None, *, now: datetime) -> bool:
 def retirement(version: ModelVersion, *, now: datetime) -> str:
     """Return when a version retires, how exactly that is known, and who says so."""
     if version.retires_on is None:
-        return "not announced"
+        return "no date is known" if version.is_leaving else "not announced"
     precision = version.get_retires_precision_display()
     prefix = f"{precision} " if version.retires_precision not in ("", "exact") else ""
     words = f"{prefix}{day(version.retires_on)} ({until_day(version.retires_on, now=now)})"
     return f"{words}, says {version.retires_source}" if version.retires_source else words
+
+
+def lifecycle(version: ModelVersion) -> str:
+    """Return what a version is called, by whom and since when; empty where nobody says."""
+    if not version.lifecycle:
+        return ""
+    since = f", first said on {day(version.lifecycle_on)}" if version.lifecycle_on else ""
+    return f"{version.lifecycle}, says {version.lifecycle_source or 'its provider'}{since}"
 
 
 def price(value: Decimal | None) -> str:

@@ -441,3 +441,28 @@ class TestOffline:
         loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"([^\"]+)\"", found)
         assert loaded
         assert [url for url in loaded if not url.startswith(("/", "data:"))] == []
+
+
+def test_a_version_says_where_it_stands_and_what_is_doubted(boss: Client) -> None:
+    """Deprecated without a date is shown as that; both sides of a doubt, and the direct answer."""
+    version = tracked(name="ode").current_version
+    ModelVersion.objects.filter(pk=version.pk).update(
+        first_seen_at=NOW,
+        lifecycle="deprecated",
+        lifecycle_source="https://models.dev",
+        lifecycle_on=dt.date(2026, 2, 3),
+        doubts=["a says that it retires on 2026-05-01, b on 2026-06-01: the earlier is kept."],
+        answers="refused",
+        answers_why="No access to this model.",
+        answers_at=NOW,
+    )
+    page = text(boss.get(reverse("admin:versioning_modelversion_change", args=[version.pk])))
+    for said in (
+        "deprecated, says https://models.dev, first said on 3 Feb 2026",
+        "no date is known",
+        "b on 2026-06-01",
+        "No access to this model.",
+    ):
+        assert said in page
+    model = reverse("admin:versioning_trackedmodel_change", args=[version.tracked_model_id])
+    assert "deprecated" in text(boss.get(model))
