@@ -15,7 +15,7 @@ from versioning.services.samples import (
     trace_once,
     waiting_samples,
 )
-from versioning.services.upgrades import course, retirement, rollout, upgrading
+from versioning.services.upgrades import course, recommendation, retirement, rollout, upgrading
 
 
 @shared_task(name="versioning.check_due_providers")
@@ -89,8 +89,24 @@ def carry_on_soon() -> None:
 
 @shared_task(name="versioning.run_evaluations")
 def run_evaluations() -> int:
-    """Carry out the evaluation runs that nobody has; a dead worker's are taken over."""
-    return sweeps.in_turn(("Evaluation runs", running.carry_out_open_runs), now=timezone.now())
+    """Carry out the evaluation runs that nobody has; a dead worker's are taken over.
+
+    What a run showed then shows at once where it is waited for.
+    """
+    began = timezone.now()
+    taken = sweeps.in_turn(("Evaluation runs", running.carry_out_open_runs), now=began)
+    if not taken:
+        return 0
+    now = timezone.now()
+    sweeps.in_turn(
+        (
+            "Evidence of what was tested",
+            lambda: recommendation.refresh_tested(since=began, now=now),
+        ),
+        ("Upgrades under way", lambda: course.carry_on(now=now)),
+        now=now,
+    )
+    return taken
 
 
 @shared_task(name="versioning.fold_samples")

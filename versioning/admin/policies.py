@@ -74,6 +74,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
                 "fields": (
                     ("approvals_needed", "requester_may_approve"),
                     ("required_suites", "unsure_tests"),
+                    "tests_alone",
                     "canary_steps",
                     "canary_asks",
                 )

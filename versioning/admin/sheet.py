@@ -31,6 +31,18 @@ class GateRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TestRow:
+    """What the latest run of a suite over both versions said."""
+
+    __test__ = False  # no test, whatever its name
+
+    run_id: int
+    suite: str
+    verdict: SafeString
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """What the evidence says, ready to be shown; every part may be empty."""
 
@@ -42,6 +54,9 @@ class Sheet:
     slices: Sequence[TaskRow]
     gates: Sequence[GateRow]
     warnings: Sequence[str]
+    tests: Sequence[TestRow]
+    rests_on: str
+    missing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,17 @@ def of_evidence(evidence: Mapping[str, Any]) -> Sheet:
             for gate in told.get("gates") or ()
         ],
         warnings=[str(caution.get("text", "")) for caution in told.get("warnings") or ()],
+        tests=[
+            TestRow(
+                run_id=int(test["run"]),
+                suite=str(test["suite"]),
+                verdict=words.verdict(test["verdict"]),
+                sentence=str(test["sentence"]),
+            )
+            for test in told.get("tests") or ()
+        ],
+        rests_on=" and ".join(told.get("rests_on") or ()),
+        missing=" and ".join(told.get("missing") or ()),
     )
 
 

@@ -78,6 +78,7 @@ class Policy:
     near_retirement_days: int = 30
     required_suites: tuple[str, ...] = ()
     unsure_tests: Unsure = Unsure.ASKS
+    tests_alone: bool = False
     canary_steps: tuple[CanaryStep, ...] = ()
     canary_asks: Asks = Asks.NOT_WORSE
     approvals_needed: int = 1

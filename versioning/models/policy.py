@@ -153,6 +153,13 @@ class Policy(models.Model):
         help_text="What becomes of an upgrade whose suite shows neither that the new version is "
         "worse nor that it is not.",
     )
+    tests_alone = models.BooleanField(
+        "tests alone are enough",
+        null=True,
+        blank=True,
+        help_text="Whether a finished run of a suite is evidence enough for what goes by itself, "
+        "where live samples of the new version are missing. A person may always decide on it.",
+    )
     canary_steps = models.JSONField(
         null=True,
         blank=True,

@@ -19,6 +19,7 @@ SETTINGS = (
     "near_retirement_days",
     "required_suites",
     "unsure_tests",
+    "tests_alone",
     "canary_steps",
     "canary_asks",
     "approvals_needed",

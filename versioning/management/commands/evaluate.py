@@ -10,6 +10,7 @@ from versioning.management.service_command import ServiceCommand
 from versioning.services import decisions, serving
 from versioning.services.actors import Actor
 from versioning.services.evaluation import control, planning, running, suites
+from versioning.services.upgrades import recommendation
 
 
 class Command(ServiceCommand):
@@ -46,8 +47,10 @@ class Command(ServiceCommand):
             for problem in plan.problems:
                 self.stdout.write(problem)
             return
-        run = planning.begin(plan=plan, actor=Actor.command(), now=timezone.now())
+        began = timezone.now()
+        run = planning.begin(plan=plan, actor=Actor.command(), now=began)
         running.carry_out(run_id=run.pk, worker=f"command {run.pk}")
+        recommendation.refresh_tested(since=began, now=timezone.now())
         ended = control.run_by_id(run.pk)
         self.stdout.write(
             f"{ended.get_state_display()}: ${ended.spent_usd:.4f}, {ended.spent_tokens:,} tokens."

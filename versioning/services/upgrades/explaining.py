@@ -74,7 +74,7 @@ def _rule_rows(
 ) -> list[Row]:
     shown = None
     if stage is Stage.BEGIN and record.from_version is not None:
-        shown = policies.evidence(
+        shown = policies.evidence_to_begin(
             record=record, resolved=resolved, least=resolved.policy.minimum_improvement, now=at
         )
     facts = policies.facts(

@@ -33,7 +33,7 @@ from versioning.models import (
 from versioning.models import Policy as PolicyRow
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
-from versioning.services.evidence import comparison
+from versioning.services.evidence import comparison, tested
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import way_back
 
@@ -138,20 +138,49 @@ def compared(
     now: datetime,
     task: str | None = None,
 ) -> Evidence:
-    """Compare two versions of a model within the gates of its policy; no rise is asked for."""
-    return comparison.evidence(
+    """Compare two versions of a model within the gates of its policy; no rise is asked for.
+
+    On live samples and on the tests of the pair; on one task, on live samples alone.
+    """
+    resolved = resolve(tracked=tracked)
+    shown = comparison.evidence(
         from_version=from_version,
         to_version=to_version,
         now=now,
         task=task,
-        thresholds=resolve(tracked=tracked).thresholds(least=Decimal(0)),
+        thresholds=resolved.thresholds(least=Decimal(0)),
+    )
+    if task is not None:
+        return shown
+    return tested.with_tests(
+        shown,
+        tests=tested.latest_tests(from_version=from_version, to_version=to_version),
+        tests_alone=resolved.policy.tests_alone,
+    )
+
+
+def evidence_to_begin(
+    *, record: UpgradeRecord, resolved: Resolved, least: Decimal, now: datetime
+) -> Evidence:
+    """Return what an upgrade may begin on: live samples and the tests of the pair. Raises Invalid.
+
+    What is under way is judged by ``evidence``, on live samples alone.
+    """
+    shown = evidence(record=record, resolved=resolved, least=least, now=now)
+    if record.from_version is None:
+        return shown
+    return tested.with_tests(
+        shown,
+        tests=tested.latest_tests(from_version=record.from_version, to_version=record.to_version),
+        tests_alone=resolved.policy.tests_alone,
+        least=least,
     )
 
 
 def evidence(
     *, record: UpgradeRecord, resolved: Resolved, least: Decimal, now: datetime
 ) -> Evidence:
-    """Compare a record's versions now, within the limits of its policy. Raises Invalid."""
+    """Compare a record's live samples now, within the limits of its policy. Raises Invalid."""
     if record.from_version is None:
         raise Invalid("There is no version in use to compare with.")
     return comparison.evidence(

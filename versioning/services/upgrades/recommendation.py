@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from providers.models import Provider
 from versioning.domain import lineage
@@ -12,12 +12,13 @@ from versioning.domain.labels import free_label
 from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
+    EvaluationRun,
     ModelVersion,
     TrackedModel,
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import knowledge, locks
+from versioning.services import knowledge, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 from versioning.services.transactions import one_transaction
@@ -32,6 +33,7 @@ __all__ = [
     "recommend",
     "recommend_in",
     "refresh_evidence",
+    "refresh_tested",
     "tracked_models_of",
 ]
 
@@ -152,6 +154,24 @@ def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
             record=record, current=record.from_version, version=record.to_version, now=now
         )
     return record
+
+
+def refresh_tested(*, since: datetime, now: datetime) -> int:
+    """Renew the evidence of what waits for a pair that a run has tested since; return how many.
+
+    So a test shows where people decide as soon as it ends, not at the next check.
+    """
+    ended = EvaluationRun.objects.filter(ended_at__gte=since)
+    pairs = set(ended.values_list("from_version", "to_version"))
+    tested = Q(pk__in=())
+    for from_version, to_version in pairs:
+        tested |= Q(from_version=from_version, to_version=to_version)
+    return sweeps.each(
+        list(UpgradeRecord.objects.waiting().filter(tested).values_list("pk", flat=True)),
+        lambda record_id: refresh_evidence(record_id=record_id, now=now),
+        subject=lambda record_id: f"Evidence of upgrade {record_id} after a test",
+        now=now,
+    )
 
 
 def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:

@@ -225,7 +225,7 @@ def why_not_by_itself(
     asked = resolved.policy.minimum_improvement
     if least is not None:
         asked = max(least, asked) if "minimum_improvement" in resolved.set_by else least
-    shown = policies.evidence(record=record, resolved=resolved, least=asked, now=now)
+    shown = policies.evidence_to_begin(record=record, resolved=resolved, least=asked, now=now)
     facts = policies.facts(
         record=record,
         resolved=resolved,

@@ -1,0 +1,119 @@
+"""The second leg of evidence: what finished runs of test suites said of the same two versions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from versioning.domain.statistics.comparison import Decision
+from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.legs import Leg, SuiteResult, weigh
+from versioning.models import EvaluationRun, ModelVersion
+from versioning.services.evidence.comparison import Evidence
+
+_PASSES: Mapping[str, bool] = {
+    Verdict.BETTER: True,
+    Verdict.NOT_WORSE: True,
+    Verdict.WORSE: False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TestedSuite:
+    """One suite's latest finished run of the pair, and what it says in the terms of evidence."""
+
+    run: EvaluationRun
+    says: SuiteResult
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as evidence keeps it."""
+        run, result = self.run, self.run.result
+        return {
+            "run": run.pk,
+            "suite": self.says.suite,
+            "verdict": self.says.verdict.value,
+            "passes": self.says.passes,
+            "sentence": run.sentence,
+            "cases": result.get("cases"),
+            "current": result.get("current"),
+            "candidate": result.get("candidate"),
+            "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        }
+
+
+def latest_tests(*, from_version: ModelVersion, to_version: ModelVersion) -> list[TestedSuite]:
+    """Return the latest finished run of each suite over exactly this pair, by the suites' names."""
+    runs = EvaluationRun.objects.filter(
+        from_version=from_version, to_version=to_version, state=EvaluationRun.State.DONE
+    ).select_related("frozen__suite")
+    latest = {run.frozen.suite.name: run for run in runs.order_by("pk")}
+    return [TestedSuite(run=run, says=_said(name, run)) for name, run in sorted(latest.items())]
+
+
+def with_tests(
+    shown: Evidence,
+    *,
+    tests: Sequence[TestedSuite],
+    tests_alone: bool = False,
+    least: Decimal = Decimal(0),
+) -> Evidence:
+    """Return the evidence of live samples with what the tests say of the same pair.
+
+    Its details name the runs (``tests``), what the verdict rests on (``rests_on``) and which leg is
+    missing (``missing``); see ``domain.statistics.legs`` for how they are weighed.
+    """
+    weighed = weigh(
+        live=Verdict(shown.verdict),
+        decision=Decision(shown.decision),
+        tests=[each.says for each in tests],
+        tests_alone=tests_alone,
+        least=least,
+    )
+    stands_alone = weighed.rests_on == (Leg.TESTS,)
+    sentence = _sentence(shown.sentence, tests, tests_first=stands_alone)
+    reasons = [*weighed.reasons, *shown.details.get("reasons", ())]
+    why = f" ({'; '.join(map(str, reasons))})" if reasons else ""
+    return Evidence(
+        verdict=weighed.verdict.value,
+        decision=weighed.decision.value,
+        improvement=weighed.improvement if stands_alone else shown.improvement,
+        sentence=sentence,
+        details={
+            **shown.details,
+            "verdict": weighed.verdict.value,
+            "decision": weighed.decision.value,
+            "reasons": reasons,
+            "sentence": sentence,
+            "headline": f"{weighed.decision.value}{why}: {sentence}",
+            "tests": [each.as_dict() for each in tests],
+            "rests_on": [leg.value for leg in weighed.rests_on],
+            "missing": [leg.value for leg in weighed.missing],
+        },
+    )
+
+
+def _said(suite: str, run: EvaluationRun) -> SuiteResult:
+    verdict = Verdict(run.verdict)
+    ruled = {"passes": True, "fails": False}.get(run.ruling)
+    return SuiteResult(
+        suite=suite,
+        verdict=verdict,
+        passes=_PASSES.get(verdict, ruled),
+        improvement=_improvement(run.result.get("current"), run.result.get("candidate")),
+    )
+
+
+def _improvement(current: Any, candidate: Any) -> Decimal | None:
+    if current is None or candidate is None or not float(current):
+        return None
+    return round(Decimal(str(candidate)) / Decimal(str(current)) - 1, 9)
+
+
+def _sentence(live: str, tests: Sequence[TestedSuite], *, tests_first: bool) -> str:
+    """Say what both legs say, first the one that it rests on."""
+    if not tests:
+        return live
+    told = "; ".join(f"{each.says.suite}: {each.run.sentence}" for each in tests)
+    if tests_first:
+        return f"Tests alone: {told}. Live samples: {live}"
+    return f"{live}. Tests: {told}"
