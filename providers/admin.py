@@ -62,7 +62,7 @@ class Admin(PlainAdmin):
 
     def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
         """Offer all columns, of a large table only those that an index sorts."""
-        columns = super().get_sortable_by(request)
+        columns: Sequence[Any] = list(super().get_sortable_by(request))
         if not self.is_large:
             return columns
         sorted_by = lists.sorted_by_an_index(self.model)

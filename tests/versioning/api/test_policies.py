@@ -24,6 +24,7 @@ EVERYTHING: dict[str, Any] = {
     "near_retirement_days": 30,
     "required_suites": ["support answers"],
     "unsure_tests": "passes",
+    "tests_alone": True,
     "canary_steps": [{"weight": 5, "hours": 24}, {"weight": 50, "approval": True}],
     "canary_asks": "better",
     "approvals_needed": 2,
