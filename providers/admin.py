@@ -60,9 +60,9 @@ class Admin(PlainAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def get_sortable_by(self, request: HttpRequest) -> Sequence[Any]:
+    def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Offer all columns, of a large table only those that an index sorts."""
-        columns: Sequence[Any] = list(super().get_sortable_by(request))
+        columns: list[Any] = list(super().get_sortable_by(request))
         if not self.is_large:
             return columns
         sorted_by = lists.sorted_by_an_index(self.model)
