@@ -16,6 +16,7 @@ from unfold.widgets import (
 
 from providers.models import Provider
 from versioning.models import ApiKey, ModelVersion, TrackedModel
+from versioning.services import clock
 from versioning.services.errors import Invalid
 
 DAY_ATTRS = {"type": "date"}
@@ -138,7 +139,7 @@ class SnoozeForm(DecisionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        today = timezone.localdate()
+        today = clock.local_day(timezone.now())
         self.fields["until"].initial = (today + timedelta(days=SNOOZE_DAYS)).isoformat()
         self.fields["until"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
 

@@ -11,6 +11,7 @@ from versioning.admin.decisions import open_to
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
+from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
 
 
@@ -66,7 +67,7 @@ def _summary(found: Inbox, *, now: datetime) -> str:
 
 def _starting(each: Starting, *, now: datetime) -> dict[str, Any]:
     clock = each.clock
-    is_late = clock.latest_start < timezone.localdate(now)
+    is_late = clock.latest_start < local_day(now)
     return {
         "clock": clock,
         "record": each.record,

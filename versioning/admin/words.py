@@ -12,6 +12,7 @@ from django.utils.timesince import timesince
 
 from versioning.domain.pricing import Part, further_prices
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
+from versioning.services import clock
 from versioning.services.evidence.performance import VersionFigures
 
 URGENT_DAYS = 30
@@ -135,7 +136,7 @@ def day(value: date) -> str:
 
 def until_day(value: date, *, now: datetime) -> str:
     """Return "in 12 days", "today" or "5 days ago", by the calendar of the configured zone."""
-    days = (value - timezone.localdate(now)).days
+    days = (value - clock.local_day(now)).days
     if days == 0:
         return "today"
     if days < 0:
@@ -144,7 +145,7 @@ def until_day(value: date, *, now: datetime) -> str:
 
 
 def is_urgent(value: date | None, *, now: datetime) -> bool:
-    return value is not None and (value - timezone.localdate(now)).days <= URGENT_DAYS
+    return value is not None and (value - clock.local_day(now)).days <= URGENT_DAYS
 
 
 def retirement(version: ModelVersion, *, now: datetime) -> str:

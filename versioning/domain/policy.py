@@ -193,6 +193,7 @@ def decide(*, facts: Facts, policy: Policy, now: datetime) -> Decision:
 
     The first reasons are those that time alone doesn't heal. A record that is approved already
     isn't asked again about what the approval settled: automation, kind of step, age, evidence.
+    Days are those of the time zone that ``now`` is in.
     """
     found = (check(facts, policy, now) for check in _checks(facts).values())
     reasons = tuple(reason for reason in found if reason is not None)

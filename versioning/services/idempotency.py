@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from versioning.models import IdempotentRequest
+from versioning.services import constraints
 from versioning.services.errors import ServiceError
 from versioning.services.transactions import one_transaction
 
@@ -123,7 +124,9 @@ def _claim(
                 caller=caller, key=key, fingerprint=fingerprint, created_at=now
             )
             return row.pk, None
-    except IntegrityError:
+    except IntegrityError as error:
+        if not constraints.is_duplicate(error):
+            raise
         known = IdempotentRequest.objects.filter(caller=caller, key=key).first()
     if known is None:
         raise InFlight("The same request has just ended in an error. Send it again.")

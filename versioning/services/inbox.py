@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
-from django.utils import timezone
 
 from providers.models import Provider
 from versioning.domain.transitions import State
@@ -21,7 +20,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import notices
+from versioning.services import clock, notices
 from versioning.services.evidence import served
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
@@ -172,7 +171,7 @@ def _retiring(now: datetime) -> list[Retirement]:
     waiting = UpgradeRecord.objects.waiting().sure()
     waiting = waiting.filter(tracked_model=OuterRef("tracked_model"))
     versions: Iterable[Any] = (
-        ModelVersion.objects.retiring(by=timezone.localdate(now) + RETIRING_WITHIN)
+        ModelVersion.objects.retiring(by=clock.local_day(now) + RETIRING_WITHIN)
         .select_related("tracked_model__provider")
         .annotate(has_recommendation=Exists(waiting))
         .order_by("retires_on", "pk")[:SHOWN_NEWS]

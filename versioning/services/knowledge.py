@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from providers.base import GOES_WITH, ListedModel
 from versioning.domain import lineage
 from versioning.domain.difference import Metadata, difference
 from versioning.models import CatalogueEntry, ModelVersion
-from versioning.services import prices
+from versioning.services import clock, prices
 
 PLAIN_FIELDS = (
     "context_tokens",
@@ -104,8 +103,8 @@ def known_of(entry: CatalogueEntry) -> lineage.Known:
         retires_on=listed.retires_on,
         replacement=listed.replacement,
         replacement_source=listed.source,
-        replacement_dated=entry.last_seen_at.date() if listed.replacement else None,
-        listed_since=entry.first_seen_at.date(),
+        replacement_dated=clock.local_day(entry.last_seen_at) if listed.replacement else None,
+        listed_since=clock.local_day(entry.first_seen_at),
     )
 
 
@@ -174,7 +173,7 @@ def fill_version(
     for name, (_, value) in changes.items():
         setattr(version, name, value)
     if "lifecycle" in changes:
-        day = timezone.localdate(entry.last_seen_at)
+        day = clock.local_day(entry.last_seen_at)
         version.lifecycle_on = day if version.lifecycle else None
     version.first_seen_at = version.first_seen_at or entry.first_seen_at
     version.last_seen_at = entry.last_seen_at
@@ -205,7 +204,7 @@ def _told(entry: CatalogueEntry) -> Mapping[str, Any]:
         told |= {
             "replacement": listed.replacement[:200],
             "replacement_source": listed.source[:300],
-            "replacement_dated": entry.last_seen_at.date(),
+            "replacement_dated": clock.local_day(entry.last_seen_at),
         }
     return {name: value for name, value in told.items() if value not in (None, "", [])}
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import knowledge
+from versioning.services import constraints, knowledge
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.transactions import one_transaction
@@ -105,6 +105,8 @@ def save_checked(row: Any) -> None:
     try:
         row.save()
     except IntegrityError as error:
+        if not constraints.is_duplicate(error):
+            raise
         raise Invalid("Somebody else has just added the same thing.") from error
 
 

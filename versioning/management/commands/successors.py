@@ -18,6 +18,7 @@ from versioning.domain.lineage import (
     find_successor,
     read_question,
 )
+from versioning.services import clock
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         write_json = options["json"] or not self.stdout.isatty()
-        today = datetime.now(UTC).date()
+        today = clock.local_day(datetime.now(UTC))
         try:
             for line in lines_of(sys.stdin.buffer):
                 answer = answer_of(line, today=today)

@@ -15,7 +15,7 @@ from providers.simulator import Simulator
 from versioning.management.demo import story
 from versioning.management.demo.traffic import Flow, requests
 from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import keys, tracking
+from versioning.services import clock, keys, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
@@ -46,7 +46,7 @@ def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
         raise Invalid("The database is in use: the sample world goes into an empty one only.")
     _make_staff()
     new_key = keys.create_api_key(name="Sample applications", scopes=SCOPES, now=now)
-    start = now.astimezone(UTC).date() - timedelta(days=story.LAST_DAY)
+    start = clock.utc_day(now) - timedelta(days=story.LAST_DAY)
     with Simulator(start=start, page_size=100) as simulator:
         _add_providers(simulator)
         replay = Replay(simulator=simulator, now=now, api_key_id=new_key.api_key.pk)

@@ -12,6 +12,7 @@ from providers.models import Provider
 from providers.simulator.server import KEY
 from versioning.management.demo import replay, story
 from versioning.models import Check
+from versioning.services import clock
 
 
 def prepare_demo(
@@ -34,7 +35,7 @@ def prepare_demo(
     return {
         "notes": notes,
         "environment": {story.KEY_VARIABLE: KEY, "HOTSWAP_PROVIDER_KEYS": ",".join(released)},
-        "simulator": ["--start", f"{start:%F}", "--day", str((now.date() - start).days)],
+        "simulator": ["--start", f"{start:%F}", "--day", str((clock.utc_day(now) - start).days)],
     }
 
 
@@ -44,7 +45,7 @@ def _is_seeded() -> bool:
 
 def _first_day() -> date:
     """Return the date of day 0, which stays the same for as long as the world is kept."""
-    return Check.objects.earliest("started_at").started_at.date()
+    return clock.utc_day(Check.objects.earliest("started_at").started_at)
 
 
 def _point_at_simulator(port: int) -> None:

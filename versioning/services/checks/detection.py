@@ -13,6 +13,7 @@ from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check
+from versioning.services import constraints
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Asked
 from versioning.services.errors import AlreadyMoved, NotFound
@@ -193,9 +194,17 @@ def _begin(
                 due_at=due_at,
             )
     except IntegrityError as error:
-        raise AlreadyRunning(
+        raise _why_not_begun(error, provider=provider) from error
+
+
+def _why_not_begun(error: IntegrityError, *, provider: Provider) -> Exception:
+    if constraints.broke(error, "one_running_check_per_provider"):
+        return AlreadyRunning(
             f"{provider.slug} is being asked right now. Its result comes in a moment."
-        ) from error
+        )
+    if constraints.broke(error, "one_check_per_provider_and_due_time"):
+        return AlreadyRunning(f"{provider.slug} was asked for this time of the schedule already.")
+    return error
 
 
 def _adapter_of(provider: Provider) -> Adapter | ProviderError:

@@ -11,12 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import Check, ModelVersion, TrackedModel
-from versioning.services import notices, witness
+from versioning.services import clock, notices, witness
 from versioning.services.checks import findings, listing, targets, weighing
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
@@ -94,7 +92,7 @@ def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
         models = weighing.settled(
             weighing.with_catalogues(provider=provider, models=models, now=now),
             known=known,
-            today=timezone.localdate(now),
+            today=clock.local_day(now),
         )
     as_before = _unread_as_before(check=check, found=found)
     compared = listing.compare(

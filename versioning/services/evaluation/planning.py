@@ -18,6 +18,7 @@ from versioning.models import (
     Trial,
     UpgradeRecord,
 )
+from versioning.services import constraints
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import estimating, suites
@@ -112,7 +113,7 @@ def begin(
             )
             Trial.objects.bulk_create(_trials(run, plan), batch_size=1000)
     except IntegrityError as error:
-        if "one_open_run" in str(error) or "record_id" in str(error):
+        if constraints.broke(error, "one_open_run_per_record_and_suite"):
             raise AlreadyMoved("This suite runs for the upgrade already.") from error
         raise
     return run

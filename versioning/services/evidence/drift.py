@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -10,7 +10,7 @@ from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shi
 from versioning.domain.statistics.moments import Moments
 from versioning.models import DriftFinding, TrackedModel, Word
 from versioning.models.fields import from_ms
-from versioning.services import sweeps
+from versioning.services import clock, sweeps
 from versioning.services.errors import NotFound
 from versioning.services.evidence import performance
 from versioning.services.samples import rollups
@@ -64,7 +64,7 @@ def resolve(*, finding_id: int, now: datetime) -> DriftFinding:
 
 
 def _find(version_id: int, *, now: datetime) -> int:
-    today = now.astimezone(UTC).date()
+    today = clock.utc_day(now)
     found: defaultdict[Measure, list[tuple[str, Shift]]] = defaultdict(list)
     for task, series in _series(version_id, before=today).items():
         for measure in Measure:
@@ -100,7 +100,7 @@ def _series(version_id: int, *, before: date) -> dict[str, Series]:
     texts = dict(Word.objects.filter(pk__in=tasks).values_list("pk", "text"))
     parts: defaultdict[tuple[str, date], list[SampleSums]] = defaultdict(list)
     for entry in entries:
-        day = from_ms(entry.cell.start).date()
+        day = clock.utc_day(from_ms(entry.cell.start))
         if day < before:
             parts[texts[entry.cell.task_id], day].append(entry.sums)
     series: defaultdict[str, Series] = defaultdict(dict)

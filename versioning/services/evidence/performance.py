@@ -10,8 +10,9 @@ from typing import Any
 from versioning.domain.statistics.thresholds import exact
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
+from versioning.services import clock
 from versioning.services.samples import rollups
-from versioning.services.samples.rollup_sums import DAY_MS, SampleSums
+from versioning.services.samples.rollup_sums import SampleSums
 
 LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
 _NANO = Decimal(10) ** -9
@@ -98,7 +99,7 @@ def daily(*, version_id: int, sources: Collection[int] = LIVE) -> dict[date, Sam
     groups: defaultdict[date, list[SampleSums]] = defaultdict(list)
     for entry in rollups.read(version_ids=[version_id]):
         if entry.cell.source in sources:
-            day = from_ms(entry.cell.start - entry.cell.start % DAY_MS).date()
+            day = clock.utc_day(from_ms(entry.cell.start))
             groups[day].append(entry.sums)
     return {day: SampleSums.total(parts) for day, parts in sorted(groups.items())}
 
@@ -129,10 +130,10 @@ def quality_by_day(
         .order_by("pk")
         .values_list("pk", "label")
     )
-    first = now.date() - timedelta(days=days)
+    first = clock.utc_day(now) - timedelta(days=days)
     sums: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
     for entry in rollups.read(version_ids=labels):
-        day = from_ms(entry.cell.start - entry.cell.start % DAY_MS).date()
+        day = clock.utc_day(from_ms(entry.cell.start))
         if entry.cell.source in LIVE and day >= first:
             sums[entry.cell.version_id, day].append(entry.sums)
     lines: defaultdict[int, list[DayQuality]] = defaultdict(list)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 
+from versioning.services import constraints
 from versioning.services.errors import Busy
 from versioning.services.samples import (
     request_uses,
@@ -48,7 +49,9 @@ def accept(
         for attempt in range(ATTEMPTS):
             try:
                 stored = _store(batch, ask_first=attempt > 0)
-            except IntegrityError:
+            except IntegrityError as error:
+                if not (constraints.is_duplicate(error) or constraints.is_missing(error)):
+                    raise
                 if attempt == 0:
                     continue  # some of the requests are stored already: find out which
                 # Another transaction stored one of them, or removed a row that this process

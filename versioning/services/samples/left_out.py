@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 
 from versioning.models import LeftOutSpans
+from versioning.services import clock
 
 KEPT = timedelta(days=90)
 FOLDED_AT_ONCE = 200
@@ -15,7 +16,7 @@ def note(left_out: Mapping[str, int], *, now: datetime) -> None:
     """Append one export's counts: no two writers wait for the same row."""
     LeftOutSpans.objects.bulk_create(
         [
-            LeftOutSpans(reason=reason, day=now.date(), spans=count)
+            LeftOutSpans(reason=reason, day=clock.utc_day(now), spans=count)
             for reason, count in sorted(left_out.items())
             if count
         ]
@@ -27,7 +28,7 @@ def fold(*, now: datetime) -> int:
 
     The caller holds ``rollups.folding``.
     """
-    dropped = LeftOutSpans.objects.filter(day__lt=(now - KEPT).date()).delete()[0]
+    dropped = LeftOutSpans.objects.filter(day__lt=clock.utc_day(now - KEPT)).delete()[0]
     many = LeftOutSpans.objects.values_list("day", "reason").annotate(rows=Count("pk"))
     for day, reason, _ in list(many.filter(rows__gt=1)[:FOLDED_AT_ONCE]):
         taken = list(LeftOutSpans.objects.filter(day=day, reason=reason).values_list("pk", "spans"))

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Sum
 
 from versioning.models import RequestUse
 from versioning.models.fields import from_ms
+from versioning.services import clock
 from versioning.services.samples.rollup_sums import Row
 
 Kind = RequestUse.Kind
@@ -73,7 +74,7 @@ def note(told: Iterable[Told], *, stored: Sequence[Row]) -> None:
             continue
         if row.request_hash is not None:
             seen.add(row.request_hash)
-        day = from_ms(row.at).date()
+        day = clock.utc_day(from_ms(row.at))
         for kind, name in each.names:
             key = (row.version_id, day, kind, name)
             sums[key].add(_Sum(1, row.input_tokens or 0, row.output_tokens or 0))
@@ -103,7 +104,7 @@ def uses_of(*, version_id: int, now: datetime) -> RecordedUses | None:
     """Return what the version's requests used lately; None where none of them told."""
     rows = (
         RequestUse.objects.filter(
-            version=version_id, day__gte=(now - timedelta(days=READ_DAYS)).date()
+            version=version_id, day__gte=clock.utc_day(now - timedelta(days=READ_DAYS))
         )
         .values_list("kind", "name")
         .annotate(n=Sum("requests"), inputs=Max("longest_input"), outputs=Max("longest_output"))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
 from versioning.domain.policy import Policy
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
+from versioning.services import clock
 from versioning.services.upgrades import policies, way_back
 from versioning.services.upgrades.policies import Resolved
 
@@ -209,7 +209,7 @@ def _against_going_back(
 def _retires_soon(version: ModelVersion, *, now: datetime) -> list[str]:
     if version.retires_on is None:
         return []
-    days = (version.retires_on - timezone.localdate(now)).days
+    days = (version.retires_on - clock.local_day(now)).days
     if days < 0:
         return [f"{version.upstream_id} retired on {version.retires_on:%d %B %Y}."]
     if days <= RETIRES_SOON.days:

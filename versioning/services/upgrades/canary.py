@@ -15,7 +15,7 @@ from versioning.domain.statistics.comparison import WarningCode
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
-from versioning.services import locks, notices
+from versioning.services import clock, locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
@@ -135,7 +135,7 @@ def _ruling(
     held = decide(
         facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
         policy=resolved.policy,
-        now=now,
+        now=clock.local(now),
     )
     return rules.rule(
         look=Look(

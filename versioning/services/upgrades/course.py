@@ -12,7 +12,7 @@ from typing import Any
 from versioning.domain.policy import Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
-from versioning.services import notices, sweeps
+from versioning.services import clock, notices, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import testing
@@ -253,7 +253,7 @@ def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
     return decide(
         facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
         policy=resolved.policy,
-        now=now,
+        now=clock.local(now),
     ).waits_for
 
 

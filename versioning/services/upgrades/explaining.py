@@ -1,13 +1,28 @@
 """What would happen to a model now, and which rule stops it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from versioning.domain.policy import Asker, Automation, Examined, Stage, examine
+from versioning.domain.policy import (
+    Asker,
+    Automation,
+    Examined,
+    Facts,
+    Policy,
+    Rule,
+    Stage,
+    examine,
+)
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
+from versioning.models import Policy as PolicyRow
+from versioning.services import clock
 from versioning.services.upgrades import policies, recommendation, way_back
 from versioning.services.upgrades.policies import Resolved
+
+SetBy = Mapping[str, PolicyRow]
+_BUILT_IN = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +100,59 @@ def _rule_rows(
         shown=shown,
         now=at,
     )
+    now = clock.local(at)
     return [
-        _row(found, resolved=resolved)
-        for found in examine(facts=facts, policy=resolved.policy, now=at)
+        _row(found, facts=facts, policy=resolved.policy, set_by=resolved.set_by, at=now)
+        for found in examine(facts=facts, policy=resolved.policy, now=now)
     ]
 
 
-_SETTINGS = {
-    "automation": "automation",
-    "step": "steps_allowed",
-    "age": "minimum_age_days",
-    "approvals": "approvals_needed",
-    "window": "windows",
-    "pace": "max_at_once",
-    "evidence": "minimum_improvement",
-    "way_back": "watch_days",
+_SETTINGS: Mapping[Rule, tuple[str, ...]] = {
+    Rule.SWITCH: (),
+    Rule.INACTIVE: (),
+    Rule.PINNED: (),
+    Rule.AUTOMATION: ("automation", "near_retirement_days"),
+    Rule.STEP: ("steps_allowed",),
+    Rule.APPROVALS: ("approvals_needed",),
+    Rule.UNDER_WAY: (),
+    Rule.AGE: ("minimum_age_days",),
+    Rule.WAY_BACK: ("watch_days", "canary_steps"),
+    Rule.EVIDENCE: (
+        "minimum_improvement",
+        "max_error_rise",
+        "max_latency_rise",
+        "max_cost_rise",
+        "required_suites",
+        "canary_steps",
+    ),
+    Rule.FREEZE: (),
+    Rule.WINDOW: ("windows", "time_zone"),
+    Rule.PACE: ("max_at_once", "max_per_day"),
 }
+"""What a rule goes by: everything that a policy sets and that can change its answer."""
 
 
-def _row(found: Examined, *, resolved: Resolved) -> Row:
-    setter = resolved.set_by.get(_SETTINGS.get(found.rule.value, ""))
+def _row(found: Examined, *, facts: Facts, policy: Policy, set_by: SetBy, at: datetime) -> Row:
+    """Name each policy row that sets what the rule's answer comes from, the nearest first."""
+    names = [name for name in _SETTINGS[found.rule] if name in set_by]
+    without = {name: replace(policy, **{name: getattr(_BUILT_IN, name)}) for name in names}
+    deciding = [
+        name
+        for name, other in without.items()
+        if found not in examine(facts=facts, policy=other, now=at)
+    ]
+    setters = {set_by[name].pk: set_by[name] for name in deciding or names}
+    nearest = sorted(setters.values(), key=_nearness, reverse=True)
     return Row(
         rule=found.rule.value,
         ok=found.ok,
         sentence=found.sentence,
-        set_by=str(setter) if setter else "",
+        set_by=", ".join(str(row) for row in nearest),
     )
+
+
+def _nearness(row: PolicyRow) -> int:
+    return 2 if row.tracked_model_id else 1 if row.provider_id else 0
 
 
 def _stop_rows(record: UpgradeRecord) -> list[Row]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from versioning.domain.memory import Now, Then, Wake, wakes
 from versioning.domain.transitions import State
 from versioning.models import ModelVersion, UpgradeRecord, WakeRule
+from versioning.services import clock
 
 
 def remember(*, record: UpgradeRecord, wake: Wake, now: datetime) -> None:
@@ -38,7 +39,7 @@ def may_be_offered_again(
     return wakes(
         wake=rule.wake,
         then=Then(price=rule.price_then),
-        now=Now(today=now.date(), price=price(version), retires_on=current.retires_on),
+        now=Now(today=clock.local_day(now), price=price(version), retires_on=current.retires_on),
     )
 
 

@@ -13,7 +13,7 @@ from django.db.models import F, Max
 
 from versioning.domain.transitions import State, states_before
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import locks
+from versioning.services import constraints, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, NotFound
 from versioning.services.evidence import baselines
@@ -160,8 +160,7 @@ def why_not(record: UpgradeRecord, to: State) -> str:
 
 
 def _law_three(error: IntegrityError) -> Exception:
-    text = str(error)
-    if "one_upgrade_under_way" in text or "tracked_model_id" in text:
+    if constraints.broke(error, "one_upgrade_under_way_per_tracked_model"):
         return AnotherUnderWay(
             "Another upgrade of this model is under way. Wait for its end, or stop it first."
         )

@@ -31,6 +31,7 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.models import Policy as PolicyRow
+from versioning.services import clock
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.evidence import comparison, tested
@@ -224,7 +225,7 @@ def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[Upgr
         if not stops_before_evidence(
             facts=_known(record, stage=Stage.BEGIN, asked_by=Asker.POLICY, around=around),
             policy=resolved[record.tracked_model_id].policy,
-            now=now,
+            now=clock.local(now),
         )
     ]
 

@@ -23,7 +23,7 @@ from versioning.domain.retirement import (
     starts_this_week,
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel
-from versioning.services import sweeps
+from versioning.services import clock, constraints, sweeps
 from versioning.services.storable import UNSTORABLE
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
@@ -114,7 +114,7 @@ def _claim(reminder: Reminder, *, now: datetime) -> bool:
 def _remind(version: ModelVersion, *, now: datetime) -> bool:
     if version.retires_on is None:
         return False
-    days = reminder_due(retires_on=version.retires_on, today=now.date())
+    days = reminder_due(retires_on=version.retires_on, today=clock.local_day(now))
     return days is not None and _write(version, retires_on=version.retires_on, days=days, now=now)
 
 
@@ -138,10 +138,10 @@ def _one_line(text: str) -> str:
 
 def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime) -> bool:
     tracked = version.tracked_model
-    clock = clock_of(tracked=tracked, now=now)
-    left = (retires_on - now.date()).days
+    ours = clock_of(tracked=tracked, now=now)
+    left = (retires_on - clock.local_day(now)).days
     when = f"in {left} days" if left > 1 else "tomorrow" if left == 1 else "now"
-    start = f"\nStart the move by {clock.latest_start} to be safe." if clock else ""
+    start = f"\nStart the move by {ours.latest_start} to be safe." if ours else ""
     try:
         with transaction.atomic():
             _, is_new = Reminder.objects.get_or_create(
@@ -158,7 +158,9 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
                     "next_try_at": now,
                 },
             )
-    except IntegrityError:
+    except IntegrityError as error:
+        if not constraints.is_duplicate(error):
+            raise
         return False  # another worker wrote it
     return is_new
 
@@ -170,7 +172,7 @@ def _clocks(models: Sequence[TrackedModel], *, now: datetime) -> list[Clock]:
         (model, version, retirement)
         for model in models
         if (version := model.current_version) is not None
-        and (retirement := _retirement(version, lives=lives[model.pk], today=now.date()))
+        and (retirement := _retirement(version, lives=lives[model.pk], today=clock.local_day(now)))
     ]
     resolved = policies.resolve_all(tracked_models=[model for model, _, _ in known])
     canaries = [version.pk for model, version, _ in known if resolved[model.pk].policy.canary_steps]
@@ -211,7 +213,7 @@ def _clock(
         retirement=retirement,
         needs=needs,
         latest_start=latest,
-        this_week=starts_this_week(latest_start=latest, today=now.date()),
+        this_week=starts_this_week(latest_start=latest, today=clock.local_day(now)),
         warning="" if canary is not None else "At this traffic its canary would never end.",
     )
 

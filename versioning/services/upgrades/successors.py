@@ -9,7 +9,7 @@ from django.utils import timezone
 from providers.models import Provider
 from versioning.domain import lineage
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
-from versioning.services import knowledge, witness
+from versioning.services import clock, knowledge, witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Market:
             entries=entries,
             listed=lineage.Listing.of(listed, provider=provider.kind),
             once_listed=tuple(gone),
-            seen_on=max((entry.last_seen_at.date() for entry in entries.values()), default=None),
+            seen_on=max(
+                (clock.local_day(entry.last_seen_at) for entry in entries.values()), default=None
+            ),
         )
 
     def entry_of(self, upstream_id: str) -> CatalogueEntry | None:

@@ -11,7 +11,7 @@ from versioning.domain.policy import Asker, Rule, Stage, decide
 from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
-from versioning.services import serving, sweeps
+from versioning.services import clock, serving, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, Invalid, ServiceError
 from versioning.services.upgrades import policies, recommendation, rollout, way_back
@@ -234,7 +234,7 @@ def why_not_by_itself(
         shown=shown,
         now=now,
     )
-    decision = decide(facts=facts, policy=resolved.policy, now=now)
+    decision = decide(facts=facts, policy=resolved.policy, now=clock.local(now))
     if decision.reasons and decision.reasons[0].rule is Rule.EVIDENCE:
         return f"{decision.waits_for.rstrip('.')}. At least {asked:.0%} better is asked for."
     return decision.waits_for

@@ -9,7 +9,7 @@ from django.db.models import F
 from versioning.domain.policy import Rule, Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
-from versioning.services import locks, notices, sweeps
+from versioning.services import clock, locks, notices, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
@@ -201,7 +201,7 @@ def _why_not_back(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -
     decision = decide(
         facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
         policy=resolved.policy,
-        now=now,
+        now=clock.local(now),
     )
     held = [reason.sentence for reason in decision.reasons if reason.rule in _HELD_BY]
     return " ".join(held)

@@ -12,7 +12,7 @@ from providers.base import ProviderError, Refused
 from providers.registry import UnknownKind
 from versioning.domain.policy import Policy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
-from versioning.services import notices, witness
+from versioning.services import clock, notices, witness
 
 
 class Outcome(StrEnum):
@@ -109,7 +109,7 @@ def ask(
 
 def probe(*, version: ModelVersion, now: datetime) -> WayBack:
     """Ask the provider whether it still lists a version today. Speaks HTTP, as ``ask`` does."""
-    return _probe(version, until=now.date(), now=now)
+    return _probe(version, until=clock.local_day(now), now=now)
 
 
 def tell(*, record: UpgradeRecord, back: WayBack, now: datetime) -> None:
@@ -168,7 +168,7 @@ def _ways(version: ModelVersion, fallback: ModelVersion | None) -> list[ModelVer
 def _needed_until(*, policy: Policy, now: datetime) -> date:
     """Return the end of the watch period, were the first step made now."""
     holds = sum(float(step.hold_hours) for step in policy.canary_steps)
-    return (now + timedelta(days=policy.watch_days, hours=holds)).date()
+    return clock.local_day(now + timedelta(days=policy.watch_days, hours=holds))
 
 
 def _lives(version: ModelVersion, *, until: date) -> bool:

@@ -1,0 +1,107 @@
+"""One clock, one day: what people are told in days is told in the time zone of the settings."""
+
+import ast
+import datetime as dt
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories import UpgradeRecordFactory, tracked
+from versioning import tasks
+from versioning.domain.memory import Wake, WakeKind
+from versioning.models import ModelVersion, Policy
+from versioning.services import clock
+from versioning.services.actors import Actor
+from versioning.services.upgrades import explaining, memory, retirement, rollout, way_back
+
+pytestmark = pytest.mark.django_db
+
+ZONES = ["Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata", "UTC"]
+EVENING = dt.datetime(2026, 6, 1, 20, 0, tzinfo=dt.UTC)
+"""June the 2nd already in Auckland and Kolkata, the 1st still elsewhere."""
+
+ELSEWHERE = {
+    "versioning/services/clock.py": "here it is decided",
+    "versioning/domain/policy.py": "days of the zone that now is given in",
+    "versioning/domain/crontab.py": "a schedule has a zone of its own",
+    "versioning/domain/lineage/question.py": "a provider's own day, told as seconds",
+    "versioning/services/checks/listing.py": "a provider's own day",
+    "versioning/services/checks/weighing.py": "a provider's own day",
+    "providers/http/fields.py": "a provider's own day",
+}
+
+
+def test_no_other_place_makes_a_day_of_a_moment() -> None:
+    root = Path(settings.BASE_DIR)
+    found = {
+        file.relative_to(root).as_posix()
+        for folder in ("config", "providers", "versioning")
+        for file in (root / folder).rglob("*.py")
+        if "migrations" not in file.parts and "simulator" not in file.parts
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and (
+            (node.func.attr == "date" and not node.args)
+            or node.func.attr in ("today", "localdate", "utcnow")
+        )
+    }
+    assert found <= ELSEWHERE.keys(), f"Use services.clock: {sorted(found - ELSEWHERE.keys())}"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_mail_and_the_admin_say_the_same_day(zone: str, admin_client: Client) -> None:
+    with timezone.override(zone), time_machine.travel(EVENING, tick=False):
+        today = timezone.localdate()
+        model = tracked(name="zeta", owner="ada@example.com")
+        ModelVersion.objects.filter(tracked_model=model).update(retires_on=today)
+        tasks.remind()
+        assert mail.outbox[0].subject.endswith("retires now")
+        page = admin_client.get("/admin/").content.decode()
+        assert "today" in page
+        assert "tomorrow" not in page
+        (found,) = retirement.clocks(now=EVENING)
+        assert found.this_week
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_what_waits_for_a_day_wakes_on_that_day(zone: str) -> None:
+    with timezone.override(zone):
+        today = clock.local_day(EVENING)
+        record = UpgradeRecordFactory()
+        wake = Wake(kind=WakeKind.UNTIL, until=today)
+        told = {"record_id": record.pk, "actor": Actor.command(), "reason": "later"}
+        record = rollout.reject(now=EVENING - dt.timedelta(days=3), wake=wake, **told)
+        offered = {
+            "decided": [record],
+            "current": record.from_version,
+            "version": record.to_version,
+        }
+        assert memory.may_be_offered_again(**offered, now=EVENING)
+        yesterday = EVENING - dt.timedelta(days=1)
+        assert not memory.may_be_offered_again(**offered, now=yesterday)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_way_back_and_ages_go_by_that_day(zone: str) -> None:
+    with timezone.override(zone):
+        today = clock.local_day(EVENING)
+        policy = Policy.objects.create(minimum_age_days=5, watch_days=7)
+        record = UpgradeRecordFactory()
+        ModelVersion.objects.filter(pk=record.to_version_id).update(
+            released_on=today - dt.timedelta(days=5)
+        )
+        ModelVersion.objects.filter(pk=record.from_version_id).update(
+            retires_on=today + dt.timedelta(days=8), first_seen_at=EVENING, last_seen_at=EVENING
+        )
+        rows = explaining.explain(tracked_model=record.tracked_model, at=EVENING).rows
+        ok = {row.rule: row.ok for row in rows}
+        assert (ok["age"], ok["way_back"]) == (True, True)
+        assert way_back._needed_until(
+            policy=explaining.policies.resolve(tracked=record.tracked_model).policy, now=EVENING
+        ) == today + dt.timedelta(days=policy.watch_days)
