@@ -1,0 +1,100 @@
+"""Prices from a provider's or a catalogue's answer, over HTTP, to the cost of a request."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from providers.models import Provider
+from tests.factories import NOW, ProviderFactory
+from tests.providers.conftest import ScriptedServer, answer, serve
+from versioning.models import ModelVersion, PerformanceSample
+from versioning.services import tracking
+from versioning.services.actors import Actor
+from versioning.services.checks import detection
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    yield from serve()
+
+
+def check(provider: Provider, server: ScriptedServer, body: Any) -> None:
+    server.script = answer(body)
+    detection.run_checks(trigger="command", provider_slugs=[provider.slug], now=NOW)
+
+
+def tracked_version(provider: Provider, model_id: str) -> ModelVersion:
+    tracking.start_tracking(
+        provider_id=provider.pk,
+        name="writer",
+        upstream_id=model_id,
+        actor=Actor.command(),
+        now=NOW,
+    )
+    return ModelVersion.objects.get()
+
+
+def cost(provider: Provider, **tokens: int) -> Decimal | None:
+    sample = SampleIn(provider=provider.slug, model="writer", time=NOW, **tokens)
+    ingestion.accept([sample], api_key_id=1, now=NOW)
+    nano = PerformanceSample.objects.get().cost_nano_usd
+    return None if nano is None else Decimal(nano) / 10**9
+
+
+@pytest.mark.parametrize(
+    ("row", "usd"),
+    [
+        ({"pricing": {"input": "0.00000015", "output": "0.0000006"}}, "0.21"),
+        ({"pricing": {"unit": "per_1m_tokens", "input": 3.2, "output": 12.8}}, "4.48"),
+        ({"input_price_per_million": 0.05, "output_price_per_million": "0.4"}, "0.09"),
+        ({"pricing": {"input": "-1", "output": "-1"}}, None),
+        ({"pricing": {"input": 0.002, "output": 0.004}}, None),
+        ({"pricing": {"input": 0, "output": "0"}}, "0"),
+    ],
+)
+def test_a_million_in_and_a_tenth_of_that_out(
+    server: ScriptedServer, row: dict[str, Any], usd: str | None
+) -> None:
+    provider = ProviderFactory(kind="openai", base_url=server.url)
+    check(provider, server, {"object": "list", "data": [{"id": "acme/nova-2", **row}]})
+    tracked_version(provider, "acme/nova-2")
+    found = cost(provider, input_tokens=1_000_000, output_tokens=100_000)
+    assert found == (None if usd is None else Decimal(usd))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usd"),
+    [
+        ({"input_tokens": 100_000, "output_tokens": 1_000}, "0.135"),
+        ({"input_tokens": 300_000, "output_tokens": 1_000}, "0.765"),
+        ({"input_tokens": 300_000, "output_tokens": 1_000, "cached_tokens": 10}, None),
+    ],
+)
+def test_a_catalogue_s_step_holds_beyond_its_length(
+    server: ScriptedServer, tokens: dict[str, int], usd: str | None
+) -> None:
+    steps = {"input": 2.5, "output": 15}
+    costs = {"input": 1.25, "output": 10, "cache_read": 0.1, "context_over_200k": steps}
+    row = {"id": "nova-3", "cost": costs, "limit": {"context": 1_000_000}}
+    catalogue = ProviderFactory(kind="modelsdev", base_url=server.url)
+    check(catalogue, server, {"acme": {"id": "acme", "models": {"nova-3": row}}})
+    provider = ProviderFactory(kind="openai", base_url=server.url, options={"catalogue": "acme"})
+    check(provider, server, {"data": [{"id": "nova-3"}]})
+    tracked_version(provider, "nova-3")
+    found = cost(provider, **tokens)
+    assert found == (None if usd is None else Decimal(usd))
+
+
+def test_a_price_that_is_not_believed_is_a_doubt_of_the_version(server: ScriptedServer) -> None:
+    provider = ProviderFactory(kind="openai", base_url=server.url)
+    rows = [{"id": "acme/nova-2", "pricing": {"unit": "per_1m_tokens", "input": "0.0000032"}}]
+    check(provider, server, {"data": rows})
+    version = tracked_version(provider, "acme/nova-2")
+    assert version.input_price is None
+    assert any("isn't believed" in doubt for doubt in version.doubts)
