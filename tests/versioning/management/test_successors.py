@@ -274,6 +274,8 @@ def test_facts_of_the_rows_tell_a_name_from_its_snapshot(
         {"status": "end-of-life"},
         {"lifecycle_status": "retired"},
         {"deprecated": True},
+        {"status": "beta"},
+        {"status": "preview"},
     ],
 )
 def test_what_its_provider_calls_out_is_no_successor(ask: Any, said: dict[str, Any]) -> None:
