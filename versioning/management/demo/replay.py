@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 
+from providers.http.guard import nobody_waits
 from providers.models import Provider
 from providers.simulator import Simulator
 from versioning.management.demo import story
@@ -36,6 +37,7 @@ class Seeded:
     key: str
 
 
+@nobody_waits()
 @transaction.atomic
 def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
     """Make the sample world, all or nothing, its last day being today.
