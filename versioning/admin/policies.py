@@ -64,7 +64,9 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             {
                 "fields": (
                     "minimum_improvement",
-                    ("max_error_rise", "max_latency_rise", "max_cost_rise"),
+                    ("max_error_rise", "max_error_times"),
+                    ("max_latency_rise", "max_cost_rise"),
+                    "unsure_limits_pass",
                 )
             },
         ),

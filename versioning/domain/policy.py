@@ -72,8 +72,10 @@ class Policy:
     steps_allowed: tuple[str, ...] = BY_THEMSELVES
     minimum_improvement: Decimal = Decimal("0.1")
     max_error_rise: Decimal = Decimal("0.02")
+    max_error_times: Decimal = Decimal("2")
     max_latency_rise: Decimal = Decimal("0.2")
     max_cost_rise: Decimal = Decimal("0.2")
+    unsure_limits_pass: bool = False
     minimum_age_days: int = 0
     near_retirement_days: int = 30
     required_suites: tuple[str, ...] = ()

@@ -110,7 +110,14 @@ class Policy(models.Model):
     max_error_rise = models.DecimalField(
         **FRACTION,
         validators=[MinValueValidator(0), AT_MOST_ALL],
-        help_text="Points of error rate it may rise by: 0.02 allows 1 % to become 3 %.",
+        help_text="Points of error rate it may rise by: 0.02 allows 5 % to become 7 %.",
+    )
+    max_error_times = models.DecimalField(
+        **FRACTION,
+        validators=[MinValueValidator(1)],
+        help_text="How many times as many errors there may be, or a point more where that is more: "
+        "2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter of this and the rise "
+        "in points holds. 99 is no limit.",
     )
     max_latency_rise = models.DecimalField(
         **FRACTION,
@@ -121,6 +128,13 @@ class Policy(models.Model):
         **FRACTION,
         validators=[MinValueValidator(0)],
         help_text="Fraction that the cost per successful request may rise by. 99 is no limit.",
+    )
+    unsure_limits_pass = models.BooleanField(
+        "within a limit, not surely",
+        null=True,
+        blank=True,
+        help_text="Is it enough that errors, latency and cost are within their limits as measured, "
+        "though not surely? Otherwise it waits for more requests.",
     )
     minimum_age_days = models.PositiveSmallIntegerField(
         "minimum age, days",

@@ -97,7 +97,9 @@ def judge(
     if not _may_claim(difference, verdict=verdict, half=half, allowance=allowance):
         verdict = Verdict.NOT_ENOUGH_DATA
     needed = to_tell_apart = None
-    if verdict is Verdict.NOT_ENOUGH_DATA:
+    # Where the two are not alike, more of the same would settle nothing.
+    unlike = allowance and difference.basis is Basis.SIDE_BY_SIDE
+    if verdict is Verdict.NOT_ENOUGH_DATA and not unlike:
         needed = _needed(difference=difference, alpha=alpha, margin=float(margin), per_day=per_day)
     if verdict is Verdict.NOT_WORSE:
         to_tell_apart = _needed(difference=difference, alpha=alpha, margin=0.0, per_day=per_day)

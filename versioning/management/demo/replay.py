@@ -145,15 +145,15 @@ class Replay:
             )
 
     def _take_samples(self, day: int) -> None:
-        """Requests of office hours; trials run nearly around the clock."""
-        office, trial = self._hours(day, 8, 18), self._hours(day, 3, 24)
+        """Requests of office hours, trials among them: so both versions meet the same requests."""
+        office = self._hours(day, 8, 18)
         samples = [
             sample
-            for flow in self._flows(day, share=office.share, trial_share=trial.share)
-            for sample in _requests_in(trial if flow.is_trial else office, flow)
+            for flow in self._flows(day, share=office.share)
+            for sample in _requests_in(office, flow)
         ]
         accepted = ingestion.accept(
-            samples, api_key_id=self.api_key_id, now=min(self.now, max(office.ends, trial.ends))
+            samples, api_key_id=self.api_key_id, now=min(self.now, office.ends)
         )
         self.samples += accepted.accepted
 
@@ -164,7 +164,7 @@ class Replay:
         ends = max(begins, min(begins + whole, self.now))
         return Hours(begins=begins, ends=ends, share=(ends - begins) / whole)
 
-    def _flows(self, day: int, *, share: float, trial_share: float) -> Iterator[Flow]:
+    def _flows(self, day: int, *, share: float) -> Iterator[Flow]:
         trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
         for model in story.MODELS:
             tracked = TrackedModel.objects.named(provider=model.provider, name=model.name).get()
@@ -172,7 +172,7 @@ class Replay:
             yield from self._flows_to(model, tracked.current_version, share=share)
             trial, record = trials.get((model.provider, model.name)), _waiting(tracked)
             if trial and record:
-                yield from self._flows_to(model, record.to_version, share=trial_share, trial=trial)
+                yield from self._flows_to(model, record.to_version, share=share, trial=trial)
 
         for model in story.UNTRACKED:
             yield from self._untracked_flows(model, share=share)

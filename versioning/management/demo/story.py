@@ -6,7 +6,7 @@ from typing import Literal
 
 from providers.simulator.cast import WORKED_EXAMPLE
 
-LAST_DAY = 32
+LAST_DAY = 42
 """Today. The worked example's new version came yesterday, and has been measured since."""
 
 KEY_VARIABLE = "DEMO_PROVIDER_KEY"
@@ -145,7 +145,7 @@ TRIALS = (
     Trial(15, "gemini", "gemini-1.5-flash", 40),
     Trial(22, "anthropic", "claude-2.0", 30),
     Trial(30, "mistral", "mistral-small", 120),
-    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 480),
+    Trial(31, "openrouter", "qwen-2.5-7b-instruct", 120),
 )
 
 DECISIONS = (

@@ -64,8 +64,10 @@ class Resolved:
         return Thresholds(
             min_quality_improvement=least,
             max_error_rise=self.policy.max_error_rise,
+            max_error_times=self.policy.max_error_times,
             max_latency_rise=self.policy.max_latency_rise,
             max_cost_rise=self.policy.max_cost_rise,
+            accept_unsure=self.policy.unsure_limits_pass,
         )
 
 
