@@ -5,6 +5,7 @@ Everything is exact: Decimal, in and out. What can't be known says which part of
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -12,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-MILLION = Decimal(1_000_000)
+_NOTHING = Decimal(0)
 LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
 """USD per million tokens. No model is known outside; whoever reads a price per token as one per
 million is a million times off, and lands there. A price of 0 is a price."""
@@ -93,8 +94,10 @@ class Usage:
         beside the output. What is larger than its whole can't be a part of it; ``apart`` says
         that the cache is known to be counted beside the input.
         """
+        if not (self.cached or self.cache_write or self.cache_write_1h or self.reasoning):
+            return self
         write = _most(self.cache_write, self.cache_write_1h)
-        told = replace(self, cache_write=write)
+        told = self if write == self.cache_write else replace(self, cache_write=write)
         in_cache = (self.cached or 0) + (write or 0)
         if self.input is not None and in_cache and (apart or in_cache > self.input):
             told = replace(told, input=self.input + in_cache)
@@ -107,11 +110,26 @@ class Usage:
         """Whether it says 0 on both sides, as clients do that were told nothing of a stream."""
         return self.input == 0 and self.output == 0
 
+    @property
+    def _has_parts(self) -> bool:
+        return bool(
+            self.cached
+            or self.cache_write
+            or self.cache_write_1h
+            or self.reasoning
+            or self.input_audio
+            or self.input_image
+            or self.output_audio
+            or self.output_image
+        )
+
     def amounts(self) -> dict[Part, int | None]:
         """Return the tokens of each part without overlap; they add up to input and output.
 
         A side that is untold is None in its first part.
         """
+        if not self._has_parts:
+            return {Part.INPUT: self.input, Part.OUTPUT: self.output}
         write_1h = self.cache_write_1h or 0
         inputs = (
             (Part.CACHED_INPUT, self.cached),
@@ -156,6 +174,9 @@ class Unknown:
         return f"The cost is unknown: nothing tells the {names}."
 
 
+_Table = Mapping[Part, Sequence[tuple[int, Decimal]]]
+
+
 @dataclass(frozen=True)
 class PriceList:
     """All prices of one version."""
@@ -163,13 +184,51 @@ class PriceList:
     prices: tuple[Price, ...] = ()
 
     @cached_property
-    def _tables(self) -> Mapping[str, Mapping[Part, Sequence[tuple[int, Decimal]]]]:
+    def _tables(self) -> Mapping[str, _Table]:
         """Steps by tier and part, the highest first."""
         tables: dict[str, dict[Part, list[tuple[int, Decimal]]]] = {}
         for price in sorted(self.prices, key=lambda price: -price.above):
             table = tables.setdefault(price.tier, {})
             table.setdefault(price.part, []).append((price.above, price.usd))
         return tables
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of input tokens of each tier beyond which other prices hold, rising."""
+        return {
+            tier: sorted({above for steps in table.values() for above, _ in steps if above})
+            for tier, table in self._tables.items()
+        }
+
+    @cached_property
+    def _rates(self) -> dict[tuple[str, Part, int], Decimal | None]:
+        """Prices that were asked for already: thousands of requests ask for the same few."""
+        return {}
+
+    def _charge(
+        self, tier: str, part: Part, amount: int | None, total: int | None, steps: Sequence[int]
+    ) -> Decimal | None:
+        """Return what so many tokens cost, in millionths of a USD; None where unknown."""
+        if amount == 0:
+            return _NOTHING
+        if amount is None or (total is None and steps):
+            told = self._tables[tier].get(part)
+            return _NOTHING if told and not any(usd for _, usd in told) else None
+        place = bisect_left(steps, total or 0)
+        reached = steps[place - 1] if place else 0
+        key = (tier, part, reached)
+        if key not in self._rates:
+            self._rates[key] = _rate(self._tables[tier], part, reached)
+        rate = self._rates[key]
+        return None if rate is None else rate * amount
+
+    @cached_property
+    def _fees(self) -> Mapping[str, Decimal]:
+        """What each request costs beside its tokens, by tier; the usual fee where one has none."""
+        tables = self._tables
+        usual = tables.get("", {}).get(Part.REQUEST, ())
+        told = {tier: table.get(Part.REQUEST, usual) for tier, table in tables.items()}
+        return {tier: steps[-1][1] if steps else _NOTHING for tier, steps in told.items()}
 
     @cached_property
     def _costs_nothing(self) -> bool:
@@ -180,54 +239,35 @@ class PriceList:
         """Return what the request costs in USD, or what is missing to know it."""
         if self._costs_nothing:
             return Decimal(0)
-        tier = "" if usage.tier.lower() in _STANDARD_TIERS else usage.tier.lower()
+        tier = usage.tier.lower() if usage.tier else ""
+        tier = "" if tier in _STANDARD_TIERS else tier
         table = self._tables.get(tier)
         if table is None:
             return Unknown((f"{tier}_prices",) if tier else (Part.INPUT.value, Part.OUTPUT.value))
         total, missing = Decimal(0), []
+        steps = self._steps[tier]
         for part, amount in usage.amounts().items():
-            charge = _charge(table, part, amount, usage.input)
+            charge = self._charge(tier, part, amount, usage.input, steps)
             if charge is None:
                 missing.append(part.value)
             else:
                 total += charge
         if missing:
             return Unknown(tuple(missing))
-        fee = table.get(Part.REQUEST) or self._tables.get("", {}).get(Part.REQUEST)
-        return total / MILLION + (fee[-1][1] if fee else 0)
+        # Millionths of a USD: moving the point is exact, and cheaper than to divide.
+        return total.scaleb(-6) + self._fees[tier]
 
 
-_Table = Mapping[Part, Sequence[tuple[int, Decimal]]]
-
-
-def _charge(table: _Table, part: Part, amount: int | None, total: int | None) -> Decimal | None:
-    """Return what so many tokens cost, in millionths of a USD; None where that is unknown."""
-    if amount == 0:
-        return Decimal(0)
-    if amount is None or (total is None and _has_steps(table)):
-        steps = table.get(part)
-        return Decimal(0) if steps and not any(usd for _, usd in steps) else None
-    rate = _rate(table, part, total or 0)
-    return None if rate is None else rate * amount
-
-
-def _rate(table: _Table, part: Part, total: int) -> Decimal | None:
-    """Return the price of a part in a request of ``total`` input tokens."""
-    reached = max(
-        (above for steps in table.values() for above, _ in steps if above < total), default=0
-    )
+def _rate(table: _Table, part: Part, reached: int) -> Decimal | None:
+    """Return the price of a part beyond the step that a request has reached, 0 for none."""
     for above, usd in table.get(part, ()):
-        if above < total or not above:
+        if above <= reached:
             # Beyond a step, the price from before it is one that no longer holds.
             return usd if above == reached or not usd else None
     if (other := _STANDS_IN.get(part)) is not None:
-        return _rate(table, other, total)
+        return _rate(table, other, reached)
     base = _BASE.get(part)
-    return Decimal(0) if base is not None and _rate(table, base, total) == 0 else None
-
-
-def _has_steps(table: _Table) -> bool:
-    return any(above for steps in table.values() for above, _ in steps)
+    return Decimal(0) if base is not None and _rate(table, base, reached) == 0 else None
 
 
 def _split(
