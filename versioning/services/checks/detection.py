@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 
 from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.http.guard import refuse_if_others_wait
@@ -146,13 +146,12 @@ def _answer(future: Future[Asked]) -> Asked:
 
 
 def last_checks() -> dict[int, Check]:
-    """Return the latest finished check of each provider, by the provider's key."""
-    latest: dict[int, Check] = {}
-    for provider in Provider.objects.all():
-        check = provider.checks.finished().order_by("-started_at", "-pk").first()
-        if check is not None:
-            latest[provider.pk] = check
-    return latest
+    """Return the latest finished check of each provider, by its key; one query for any number."""
+    of_provider = Check.objects.finished().filter(provider=OuterRef("pk"))
+    newest = of_provider.order_by("-started_at", "-pk").values("pk")[:1]
+    ids = Provider.objects.annotate(newest=Subquery(newest)).values("newest")
+    checks = Check.objects.filter(pk__in=ids).select_related("provider")
+    return {check.provider_id: check for check in checks.order_by("provider__slug")}
 
 
 def _enabled(slugs: Sequence[str] | None) -> list[Provider]:
