@@ -135,6 +135,8 @@ class ListedModel:
     """The id that the provider itself names as the replacement."""
     source: str = ""
     """Where lifecycle facts come from, for a citation."""
+    told_by: Mapping[str, str] = field(default_factory=dict)
+    """Who tells a fact that the provider's own list doesn't: by the field's name."""
     doubts: tuple[str, ...] = ()
     """Sentences about facts that contradict each other or can't be so."""
 

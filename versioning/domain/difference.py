@@ -1,8 +1,10 @@
 """What is better and what may break, from the metadata of two versions."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Metadata:
     output_modalities: Collection[str] = ()
     parameters: Collection[str] = ()
     capabilities: Collection[str] = ()
+    told_by: Mapping[str, str] = field(default_factory=dict)
+    """Who tells a fact that the provider's own list doesn't, by the field's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,57 +36,61 @@ class Difference:
 
 
 def difference(*, before: Metadata, after: Metadata) -> Difference:
-    """Compare two versions; what one of them doesn't tell is passed over."""
+    """Compare two versions; what one of them doesn't tell is passed over.
+
+    A sentence names who told it where that is not the provider's own list.
+    """
     better: list[str] = []
     worse: list[str] = []
-    _compare_limit("context", before.context_tokens, after.context_tokens, better, worse)
-    _compare_limit("longest output", before.output_tokens, after.output_tokens, better, worse)
-    _compare_price("input", before.input_price, after.input_price, better, worse)
-    _compare_price("output", before.output_price, after.output_price, better, worse)
-    _compare_price(
-        "cached input", before.cached_input_price, after.cached_input_price, better, worse
-    )
-    for noun, old, new in (
-        ("input", before.input_modalities, after.input_modalities),
-        ("output", before.output_modalities, after.output_modalities),
-    ):
-        _compare_words(f"{{}} as {noun}", old, new, better, worse)
-    _compare_words("parameter {}", before.parameters, after.parameters, better, worse)
-    _compare_words("capability {}", before.capabilities, after.capabilities, better, worse)
+    for name, compare in _COMPARED.items():
+        gains, losses = compare(getattr(before, name), getattr(after, name))
+        who = sorted({side.told_by[name] for side in (before, after) if name in side.told_by})
+        source = f" (says {' and '.join(who)})" if who else ""
+        better.extend(f"{sentence}{source}" for sentence in gains)
+        worse.extend(f"{sentence}{source}" for sentence in losses)
     return Difference(improvements=tuple(better), breaking_changes=tuple(worse))
 
 
-def _compare_limit(
-    noun: str, before: int | None, after: int | None, better: list[str], worse: list[str]
-) -> None:
+Sentences = tuple[list[str], list[str]]
+"""What is better, and what is worse."""
+
+
+def _limits(noun: str, before: int | None, after: int | None) -> Sentences:
     if before is None or after is None or before == after:
-        return
+        return [], []
     sentence = f"{noun} {before:,} -> {after:,} tokens"
-    (better if after > before else worse).append(sentence)
+    return ([sentence], []) if after > before else ([], [sentence])
 
 
-def _compare_price(
-    noun: str, before: Decimal | None, after: Decimal | None, better: list[str], worse: list[str]
-) -> None:
+def _prices(noun: str, before: Decimal | None, after: Decimal | None) -> Sentences:
     if before is None or after is None or before == after:
-        return
+        return [], []
     change = f" ({(after - before) / before:+.0%})" if before else ""
     sentence = f"{noun} price {_money(before)} -> {_money(after)} per million tokens{change}"
-    (better if after < before else worse).append(sentence)
+    return ([sentence], []) if after < before else ([], [sentence])
 
 
 def _money(price: Decimal) -> str:
     return f"${price.normalize():f}"
 
 
-def _compare_words(
-    pattern: str,
-    before: Collection[str],
-    after: Collection[str],
-    better: list[str],
-    worse: list[str],
-) -> None:
+def _words(pattern: str, before: Collection[str], after: Collection[str]) -> Sentences:
     if not before or not after:
-        return
-    better.extend(f"new: {pattern.format(word)}" for word in sorted(set(after) - set(before)))
-    worse.extend(f"no longer: {pattern.format(word)}" for word in sorted(set(before) - set(after)))
+        return [], []
+    return (
+        [f"new: {pattern.format(word)}" for word in sorted(set(after) - set(before))],
+        [f"no longer: {pattern.format(word)}" for word in sorted(set(before) - set(after))],
+    )
+
+
+_COMPARED: Mapping[str, Callable[[Any, Any], Sentences]] = {
+    "context_tokens": partial(_limits, "context"),
+    "output_tokens": partial(_limits, "longest output"),
+    "input_price": partial(_prices, "input"),
+    "output_price": partial(_prices, "output"),
+    "cached_input_price": partial(_prices, "cached input"),
+    "input_modalities": partial(_words, "{} as input"),
+    "output_modalities": partial(_words, "{} as output"),
+    "parameters": partial(_words, "parameter {}"),
+    "capabilities": partial(_words, "capability {}"),
+}

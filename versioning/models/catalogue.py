@@ -193,6 +193,11 @@ class ModelVersion(models.Model):
     )
     released_on = models.DateField(null=True, blank=True)
 
+    told_by = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Who tells a fact that the provider's own list doesn't, by the field's name.",
+    )
     found_improvements = models.JSONField(
         default=list, editable=False, help_text="Computed from the two versions' metadata."
     )

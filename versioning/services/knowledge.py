@@ -24,6 +24,8 @@ PLAIN_FIELDS = (
     "retires_on",
 )
 LIST_FIELDS = ("input_modalities", "output_modalities", "parameters", "capabilities")
+NATURE = ("context_tokens", "input_modalities", "output_modalities", "capabilities")
+"""Facts of a model's weights, whoever serves them."""
 NOT_FACTS = frozenset({"id", "revision", "created"})
 """Fields of a listed model that have columns of their own in the catalogue."""
 
@@ -60,22 +62,43 @@ def listed_of(entry: CatalogueEntry) -> ListedModel:
         return ListedModel(id=id, revision=revision)
 
 
-def with_facts_of(listed: ListedModel, enrichment: ListedModel) -> ListedModel:
-    """Return the listed model with its gaps filled from what a catalogue says of it.
+def with_facts_of(listed: ListedModel, enrichment: ListedModel, *, who: str = "") -> ListedModel:
+    """Return the listed model with its gaps filled from what ``who``, a catalogue, says of it.
 
     A fact that says how another is meant is filled together with it, or not at all.
     """
     priced = prices.with_prices_of(listed, enrichment)
     cites_itself = listed.deprecated_on or listed.retires_on or listed.replacement
-    missing = {
+    missing: dict[str, Any] = {
         field.name: value
         for field in dataclasses.fields(ListedModel)
-        if field.name not in NOT_FACTS | prices.FIELDS
+        if field.name not in NOT_FACTS | prices.FIELDS | {"told_by"}
         and getattr(priced, GOES_WITH.get(field.name, field.name)) in (None, "", ())
         and (value := getattr(enrichment, field.name)) not in (None, "", ())
         and not (field.name == "source" and cites_itself)
     }
-    return dataclasses.replace(priced, **missing) if missing else priced
+    filled = dataclasses.replace(priced, **missing) if missing else priced
+    told = {
+        name: who
+        for name in (*PLAIN_FIELDS, *LIST_FIELDS)
+        if who and name not in WITHDRAWABLE and getattr(filled, name) != getattr(listed, name)
+    }
+    return dataclasses.replace(filled, told_by={**listed.told_by, **told}) if told else filled
+
+
+def with_nature_of(listed: ListedModel, other: ListedModel, *, who: str) -> ListedModel:
+    """Return the listed model with what ``who``, another service, says of the same weights.
+
+    Only what is the model's own: what it reads and writes, what it can, how long its context is.
+    Prices, dates and parameters are the other service's.
+    """
+    missing: dict[str, Any] = {
+        name: value
+        for name in NATURE
+        if getattr(listed, name) in (None, ()) and (value := getattr(other, name)) not in (None, ())
+    }
+    told = {**listed.told_by, **dict.fromkeys(missing, who)}
+    return dataclasses.replace(listed, **missing, told_by=told) if missing else listed
 
 
 def known_of(entry: CatalogueEntry) -> lineage.Known:
@@ -164,7 +187,10 @@ def fill_version(
     doubts += prices.doubts_of(version, told)
     doubts += _against_staff(version, told, held=held)
     doubts += _in_order(version, wanted)
-    wanted["doubts"] = [*listed_of(entry).doubts, *doubts]
+    listed = listed_of(entry)
+    wanted["doubts"] = [*listed.doubts, *doubts]
+    if not revised:
+        wanted["told_by"] = {name: who for name, who in listed.told_by.items() if name not in held}
     changes = {
         name: (before, value)
         for name, value in wanted.items()

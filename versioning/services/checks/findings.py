@@ -68,6 +68,7 @@ _WRITTEN = [
     *knowledge.WITHDRAWABLE,
     "lifecycle_on",
     "doubts",
+    "told_by",
     "released_on",
     "revision",
     "first_seen_at",

@@ -50,6 +50,7 @@ def with_catalogues(
     ):
         known.setdefault(entry.upstream_id.removeprefix(f"{name}/"), []).append(entry)
     filled = [_with_all(model, known.get(model.id, ()), provider=provider) for model in models]
+    filled = _with_nature(provider=provider, models=filled)
     return prices.from_package(provider=provider, models=filled, at=now)
 
 
@@ -68,6 +69,42 @@ def settled(
         )
         for model in models
     ]
+
+
+def _with_nature(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
+    """Fill gaps from whoever else lists the same weights, known by their Hugging Face id.
+
+    Servers of one's own tell little more than a model's id; others tell the same model's context.
+    """
+    repositories = {
+        repository
+        for model in models
+        if any(getattr(model, name) in (None, ()) for name in knowledge.NATURE)
+        and (repository := _repository(model))
+    }
+    if not repositories:
+        return list(models)
+    same = CatalogueEntry.objects.listed().filter(
+        Q(facts__hugging_face_id__in=repositories)
+        | Q(provider__kind="huggingface", upstream_id__in=repositories)
+    )
+    others: dict[str, list[tuple[ListedModel, str]]] = {}
+    for entry in same.exclude(provider=provider).select_related("provider").order_by("pk"):
+        other = knowledge.listed_of(entry)
+        others.setdefault(_repository(other), []).append((other, entry.provider.slug))
+    return [_with_nature_of(model, others.get(_repository(model), ())) for model in models]
+
+
+def _repository(model: ListedModel) -> str:
+    """Return the Hugging Face id of a model's weights; an id of such a shape counts as one."""
+    is_one = model.id.count("/") == 1 and model.id[0] not in "/.~@"
+    return model.hugging_face_id or (model.id if is_one else "")
+
+
+def _with_nature_of(model: ListedModel, others: Iterable[tuple[ListedModel, str]]) -> ListedModel:
+    for other, who in others:
+        model = knowledge.with_nature_of(model, other, who=who)
+    return model
 
 
 def _with_all(
@@ -102,7 +139,7 @@ def _merged(model: ListedModel, entry: CatalogueEntry, *, who: str) -> tuple[Lis
         who = whose
     if model.deprecated_on and other.deprecated_on:
         model = replace(model, deprecated_on=min(model.deprecated_on, other.deprecated_on))
-    filled = knowledge.with_facts_of(model, replace(other, doubts=()))
+    filled = knowledge.with_facts_of(model, replace(other, doubts=()), who=whose)
     return replace(filled, doubts=(*model.doubts, *doubts)), who
 
 
