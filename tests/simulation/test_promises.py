@@ -1,10 +1,14 @@
 """What docs/statistics.md promises, measured: run with `pytest -m simulation`."""
 
+import statistics
+
+import numpy as np
 import pytest
 
 from tests.simulation import days, looking, worlds
 from tests.simulation.conftest import Report
 from tests.simulation.days import World as DriftWorld
+from tests.simulation.harm import SEED, Harm, blocked_after
 from tests.simulation.worlds import World
 from versioning.domain.statistics.drift import Measure
 
@@ -66,6 +70,53 @@ def test_a_better_version_is_found(rise: float, common: float, report: Report) -
     )
     assert found.mean <= STOPPING[rise]
     assert found.found >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "most"),
+    [
+        ("errors 1 -> 6 %", Harm(limit="error", errors=(0.01, 0.06)), 400),
+        ("errors 1 -> 3 %", Harm(limit="error", errors=(0.01, 0.03), days=75), 1500),
+        ("latency p95 x 1.5", Harm(limit="latency", latency=1.5), 800),
+    ],
+)
+def test_harm_is_stopped(name: str, harm: Harm, most: int, report: Report) -> None:
+    rng = np.random.default_rng(SEED)
+    stopped = [blocked_after(rng, harm)[0] or 10**6 for _ in range(40)]
+    median = statistics.median(stopped)
+    report(f"{name}: blocked after {median:.0f} requests of the candidate (median of 40)")
+    assert median <= most
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("errors 3 %, levels wander", Harm(limit="error", errors=(0.03, 0.03), wander=0.5)),
+        ("errors 1 %, arms 1:20", Harm(limit="error", per_day=(200, 10))),
+        ("latency wanders", Harm(limit="latency", wander=0.1, per_day=(50, 50))),
+        ("cost wanders", Harm(limit="cost", wander=0.1, per_day=(50, 50))),
+        ("requests are long on some days", Harm(limit="cost", common=0.3, per_day=(50, 50))),
+    ],
+)
+def test_as_good_is_rarely_blocked(name: str, harm: Harm, report: Report) -> None:
+    rng = np.random.default_rng(SEED)
+    wrong = sum(blocked_after(rng, harm)[0] is not None for _ in range(40)) / 40
+    report(f"as good, {name}: blocked {wrong:.1%} (40 runs)")
+    assert wrong <= ALPHA
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("latency p95 x 1.25", Harm(limit="latency", latency=1.25, per_day=(100, 100), days=40)),
+        ("cost x 1.3", Harm(limit="cost", cost=1.3, per_day=(100, 100), days=40)),
+    ],
+)
+def test_what_is_beyond_its_limit_rarely_passes(name: str, harm: Harm, report: Report) -> None:
+    rng = np.random.default_rng(SEED)
+    wrong = sum(blocked_after(rng, harm)[1] for _ in range(30)) / 30
+    report(f"{name}: passed {wrong:.1%} (30 runs)")
+    assert wrong <= ALPHA
 
 
 @pytest.mark.parametrize("world", days.FLAT_WORLDS, ids=lambda world: world.name)
