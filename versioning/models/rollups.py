@@ -111,6 +111,8 @@ class DriftFinding(models.Model):
         ERRORS = "errors", "errors"
         LATENCY = "latency", "latency"
         OUTPUT_LENGTH = "output_length", "output length"
+        REASONING = "reasoning", "reasoning tokens"
+        COST = "cost", "cost per success"
 
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="drift_findings"

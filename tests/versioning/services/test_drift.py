@@ -6,6 +6,8 @@ import random
 import pytest
 
 from tests.factories import NOW, tracked
+from versioning.domain.statistics.known_signals import pack, scored
+from versioning.domain.statistics.score import DEFAULT_WEIGHTS, Signals
 from versioning.models import DriftFinding, RollupPart, TrackedModel, Word
 from versioning.models.fields import to_ms
 from versioning.services.errors import NotFound
@@ -137,3 +139,69 @@ def test_today_is_not_read_before_it_is_over(writer):
     assert RollupPart.objects.count() == before + 1
 
     assert drift.find_drift(now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("measure", "changed"),
+    [
+        ("cost", {"cost_nano_usd": 4_000_000}),
+        ("cost", {"error_id": 1}),
+        ("reasoning", {"reasoning_tokens": 900}),
+    ],
+)
+def test_cost_per_success_and_reasoning_are_watched(writer, measure, changed):
+    dice, parts = random.Random(3), {}
+    task, whole = ids_of(Word.Kind.TASK, ["extract"]), ids_of(Word.Kind.SLICE, [""])
+    for ago in range(60, 0, -1):
+        at = to_ms(NOW.replace(hour=3) - ago * DAY)
+        rows = [
+            _row(at, dice, 0.8)._replace(
+                cost_nano_usd=dice.randrange(1_500_000, 2_500_000),
+                reasoning_tokens=dice.randrange(0, 2),
+                error_id=None,
+            )
+            for _ in range(60)
+        ]
+        if ago <= 10:
+            rows[:30] = [row._replace(**changed) for row in rows[:30]]
+        cell = Cell(writer.current_version_id, task["extract"], whole[""], 1, at - at % 3_600_000)
+        parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
+    sample_store.append_parts(parts)
+
+    drift.find_drift(now=NOW)
+
+    assert measure in set(DriftFinding.objects.values_list("measure", flat=True))
+
+
+def test_less_feedback_is_no_drift_of_quality_and_worse_feedback_is(writer):
+    """The score of all that is known would rise as feedback goes missing."""
+    task, whole = ids_of(Word.Kind.TASK, ["extract"]), ids_of(Word.Kind.SLICE, [""])
+
+    def send(*, thumbs: tuple[float, float], ups: tuple[float, float]) -> None:
+        dice, parts = random.Random(4), {}
+        RollupPart.objects.all().delete()
+        for ago in range(60, 0, -1):
+            at = to_ms(NOW.replace(hour=3) - ago * DAY)
+            late = ago <= 10
+            rows = []
+            for _ in range(100):
+                thumb = None
+                if dice.random() < thumbs[late]:
+                    thumb = 1.0 if dice.random() < ups[late] else -1.0
+                known = Signals(valid_output=True, user_feedback=thumb)
+                made = scored(
+                    quality=None, signals=pack(known), failed=False, weights=DEFAULT_WEIGHTS
+                )
+                rows.append(_row(at, dice, 0.8)._replace(**made._asdict()))
+            cell = Cell(
+                writer.current_version_id, task["extract"], whole[""], 1, at - at % 3_600_000
+            )
+            parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
+        sample_store.append_parts(parts)
+
+    send(thumbs=(0.6, 0.2), ups=(0.5, 0.5))
+    drift.find_drift(now=NOW)
+    assert not DriftFinding.objects.filter(measure="quality").exists()
+    send(thumbs=(0.6, 0.6), ups=(0.8, 0.4))
+    drift.find_drift(now=NOW)
+    assert "quality (user feedback) fell" in DriftFinding.objects.get(measure="quality").sentence

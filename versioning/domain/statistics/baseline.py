@@ -12,6 +12,12 @@ _STRONGEST = 0.8
 """Autocorrelation that is believed at most; beyond it a series has no level to leave."""
 
 
+_WARY = 1.5
+_UNSURE = 3.0
+"""How much more than theory the memory of days, and a short history, widen a deviation: weekdays
+and memory are estimated from the same few weeks. Chosen by simulation, with ``drift.THRESHOLD``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One day as it is watched: number of the day, value, and variance of the value by sampling."""
@@ -43,7 +49,8 @@ class Baseline:
         and autocorrelation widen it.
         """
         own = max(self.scatter + point.noise - self.noise, point.noise)
-        deviation = math.sqrt(own * self.stretch * (1 + self.stretch / self.days))
+        long_run = self.stretch**_WARY
+        deviation = math.sqrt(own * long_run * (1 + _UNSURE * long_run / self.days))
         return (point.value - self.weekdays[point.weekday]) / deviation if deviation else 0.0
 
 

@@ -22,11 +22,14 @@ MEMORY = 12 * WEEK
 LEAST_SAMPLES = 10
 """A day with fewer samples is not read."""
 
-ALLOWANCE = 1.0
+ALLOWANCE = 0.6
 """Standard deviations a day that the sum lets pass: tuned to find shifts of twice this."""
 
-THRESHOLD = 6.0
+THRESHOLD = 8.0
 """Sum, in standard deviations, at which the alarm rings; chosen by simulation."""
+
+EITHER = 2
+"""Days before a change that may belong to it: its date is right to a day or two."""
 
 LOUDEST = 4.0
 """One day counts at most so much: one bad day is an incident, no change."""
@@ -36,13 +39,24 @@ class Measure(StrEnum):
     """What is watched.
 
     Quality as it is; errors as arcsine of the root of the rate, whose scatter doesn't depend on
-    the rate (Anscombe 1948); latency and output length as logarithms of their daily means.
+    the rate (Anscombe 1948); latency, lengths and cost per success as logarithms of their daily
+    means (of reasoning with one token more: it may be none).
     """
 
     QUALITY = "quality"
     ERRORS = "errors"
     LATENCY = "latency"
     OUTPUT_LENGTH = "output_length"
+    REASONING = "reasoning"
+    COST = "cost"
+
+    @property
+    def words(self) -> str:
+        """For a sentence: "output length"."""
+        return _WORDS.get(self, self.value.replace("_", " "))
+
+
+_WORDS = {Measure.REASONING: "reasoning tokens", Measure.COST: "cost per success, USD,"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +76,14 @@ class Shift:
     seen: date
     before: float
     after: float
+    part: str = ""
+    """Which component of quality it is, such as user feedback; empty where there is one alone."""
 
     @property
     def sentence(self) -> str:
         """Say what changed since when."""
         verb = "rose" if self.after > self.before else "fell"
-        name = self.measure.value.replace("_", " ")
+        name = self.measure.words + (f" ({self.part})" if self.part else "")
         return (
             f"{name} {verb} from {self.before:.3g} to {self.after:.3g} since "
             f"{self.began.isoformat()} although the version did not change"
@@ -113,7 +129,9 @@ class _Watch:
         return length
 
 
-def find_shifts(*, measure: Measure, readings: Iterable[Reading]) -> tuple[Shift, ...]:
+def find_shifts(
+    *, measure: Measure, readings: Iterable[Reading], part: str = ""
+) -> tuple[Shift, ...]:
     """Return every change in a version's series, oldest first.
 
     Page's two-sided CUSUM (Page 1954) of daily values, standardised by a baseline of up to twelve
@@ -124,6 +142,7 @@ def find_shifts(*, measure: Measure, readings: Iterable[Reading]) -> tuple[Shift
     watch = _Watch()
     days = _by_day(readings)
     seen: list[date] = []
+    since = 0
     for day in sorted(days):
         moments = days[day]
         if moments.n < LEAST_SAMPLES:
@@ -132,9 +151,8 @@ def find_shifts(*, measure: Measure, readings: Iterable[Reading]) -> tuple[Shift
         if not watch.read(_point(day, moments, measure)):
             continue
         length = watch.began()
-        ordinals = [point.ordinal for point in watch.history]
-        before = Moments.total(days[date.fromordinal(ordinal)] for ordinal in ordinals[-MEMORY:])
         changed = seen[-length:]
+        before = Moments.total(days[same] for same in seen[since : -length - EITHER][-MEMORY:])
         after = Moments.total(days[changed_day] for changed_day in changed)
         shifts.append(
             Shift(
@@ -143,9 +161,13 @@ def find_shifts(*, measure: Measure, readings: Iterable[Reading]) -> tuple[Shift
                 seen=day,
                 before=before.mean,
                 after=after.mean,
+                part=part,
             )
         )
-        watch = _Watch(history=[_point(d, days[d], measure) for d in changed])
+        watch, since = (
+            _Watch(history=[_point(d, days[d], measure) for d in changed]),
+            len(seen) - length,
+        )
     return tuple(shifts)
 
 
@@ -168,6 +190,8 @@ def _watched(moments: Moments, measure: Measure) -> tuple[float, float]:
         return moments.mean, moments.variance / n
     if measure is Measure.ERRORS:
         return math.asin(math.sqrt((moments.sum + 0.375) / (n + 0.75))), 1 / (4 * n + 2)
+    if measure is Measure.REASONING:
+        return math.log1p(moments.mean), moments.variance / n / (1 + moments.mean) ** 2
     if moments.mean <= 0:
         raise ValueError(f"{measure.value} is a positive number.")
     return math.log(moments.mean), moments.variance / n / moments.mean**2

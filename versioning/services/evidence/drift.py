@@ -12,7 +12,7 @@ from versioning.models import DriftFinding, TrackedModel, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, sweeps
 from versioning.services.errors import NotFound
-from versioning.services.evidence import performance
+from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
@@ -23,6 +23,8 @@ SAME = timedelta(days=3)
 """Changes that begin so close together are one: late samples move the day a little."""
 
 Series = dict[date, SampleSums]
+
+_MAY_BE_ZERO = (Measure.QUALITY, Measure.ERRORS, Measure.REASONING)
 
 
 def find_drift(*, now: datetime) -> int:
@@ -68,7 +70,7 @@ def _find(version_id: int, *, now: datetime) -> int:
     found: defaultdict[Measure, list[tuple[str, Shift]]] = defaultdict(list)
     for task, series in _series(version_id, before=today).items():
         for measure in Measure:
-            for shift in find_shifts(measure=measure, readings=_readings(series, measure)):
+            for shift in _shifts(series, measure):
                 if shift.seen >= today - NEWS:
                     found[measure].append((task, shift))
     known = list(DriftFinding.objects.filter(version=version_id))
@@ -109,10 +111,36 @@ def _series(version_id: int, *, before: date) -> dict[str, Series]:
     return series
 
 
+def _shifts(series: Series, measure: Measure) -> list[Shift]:
+    """Return the changes of one measure; of quality those of each thing that it is made of.
+
+    A score of all that is known would fall when fewer give feedback: that is no drift.
+    """
+    names = sorted({name for sums in series.values() for name in sums.component_scores})
+    if measure is not Measure.QUALITY or len(names) < 2:
+        return list(find_shifts(measure=measure, readings=_readings(series, measure)))
+    return [
+        shift
+        for name in names
+        for shift in find_shifts(
+            measure=measure,
+            readings=_component_readings(series, name),
+            part=name.replace("_", " "),
+        )
+    ]
+
+
+def _component_readings(series: Series, name: str) -> Iterator[Reading]:
+    for day, sums in series.items():
+        moments = sums.component_scores.get(name)
+        if moments is not None and moments.n:
+            yield Reading(day=day, moments=moments)
+
+
 def _readings(series: Series, measure: Measure) -> Iterator[Reading]:
     for day, sums in series.items():
         moments = _moments(sums, measure)
-        if moments.n and (moments.mean > 0 or measure in (Measure.QUALITY, Measure.ERRORS)):
+        if moments.n and (moments.mean > 0 or measure in _MAY_BE_ZERO):
             yield Reading(day=day, moments=moments)
 
 
@@ -126,6 +154,27 @@ def _moments(sums: SampleSums, measure: Measure) -> Moments:
             return sums.latency
         case Measure.OUTPUT_LENGTH:
             return sums.output
+        case Measure.REASONING:
+            return _reasoning(sums)
+        case Measure.COST:
+            return _cost_per_success(sums)
+
+
+def _reasoning(sums: SampleSums) -> Moments:
+    """Return reasoning tokens a request. Of their spread only that of a waiting time is reckoned
+    with (as large as the mean): sums are all that is kept."""
+    n = sums.output.n
+    mean = sums.reasoning_tokens / n if n else 0.0
+    return Moments(n, mean, n * mean**2)
+
+
+def _cost_per_success(sums: SampleSums) -> Moments:
+    """Return the cost of a request in USD, times requests per success."""
+    successes = sums.samples - sums.errors
+    if not successes:
+        return Moments()
+    cost, times = comparison.in_usd(sums.cost), sums.samples / successes
+    return Moments(cost.n, cost.mean * times, cost.m2 * times**2)
 
 
 def _together(shifts: Iterable[tuple[str, Shift]]) -> list[list[tuple[str, Shift]]]:
