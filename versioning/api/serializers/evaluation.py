@@ -148,7 +148,7 @@ class FitSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField()
 
 
-class OutlookSerializer(serializers.Serializer[Any]):
+class RunOutlookSerializer(serializers.Serializer[Any]):
     """How often an equal version passes, and what it takes to pass in 80 %."""
 
     cases = serializers.IntegerField()
@@ -167,7 +167,7 @@ class EstimateSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField(source="estimate.output_tokens")
     cost_usd = Usd(source="estimate.cost_usd")
     seconds = serializers.FloatField(source="estimate.seconds")
-    outlook = OutlookSerializer()
+    outlook = RunOutlookSerializer()
     problems = serializers.ListField(
         child=serializers.CharField(), help_text="Why it can't start; empty where it can."
     )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0013_listing_facts'),
+        ('versioning', '0017_error_times'),
     ]
 
     operations = [
