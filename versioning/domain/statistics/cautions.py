@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .comparison import Caution, QualityFigures, WarningCode
-from .evidence import Coverage, Stratum
+from .coverage import RISK, Bounds, Cell, Shares, bounds, shares
+from .evidence import QUALITY, Coverage, Day, Stratum
+from .moments import Moments
 from .population import mix_distance, mix_has_shifted, other_hours, other_tags, split_is_off
 from .thresholds import Split, Thresholds, exact
 
@@ -53,10 +55,74 @@ def cautions(
         found.append(
             Caution(
                 code=WarningCode.LOW_QUALITY_COVERAGE,
-                text=f"only {share:.0%} of the requests have a score: those without may differ",
+                text=f"only {share:.0%} of the requests have a score: those without may differ"
+                + _what_it_hides(figures),
             )
         )
-    return tuple(found)
+    return (*found, *_unequal_coverage(strata))
+
+
+def _what_it_hides(figures: QualityFigures) -> str:
+    if figures.current is None or figures.candidate is None:
+        return ""
+    hidden = bounds(
+        share_current=figures.coverage_current,
+        mean_current=float(figures.current),
+        share_candidate=figures.coverage_candidate,
+        mean_candidate=float(figures.candidate),
+    )
+    return f"; {hidden.words}"
+
+
+def _unequal_coverage(strata: Sequence[Stratum]) -> list[Caution]:
+    """Return a doubt for each thing of which more is known of one version than of the other."""
+    days = [
+        pair
+        for stratum in strata
+        for pair in _same_days(stratum.current.days, stratum.candidate.days)
+    ]
+    names = sorted({name for pair in days for day in pair for name in day.components})
+    found = []
+    for name in names:
+        seen = shares([_cell(*pair, name=name) for pair in days], alpha=RISK / len(names))
+        if seen is not None and seen.are_unequal:
+            found.append(_unequal(name, seen, _hidden(strata, seen, name=name)))
+    return found
+
+
+def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:
+    what = "a score" if name == QUALITY else name.replace("_", " ")
+    return Caution(
+        code=WarningCode.UNEQUAL_COVERAGE,
+        text=f"{seen.current:.0%} of the current version's requests have {what}, but "
+        f"{seen.candidate:.0%} of the candidate's: those without may differ, so ask for it alike; "
+        f"{hidden.words}",
+    )
+
+
+def _same_days(current: Sequence[Day], candidate: Sequence[Day]) -> list[tuple[Day, Day]]:
+    by_number = {day.number: day for day in candidate}
+    return [(day, by_number[day.number]) for day in current if day.number in by_number]
+
+
+def _cell(current: Day, candidate: Day, *, name: str) -> Cell:
+    return Cell(
+        n_current=current.n,
+        known_current=current.components[name].n if name in current.components else 0,
+        n_candidate=candidate.n,
+        known_candidate=candidate.components[name].n if name in candidate.components else 0,
+    )
+
+
+def _hidden(strata: Sequence[Stratum], seen: Shares, *, name: str) -> Bounds:
+    current = Moments.total(stratum.current.component(name) for stratum in strata)
+    candidate = Moments.total(stratum.candidate.component(name) for stratum in strata)
+    return bounds(
+        share_current=seen.current,
+        mean_current=current.mean,
+        share_candidate=seen.candidate,
+        mean_candidate=candidate.mean,
+    )
 
 
 def unlikeness(

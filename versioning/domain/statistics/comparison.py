@@ -31,6 +31,7 @@ class WarningCode(StrEnum):
     SAMPLE_RATIO_MISMATCH = "sample_ratio_mismatch"
     POPULATION_SHIFT = "population_shift"
     LOW_QUALITY_COVERAGE = "low_quality_coverage"
+    UNEQUAL_COVERAGE = "unequal_coverage"
     OTHER_HOURS = "other_hours"
     OTHER_TAGS = "other_tags"
     UNCOVERED_TASKS = "uncovered_tasks"
@@ -38,7 +39,12 @@ class WarningCode(StrEnum):
 
 
 DOUBTS = frozenset(
-    {WarningCode.SAMPLE_RATIO_MISMATCH, WarningCode.OTHER_HOURS, WarningCode.OTHER_TAGS}
+    {
+        WarningCode.SAMPLE_RATIO_MISMATCH,
+        WarningCode.OTHER_HOURS,
+        WarningCode.OTHER_TAGS,
+        WarningCode.UNEQUAL_COVERAGE,
+    }
 )
 """Warnings with which nothing is enough for a move."""
 

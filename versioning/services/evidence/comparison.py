@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
-from versioning.domain.statistics.evidence import PARTS, Arm, Day, Stratum
+from versioning.domain.statistics.evidence import PARTS, QUALITY, Arm, Day, Stratum
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.statistics.levels import ScoredDay
 from versioning.domain.statistics.meeting import NEAR
@@ -20,6 +20,7 @@ from versioning.domain.statistics.verdict import Slice, compare
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
+from versioning.services import options
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
 from versioning.services.samples.rollups import Entry
@@ -112,6 +113,7 @@ def evidence(
         per_day=_per_day([e for e in entries if e.cell.source in _LIVE], pair=pair, now=now),
         slices=_slices(entries, pair=pair, texts=texts),
         split=split,
+        weights=_weights(),
     )
     mixed = _mixed_sessions(entries)
     found = replace(found, warnings=(*found.warnings, *mixed))
@@ -143,6 +145,13 @@ def _entries(*, from_id: int, to_id: int, now: datetime) -> list[Entry]:
 
 def _midnight(moment: datetime) -> datetime:
     return from_ms(to_ms(moment) // DAY_MS * DAY_MS)
+
+
+def _weights() -> dict[str, float]:
+    """Return what a given score counts, and each signal as the settings have it."""
+    return {QUALITY: 1.0} | {
+        signal.value: weight for signal, weight in options.signal_weights().items()
+    }
 
 
 def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:

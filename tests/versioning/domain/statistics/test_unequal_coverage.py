@@ -1,0 +1,92 @@
+"""Signals that are known oftener of one version than of the other: compared fairly, and doubted."""
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from versioning.domain.statistics.comparison import Comparison, Decision, WarningCode
+from versioning.domain.statistics.evidence import Arm, Day, Stratum
+from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.sketch import Sketch
+from versioning.domain.statistics.thresholds import Thresholds
+from versioning.domain.statistics.verdict import compare
+
+ANY = Thresholds(
+    min_quality_improvement=Decimal("0.001"), max_latency_rise=None, max_cost_rise=None
+)
+Thumb = Callable[[random.Random, bool], bool]
+"""Whether a request that succeeded (or not) gets a thumb."""
+
+
+def often(share: float) -> Thumb:
+    return lambda dice, good: dice.random() < share
+
+
+def on_success(share: float, *, else_: float) -> Thumb:
+    return lambda dice, good: dice.random() < (share if good else else_)
+
+
+def arm(thumb: Thumb, *, dice: random.Random, days: int, per_day: int) -> Arm:
+    """Requests of which all are valid and 70 % please."""
+    found = []
+    for number in range(days):
+        pleased = [dice.random() < 0.7 for _ in range(per_day)]
+        thumbs = [float(good) for good in pleased if thumb(dice, good)]
+        components = {"valid_output": Moments.of([1.0] * per_day)}
+        if thumbs:
+            components["user_feedback"] = Moments.of(thumbs)
+        found.append(
+            Day(
+                number=number,
+                n=per_day,
+                components=components,
+                scored=per_day,
+                latency=Sketch.of([800.0] * per_day),
+            )
+        )
+    return Arm(days=tuple(found))
+
+
+def compared(current: Thumb, candidate: Thumb, *, seed: int = 1, days: int = 30) -> Comparison:
+    dice = random.Random(seed)
+    one, other = (arm(thumb, dice=dice, days=days, per_day=100) for thumb in (current, candidate))
+    return compare(strata=[Stratum(task="t", current=one, candidate=other)], thresholds=ANY)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shares", [(0.3, 0.1), (0.1, 0.3), (0.3, 0.2)])
+def test_identical_versions_with_unequal_feedback_are_not_called_different(
+    shares: tuple[float, float], seed: int
+) -> None:
+    found = compared(often(shares[0]), often(shares[1]), seed=seed)
+    assert found.verdict not in (Verdict.BETTER, Verdict.WORSE)
+    assert found.decision is not Decision.UPGRADE
+    (doubt,) = [one for one in found.warnings if one.code is WarningCode.UNEQUAL_COVERAGE]
+    assert "user feedback" in doubt.text
+    assert "if all without it were failures" in doubt.text
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("current", "candidate"),
+    [
+        (often(0.3), on_success(0.3, else_=0.03)),  # thumbs asked for oftener on success
+        (on_success(0.0, else_=0.5), often(0.5)),  # only failures get feedback
+        (often(0.2), on_success(0.4, else_=0.2)),
+    ],
+)
+def test_feedback_that_depends_on_success_moves_nothing(
+    current: Thumb, candidate: Thumb, seed: int
+) -> None:
+    found = compared(current, candidate, seed=seed)
+    assert found.decision is not Decision.UPGRADE
+    assert WarningCode.UNEQUAL_COVERAGE in {one.code for one in found.warnings}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_coverage_is_no_doubt(seed: int) -> None:
+    found = compared(often(0.3), often(0.3), seed=seed)
+    assert WarningCode.UNEQUAL_COVERAGE not in {one.code for one in found.warnings}
