@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0017_error_times'),
+        ('versioning', '0018_told_by'),
     ]
 
     operations = [
