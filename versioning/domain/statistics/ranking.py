@@ -27,7 +27,7 @@ class Entrant:
 class Place:
     """One line of the table.
 
-    `rank` is None below the floor of samples. `tie` says that the interval overlaps the first's.
+    `rank` is None below the floor of samples. `tie` says that it can't be told from the first.
     `on_front`: no other ranked version is at least as good in quality, cost and latency and
     better in one; None when one of the three is unknown. `needed` are this version's further
     samples that would set it apart from the first (the first: from the second), None when
@@ -98,7 +98,7 @@ def rank(*, entrants: Sequence[Entrant], alpha: float = ALPHA) -> Ranking:
     measured = [_measure(entrant, alpha=share) for entrant in entrants]
     ranked = sorted((item for item in measured if item.known), key=_order)
     waiting = sorted((item for item in measured if not item.known), key=_waiting_order)
-    tied = _tied(ranked)
+    tied = _tied(ranked, alpha=alpha)
     places = tuple(
         _place(item, rank=position + 1, ranked=ranked, tied=tied, alpha=share)
         for position, item in enumerate(ranked)
@@ -129,13 +129,43 @@ def _waiting_order(item: _Measured) -> tuple[float, str]:
     return (-item.reach, item.entrant.name)
 
 
-def _tied(ranked: Sequence[_Measured]) -> frozenset[str]:
-    """Return those whose interval overlaps the first's, and the first when there are any."""
+def _tied(ranked: Sequence[_Measured], *, alpha: float) -> frozenset[str]:
+    """Return those that can't be told from the first, and the first when there are any.
+
+    The difference to the first is tested, at alpha / (k - 1) each: the first beats the truly best
+    by chance in alpha of cases at most (multiple comparisons with the best: Hsu 1984).
+    """
     if not ranked:
         return frozenset()
     first, *others = ranked
-    close = [item.entrant.name for item in others if item.high >= first.low]
+    risk = alpha / max(1, len(others))
+    close = [
+        item.entrant.name
+        for item in others
+        if _gap(first, item) <= _half_of_gap(first, item, alpha=risk)
+    ]
     return frozenset([first.entrant.name, *close]) if close else frozenset()
+
+
+def _gap(one: _Measured, other: _Measured) -> float:
+    return one.entrant.quality.mean - other.entrant.quality.mean
+
+
+def _half_of_gap(
+    one: _Measured,
+    other: _Measured,
+    *,
+    alpha: float,
+    more_one: float = 0.0,
+    more_other: float = 0.0,
+) -> float:
+    """Return the half-width of the difference, now or with so much more reach on each side."""
+    reach, reach_other = one.reach + more_one, other.reach + more_other
+    return half_width(
+        n=4 / (1 / reach + 1 / reach_other),
+        variance=one.spread / reach + other.spread / reach_other,
+        alpha=alpha,
+    )
 
 
 def _place(
@@ -172,12 +202,12 @@ def _needed(
     if item.entrant.name not in tied:
         return None
     rival = ranked[1] if item is ranked[0] else ranked[0]
-    gap = abs(item.entrant.quality.mean - rival.entrant.quality.mean)
+    gap = abs(_gap(item, rival))
 
-    # Both intervals must fit into the gap; each version is asked for half of it.
+    # Both get as many samples more.
     def settled(samples: float) -> bool:
-        reach = item.reach + samples / effect
-        return half_width(n=reach, variance=item.spread / reach, alpha=alpha) < gap / 2
+        more = samples / effect
+        return _half_of_gap(item, rival, alpha=alpha, more_one=more, more_other=more) < gap
 
     return samples_until(settled=settled)
 
@@ -211,5 +241,7 @@ def _sentence(places: Sequence[Place]) -> str:
     figures = f"quality {first.quality:.2f} ({first.low:.2f} to {first.high:.2f})"
     if not tied:
         alone = "the only version with enough scores" if len(ranked) == 1 else "best"
-        return f"{first.name} is {alone}: {figures}, {first.n:,} samples."
-    return f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
+        said = f"{first.name} is {alone}: {figures}, {first.n:,} samples."
+    else:
+        said = f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
+    return said if len(ranked) == 1 else f"{said} Each is ranked on its own requests."

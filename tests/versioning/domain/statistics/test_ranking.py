@@ -1,10 +1,12 @@
 """Best model per task."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import scores
+from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.ranking import Entrant, Place, Ranking, rank
 
 
@@ -107,3 +109,28 @@ def test_every_entrant_has_its_place_whatever_the_order(
 
 def _falls(lows: list[float]) -> bool:
     return all(one >= other - 1e-11 for one, other in zip(lows, lows[1:], strict=False))
+
+
+def test_nine_alike_and_one_better_are_told_apart() -> None:
+    """Overlapping intervals are no tie: the difference to the first is tested."""
+    values = Moments(400, 0.75, 0.144**2 * 399, 0.0, 1.0)
+    better = Moments(400, 0.80, 0.144**2 * 399, 0.0, 1.0)
+    field = [Entrant(name=f"model {n}", quality=values) for n in range(9)]
+    found = rank(entrants=[*field, Entrant(name="best", quality=better)])
+    assert found.best is not None
+    assert found.best.name == "best"
+    assert not found.tied
+    assert found.sentence.endswith("Each is ranked on its own requests.")
+
+
+def test_the_first_by_chance_is_a_tie() -> None:
+    """Ten equal models: one is called best, alone, in five per cent of cases at most."""
+    rng = np.random.default_rng(7)
+    runs, alone = 300, 0
+    for _ in range(runs):
+        field = [
+            Entrant(name=str(n), quality=Moments.of(rng.beta(6, 2, 200).tolist()))
+            for n in range(10)
+        ]
+        alone += not rank(entrants=field).tied
+    assert alone / runs <= 0.05
