@@ -4,6 +4,7 @@ import re
 import shlex
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -27,6 +28,7 @@ def test_every_known_server_has_its_address_and_variable(preset: registry.Preset
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("line", re.findall(r"`(add_provider [^`]+)`", PAGE))
-def test_every_line_adds_its_provider(line: str) -> None:
+def test_every_line_adds_its_provider(line: str, settings: Any) -> None:
+    settings.HOTSWAP = {**settings.HOTSWAP, "FILES_DIR": "/srv"}
     call_command(*shlex.split(line), stdout=StringIO())
     assert Provider.objects.filter(slug=shlex.split(line)[1]).exists()

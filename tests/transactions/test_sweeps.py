@@ -25,7 +25,7 @@ from versioning.models import (
     UpgradeRecord,
     Watch,
 )
-from versioning.services.checks import detection, findings
+from versioning.services.checks import detection, listing
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import ingestion, late_scores, rollups, waiting_samples
@@ -339,7 +339,7 @@ def test_a_fault_while_recording_ends_one_check_and_no_other(
 ) -> None:
     bad, *good = [ProviderFactory() for _ in range(N)]
     monkeypatch.setattr(detection, "_adapter_of", lambda _: Failing(None))
-    poison(monkeypatch, findings, "write_findings", bad=lambda *, check, **_: check.provider == bad)
+    poison(monkeypatch, listing, "write", bad=lambda compared, **_: compared.provider == bad)
     tasks.check_providers(trigger="command")
     assert Check.objects.get(provider=bad).state == "failed"
     assert {Check.objects.get(provider=each).state for each in good} == {"changed"}

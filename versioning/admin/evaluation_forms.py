@@ -90,7 +90,7 @@ class RunForm(forms.Form):
         field = self.fields["to_version"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = (
-                ModelVersion.objects.listed()
+                ModelVersion.objects.filter(gone_at=None)
                 .filter(tracked_model__active=True, tracked_model__current_version__isnull=False)
                 .exclude(pk__in=ModelVersion.objects.in_use())
                 .select_related("tracked_model__current_version")

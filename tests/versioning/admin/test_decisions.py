@@ -48,6 +48,9 @@ class TestConfirmation:
         self, reviewer: Client, record: UpgradeRecord
     ) -> None:
         completed(reviewer, record)
+        ModelVersion.objects.filter(pk=record.from_version_id).update(
+            first_seen_at=timezone.now(), last_seen_at=timezone.now()
+        )
         assert "1.0.0 is still listed" in text(reviewer.get(address(record, "roll_back")))
 
     def test_it_warns_of_a_pin(self, reviewer: Client, record: UpgradeRecord) -> None:

@@ -14,7 +14,7 @@ from tests.versioning.api import walk
 from tests.versioning.api.conftest import JSON, Api
 from tests.versioning.api.test_problems import assert_problem
 from tests.versioning.api.walk import Described
-from versioning.models import Policy, TrackedModel
+from versioning.models import PerformanceSample, Policy, TrackedModel
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +134,10 @@ def test_json_that_is_nested_too_deep_is_400(
 
     answer = send(api, operation, body)
 
+    if operation.path == "/v1/traces" and answer.status_code == 200:
+        # An export is read span by span: what lies so deep is in none, or ends that one alone.
+        assert not PerformanceSample.objects.exists()
+        return
     assert answer.status_code in {400, 413, 422}, answer.content[:300]
     assert answer["Content-Type"] == "application/problem+json"
 

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "versioning/services/checks/listing.py": "a provider's own day",
     "versioning/services/checks/weighing.py": "a provider's own day",
     "providers/http/fields.py": "a provider's own day",
+    "versioning/services/samples/request_uses.py": "uses are counted by UTC day, as sums are",
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from providers.models import Provider
 from tests.factories import NOW, ProviderFactory
+from tests.factories import tracked as tracked_by_factory
 from versioning.domain.policy import Asker
 from versioning.models import CatalogueEntry, LineageRule, Policy, TrackedModel, UpgradeRecord
 from versioning.services import decisions, tracking
@@ -132,13 +133,7 @@ def test_a_replacement_that_the_provider_states_is_quoted(
 
 
 def test_a_name_that_cannot_be_read_gets_no_recommendation(provider: Provider) -> None:
-    odd = tracking.start_tracking(
-        provider_id=provider.pk,
-        name="odd",
-        upstream_id="\u202ezeta",
-        actor=Actor.command(),
-        now=NOW,
-    )
+    odd = tracked_by_factory(name="odd", upstream_id="\u202ezeta", provider=provider)
 
     assert recommend(odd) is None
     assert recommendation.explain(tracked_model_id=odd.pk).reasons

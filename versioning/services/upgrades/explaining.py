@@ -120,9 +120,12 @@ _SETTINGS: Mapping[Rule, tuple[str, ...]] = {
     Rule.EVIDENCE: (
         "minimum_improvement",
         "max_error_rise",
+        "max_error_times",
         "max_latency_rise",
         "max_cost_rise",
+        "unsure_limits_pass",
         "required_suites",
+        "tests_alone",
         "canary_steps",
     ),
     Rule.FREEZE: (),
