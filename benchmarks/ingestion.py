@@ -71,6 +71,7 @@ def world(*, scopes: list[str]) -> str:
     from providers.models import Provider
     from versioning.models import ModelVersion, TrackedModel
     from versioning.services import keys
+    from versioning.services.actors import Actor
 
     now = timezone.now()
     provider = Provider.objects.create(slug="acme", name="Acme", kind="openai")
@@ -82,7 +83,9 @@ def world(*, scopes: list[str]) -> str:
         for n in range(2)
     ]
     TrackedModel.objects.filter(pk=model.pk).update(current_version=versions[0])
-    return keys.create_api_key(name="benchmark", scopes=scopes, now=now).secret
+    return keys.create_api_key(
+        name="benchmark", scopes=scopes, now=now, actor=Actor.command()
+    ).secret
 
 
 def sample(number: int, *, at: datetime, dice: random.Random) -> dict[str, object]:

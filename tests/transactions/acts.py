@@ -334,13 +334,13 @@ def edit_a_version(bustle: Bustle, busy: Busy) -> None:
     ModelVersion.objects.filter(pk=busy.wanted.pk).update(previous_version=busy.current)
     found = ModelVersion.objects.get(pk=busy.current.pk)
     found.context_tokens = 7
-    curation.save_version(version=found, changed=["context_tokens"])
+    curation.save_version(version=found, changed=["context_tokens"], actor=ADA)
 
 
 @act()
 def give_a_field_back(bustle: Bustle, busy: Busy) -> None:
-    ModelVersion.objects.filter(pk=busy.trial.pk).update(staff_fields=["input_price"])
-    curation.release_fields(version_id=busy.trial.pk, fields=["input_price"])
+    ModelVersion.objects.filter(pk=busy.trial.pk).update(staff_fields=["input_price"], actor=ADA)
+    curation.release_fields(version_id=busy.trial.pk, fields=["input_price"], actor=ADA)
 
 
 @act()
@@ -363,7 +363,9 @@ def change_a_rule(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def remove_a_rule(bustle: Bustle, busy: Busy) -> None:
-    setup.remove_rule(tracked_model_id=busy.tracked.pk, rule_id=busy.rule.pk, now=bustle.now)
+    setup.remove_rule(
+        tracked_model_id=busy.tracked.pk, rule_id=busy.rule.pk, actor=ADA, now=bustle.now
+    )
 
 
 @act()

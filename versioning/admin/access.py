@@ -9,25 +9,29 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import forms, words
-from versioning.admin.base import HistoryAdmin, may_set_up
+from versioning.admin.base import HistoryAdmin, actor_of, may_set_up
 from versioning.models import ApiKey
 from versioning.services import keys
 from versioning.services.errors import Invalid
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HistoryAdmin):
+class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "Applications need a key to ask for versions and to report samples."
-    list_display = ("name", "prefix", "scopes_shown", "state", "last_used", "expires_at")
+    list_display = ("name", "prefix", "scopes_shown", "whose", "state", "last_used", "expires_at")
     search_fields = ("name", "prefix")
+    list_select_related = ("person",)
     ordering = ("revoked_at", "name", "pk")
     actions = ("revoke_selected",)
     fields = (
         "name",
         "prefix",
         "scopes_shown",
+        "whose",
+        "maker",
         "state",
         "created_at",
         "expires_at",
@@ -44,6 +48,10 @@ class ApiKeyAdmin(HistoryAdmin):
     @admin.display(description="may")
     def scopes_shown(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
+
+    @admin.display(description="whose", ordering="person")
+    def whose(self, key: ApiKey) -> str:
+        return f"{key.person.get_username()}'s own" if key.person else "a service's"
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> SafeString:
@@ -62,7 +70,7 @@ class ApiKeyAdmin(HistoryAdmin):
         now = timezone.now()
         working = list(chosen.filter(revoked_at=None).values_list("pk", flat=True))
         for key_id in working:
-            keys.revoke(api_key_id=key_id, now=now)
+            keys.revoke(api_key_id=key_id, actor=actor_of(request), now=now)
         count = len(working)
         messages.success(request, f"{count} key{'s'[: count != 1]} revoked.")
         if chosen.count() > count:
@@ -82,6 +90,8 @@ class ApiKeyAdmin(HistoryAdmin):
                     name=form.cleaned_data["name"],
                     scopes=form.cleaned_data["scopes"],
                     expires_at=form.cleaned_data["expires_on"],
+                    is_own=form.cleaned_data["whose"] == forms.OWN,
+                    actor=actor_of(request),
                     now=timezone.now(),
                 )
             except Invalid as error:

@@ -182,7 +182,12 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
         form = forms.ReasonForm(request.POST or None)
         if request.method == "POST" and (tracked.pinned or form.is_valid()):
             reason = "" if tracked.pinned else form.cleaned_data["reason"]
-            curation.set_pin(tracked_model_id=tracked.pk, pinned=not tracked.pinned, reason=reason)
+            curation.set_pin(
+                tracked_model_id=tracked.pk,
+                pinned=not tracked.pinned,
+                reason=reason,
+                actor=actor_of(request),
+            )
             messages.success(
                 request, f"{tracked.name} is {'no longer pinned' if tracked.pinned else 'pinned'}."
             )

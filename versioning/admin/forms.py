@@ -19,6 +19,7 @@ from versioning.models import ApiKey, ModelVersion, TrackedModel
 from versioning.services import clock
 from versioning.services.errors import Invalid
 
+OWN = "own"
 DAY_ATTRS = {"type": "date"}
 SNOOZE_DAYS = 14
 
@@ -204,6 +205,13 @@ class ApiKeyForm(forms.Form):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         error_messages={"required": "Choose at least one."},
         help_text="Give as few as it needs.",
+    )
+    whose = forms.ChoiceField(
+        choices=[("service", "a service's"), (OWN, "my own: what it approves, I approve")],
+        initial="service",
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Where several people must approve, a service's key counts for nobody.",
     )
     expires_on = forms.DateField(
         label="Expires on",

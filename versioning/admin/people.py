@@ -1,11 +1,15 @@
 """Users and groups, in the look of the rest."""
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
 from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.dispatch import receiver
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from versioning.admin.base import Admin
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     PlainUsers = PlainUserAdmin[User]
 else:
     PlainUsers = PlainUserAdmin
+
+logger = logging.getLogger(__name__)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -31,3 +37,15 @@ class UserAdmin(PlainUsers, Admin):
 @admin.register(Group)
 class GroupAdmin(PlainGroupAdmin, Admin):
     """What its members may do; viewer, reviewer and operator come with Hotswap."""
+
+
+@receiver(user_logged_in)
+def note_sign_in(user: User, **_: Any) -> None:
+    """Keep who signed in when: it stands in the history of the user's page."""
+    LogEntry.objects.log_actions(user.pk, [user], CHANGE, "Signed in.", single_object=True)
+
+
+@receiver(user_login_failed)
+def log_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
+    """Say in the log that somebody could not sign in: no history, since nobody's name is sure."""
+    logger.warning("Somebody could not sign in as %.150r.", credentials.get("username"))

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
@@ -15,7 +16,7 @@ from versioning.services.errors import ServiceError
 
 
 @admin.register(LineageRule)
-class LineageRuleAdmin(SetUpPages, Admin):
+class LineageRuleAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     """Rules beat what names and dates say; the successor is looked for anew when one changes."""
 
     when_empty = "Names and dates decide what follows. Add a rule where they are wrong."

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
+from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from versioning.admin import best, forms, words
-from versioning.admin.base import Admin
+from versioning.admin.base import Admin, actor_of
 from versioning.models import ModelVersion
 from versioning.services.checks import curation
 from versioning.services.errors import ServiceError
@@ -45,7 +46,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(Admin):
+class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A tracked model has its first version at once; checks add the others."
     form = forms.VersionForm
     list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
@@ -128,7 +129,7 @@ class ModelVersionAdmin(Admin):
         return words.badge("listed" if version.is_listed else "not listed yet", "plain")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        curation.save_version(version=obj, changed=form.changed_data)
+        curation.save_version(version=obj, changed=form.changed_data, actor=actor_of(request))
 
     def get_urls(self) -> list[URLPattern]:
         release = path(
@@ -147,7 +148,7 @@ class ModelVersionAdmin(Admin):
             raise PermissionDenied
         field = request.POST.get("field", "")
         try:
-            curation.release_fields(version_id=version_id, fields=[field])
+            curation.release_fields(version_id=version_id, fields=[field], actor=actor_of(request))
         except ServiceError as error:
             messages.error(request, str(error))
         else:

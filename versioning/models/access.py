@@ -5,8 +5,10 @@ import secrets
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 PREFIX_LENGTH = 12
 
@@ -29,6 +31,23 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100, help_text="Which application uses it.")
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
     hashed = models.CharField(max_length=64, editable=False)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="Whose key it is: what is done with it, this person has done. Empty for a "
+        "service's key.",
+    )
+    maker = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="Who made it, and so may hold it. Empty where a command did.",
+    )
     scopes = models.JSONField(
         default=list,
         help_text="What it may do: read, ingest, decide, setup. Give as few as it needs.",
@@ -41,6 +60,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["hashed", "last_used_at"])
 
     class Meta:
         verbose_name = "API key"

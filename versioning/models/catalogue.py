@@ -126,6 +126,8 @@ class LineageRule(models.Model):
     made_by = models.CharField(max_length=150, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    history = HistoricalRecords()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -344,6 +346,10 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ModelVersionQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["baseline"])
+
+    skip_history_when_saving = True
+    """Checks write versions every night and keep findings; what staff change is noted by name."""
 
     class Meta:
         constraints = [

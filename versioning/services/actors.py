@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
+from django.utils import timezone
 
 from versioning.models import ApiKey
 
@@ -18,6 +19,10 @@ class Actor:
     kind: ActorKind
     name: str
     user_id: int | None = None
+    """The person who does it: a member of staff, or the one whose key it is."""
+
+    maker_id: int | None = None
+    """Who made the service's key with which it is done, and so may hold it."""
 
     @classmethod
     def scheduler(cls) -> Self:
@@ -37,4 +42,18 @@ class Actor:
 
     @classmethod
     def of_api_key(cls, key: ApiKey) -> Self:
-        return cls(kind="api", name=key.name[:150])
+        """Return the person whose key it is, or the service, under the name of the key."""
+        maker = key.maker_id if key.person_id is None else None
+        return cls(kind="api", name=key.name[:150], user_id=key.person_id, maker_id=maker)
+
+    def note(self, row: Model, *, kind: Literal["+", "~", "-"] = "~") -> None:
+        """Keep a row as it is now in its history, for a table whose saves don't by themselves."""
+        history = row.history.model  # type: ignore[attr-defined]
+        held = {field.attname: getattr(row, field.attname) for field in history.tracked_fields}
+        history.objects.create(
+            **held,
+            history_date=timezone.now(),
+            history_type=kind,
+            history_user_id=self.user_id,
+            history_change_reason=f"{self.kind}: {self.name}"[:100],
+        )

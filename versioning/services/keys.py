@@ -12,9 +12,12 @@ from django.db.models import Q
 from versioning.domain.naming import problem_of_text
 from versioning.models import ApiKey
 from versioning.models.access import PREFIX_LENGTH
+from versioning.services import locks
+from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.patience import waiting_at_most
 from versioning.services.process_cache import Fingerprint, Row
+from versioning.services.transactions import one_transaction
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 _AT_ONCE = timedelta(milliseconds=1)
@@ -30,10 +33,18 @@ class NewKey:
 
 
 def create_api_key(
-    *, name: str, scopes: Iterable[str], now: datetime, expires_at: datetime | None = None
+    *,
+    name: str,
+    scopes: Iterable[str],
+    now: datetime,
+    expires_at: datetime | None = None,
+    is_own: bool = False,
+    actor: Actor,
 ) -> NewKey:
     """Make a key that may do what ``scopes`` (read, ingest, decide, setup) say.
 
+    It is a service's, or with ``is_own`` that of the person who makes it: nobody makes a key for
+    somebody else, who would then seem to have done what is done with it.
     Raises Invalid for an unknown scope, none at all, or an end that has passed.
     """
     wanted = sorted(set(scopes))
@@ -44,6 +55,8 @@ def create_api_key(
         )
     if expires_at is not None and expires_at <= now:
         errors.append(FieldError("/expires_at", "in-the-past", "Give a moment still to come."))
+    if is_own and actor.user_id is None:
+        errors.append(FieldError("/is_own", "nobody", "Only a person has a key of their own."))
     if not name.strip():
         errors.append(FieldError("/name", "missing", "Say which application uses the key."))
     elif unreadable := problem_of_text(name):
@@ -51,15 +64,30 @@ def create_api_key(
     if errors:
         raise Invalid("The key was not made.", errors)
     secret, prefix, hashed = ApiKey.make_secret()
-    api_key = ApiKey.objects.create(
-        name=name.strip()[:100], prefix=prefix, hashed=hashed, scopes=wanted, expires_at=expires_at
+    api_key = ApiKey(
+        name=name.strip()[:100],
+        prefix=prefix,
+        hashed=hashed,
+        scopes=wanted,
+        expires_at=expires_at,
+        person_id=actor.user_id if is_own else None,
+        maker_id=actor.user_id,
     )
+    actor.sign(api_key)
+    api_key.save()
     return NewKey(api_key=api_key, secret=secret)
 
 
 _ROW = Fingerprint(
     lambda prefix: ApiKey.objects.filter(prefix=prefix).values_list(
-        "pk", "name", "hashed", "scopes", "expires_at", "revoked_at", "last_used_at"
+        "pk",
+        "name",
+        "hashed",
+        "scopes",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "person__is_active",
     ),
     parameters=1,
 )
@@ -78,6 +106,8 @@ def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
     api_key = known[1] if known is not None and known[0] == row else _read(prefix, row)
     if api_key is None or not compare_digest(api_key.hashed, ApiKey.hash_of(secret)):
         return None
+    if row is not None and row[-1] is False:
+        return None  # the person whose key it is has left
     if api_key.revoked_at or (api_key.expires_at and api_key.expires_at <= now):
         return None
     if api_key.last_used_at is None or api_key.last_used_at <= now - USE_NOTED_EVERY:
@@ -92,12 +122,16 @@ def _read(prefix: str, row: Row | None) -> ApiKey | None:
     return api_key
 
 
-def revoke(*, api_key_id: int, now: datetime) -> ApiKey:
+@one_transaction
+def revoke(*, api_key_id: int, actor: Actor, now: datetime) -> ApiKey:
     """End the key's life at once; to revoke it again changes nothing. Raises NotFound."""
-    ApiKey.objects.filter(pk=api_key_id, revoked_at=None).update(revoked_at=now)
-    api_key = ApiKey.objects.filter(pk=api_key_id).first()
+    api_key = locks.hold(ApiKey.objects.filter(pk=api_key_id)).first()
     if api_key is None:
         raise NotFound("There is no such key.")
+    if api_key.revoked_at is None:
+        api_key.revoked_at = now
+        actor.sign(api_key)
+        api_key.save(update_fields=["revoked_at"])
     return api_key
 
 

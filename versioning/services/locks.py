@@ -28,6 +28,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     frozenset(
         {
             Provider,
+            models.ApiKey,
             models.AutomationSwitch,
             models.EvaluationCase,
             models.EvaluationSuite,

@@ -1,5 +1,6 @@
 """Change providers, tracked models, versions and rules by name, as programs do."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -106,7 +107,7 @@ def change_tracked_model(
 
 
 @one_transaction
-def change_version(*, version_id: int, changes: Mapping[str, Any]) -> ModelVersion:
+def change_version(*, version_id: int, changes: Mapping[str, Any], actor: Actor) -> ModelVersion:
     """Set what staff know of a version; checks leave it alone. Raises NotFound and Invalid."""
     found = _locked(
         ModelVersion.objects.filter(pk=version_id), f"There is no version {version_id}."
@@ -114,7 +115,7 @@ def change_version(*, version_id: int, changes: Mapping[str, Any]) -> ModelVersi
     for name, value in changes.items():
         setattr(found, name, value)
     save_checked(found)
-    return curation.save_version(version=found, changed=sorted(changes))
+    return curation.save_version(version=found, changed=sorted(changes), actor=actor)
 
 
 @one_transaction
@@ -142,18 +143,20 @@ def add_rule(
         reason=reason,
         made_by=actor.name,
     )
+    actor.sign(rule)
     save_checked(rule)
     recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
     return rule
 
 
 @one_transaction
-def remove_rule(*, tracked_model_id: int, rule_id: int, now: datetime) -> None:
+def remove_rule(*, tracked_model_id: int, rule_id: int, actor: Actor, now: datetime) -> None:
     """Take a rule back, and look for the successor anew. Raises NotFound."""
-    rules = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
-    locks.take(rules)
-    if not rules.delete()[0]:
+    rule = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id).first()
+    if rule is None:
         raise NotFound(f"The model has no rule {rule_id}.")
+    actor.sign(rule)
+    rule.delete()
     recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
 
 
@@ -163,7 +166,7 @@ def find_version(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVers
     Raises Invalid with ``pointer`` to the field that named it.
     """
     versions = tracked.versions.order_by("-pk")
-    by_number = versions.filter(pk=int(text)) if text.isascii() and text.isdigit() else None
+    by_number = versions.filter(pk=int(text)) if re.fullmatch(r"[0-9]{1,18}", text) else None
     for candidates in (versions.filter(label=text), by_number, versions.filter(upstream_id=text)):
         found = candidates.first() if candidates is not None else None
         if found is not None:

@@ -33,6 +33,7 @@ from versioning.models import (
     UpgradeRecord,
 )
 from versioning.services import keys
+from versioning.services.actors import Actor
 from versioning.services.checks import curation
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
@@ -80,7 +81,9 @@ def make_rows(number: int) -> None:
         UnknownModel.objects.create(
             provider_slug="x", name=f"un-{number}-{n}", first_seen_at=NOW, last_seen_at=NOW
         )
-        keys.create_api_key(name=f"key {number} {n}", scopes=["read"], now=NOW)
+        keys.create_api_key(
+            name=f"key {number} {n}", scopes=["read"], now=NOW, actor=Actor.command()
+        )
         sample = SampleIn(
             provider=model.provider.slug, model=model.name, time=NOW, task="chat", quality=0.5
         )
@@ -275,7 +278,7 @@ class TestVersion:
     def test_a_held_fact_is_released(self, reviewer: Client, record: UpgradeRecord) -> None:
         version = record.to_version
         version.context_tokens = 64000
-        curation.save_version(version=version, changed=["context_tokens"])
+        curation.save_version(version=version, changed=["context_tokens"], actor=Actor.command())
         release = reverse("admin:versioning_modelversion_release", args=[version.pk])
         reviewer.post(release, {"field": "context_tokens"})
         version.refresh_from_db()
@@ -345,7 +348,9 @@ class TestKeys:
         assert response.context["form"].errors["scopes"] == ["Choose at least one."]
 
     def test_revoke(self, operator: Client) -> None:
-        key = keys.create_api_key(name="shop", scopes=["read"], now=NOW).api_key
+        key = keys.create_api_key(
+            name="shop", scopes=["read"], now=NOW, actor=Actor.command()
+        ).api_key
         listed = reverse("admin:versioning_apikey_changelist")
         operator.post(listed, {"action": "revoke_selected", "_selected_action": [key.pk]})
         key.refresh_from_db()

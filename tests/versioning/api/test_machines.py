@@ -19,16 +19,21 @@ WORLD = """
 from django.utils import timezone
 from tests.factories import ModelVersionFactory
 from versioning.services import keys
+from versioning.services.actors import Actor
 version = ModelVersionFactory(tracked_model__name="writer", tracked_model__provider__slug="acme")
 version.tracked_model.current_version = version
 version.tracked_model.save()
-print(keys.create_api_key(name="app", scopes=["read"], now=timezone.now()).secret)
+made = keys.create_api_key(
+    name="app", scopes=["read"], now=timezone.now(), actor=Actor.command()
+)
+print(made.secret)
 """
 REVOKE = """
 from django.utils import timezone
 from versioning.models import ApiKey
 from versioning.services import keys
-keys.revoke(api_key_id=ApiKey.objects.get().pk, now=timezone.now())
+from versioning.services.actors import Actor
+keys.revoke(api_key_id=ApiKey.objects.get().pk, actor=Actor.command(), now=timezone.now())
 """
 
 

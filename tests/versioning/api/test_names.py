@@ -15,6 +15,7 @@ from versioning.domain.evaluation.cases import Case, read_csv, write_csv
 from versioning.domain.naming import problem_of_name
 from versioning.models import TrackedModel
 from versioning.services import keys
+from versioning.services.actors import Actor
 from versioning.services.errors import Invalid
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,9 @@ def test_no_door_takes_what_others_can_not_read(api: Api, name: str) -> None:
         pointer = {"label": "/label", "rule": "/pattern", "upstream": "/upstream_id"}
         assert problem["errors"][0]["pointer"] == pointer.get(door, "/name"), door
     with pytest.raises(Invalid):
-        keys.create_api_key(name=name, scopes=["read"], now=tracked().created_at)
+        keys.create_api_key(
+            name=name, scopes=["read"], now=tracked().created_at, actor=Actor.command()
+        )
 
 
 @pytest.mark.parametrize("name", UNADDRESSABLE)

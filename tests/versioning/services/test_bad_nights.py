@@ -98,7 +98,9 @@ class TestDates:
         says(server, [row("zeta-1", shutdown_date="2026-05-05"), row("other-1")])
         ask(provider)
         version = current(track(provider, "zeta-1"))
-        setup.change_version(version_id=version.pk, changes={"retires_on": date(2026, 4, 1)})
+        setup.change_version(
+            version_id=version.pk, changes={"retires_on": date(2026, 4, 1)}, actor=Actor.command()
+        )
         says(server, [row("zeta-1"), row("other-1")])
 
         ask(provider, days=1)
@@ -112,7 +114,9 @@ class TestDates:
         says(server, [row("zeta-1"), row("other-1")])
         ask(provider)
         version = current(track(provider, "zeta-1"))
-        setup.change_version(version_id=version.pk, changes={"retires_on": date(2026, 4, 1)})
+        setup.change_version(
+            version_id=version.pk, changes={"retires_on": date(2026, 4, 1)}, actor=Actor.command()
+        )
         says(server, [row("zeta-1", shutdown_date="2026-06-01"), row("other-1")])
 
         ask(provider, days=1)
@@ -242,7 +246,7 @@ class TestContradictions:
         self.lists(server, ode=BEDROCK, hymn=BEDROCK)
         ask(provider)
         version = current(track(provider, "acme.ode-v1:0"))
-        setup.change_version(version_id=version.pk, changes=held)
+        setup.change_version(version_id=version.pk, changes=held, actor=Actor.command())
         self.lists(server, ode={said: "2027-03-01T00:00:00Z"}, hymn=BEDROCK)
 
         check = ask(provider, days=1)
@@ -308,7 +312,9 @@ class TestNothingListedKillsItsOwnRecording:
         tracked = track(provider, "zeta-0")
         if held:
             change = {held: NOW.date() + timedelta(days=200)}
-            setup.change_version(version_id=current(tracked).pk, changes=change)
+            setup.change_version(
+                version_id=current(tracked).pk, changes=change, actor=Actor.command()
+            )
         odd = [
             {**base, **more, "pricing": prices}
             for base, (more, prices) in zip(plain, rows, strict=True)

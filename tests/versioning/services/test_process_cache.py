@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from tests.factories import TrackedModelFactory
 from versioning.models import TrackedModel
 from versioning.services import generation, keys, process_cache, serving
+from versioning.services.actors import Actor
 from versioning.services.process_cache import Fingerprint
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,9 +110,9 @@ def test_without_a_place_for_the_mark_nothing_is_kept(
 
 
 def test_revoked_key_is_refused_by_the_next_request() -> None:
-    made = keys.create_api_key(name="app", scopes=["read"], now=NOW)
+    made = keys.create_api_key(name="app", scopes=["read"], now=NOW, actor=Actor.command())
     assert keys.authenticate(made.secret, now=NOW) == made.api_key
-    keys.revoke(api_key_id=made.api_key.pk, now=NOW)
+    keys.revoke(api_key_id=made.api_key.pk, actor=Actor.command(), now=NOW)
     assert keys.authenticate(made.secret, now=NOW) is None
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from tests.factories import ModelVersionFactory, TrackedModelFactory
 from versioning.models import ModelVersion, RequestUse
 from versioning.services import keys
+from versioning.services.actors import Actor
 from versioning.services.evaluation import compatibility
 from versioning.services.samples import request_uses, rollups
 
@@ -27,7 +28,7 @@ def version() -> ModelVersion:
 
 
 def post(client: Client, items: list[dict[str, Any]]) -> dict[str, Any]:
-    made = keys.create_api_key(name="app", scopes=["ingest"], now=NOW)
+    made = keys.create_api_key(name="app", scopes=["ingest"], now=NOW, actor=Actor.command())
     answer = client.post(
         "/api/performance-samples",
         json.dumps([{"model": "writer", **item} for item in items]),
@@ -57,7 +58,7 @@ def test_shares_are_of_the_requests_that_told(client: Client, version: ModelVers
 def test_repeated_request_adds_nothing(client: Client, version: ModelVersion) -> None:
     told = {"parameters": ["tools"], "request_id": "r1"}
     post(client, [told, told])
-    made = keys.create_api_key(name="again", scopes=["ingest"], now=NOW)
+    made = keys.create_api_key(name="again", scopes=["ingest"], now=NOW, actor=Actor.command())
     for _ in range(2):
         client.post(
             "/api/performance-samples",

@@ -158,7 +158,9 @@ class VersionView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. No check overwrites them: see `staff_fields`."""
-        changed: ModelVersion = setup.change_version(version_id=id, changes=asked.body)
+        changed: ModelVersion = setup.change_version(
+            version_id=id, changes=asked.body, actor=asked.actor
+        )
         return Response(VersionSerializer(changed).data)
 
 
@@ -174,7 +176,9 @@ class ReleaseView(ApiView):
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """They become what the provider last said, and checks fill them again."""
-        released = curation.release_fields(version_id=id, fields=asked.body["names"])
+        released = curation.release_fields(
+            version_id=id, fields=asked.body["names"], actor=asked.actor
+        )
         return Response(VersionSerializer(released).data)
 
 
@@ -243,7 +247,7 @@ class LineageRuleView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int, rule_id: int) -> Response:
         """The successor is looked for anew at once."""
-        setup.remove_rule(tracked_model_id=id, rule_id=rule_id, now=asked.now)
+        setup.remove_rule(tracked_model_id=id, rule_id=rule_id, actor=asked.actor, now=asked.now)
         return Response(status=204)
 
 

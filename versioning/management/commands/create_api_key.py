@@ -9,6 +9,7 @@ from django.utils import timezone
 from versioning.management.service_command import ServiceCommand
 from versioning.models import ApiKey
 from versioning.services import keys
+from versioning.services.actors import Actor
 
 LONGEST_DAYS = 3650
 
@@ -41,6 +42,7 @@ class Command(ServiceCommand):
             scopes=options["scopes"] or [ApiKey.Scope.READ, ApiKey.Scope.INGEST],
             now=now,
             expires_at=now + timedelta(days=days) if days else None,
+            actor=Actor.command(),
         )
         self.tell(
             f"Made the key {made.api_key} with {', '.join(made.api_key.scopes)}. "

@@ -47,7 +47,9 @@ def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
     if Provider.objects.exists():
         raise Invalid("The database is in use: the sample world goes into an empty one only.")
     _make_staff()
-    new_key = keys.create_api_key(name="Sample applications", scopes=SCOPES, now=now)
+    new_key = keys.create_api_key(
+        name="Sample applications", scopes=SCOPES, now=now, actor=Actor.command()
+    )
     start = clock.utc_day(now) - timedelta(days=story.LAST_DAY)
     with Simulator(start=start, page_size=100) as simulator:
         _add_providers(simulator)

@@ -6,6 +6,7 @@ from datetime import datetime
 from versioning.domain.difference import Metadata
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
 from versioning.services import knowledge, locks
+from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
@@ -28,7 +29,7 @@ COMPARED = frozenset(Metadata.__slots__)
 
 
 @one_transaction
-def save_version(*, version: ModelVersion, changed: Collection[str]) -> ModelVersion:
+def save_version(*, version: ModelVersion, changed: Collection[str], actor: Actor) -> ModelVersion:
     """Save what staff changed of a version, and nothing else.
 
     A changed fact is held by staff from then on: checks leave it alone. Improvements and
@@ -37,13 +38,14 @@ def save_version(*, version: ModelVersion, changed: Collection[str]) -> ModelVer
     held = locks.hold(ModelVersion.objects.filter(pk=version.pk)).get().staff_fields
     version.staff_fields = sorted({*held, *(FACTS & set(changed))})
     version.save(update_fields=[*changed, "staff_fields"])
+    actor.note(version)
     if COMPARED & set(changed):
         _compare_again(version)
     return version
 
 
 @one_transaction
-def release_fields(*, version_id: int, fields: Collection[str]) -> ModelVersion:
+def release_fields(*, version_id: int, fields: Collection[str], actor: Actor) -> ModelVersion:
     """Give fields back to the checks, and set them to what the provider last said.
 
     Raises NotFound, and Invalid where staff do not hold a field.
@@ -61,12 +63,13 @@ def release_fields(*, version_id: int, fields: Collection[str]) -> ModelVersion:
     ).first()
     changes = {} if entry is None else knowledge.fill_version(version=version, entry=entry)
     version.save()
+    actor.note(version)
     if COMPARED & set(changes):
         _compare_again(version)
     return version
 
 
-def set_pin(*, tracked_model_id: int, pinned: bool, reason: str = "") -> TrackedModel:
+def set_pin(*, tracked_model_id: int, pinned: bool, reason: str = "", actor: Actor) -> TrackedModel:
     """Pin a model to its version, or let it go. Raises NotFound, and Invalid without a reason."""
     if pinned and not reason.strip():
         raise Invalid(
@@ -78,6 +81,7 @@ def set_pin(*, tracked_model_id: int, pinned: bool, reason: str = "") -> Tracked
         raise NotFound(f"There is no tracked model {tracked_model_id}.")
     tracked.pinned = pinned
     tracked.pin_reason = reason.strip()[:300] if pinned else ""
+    actor.sign(tracked)
     tracked.save(update_fields=["pinned", "pin_reason"])
     return tracked
 

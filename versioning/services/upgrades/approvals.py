@@ -4,8 +4,10 @@ import hashlib
 import json
 from datetime import datetime
 
+from django.db.models import Q
+
 from versioning.domain.policy import Policy
-from versioning.models import Approval, Notice, UpgradeRecord, UpgradeStep
+from versioning.models import ApiKey, Approval, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotAllowed
@@ -25,16 +27,22 @@ def give(
 ) -> int:
     """Write one approval down; return how many are missing still. The record is locked.
 
-    Raises NotAllowed (the one who asked, or no person where several must approve) and
-    AlreadyMoved (the same one twice).
+    Approvals count people: a person is the same one in the admin and with each of their own keys.
+    Raises NotAllowed (the one who asked, or no person where people must approve) and AlreadyMoved
+    (the same one twice).
     """
-    several = policy.approvals_needed > 1
-    if several and actor.kind != "staff":
-        raise NotAllowed(f"{policy.approvals_needed} people must approve it in the admin.")
-    if not policy.requester_may_approve and is_requester(record=record, actor=actor):
-        raise NotAllowed("You asked for this upgrade: somebody else must approve it.")
+    if policy.approvals_needed > 1 and actor.user_id is None:
+        raise NotAllowed(
+            f"{policy.approvals_needed} people must approve it, in the admin or with keys of their "
+            "own: a service is none."
+        )
+    if not policy.requester_may_approve:
+        _refuse_requester(record=record, actor=actor)
     standing = record.approvals.standing()
-    if standing.filter(actor_kind=actor.kind, actor_name=actor.name).exists():
+    same = Q(actor_kind=actor.kind, actor_name=actor.name)
+    if actor.user_id is not None:
+        same |= Q(user_id=actor.user_id)
+    if standing.filter(same).exists():
         raise AlreadyMoved("You have approved it already; it waits for somebody else.")
     Approval.objects.create(
         record=record,
@@ -49,14 +57,50 @@ def give(
 
 
 def is_requester(*, record: UpgradeRecord, actor: Actor) -> bool:
-    """Say whether the record exists because this one asked for it."""
-    if record.step != UpgradeRecord.Step.REQUESTED:
+    """Say whether the record exists because this one asked for it, or may have.
+
+    Whoever made the key of a service may hold it, so what it asked for they may have asked for.
+    """
+    first = _request_of(record)
+    if first is None:
         return False
-    first = record.steps.order_by("at", "pk").first()
-    return isinstance(first, UpgradeStep) and (first.actor_kind, first.actor_name) == (
-        actor.kind,
-        actor.name,
-    )
+    if (first.actor_kind, first.actor_name) == (actor.kind, actor.name):
+        return True
+    return actor.user_id is not None and actor.user_id in _people_behind(first)
+
+
+def _refuse_requester(*, record: UpgradeRecord, actor: Actor) -> None:
+    """Raise NotAllowed unless a second person approves what somebody asked for."""
+    if is_requester(record=record, actor=actor):
+        raise NotAllowed("You asked for this upgrade: somebody else must approve it.")
+    if _request_of(record) is not None and actor.user_id is None:
+        raise NotAllowed(
+            "A person who did not ask for it must approve it. A service's key may be in the hands "
+            "of whoever asked."
+        )
+
+
+def _request_of(record: UpgradeRecord) -> UpgradeStep | None:
+    """Return the step with which somebody asked for the record; None where a check found it."""
+    if record.step != UpgradeRecord.Step.REQUESTED:
+        return None
+    return record.steps.order_by("at", "pk").first()
+
+
+def _people_behind(step: UpgradeStep) -> set[int]:
+    """Return the person who took a step, or those who made the keys of the service that did."""
+    if step.user_id is not None:
+        return {step.user_id}
+    if step.actor_kind != UpgradeStep.ActorKind.API:
+        return set()
+    # Steps keep a key's name, and several keys may have the same one: any of them will do.
+    keys = ApiKey.objects.filter(name=step.actor_name)
+    return {
+        person
+        for pair in keys.values_list("person_id", "maker_id")
+        for person in pair
+        if person is not None
+    }
 
 
 def fall(*, record: UpgradeRecord, now: datetime) -> int:
