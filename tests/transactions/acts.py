@@ -339,7 +339,7 @@ def edit_a_version(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def give_a_field_back(bustle: Bustle, busy: Busy) -> None:
-    ModelVersion.objects.filter(pk=busy.trial.pk).update(staff_fields=["input_price"], actor=ADA)
+    ModelVersion.objects.filter(pk=busy.trial.pk).update(staff_fields=["input_price"])
     curation.release_fields(version_id=busy.trial.pk, fields=["input_price"], actor=ADA)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -21,7 +22,7 @@ from versioning.models import ApiKey, Canary, ModelVersion, TrackedModel, Upgrad
 
 TABLES = tuple(
     model._meta.db_table
-    for model in (ApiKey, Canary, ModelVersion, Provider, TrackedModel, UpgradeRecord)
+    for model in (ApiKey, Canary, ModelVersion, Provider, TrackedModel, UpgradeRecord, User)
 )
 _SIZE = 16
 

@@ -152,7 +152,8 @@ def add_rule(
 @one_transaction
 def remove_rule(*, tracked_model_id: int, rule_id: int, actor: Actor, now: datetime) -> None:
     """Take a rule back, and look for the successor anew. Raises NotFound."""
-    rule = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id).first()
+    rules = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
+    rule = locks.hold(rules).first()
     if rule is None:
         raise NotFound(f"The model has no rule {rule_id}.")
     actor.sign(rule)
