@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0018_told_by'),
+        ('versioning', '0019_drift_measures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
