@@ -50,7 +50,7 @@ browser: setup-dev ## Run the browser tests (needs Chromium)
 	@$(PY) -m pytest -m e2e
 
 bench: setup-dev ## Measure everything, and compare with the budgets (quiet machine, please)
-	@missed=""; for name in lineage checking ingestion retention current comparison writers; do \
+	@missed=""; for name in lineage checking ingestion retention current comparison writers admin_pages stopping; do \
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || missed="$$missed $$name"; done; \
 	if [ -n "$$missed" ]; then echo "Budgets missed:$$missed"; exit 1; fi
 

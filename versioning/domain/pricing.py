@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 _NOTHING = Decimal(0)
-LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
+MOST_PRICE = Decimal(10_000)
 """USD per million tokens. No model is known outside; whoever reads a price per token as one per
 million is a million times off, and lands there. A price of 0 is a price."""
 
