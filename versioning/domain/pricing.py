@@ -15,8 +15,7 @@ from typing import Any
 
 _NOTHING = Decimal(0)
 MOST_PRICE = Decimal(10_000)
-"""USD per million tokens. No model is known outside; whoever reads a price per token as one per
-million is a million times off, and lands there. A price of 0 is a price."""
+"""USD per million tokens: no model is known that costs more. A price of 0 is a price."""
 
 FARTHEST = 1_000
 """Two prices of the same thing that differ by this factor aren't both right."""
