@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import csrf, defaults
@@ -24,6 +24,9 @@ ADDRESSES = ("/api/", "/v1/", "/livez", "/readyz", "/metrics")
 _ADDRESSES_WHOLE = ("/api", "/v1")
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 logger = logging.getLogger(__name__)
+
+READ_ONLY = "25006"
+"""PostgreSQL's SQLSTATE for a write where only reading is allowed, such as on a replica."""
 
 
 class Problem(Exception):
@@ -100,7 +103,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
             return problem(request, status=404, code="not-found", detail="There is no such thing.")
         case DjangoPermissionDenied():
             return problem(request, status=403, code="not-allowed", detail="You may not do this.")
-        case OperationalError() | InterfaceError():
+        case _ if _database_is_away(error):
             # Locked by another writer, full, read-only or away: nothing was changed.
             logger.warning("The database refused %s: %s", request.path, error)
             busy = Busy("The database can't do this now. Nothing was changed: try again.")
@@ -116,6 +119,13 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
             detail = "A number is larger than anything here can hold."
             return problem(request, status=422, code="out-of-range", detail=detail)
     return None
+
+
+def _database_is_away(error: Exception) -> bool:
+    is_read_only = (
+        isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
+    )
+    return is_read_only or isinstance(error, OperationalError | InterfaceError)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,10 +1,10 @@
 """How long a statement waits for other writers: less where somebody waits for the answer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 
 @contextmanager
@@ -12,7 +12,7 @@ def waiting_at_most(patience: timedelta) -> Iterator[None]:
     """Wait so long for a lock, at most; then the database raises OperationalError.
 
     SQLite has one write lock, and its driver waits for it in a call that nothing can interrupt.
-    On PostgreSQL it is the wait for locked rows, and is only set inside a transaction.
+    On PostgreSQL it is the wait for locked rows and tables.
     """
     ms = round(patience.total_seconds() * 1000)
     if connection.vendor == "sqlite":
@@ -24,8 +24,17 @@ def waiting_at_most(patience: timedelta) -> Iterator[None]:
         finally:
             with connection.cursor() as cursor:
                 cursor.execute(f"PRAGMA busy_timeout = {usual}")
-    else:
-        if connection.in_atomic_block:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {max(ms, 1)}")
+        return
+    if connection.in_atomic_block:  # it ends with the transaction, which may be broken by then
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {max(ms, 1)}")
         yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {max(ms, 1)}")
+    try:
+        yield
+    finally:
+        # A connection that is gone has nothing to set; its error is being told already.
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
