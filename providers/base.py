@@ -1,5 +1,6 @@
 """What an adapter is, and what it hands over: parsed once, at the border."""
 
+import functools
 import hashlib
 import json
 import re
@@ -287,7 +288,7 @@ class Witness:
 
         An address that isn't there, a bad key or a busy server says nothing about the model.
         """
-        said = str(error).partition("It says: ")[2]
+        said = str(error).partition(_IT_SAYS)[2]
         if _OF_THE_REQUEST.search(said) or error.status not in _ABOUT_WHAT_IS_ASKED:
             return cls("unknown", str(error))
         # An address that isn't there is repeated with its slashes: that isn't the id.
@@ -344,6 +345,43 @@ class Response(Protocol):
     def elapsed_ms(self) -> float: ...
 
 
+def _naming_unset_variables(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method so that each failure, whatever its kind, says which key is missing here.
+
+    Servers answer a missing key with 400, 404, 500, a web page or an empty list, too.
+    """
+
+    @functools.wraps(ask)
+    def asking(adapter: "Adapter", *args: Any, **more: Any) -> Any:
+        try:
+            answer = ask(adapter, *args, **more)
+        except ProviderError as error:
+            error.args = (_naming(adapter.unset_variables(), str(error)),)
+            raise
+        if isinstance(answer, Witness) and answer.outcome != "callable":
+            sentence = _naming(adapter.unset_variables(), answer.sentence)
+            return replace(answer, sentence=sentence)
+        return answer
+
+    return asking
+
+
+def _naming(variables: Iterable[str], sentence: str) -> str:
+    """Return the sentence with what isn't set, before the provider's own words: those get cut."""
+    ours, says, theirs = sentence.partition(_IT_SAYS)
+    advice = "".join(
+        f" The environment variable {name} is not set here: set it."
+        for name in variables
+        if f"{name} is not set" not in ours
+    )
+    return f"{ours}{advice}{says}{theirs}"
+
+
+_IT_SAYS = " It says: "
+"""What stands between our sentence and the provider's own."""
+_ASKING = ("list_models", "complete", "look_at")
+
+
 class Adapter:
     """Asks one kind of provider. One method is required; flags say what else it can do.
 
@@ -370,8 +408,20 @@ class Adapter:
     reads_files: ClassVar[bool] = False
     """May its base URL be a file:// on this machine?"""
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Let whatever the kind is asked for name its unset variables where it fails."""
+        super().__init_subclass__(**more)
+        for name in _ASKING:
+            if name in cls.__dict__:
+                setattr(cls, name, _naming_unset_variables(cls.__dict__[name]))
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+
+    def unset_variables(self) -> tuple[str, ...]:
+        """Return the variables that should hold its credentials and hold nothing here."""
+        name = self.connection.key_variable
+        return (name,) if name and not self.connection.api_key else ()
 
     def list_models(self, *, at: datetime) -> Listing:
         """Return everything that the provider lists at ``at`` (the moment of asking)."""

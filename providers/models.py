@@ -294,6 +294,16 @@ class Provider(models.Model):
             connection = replace(connection, timeout_s=min(usual, most_s) if usual else most_s)
         return registry.adapter_class(self.kind)(connection)
 
+    def unset_variables(self) -> tuple[str, ...]:
+        """Return the variables that should hold its credentials and hold nothing here.
+
+        Empty too where it could not be asked for another reason.
+        """
+        try:
+            return self.adapter().unset_variables()
+        except (ProviderError, registry.UnknownKind):
+            return ()
+
     def usual_prices(self) -> dict[str, Decimal]:
         """Return what its options say that models cost whose price it does not list.
 

@@ -96,6 +96,14 @@ class Bedrock(Adapter):
         self.client = _client(connection, region=region)
         self.runtime = _client(replace(connection, base_url=runtime_url), region=region)
 
+    def unset_variables(self) -> tuple[str, ...]:
+        """Return the variables that hold nothing: for signing, the key's id among them."""
+        unset = super().unset_variables()
+        if self.connection.key_variable in {"", BEARER_VARIABLE}:
+            return unset
+        key_id = _key_id_variable(self.connection)
+        return unset if _read(key_id) else (*unset, key_id)
+
     def list_models(self, *, at: datetime) -> Listing:
         """List the region's models, and the inference profiles that most of them need.
 
@@ -209,7 +217,7 @@ def _signer(connection: Connection, *, region: str) -> Signer:
         ) from error
     options = connection.options
     credentials = Credentials(
-        _read(options.get("access_key_id_env") or "AWS_ACCESS_KEY_ID"),
+        _read(_key_id_variable(connection)),
         connection.api_key,
         _read(options.get("session_token_env") or "AWS_SESSION_TOKEN") or None,
     )
@@ -222,6 +230,10 @@ def _signer(connection: Connection, *, region: str) -> Signer:
         return {name: value for name, value in request.headers.items() if name != "Content-Type"}
 
     return sign
+
+
+def _key_id_variable(connection: Connection) -> str:
+    return connection.options.get("access_key_id_env") or "AWS_ACCESS_KEY_ID"
 
 
 def _read(name: str) -> str:

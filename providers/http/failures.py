@@ -43,7 +43,7 @@ def failure(reply: Reply, *, connection: Connection, host: str, is_chat: bool) -
     if status in {401, 403} or (status == 400 and _BAD_KEY.search(said)):
         return Refused(
             f"{host} refused the request ({status}): key missing, wrong or expired."
-            f" {_key_advice(connection)}{more}"
+            f"{_key_advice(connection)}{more}"
         )
     if status == 402:
         return Refused(f"{host} asks for payment (402): add credit to the account.{more}")
@@ -61,10 +61,10 @@ def failure(reply: Reply, *, connection: Connection, host: str, is_chat: bool) -
 
 def _key_advice(connection: Connection) -> str:
     if not connection.key_variable:
-        return "The provider has no environment variable for a key: name one."
+        return " The provider has no environment variable for a key: name one."
     if not connection.api_key:
-        return f"The environment variable {connection.key_variable} is not set here: set it."
-    return f"Check the environment variable {connection.key_variable}."
+        return ""  # the adapter names it, as for every failure
+    return f" Check the environment variable {connection.key_variable}."
 
 
 def retry_after_s(reply: Reply) -> float | None:

@@ -131,6 +131,39 @@ def test_a_missing_key_is_refused_by_the_variable_s_name(
 
 
 @by_kind(OVER_HTTP)
+@pytest.mark.parametrize("mode", ["http_500", "http_429", "html", "not_json", "empty"])
+def test_an_unset_key_is_named_whatever_fails(
+    adapter: type[Adapter], mode: str, sim: Simulator
+) -> None:
+    """Servers answer a missing key with many things: only some of them say 401."""
+    sim.fail(adapter.kind, mode)
+    with pytest.raises(ProviderError, match=f"{VARIABLE} is not set here: set it"):
+        connect(adapter, sim, key="").list_models(at=NOW)
+
+
+@by_kind(CHATTING)
+@pytest.mark.parametrize("mode", ["http_500", "bad_request", "html"])
+def test_an_unset_key_is_named_by_a_failed_chat_and_by_the_witness(
+    adapter: type[Adapter], mode: str, sim: Simulator
+) -> None:
+    sim.fail(adapter.kind, mode)
+    with pytest.raises(ProviderError, match=f"{VARIABLE} is not set here") as caught:
+        connect(adapter, sim, key="").complete(ask(adapter, sim, "Hello."))
+    assert str(caught.value).count(VARIABLE) == 1
+    if adapter.call_once is Adapter.call_once:
+        called = connect(adapter, sim, key="").call_once(chat_id(adapter, sim), timeout_s=5)
+        assert f"{VARIABLE} is not set here" in called.sentence
+
+
+@by_kind(OVER_HTTP)
+def test_a_key_that_is_set_is_not_called_unset(adapter: type[Adapter], sim: Simulator) -> None:
+    sim.fail(adapter.kind, "http_500")
+    with pytest.raises(ProviderError) as caught:
+        connect(adapter, sim).list_models(at=NOW)
+    assert f"{VARIABLE} is not set" not in str(caught.value)
+
+
+@by_kind(OVER_HTTP)
 @pytest.mark.parametrize("mode", ["http_500", "http_503", "http_429", "truncated"])
 def test_a_busy_or_broken_server_is_unavailable(
     adapter: type[Adapter], mode: str, sim: Simulator

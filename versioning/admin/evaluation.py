@@ -83,10 +83,10 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         form = CasesForm(request.POST or None, request.FILES or None, suite=suite)
         read = form.read() if form.is_valid() else None
         if read is not None and read.cases and "store" in request.POST:
-            new, changed = suites.import_cases(
+            stored = suites.import_cases(
                 suite=suite, cases=read.cases, replace=form.cleaned_data["replace"]
             )
-            messages.success(request, f"{new} new cases, {changed} changed or removed.")
+            messages.success(request, stored.sentence)
             return HttpResponseRedirect(_suite_page(suite))
         return TemplateResponse(
             request,

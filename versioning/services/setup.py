@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.checks import curation
 from versioning.services.errors import Busy, FieldError, Invalid, NotFound
-from versioning.services.tracking import save_checked
+from versioning.services.tracking import check, save_checked
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 
@@ -27,6 +28,11 @@ def provider(*, slug: str) -> Provider:
     if found is None:
         raise NotFound(f"There is no provider {slug}.")
     return found
+
+
+def has_provider(*, slug: str) -> bool:
+    """Tell whether there is a provider of that name."""
+    return Provider.objects.filter(slug=slug).exists()
 
 
 def provider_meant(*, slug: str) -> Provider:
@@ -60,6 +66,39 @@ def change_provider(*, slug: str, changes: Mapping[str, Any], actor: Actor) -> P
     """Set the given fields of a provider. Raises NotFound and Invalid."""
     found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
     return _change(found, changes, actor=actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A provider, and the names of the fields that say something else than before."""
+
+    provider: Provider
+    fields: tuple[str, ...]
+
+
+@one_transaction
+def update_provider(
+    *, slug: str, changes: Mapping[str, Any], options: Mapping[str, str], actor: Actor
+) -> Updated:
+    """Set the given fields and options of a provider; an option of "" is taken away.
+
+    For somebody at the machine itself: a new address or variable is released as for a provider
+    that is added. Raises NotFound and Invalid.
+    """
+    found = _locked(Provider.objects.filter(slug=slug), f"There is no provider {slug}.")
+    merged = {name: value for name, value in {**found.options, **options}.items() if value}
+    wanted = {**changes, "options": merged}
+    fields = tuple(name for name, value in wanted.items() if getattr(found, name) != value)
+    if not fields:
+        return Updated(found, ())
+    for name in fields:
+        setattr(found, name, wanted[name])
+    actor.sign(found)
+    check(found)
+    if found.unreleased_pairs():
+        found.release_first_key()
+    save_checked(found)
+    return Updated(found, fields)
 
 
 def test_connection(*, slug: str, now: datetime) -> ConnectionTest:

@@ -32,6 +32,12 @@ def add_provider(
     Its key may go to the address that is given with it, unless it serves elsewhere already: then
     it is sent to nobody before ``setup.release_key``.
     """
+    if Provider.objects.filter(slug=slug).exists():
+        message = (
+            f"A provider {slug} already exists. To change it: manage.py add_provider {slug} "
+            f"--update, its page in the admin, or PATCH /api/providers/{slug}."
+        )
+        raise Invalid(message, [FieldError("/slug", "unique", message)])
     provider = Provider(
         slug=slug,
         kind=kind,

@@ -147,7 +147,15 @@ class TestCases:
 
         assert file["Content-Type"].startswith(media)
         assert file["Content-Disposition"].endswith(f'.{form}"')
-        assert taken.json() == {"new": 3, "changed": 0, "rejected": []}
+        assert taken.json() == {
+            "new": 3,
+            "changed": 0,
+            "unchanged": 0,
+            "removed": 0,
+            "rejected": [],
+        }
+        again = api.post(f"{other}/cases/file", file.content, Content_Type=media).json()
+        assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, 3)
         first, second = (
             suites.cases_of(EvaluationSuite.objects.get(name=name)) for name in ("sums", "other")
         )
@@ -161,7 +169,7 @@ class TestCases:
             f"{filled}/cases/file?replace=true", text.getvalue().encode(), Content_Type="text/csv"
         ).json()
 
-        assert (taken["new"], taken["changed"]) == (0, 3)  # one changed, two removed
+        assert (taken["new"], taken["changed"], taken["removed"]) == (0, 1, 2)
         assert [row["row"] for row in taken["rejected"]] == [2]
         assert EvaluationCase.objects.get().key == "c0"
 

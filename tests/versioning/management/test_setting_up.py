@@ -37,6 +37,45 @@ def test_what_a_kind_needs_beside_an_address_is_an_option(shell: Shell) -> None:
     assert (provider.api_key_env, provider.name) == ("AWS_SECRET_ACCESS_KEY", "Amazon")
 
 
+def test_a_provider_is_changed_by_what_is_given(shell: Shell) -> None:
+    shell(
+        *("add_provider", "gpu", "--kind", "openai", "--base-url", "http://127.0.0.1:1/v1"),
+        *("--option", "catalogue=groq", "--option", "witness=look", "--name", "The GPU"),
+    )
+    update = ("add_provider", "gpu", "--update")
+
+    ended = shell(*update, "--base-url", "http://127.0.0.1:2/v1", "--option", "witness=")
+    assert (ended.code, ended.err) == (0, "")
+    assert "Changed base_url, options of gpu" in ended.out
+    provider = Provider.objects.get()
+    assert (provider.base_url, provider.name) == ("http://127.0.0.1:2/v1", "The GPU")
+    assert (provider.kind, provider.options) == ("openai", {"catalogue": "groq"})
+    again = shell(*update, "--base-url", "http://127.0.0.1:2/v1")
+    assert (again.code, again.out) == (0, "gpu is unchanged.\n")
+    assert provider.history.count() == 2
+
+
+def test_an_update_adds_what_is_not_there(shell: Shell) -> None:
+    ended = shell("add_provider", "new", "--kind", "openrouter", "--update")
+    assert ended.code == 0
+    assert Provider.objects.get().slug == "new"
+
+
+def test_the_variable_of_a_key_that_is_not_set_is_named_at_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    one = ("add_provider", "one", "--kind", "openai", "--api-key-env", "OPENAI_API_KEY")
+    aws = ("add_provider", "aws", "--kind", "bedrock", "--api-key-env", "AWS_SECRET_ACCESS_KEY")
+    assert "OPENAI_API_KEY is not set here: set it." in shell(*one).err
+    named = shell(*aws).err
+    assert "AWS_SECRET_ACCESS_KEY is not set" in named
+    assert "AWS_ACCESS_KEY_ID is not set" in named
+    monkeypatch.setenv("OPENAI_API_KEY", "k-1")
+    assert shell(*one, "--update").err == ""
+
+
 def test_what_went_wrong_outside_is_put_into_the_inbox(shell: Shell) -> None:
     for sentence in ("worker was killed.", "worker was killed again."):
         assert shell("tell_fault", "worker process", sentence).code == 0
@@ -50,10 +89,13 @@ def test_what_went_wrong_outside_is_put_into_the_inbox(shell: Shell) -> None:
     ("arguments", "code", "says"),
     [
         (["x"], 2, "--kind"),
+        (["x", "--update"], 2, "--kind"),
         (["x", "--kind", "none"], 2, "invalid choice"),
         (["x", "--kind", "openai", "--option", "region"], 2, "write NAME=VALUE, not region"),
         (["x", "--kind", "openai", "--api-key-env", "sk-abc"], 1, "never the key itself"),
-        (["router", "--kind", "openai"], 1, "already exists"),
+        (["router", "--kind", "openai"], 1, "already exists. To change it: "),
+        (["router", "--kind", "openai"], 1, "add_provider router --update"),
+        (["router", "--update", "--base-url", "nowhere"], 1, "http://"),
     ],
 )
 def test_a_provider_that_can_not_be_added(

@@ -113,7 +113,9 @@ class CasesSerializer(serializers.Serializer[Any]):
     """What became of the cases."""
 
     new = serializers.IntegerField()
-    changed = serializers.IntegerField()
+    changed = serializers.IntegerField(help_text="Known ones that say something else now.")
+    unchanged = serializers.IntegerField(help_text="Known ones that say the same as before.")
+    removed = serializers.IntegerField(help_text="With `replace`: those that the import has not.")
     rejected = UnreadCaseSerializer(many=True)
 
 

@@ -1,5 +1,6 @@
 """Evaluation suites and their cases: made, changed, taken in and handed out."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -220,9 +221,8 @@ class CaseView(ApiView):
 
 
 def _stored(suite: EvaluationSuite, read: Imported, *, replace: bool) -> Response:
-    new, changed = suites.import_cases(suite=suite, cases=read.cases, replace=replace)
-    shown = {"new": new, "changed": changed, "rejected": read.unread}
-    return Response(CasesSerializer(shown).data)
+    stored = suites.import_cases(suite=suite, cases=read.cases, replace=replace)
+    return Response(CasesSerializer({**asdict(stored), "rejected": read.unread}).data)
 
 
 def _suites() -> QuerySet[EvaluationSuite]:

@@ -10,7 +10,10 @@ from versioning.services.evaluation import suites
 
 
 class Command(ServiceCommand):
-    help = "Import cases, such as: import_cases 'support answers' cases.jsonl"
+    help = (
+        "Import cases, such as: import_cases 'support answers' cases.jsonl. Exit code: 0 all rows "
+        "can be used, 1 some can't (the others are stored)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("suite", help="the suite's name")
@@ -27,13 +30,15 @@ class Command(ServiceCommand):
         form: suites.Form = "csv" if path.suffix.lower() == ".csv" else "jsonl"
         read = suites.read_file(suite=suite, content=content, form=form)
         for unread in read.unread:
-            self.stderr.write(unread.why)
-        if options["dry_run"]:
-            self.stdout.write(f"{len(read.cases)} cases can be stored.")
-            return
+            self.tell(unread.why)
         if not read.cases:
             raise CommandError("The file holds no case that can be used; nothing was stored.")
-        new, changed = suites.import_cases(
-            suite=suite, cases=read.cases, replace=options["replace"]
-        )
-        self.stdout.write(f"{new} new cases, {changed} changed or removed.")
+        if options["dry_run"]:
+            self.stdout.write(f"{len(read.cases)} cases can be stored.")
+        else:
+            stored = suites.import_cases(
+                suite=suite, cases=read.cases, replace=options["replace"]
+            )
+            self.stdout.write(stored.sentence)
+        if read.unread:
+            raise CommandError(f"{len(read.unread)} rows can't be used; they are named above.")

@@ -15,7 +15,7 @@ from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.judging import Preference, Word
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
 from versioning.domain.statistics import paired
-from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.judgement import Verdict, counted
 from versioning.models import EvaluationRun, Mark, Trial
 from versioning.services.errors import Busy
 from versioning.services.evaluation import suites
@@ -26,6 +26,7 @@ from versioning.services.samples.sample_format import SampleIn
 logger = logging.getLogger(__name__)
 
 Runs = models.QuerySet[EvaluationRun]
+_FAILED = frozenset({Outcome.ERROR.value, Outcome.INCOMPATIBLE.value})
 _NOTHING = frozenset(outcome.value for outcome in SCORES_NOTHING)
 PASSES = frozenset({Verdict.BETTER, Verdict.NOT_WORSE})
 
@@ -95,6 +96,7 @@ def _write_down(*, run_id: int, now: datetime) -> None:
     is_whole = run.state == EvaluationRun.State.DONE
     verdict = compared.verdict if is_whole else Verdict.NOT_ENOUGH_DATA
     sentence = compared.sentence if is_whole else f"Stopped early: {compared.sentence}"
+    sentence += _failures(done)
     EvaluationRun.objects.filter(pk=run_id).update(
         verdict=verdict.value,
         sentence=sentence[:500],
@@ -116,6 +118,16 @@ def _write_down(*, run_id: int, now: datetime) -> None:
     if not run.frozen.suite.keep_outputs and is_whole:
         run.trials.update(output="")
     _hand_on(run, done, now=now)
+
+
+def _failures(done: Iterable[Trial]) -> str:
+    """Say how many requests failed, and what was said most often, such as that a key is missing."""
+    why = Counter(
+        trial.reason for trial in done if trial.outcome in _FAILED and trial.arm in ANSWER_ARMS
+    )
+    if not why:
+        return ""
+    return f"; {counted(why.total(), 'request')} failed, mostly: {why.most_common(1)[0][0]}"
 
 
 def agreement_of(run: EvaluationRun) -> judging.Agreement:

@@ -1,5 +1,6 @@
 """Suites: cases come in and go out, and a run gets them as they are at its start."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -63,27 +64,60 @@ def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported
     return read
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How many cases of an import were new, said something else than before, the same, or gone."""
+
+    new: int
+    changed: int
+    unchanged: int
+    removed: int
+
+    @property
+    def sentence(self) -> str:
+        """Say what became of the cases; what happened to none of them is left out."""
+        counts = {
+            "new": self.new,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "removed": self.removed,
+        }
+        return f"Cases: {', '.join(f'{n} {what}' for what, n in counts.items() if n) or 'none'}."
+
+
 @one_transaction
 def import_cases(
     *, suite: EvaluationSuite, cases: tuple[Case, ...], replace: bool = False
-) -> tuple[int, int]:
-    """Store cases; return how many were new and how many were changed or removed.
+) -> Stored:
+    """Store cases. One with the key of a case that is there takes its place.
 
-    A case with the key of one that is there takes its place. With ``replace`` all others go.
+    With ``replace`` all others go. A case that says the same as before is not written.
     """
     locks.hold(EvaluationSuite.objects.filter(pk=suite.pk)).get()
-    known = set(suite.cases.values_list("key", flat=True))
-    keys = {case.key for case in cases}
-    gone = 0
+    keys = [case.key for case in cases]
+    removed = 0
     if replace:
-        gone, _ = suite.cases.exclude(key__in=keys).delete()
+        removed, _ = suite.cases.exclude(key__in=keys).delete()
+    known = dict(suite.cases.filter(key__in=keys).values_list("key", "content"))
+    contents = {case.key: _content(case) for case in cases}
+    new = contents.keys() - known.keys()
+    changed = {key for key, content in known.items() if content != contents[key]}
     EvaluationCase.objects.bulk_create(
-        [EvaluationCase(suite=suite, key=case.key, content=_content(case)) for case in cases],
+        [
+            EvaluationCase(suite=suite, key=key, content=content)
+            for key, content in contents.items()
+            if key in new or key in changed
+        ],
         update_conflicts=True,
         unique_fields=["suite", "key"],
         update_fields=["content"],
     )
-    return len(keys - known), len(keys & known) + gone
+    return Stored(
+        new=len(new),
+        changed=len(changed),
+        unchanged=len(known) - len(changed),
+        removed=removed,
+    )
 
 
 def export_cases(*, suite: EvaluationSuite, form: Form) -> str:
