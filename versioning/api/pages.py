@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,10 +54,11 @@ def page(
     order: Sequence[By],
     show: Form,
     prepare: Callable[[list[Any]], Sequence[Any]] = list,
+    top: Callable[[list[Any]], Mapping[str, Any]] = lambda rows: {},
 ) -> Response:
     """Answer with one page of the rows. The order must end with a column without ties.
 
-    ``prepare`` makes of the page's rows what is shown.
+    ``prepare`` makes of the page's rows what is shown, ``top`` what stands before them.
     """
     limit: int = asked.query["limit"]
     cursor = asked.query.get("cursor")
@@ -67,16 +68,16 @@ def page(
     found = list(rows[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     address = _address(asked, _write(shown[-1], order)) if more else None
-    body = {"results": show(prepare(shown), many=True).data, "next": address}
+    body = {**top(shown), "results": show(prepare(shown), many=True).data, "next": address}
     return Response(body, headers={"Link": f'<{address}>; rel="next"'} if address else None)
 
 
-def page_of(form: Form) -> Form:
-    """Return the shape of a page of such items, for the docs."""
+def page_of(form: Form, *, top: Form = serializers.Serializer) -> Form:
+    """Return the shape of a page of such items, for the docs; ``top`` stands before them."""
     name = form.__name__.removesuffix("Serializer")
     return type(
         f"{name}PageSerializer",
-        (serializers.Serializer,),
+        (top,),
         {
             "results": form(many=True),
             "next": serializers.URLField(

@@ -1,5 +1,6 @@
 """Upgrade records and their steps: append only."""
 
+from dataclasses import dataclass
 from typing import Self
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from versioning.domain import transitions
+from versioning.domain.statistics.comparison import Decision
 from versioning.models.catalogue import ModelVersion, TrackedModel
 
 STATE_CHOICES = [(state.value, state.value.replace("_", " ")) for state in transitions.State]
@@ -47,6 +49,20 @@ class UpgradeRecordQuerySet(models.QuerySet["UpgradeRecord"]):
 
     def with_versions(self) -> Self:
         return self.select_related("tracked_model__provider", "from_version", "to_version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether there is an upgrade, from which version to which, by their labels."""
+
+    has_upgrade: bool = False
+    """Does it wait for a decision? A maybe is none, nor is one that was put off or decided."""
+    recommended: bool = False
+    """Does the evidence speak for it?"""
+    current_version: str = ""
+    latest_version: str = ""
+    """The one in use where no other is known."""
+    improvements: tuple[str, ...] = ()
 
 
 class UpgradeRecord(models.Model):
@@ -178,6 +194,18 @@ class UpgradeRecord(models.Model):
     @property
     def is_waiting(self) -> bool:
         return transitions.State(self.state) in transitions.WAITING
+
+    @property
+    def standing(self) -> Standing:
+        """Say in short what the record means to somebody who asks for upgrades."""
+        waits = self.state == transitions.State.RECOMMENDED and self.step != self.Step.MAYBE
+        return Standing(
+            has_upgrade=waits,
+            recommended=waits and self.evidence.get("decision") == Decision.UPGRADE,
+            current_version=self.from_version.label if self.from_version else "",
+            latest_version=self.to_version.label,
+            improvements=tuple(self.to_version.improvements),
+        )
 
 
 class UpgradeStep(models.Model):

@@ -52,6 +52,50 @@ def test_each_one_has_what_a_decision_needs(api: Api, record: UpgradeRecord) -> 
     assert shown["from_version"]["label"] == "1.0.0"
 
 
+FIVE = {"has_upgrade", "recommended", "current_version", "latest_version", "improvements"}
+
+
+def test_what_was_always_asked_for_stands_at_the_top(api: Api, record: UpgradeRecord) -> None:
+    record.to_version.found_improvements = ["Twice the context"]
+    record.to_version.save()
+    tracked_model = record.tracked_model
+    address = f"/api/model-versions/{tracked_model.provider.slug}/{tracked_model.name}/upgrades"
+
+    for decision, recommended in (("NOT ENOUGH EVIDENCE", False), ("UPGRADE", True)):
+        record.evidence = {"decision": decision}
+        record.save()
+        waits = {
+            "has_upgrade": True,
+            "recommended": recommended,
+            "current_version": record.from_version.label if record.from_version else "",
+            "latest_version": record.to_version.label,
+            "improvements": ["Twice the context"],
+        }
+        of_model, of_all = api.get(address).json(), api.get(LIST).json()
+        for found in (
+            of_model,
+            of_all,
+            of_all["results"][0],
+            api.get(f"{LIST}/{record.pk}").json(),
+        ):
+            assert {name: found[name] for name in FIVE} == waits
+
+    for state in ("rejected", "superseded"):
+        UpgradeRecord.objects.filter(pk=record.pk).update(state=state)
+        nothing = api.get(address).json()
+        assert (nothing["has_upgrade"], nothing["recommended"]) == (False, False)
+        assert nothing["current_version"] == nothing["latest_version"] == "1.0.0"
+        assert nothing["improvements"] == []
+        assert api.get(LIST).json()["has_upgrade"] is False
+
+
+def test_a_maybe_is_no_upgrade(api: Api, record: UpgradeRecord) -> None:
+    UpgradeRecord.objects.filter(pk=record.pk).update(step=UpgradeRecord.Step.MAYBE)
+    shown = api.get(f"{LIST}?step=maybe").json()
+    assert shown["has_upgrade"] is False
+    assert shown["results"][0]["has_upgrade"] is False
+
+
 def test_they_are_filtered(api: Api) -> None:
     mine = UpgradeRecordFactory(tracked_model=tracked(name="org/zeta"))
     UpgradeRecordFactory(step=UpgradeRecord.Step.MAJOR)

@@ -63,11 +63,31 @@ class UpgradeSerializer(serializers.Serializer[Any]):
     reverses_id = serializers.IntegerField(allow_null=True)
 
 
+class StandingSerializer(serializers.Serializer[Any]):
+    """Is there an upgrade, does the evidence speak for it, from where to where?"""
+
+    has_upgrade = serializers.BooleanField(
+        help_text="Does an upgrade wait for a decision? A maybe is none, nor is one put off."
+    )
+    recommended = serializers.BooleanField(help_text="Does the evidence speak for it?")
+    current_version = serializers.CharField(help_text="Label of the version in use.")
+    latest_version = serializers.CharField(
+        help_text="Label of the version to move to; the one in use where there is none."
+    )
+    improvements = serializers.ListField(child=serializers.CharField())
+
+
 class RecommendationSerializer(UpgradeSerializer):
     """An upgrade record with all that a decision needs."""
 
+    has_upgrade = serializers.BooleanField(source="standing.has_upgrade")
+    recommended = serializers.BooleanField(
+        source="standing.recommended", help_text="Does the evidence speak for it?"
+    )
+    current_version = serializers.CharField(source="standing.current_version")
+    latest_version = serializers.CharField(source="standing.latest_version")
     improvements = serializers.ListField(
-        child=serializers.CharField(), source="to_version.improvements"
+        child=serializers.CharField(), source="standing.improvements"
     )
     breaking_changes = serializers.ListField(
         child=serializers.CharField(), source="to_version.breaking_changes"

@@ -7,11 +7,13 @@ from versioning.api.pages import NEWEST_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
     HistoryItemSerializer,
     HistoryQuery,
+    StandingSerializer,
     UpgradesQuery,
     UpgradeWithStepsSerializer,
 )
 from versioning.services import serving
 from versioning.services.evidence import history
+from versioning.services.upgrades import upgrading
 
 
 class HistoryView(ApiView):
@@ -48,14 +50,22 @@ class UpgradesView(ApiView):
         tag="models",
         summary="Every move of a model",
         query=UpgradesQuery,
-        answer=page_of(UpgradeWithStepsSerializer),
+        answer=page_of(UpgradeWithStepsSerializer, top=StandingSerializer),
         problems=(404,),
     )
     def get(self, asked: Asked, *, provider: str, model: str) -> Response:
-        """Upgrade records in any state, newest first, with who moved them, when and why."""
+        """Upgrade records in any state, newest first, with who moved them, when and why. Before
+        them, whether an upgrade waits now, and what it would bring."""
         tracked = serving.tracked_model(provider=provider, name=model)
         wanted = {
             name: asked.query[name] for name in ("state", "origin", "step") if name in asked.query
         }
         rows = history.moves(tracked_model_id=tracked.pk).filter(**wanted)
-        return page(asked, rows, order=NEWEST_FIRST, show=UpgradeWithStepsSerializer)
+        stands = StandingSerializer(upgrading.standing(tracked=tracked)).data
+        return page(
+            asked,
+            rows,
+            order=NEWEST_FIRST,
+            show=UpgradeWithStepsSerializer,
+            top=lambda shown: stands,
+        )

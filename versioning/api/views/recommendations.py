@@ -15,10 +15,12 @@ from versioning.api.serializers.upgrades import (
     RecommendationsQuery,
     Rejection,
     Snooze,
+    StandingSerializer,
 )
 from versioning.domain.lineage import Answer
 from versioning.domain.transitions import State
 from versioning.models import ApiKey, UpgradeRecord
+from versioning.models.upgrades import Standing
 from versioning.services import decisions, serving
 from versioning.services.upgrades import recommendation
 
@@ -43,6 +45,11 @@ def shown(record: UpgradeRecord) -> Response:
     )
 
 
+def first_of(records: list[UpgradeRecord]) -> dict[str, Any]:
+    """Say of the first record what is asked for most, for whoever looks no further."""
+    return dict(StandingSerializer(records[0].standing if records else Standing()).data)
+
+
 def look_again(asked: Asked, *, id: int) -> None:
     """Renew the evidence that a decision is made on: also where the decision is refused then."""
     decisions.look_again(record_id=id, now=asked.now, evidence_hash=asked.if_match)
@@ -54,10 +61,11 @@ class RecommendationsView(ApiView):
         tag="decisions",
         summary="What waits for a decision, urgent first",
         query=RecommendationsQuery,
-        answer=page_of(RecommendationSerializer),
+        answer=page_of(RecommendationSerializer, top=StandingSerializer),
     )
     def get(self, asked: Asked) -> Response:
         """Recommendations of all models: those whose version in use retires soonest come first.
+        What stands before them (`has_upgrade` and so on) is said of the first of the page.
 
         Maybes, of which nobody can tell whether they are successors, come only for step=maybe.
         """
@@ -71,7 +79,7 @@ class RecommendationsView(ApiView):
         rows = UpgradeRecord.objects.waiting().with_versions().filter(**wanted)
         if "step" not in wanted:
             rows = rows.sure()
-        return page(asked, rows, order=URGENT_FIRST, show=RecommendationSerializer)
+        return page(asked, rows, order=URGENT_FIRST, show=RecommendationSerializer, top=first_of)
 
 
 class RecommendationView(ApiView):

@@ -36,9 +36,7 @@ class Command(ServiceCommand):
         if options["dry_run"]:
             self.stdout.write(f"{len(read.cases)} cases can be stored.")
         else:
-            stored = suites.import_cases(
-                suite=suite, cases=read.cases, replace=options["replace"]
-            )
+            stored = suites.import_cases(suite=suite, cases=read.cases, replace=options["replace"])
             self.stdout.write(stored.sentence)
         if read.unread:
             raise CommandError(f"{len(read.unread)} rows can't be used; they are named above.")

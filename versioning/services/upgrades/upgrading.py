@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from providers import calls
 from versioning.domain.policy import Asker, Rule, Stage, decide
-from versioning.domain.statistics.comparison import Decision as Shown
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
+from versioning.models.upgrades import Standing
 from versioning.services import clock, serving, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, Invalid, ServiceError
@@ -70,6 +70,13 @@ def check_for_upgrade(*, provider: str, model: str, now: datetime | None = None)
     )
 
 
+def standing(*, tracked: TrackedModel) -> Standing:
+    """Say whether a tracked model has an upgrade that waits, from which version to which."""
+    record = _waiting_record(tracked.pk)
+    label = _label(tracked)
+    return record.standing if record else Standing(current_version=label, latest_version=label)
+
+
 def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]:
     """Return what waits for a decision, urgent ones first, each with what its evidence says."""
     return [
@@ -79,7 +86,7 @@ def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]
             model=record.tracked_model.name,
             from_version=record.from_version.label if record.from_version else "",
             to_version=record.to_version.label,
-            recommended=record.evidence.get("decision") == Shown.UPGRADE,
+            recommended=record.standing.recommended,
             improvement=_improvement(record),
             why=str(record.evidence.get("sentence", "")) or " ".join(record.reasons),
         )
