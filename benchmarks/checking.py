@@ -50,11 +50,11 @@ def _list_models(simulator: "object") -> None:
 
 def _add_provider(simulator: "object") -> str:
     from providers.simulator.server import KEY
-    from versioning.services import tracking
+    from versioning.services import providers
     from versioning.services.actors import Actor
 
     os.environ["BENCHMARK_KEY"] = KEY
-    tracking.add_provider(
+    providers.add(
         slug="openrouter",
         kind="openrouter",
         base_url=simulator.base_url("openrouter"),  # type: ignore[attr-defined]

@@ -164,12 +164,11 @@ def _test(*, tracked_id: int, to: str) -> Tested:
     from django.utils import timezone
 
     from versioning.models import TrackedModel
-    from versioning.services import decisions
     from versioning.services.actors import Actor
     from versioning.services.evaluation import running
-    from versioning.services.upgrades import course
+    from versioning.services.upgrades import decisions, rollout
 
-    record = decisions.upgrade(
+    record = decisions.request_upgrade(
         tracked=TrackedModel.objects.get(pk=tracked_id),
         upstream_id=to,
         actor=Actor.command(),
@@ -178,7 +177,7 @@ def _test(*, tracked_id: int, to: str) -> Tested:
         evidence_hash=None,
     )
     running.carry_out_open_runs()
-    course.carry_on(now=timezone.now())
+    rollout.carry_on(now=timezone.now())
     record.refresh_from_db()
     return _shown(record)
 

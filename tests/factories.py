@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from providers.models import Provider
 from versioning.models import ApiKey, ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import moves
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -95,6 +95,6 @@ def tracked(*, name: str = "", upstream_id: str = "zeta-1", **kwargs: object) ->
     """Return a tracked model whose current version is 1.0.0."""
     model = TrackedModelFactory(**({"name": name} if name else {}), **kwargs)
     version = ModelVersionFactory(tracked_model=model, label="1.0.0", upstream_id=upstream_id)
-    rollout.begin(tracked=model, version=version, actor=Actor.command(), now=NOW)
+    moves.begin(tracked=model, version=version, actor=Actor.command(), now=NOW)
     model.refresh_from_db()
     return model

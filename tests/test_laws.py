@@ -28,7 +28,7 @@ from versioning.services.checks import detection
 from versioning.services.errors import AlreadyMoved, ServiceError
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
-from versioning.services.upgrades import moves, recommendation, rollout, upgrading
+from versioning.services.upgrades import decisions, moves, recommendation, upgrading
 
 pytestmark = pytest.mark.django_db
 
@@ -103,9 +103,9 @@ class TestLaw1:
         model = tracked()
         before = serving.current(provider=model.provider.slug, name=model.name, now=NOW).version
         record = UpgradeRecordFactory(tracked_model=model)
-        rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+        decisions.approve(record_id=record.pk, actor=staff, now=NOW)
 
-        back = rollout.roll_back(tracked_model_id=model.pk, actor=staff, now=NOW, reason="Worse.")
+        back = decisions.roll_back(tracked_model_id=model.pk, actor=staff, now=NOW, reason="Worse.")
 
         after = serving.current(provider=model.provider.slug, name=model.name, now=NOW).version
         assert after == before
@@ -117,10 +117,10 @@ class TestLaw1:
     ) -> None:
         model = tracked(upstream_id="zeta-old")
         record = UpgradeRecordFactory(tracked_model=model)
-        rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+        decisions.approve(record_id=record.pk, actor=staff, now=NOW)
         model.versions.filter(upstream_id="zeta-old").update(gone_at=NOW)
 
-        back = rollout.roll_back(tracked_model_id=model.pk, actor=staff, now=NOW, reason="Worse.")
+        back = decisions.roll_back(tracked_model_id=model.pk, actor=staff, now=NOW, reason="Worse.")
 
         assert "zeta-old is no longer listed" in " ".join(back.reasons)
 
@@ -134,7 +134,7 @@ class TestLaw1:
 
         monkeypatch.setattr(moves.baselines, "take_baseline", crash)
         with pytest.raises(ConnectionError):
-            rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+            decisions.approve(record_id=record.pk, actor=staff, now=NOW)
 
         record.refresh_from_db()
         assert (record.state, record.steps.count()) == ("recommended", 0)
@@ -178,7 +178,7 @@ class TestLaw2:
 
     def test_a_second_person_is_told_who_was_first(self, api: Client, staff: Actor) -> None:
         record = UpgradeRecordFactory()
-        rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+        decisions.approve(record_id=record.pk, actor=staff, now=NOW)
 
         answer = api.post(
             f"{RECOMMENDATIONS}/{record.pk}/reject",
@@ -191,17 +191,17 @@ class TestLaw2:
 
     def test_a_person_and_the_scheduler(self, staff: Actor) -> None:
         record = UpgradeRecordFactory()
-        rollout.reject(record_id=record.pk, actor=staff, now=NOW, reason="Too early.")
+        decisions.reject(record_id=record.pk, actor=staff, now=NOW, reason="Too early.")
 
         with pytest.raises(AlreadyMoved):
-            rollout.approve(record_id=record.pk, actor=Actor.scheduler(), now=NOW)
+            decisions.approve(record_id=record.pk, actor=Actor.scheduler(), now=NOW)
 
         record.refresh_from_db()
         assert record.state == "rejected"
 
     def test_a_client_that_retries_rolls_back_once(self, staff: Actor) -> None:
         record = UpgradeRecordFactory()
-        rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+        decisions.approve(record_id=record.pk, actor=staff, now=NOW)
         wish = {
             "tracked_model_id": record.tracked_model_id,
             "record_id": record.pk,
@@ -209,10 +209,10 @@ class TestLaw2:
             "now": NOW,
             "reason": "Worse.",
         }
-        rollout.roll_back(**wish)
+        decisions.roll_back(**wish)
 
         with pytest.raises(ServiceError):
-            rollout.roll_back(**wish)
+            decisions.roll_back(**wish)
 
         assert UpgradeRecord.objects.filter(origin="rollback").count() == 1
 
@@ -332,7 +332,7 @@ class TestLaw6:
     def model(self, staff: Actor) -> TrackedModel:
         """A model that has moved, with a sample and a check."""
         record = UpgradeRecordFactory()
-        rollout.approve(record_id=record.pk, actor=staff, now=NOW)
+        decisions.approve(record_id=record.pk, actor=staff, now=NOW)
         model = record.tracked_model
         sample = SampleIn(provider=model.provider.slug, model=model.name, time=NOW, quality=0.5)
         ingestion.accept([sample], api_key_id=None, now=NOW)

@@ -7,8 +7,9 @@ class VersioningConfig(AppConfig):
 
     def ready(self) -> None:
         from providers.http import guard
-        from versioning import system_checks  # noqa: F401  (registers the checks)
-        from versioning.services import generation, transactions
+        from versioning import tasks
+        from versioning.services import generation, nudges, transactions
 
         generation.watch()
         guard.never_while(transactions.is_open)
+        nudges.send_by(nudges.Nudge.CARRY_ON, tasks.carry_on.delay)

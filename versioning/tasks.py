@@ -1,10 +1,9 @@
 """Celery tasks: one line of work each. The tables are the queues; a lost message only delays."""
 
 from celery import shared_task
-from django.db import transaction
 from django.utils import timezone
 
-from versioning.services import decisions, idempotency, sweeps
+from versioning.services import idempotency, sweeps
 from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -15,7 +14,7 @@ from versioning.services.samples import (
     trace_once,
     waiting_samples,
 )
-from versioning.services.upgrades import course, recommendation, retirement, rollout, upgrading
+from versioning.services.upgrades import recommendation, renewal, retirement, rollout, upgrading
 
 
 @shared_task(name="versioning.check_due_providers")
@@ -66,9 +65,7 @@ def wake_snoozed() -> int:
 def look_again() -> int:
     """Renew the evidence of what waits, where it says something else by now."""
     now = timezone.now()
-    return sweeps.in_turn(
-        ("Evidence of what waits", lambda: decisions.look_again_at_all(now=now)), now=now
-    )
+    return sweeps.in_turn(("Evidence of what waits", lambda: renewal.renew_all(now=now)), now=now)
 
 
 @shared_task(name="versioning.carry_on")
@@ -77,14 +74,9 @@ def carry_on() -> int:
     now = timezone.now()
     return sweeps.in_turn(
         ("Upgrades by policy", lambda: len(upgrading.upgrade_by_policy(now=now))),
-        ("Upgrades under way", lambda: course.carry_on(now=now)),
+        ("Upgrades under way", lambda: rollout.carry_on(now=now)),
         now=now,
     )
-
-
-def carry_on_soon() -> None:
-    """Nudge ``carry_on`` once the transaction is committed: its next run would do as well."""
-    transaction.on_commit(carry_on.delay, robust=True)
 
 
 @shared_task(name="versioning.run_evaluations")
@@ -103,7 +95,7 @@ def run_evaluations() -> int:
             "Evidence of what was tested",
             lambda: recommendation.refresh_tested(since=began, now=now),
         ),
-        ("Upgrades under way", lambda: course.carry_on(now=now)),
+        ("Upgrades under way", lambda: rollout.carry_on(now=now)),
         now=now,
     )
     return taken

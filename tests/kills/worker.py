@@ -27,7 +27,7 @@ from versioning.services.actors import Actor  # noqa: E402
 from versioning.services.errors import AlreadyMoved  # noqa: E402
 from versioning.services.evaluation import running  # noqa: E402
 from versioning.services.samples import rollups  # noqa: E402
-from versioning.services.upgrades import course, rollout, upgrading  # noqa: E402
+from versioning.services.upgrades import decisions, rollout, upgrading  # noqa: E402
 
 
 class Places:
@@ -64,14 +64,14 @@ def evaluate(order: dict[str, Any], now: datetime) -> None:
 def approve(order: dict[str, Any], now: datetime) -> None:
     """Do what a client asks that repeats its request until it has an answer."""
     with suppress(AlreadyMoved):
-        rollout.approve(record_id=order["record"], actor=Actor(kind="api", name="shop"), now=now)
+        decisions.approve(record_id=order["record"], actor=Actor(kind="api", name="shop"), now=now)
 
 
 def sweep(order: dict[str, Any], now: datetime) -> None:
     """Do what the scheduled tasks do, one after the other."""
     rollout.wake_snoozed(now=now)
     upgrading.upgrade_by_policy(now=now)
-    course.carry_on(now=now)
+    rollout.carry_on(now=now)
     running.carry_out_open_runs(clock=lambda: now)
     rollups.fold(now=now)
 

@@ -11,7 +11,7 @@ from tests.machine.world import LINES, PROMPT, Shared
 from versioning.models import Canary, Check, Freeze, Policy, TrackedModel, Watch
 from versioning.services.checks import detection
 from versioning.services.samples import rollups
-from versioning.services.upgrades import canary, course, policies, rollout, upgrading
+from versioning.services.upgrades import canary, decisions, policies, rollout, upgrading
 
 HOUR = dt.timedelta(hours=1)
 RECORDS = "/api/model-versions/upgrade-recommendations"
@@ -94,14 +94,14 @@ class Course(Shared):
     def approve(self, number: int, which: int, who: str) -> None:
         record = self.any_record(number, which)
         self.attempt(
-            lambda: rollout.approve(record_id=record, actor=self.people[who], now=self.now)
+            lambda: decisions.approve(record_id=record, actor=self.people[who], now=self.now)
         )
 
     @rule(number=MODELS, which=PLACES, who=PEOPLE)
     def reject(self, number: int, which: int, who: str) -> None:
         record = self.any_record(number, which)
         self.attempt(
-            lambda: rollout.reject(
+            lambda: decisions.reject(
                 record_id=record, actor=self.people[who], now=self.now, reason="No."
             )
         )
@@ -111,7 +111,7 @@ class Course(Shared):
         record = self.any_record(number, which)
         until = self.now + hours * HOUR
         self.attempt(
-            lambda: rollout.snooze(
+            lambda: decisions.snooze(
                 record_id=record, actor=self.people["ada"], now=self.now, until=until
             )
         )
@@ -119,7 +119,7 @@ class Course(Shared):
     @rule(number=MODELS, who=PEOPLE)
     def roll_back(self, number: int, who: str) -> None:
         self.attempt(
-            lambda: rollout.roll_back(
+            lambda: decisions.roll_back(
                 tracked_model_id=self.models[number],
                 actor=self.people[who],
                 now=self.now,
@@ -240,7 +240,7 @@ class Course(Shared):
         def sweep() -> None:
             rollout.wake_snoozed(now=self.now)
             upgrading.upgrade_by_policy(now=self.now)
-            course.carry_on(now=self.now)
+            rollout.carry_on(now=self.now)
             rollups.fold(now=self.now)
 
         self.attempt(sweep)

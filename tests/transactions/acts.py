@@ -18,13 +18,12 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import decisions, editing, notices, setup, tracking
+from versioning.services import editing, notices, providers, tracking, versions
 from versioning.services.actors import Actor
-from versioning.services.checks import curation, detection, recording
+from versioning.services.checks import detection, recording
 from versioning.services.evaluation import control, running
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered, Spent
-from versioning.services.rules import change_rule
 from versioning.services.samples import (
     ingestion,
     late_scores,
@@ -39,7 +38,7 @@ from versioning.services.samples.sample_format import SampleIn, ScoreIn
 from versioning.services.samples.trace_format import Span
 from versioning.services.upgrades import (
     canary,
-    course,
+    decisions,
     policies,
     retirement,
     rollout,
@@ -120,7 +119,7 @@ def snooze(bustle: Bustle, busy: Busy) -> None:
 
 @act(state="rejected")
 def ask_for_an_upgrade(bustle: Bustle, busy: Busy) -> None:
-    decisions.upgrade(
+    decisions.request_upgrade(
         tracked=busy.tracked,
         to_version=str(busy.old.pk),
         actor=ADA,
@@ -132,12 +131,12 @@ def ask_for_an_upgrade(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def roll_back(bustle: Bustle, busy: Busy) -> None:
-    rollout.roll_back(tracked_model_id=busy.tracked.pk, actor=ADA, now=bustle.now, reason="worse")
+    decisions.roll_back(tracked_model_id=busy.tracked.pk, actor=ADA, now=bustle.now, reason="worse")
 
 
 @act(state="approved")
 def begin_a_canary(bustle: Bustle, busy: Busy) -> None:
-    course._take_first_step(
+    rollout._take_first_step(
         record_id=busy.under_way.pk,
         only_from=State.APPROVED,
         resolved=policies.resolve(tracked=busy.tracked),
@@ -179,7 +178,7 @@ def write_reports(bustle: Bustle, busy: Busy) -> None:
 
 @act(state="testing")
 def judge_the_tests(bustle: Bustle, busy: Busy) -> None:
-    course.look_at_tests(record_id=busy.under_way.pk, now=bustle.now)
+    rollout.look_at_tests(record_id=busy.under_way.pk, now=bustle.now)
 
 
 @act(state="testing")
@@ -319,14 +318,14 @@ def edit_the_policy(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def edit_the_model(bustle: Bustle, busy: Busy) -> None:
-    setup.change_tracked_model(
+    tracking.change(
         tracked_model_id=busy.tracked.pk, changes={"owner": "grace@example.com"}, actor=ADA
     )
 
 
 @act()
 def edit_the_provider(bustle: Bustle, busy: Busy) -> None:
-    setup.change_provider(slug=bustle.provider.slug, changes={"name": "Other"}, actor=ADA)
+    providers.change(slug=bustle.provider.slug, changes={"name": "Other"}, actor=ADA)
 
 
 @act()
@@ -334,25 +333,25 @@ def edit_a_version(bustle: Bustle, busy: Busy) -> None:
     ModelVersion.objects.filter(pk=busy.wanted.pk).update(previous_version=busy.current)
     found = ModelVersion.objects.get(pk=busy.current.pk)
     found.context_tokens = 7
-    curation.save_version(version=found, changed=["context_tokens"], actor=ADA)
+    versions.save_changed(version=found, changed=["context_tokens"], actor=ADA)
 
 
 @act()
 def give_a_field_back(bustle: Bustle, busy: Busy) -> None:
     ModelVersion.objects.filter(pk=busy.trial.pk).update(staff_fields=["input_price"])
-    curation.release_fields(version_id=busy.trial.pk, fields=["input_price"], actor=ADA)
+    versions.release_fields(version_id=busy.trial.pk, fields=["input_price"], actor=ADA)
 
 
 @act()
 def add_a_rule(bustle: Bustle, busy: Busy) -> None:
-    setup.add_rule(
+    tracking.add_rule(
         tracked_model_id=busy.tracked.pk, kind="ignore", pattern="y-*", actor=ADA, now=bustle.now
     )
 
 
 @act()
 def change_a_rule(bustle: Bustle, busy: Busy) -> None:
-    change_rule(
+    tracking.change_rule(
         tracked_model_id=busy.tracked.pk,
         rule_id=busy.rule.pk,
         changes={"pattern": "z-*"},
@@ -363,7 +362,7 @@ def change_a_rule(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def remove_a_rule(bustle: Bustle, busy: Busy) -> None:
-    setup.remove_rule(
+    tracking.remove_rule(
         tracked_model_id=busy.tracked.pk, rule_id=busy.rule.pk, actor=ADA, now=bustle.now
     )
 

@@ -23,9 +23,9 @@ from tests.versioning.api.conftest import Api
 from tests.versioning.api.walk import Described
 from versioning import tasks
 from versioning.models import ApiKey, Approval, Notice, TrackedModel, UpgradeRecord
-from versioning.services import decisions
 from versioning.services.checks import schedules
 from versioning.services.transactions import one_transaction
+from versioning.services.upgrades import recommendation
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +147,7 @@ class TestEvidenceUnderAKey:
     def record(self) -> UpgradeRecord:
         record = UpgradeRecordFactory()
         # As a check wrote it, and before samples said something else.
-        decisions.recommendation.refresh_evidence(record_id=record.pk, now=NOW)
+        recommendation.refresh_evidence(record_id=record.pk, now=NOW)
         record.refresh_from_db()
         old = {**record.evidence, "decision": "upgrade", "verdict": "better"}
         UpgradeRecord.objects.filter(pk=record.pk).update(evidence=old, evidence_hash="old")

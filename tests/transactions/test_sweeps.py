@@ -30,7 +30,7 @@ from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import ingestion, late_scores, rollups, waiting_samples
 from versioning.services.samples.sample_format import SampleIn
-from versioning.services.upgrades import course, retirement, rollout, upgrading, watching
+from versioning.services.upgrades import decisions, retirement, rollout, upgrading, watching
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -103,7 +103,7 @@ def test_upgrades_under_way_are_looked_at(
             raise Poisoned
         looked.append(record_id)
 
-    monkeypatch.setitem(course._LOOK, UpgradeRecord.State(state), look_at)
+    monkeypatch.setitem(rollout._LOOK, UpgradeRecord.State(state), look_at)
     tasks.carry_on()
     assert looked == [made[1].pk, made[2].pk]
     assert told() == [f"Upgrade {made[0].pk} ({made[0]})"]
@@ -120,7 +120,7 @@ def test_a_fault_of_the_policies_keeps_no_canary_from_a_look(
     on = records("canary")
     looked: list[int] = []
     monkeypatch.setitem(
-        course._LOOK,
+        rollout._LOOK,
         UpgradeRecord.State.CANARY,
         lambda *, record_id, now: looked.append(record_id),
     )
@@ -142,7 +142,7 @@ def test_a_fault_of_a_whole_stage_keeps_no_other_from_its_turn(
     on = records("canary")
     looked: list[int] = []
     monkeypatch.setitem(
-        course._LOOK,
+        rollout._LOOK,
         UpgradeRecord.State.CANARY,
         lambda *, record_id, now: looked.append(record_id),
     )
@@ -156,8 +156,8 @@ def test_watches_and_reports(monkeypatch: pytest.MonkeyPatch, admin_client: Clie
     made = []
     for _ in range(N):
         record = UpgradeRecordFactory()
-        record = rollout.approve(
-            record_id=record.pk, actor=course.Actor.command(), now=NOW - 8 * DAY
+        record = decisions.approve(
+            record_id=record.pk, actor=rollout.Actor.command(), now=NOW - 8 * DAY
         )
         made.append(record)
     watches = list(Watch.objects.order_by("pk"))

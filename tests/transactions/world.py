@@ -27,7 +27,7 @@ from versioning.services.actors import Actor
 from versioning.services.evaluation import planning, suites
 from versioning.services.samples import ingestion, late_scores
 from versioning.services.samples.sample_format import SampleIn, ScoreIn
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import moves
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
@@ -90,7 +90,7 @@ def _busy(provider: Provider, *, state: str, now: dt.datetime) -> Busy:
         )
         for n in range(1, 5)
     )
-    rollout.begin(tracked=tracked, version=old, actor=Actor.command(), now=now - 8 * DAY)
+    moves.begin(tracked=tracked, version=old, actor=Actor.command(), now=now - 8 * DAY)
     policy = Policy.objects.create(
         tracked_model=tracked,
         canary_steps=STEPS if state in ("canary", "approved") else [],

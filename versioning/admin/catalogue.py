@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from providers.models import Provider
 from versioning.admin import chart, forms, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, actor_of
-from versioning.admin.decisions import DECISIONS, may_make
+from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import look_again
 from versioning.models import (
     CatalogueEntry,
@@ -29,10 +29,9 @@ from versioning.models import (
     UpgradeRecord,
 )
 from versioning.services import tracking
-from versioning.services.checks import curation
 from versioning.services.errors import Invalid, NothingToRollBack
 from versioning.services.evidence import performance
-from versioning.services.upgrades import retirement, rollout
+from versioning.services.upgrades import retirement, rolling_back
 
 SHOWN_ENTRIES = 12
 SHOWN_MOVES = 20
@@ -182,10 +181,9 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
         form = forms.ReasonForm(request.POST or None)
         if request.method == "POST" and (tracked.pinned or form.is_valid()):
             reason = "" if tracked.pinned else form.cleaned_data["reason"]
-            curation.set_pin(
+            tracking.change(
                 tracked_model_id=tracked.pk,
-                pinned=not tracked.pinned,
-                reason=reason,
+                changes={"pinned": not tracked.pinned, "pin_reason": reason.strip()[:300]},
                 actor=actor_of(request),
             )
             messages.success(
@@ -240,7 +238,7 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
 def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
-    may_roll_back = may_make(request=request, decision=DECISIONS["roll_back"])
+    may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
     return {
         "subtitle": None,
         "tracked": tracked,
@@ -274,6 +272,6 @@ def _figures(version_id: int) -> list[dict[str, str | int]]:
 
 def _to_reverse(tracked: TrackedModel) -> UpgradeRecord | None:
     try:
-        return rollout.move_to_reverse(tracked_model_id=tracked.pk)
+        return rolling_back.move_to_reverse(tracked_model_id=tracked.pk)
     except NothingToRollBack:
         return None

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from versioning.admin import forms, sheet, words
 from versioning.admin.base import actor_of
-from versioning.admin.decisions import Act, Decision, may_make
+from versioning.admin.choices import Act, Choice, may_make
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
 from versioning.services.errors import Invalid, ServiceError
@@ -31,7 +31,7 @@ def decide(
     *,
     request: HttpRequest,
     model_admin: "ModelAdmin[Any]",
-    decision: Decision,
+    choice: Choice,
     records: Sequence[UpgradeRecord],
     action: str = "",
 ) -> HttpResponse:
@@ -39,29 +39,29 @@ def decide(
 
     ``action`` is the list's action that asked for many records, empty for a single one.
     """
-    if not may_make(request=request, decision=decision):
+    if not may_make(request=request, choice=choice):
         raise PermissionDenied
     now = timezone.now()
-    possible = [record for record in records if decision.is_possible(record)]
-    confirmed = request.POST.get("confirmed") == decision.name
+    possible = [record for record in records if choice.is_possible(record)]
+    confirmed = request.POST.get("confirmed") == choice.name
     if not confirmed and not possible:
         for record in records[:SHOWN_REFUSALS]:
-            messages.warning(request, _not_possible(record, decision))
+            messages.warning(request, _not_possible(record, choice))
         return HttpResponseRedirect(_after(request, records, is_bulk=bool(action)))
-    form = decision.form(request.POST if confirmed else None)
+    form = choice.form(request.POST if confirmed else None)
     if confirmed and form.is_valid():
-        made = _make_all(request=request, decision=decision, form=form, records=records, now=now)
+        made = _make_all(request=request, choice=choice, form=form, records=records, now=now)
         if form.is_valid():
             return HttpResponseRedirect(_after(request, made or records, is_bulk=bool(action)))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{decision.verb}: {_subject(records)}",
+        "title": f"{choice.verb}: {_subject(records)}",
         "opts": model_admin.model._meta,
-        "decision": decision,
+        "decision": choice,
         "form": form,
-        "cards": _cards(decision=decision, records=records if confirmed else possible, now=now),
+        "cards": _cards(choice=choice, records=records if confirmed else possible, now=now),
         "impossible": [
-            _not_possible(record, decision) for record in records if record not in possible
+            _not_possible(record, choice) for record in records if record not in possible
         ],
         "action": action,
         "next": _wanted_next(request),
@@ -73,7 +73,7 @@ def decide(
 def _make_all(
     *,
     request: HttpRequest,
-    decision: Decision,
+    choice: Choice,
     form: forms.DecisionForm,
     records: Collection[UpgradeRecord],
     now: datetime,
@@ -90,52 +90,52 @@ def _make_all(
             now=now,
         )
         try:
-            made.append(decision.make(act))
+            made.append(choice.make(act))
         except Invalid as error:
             forms.add_errors(form, error, otherwise=form.field_of_errors)
             break  # the form is the same for all
         except ServiceError as error:
             refused.append(f"{record}: {error}" if len(records) > 1 else str(error))
-    _report(request=request, decision=decision, made=made, refused=refused)
+    _report(request=request, choice=choice, made=made, refused=refused)
     return made
 
 
 def _report(
     *,
     request: HttpRequest,
-    decision: Decision,
+    choice: Choice,
     made: Sequence[UpgradeRecord],
     refused: Sequence[str],
 ) -> None:
     if len(made) == 1:
-        messages.success(request, _news(decision, made[0]))
+        messages.success(request, _news(choice, made[0]))
     elif made:
-        messages.success(request, f"{len(made)} upgrades were {decision.done}.")
+        messages.success(request, f"{len(made)} upgrades were {choice.done}.")
     for sentence in refused[:SHOWN_REFUSALS]:
         messages.error(request, sentence)
     if len(refused) > SHOWN_REFUSALS:
         more = len(refused) - SHOWN_REFUSALS
-        messages.error(request, f"{more} more were not {decision.done}.")
+        messages.error(request, f"{more} more were not {choice.done}.")
 
 
-def _news(decision: Decision, record: UpgradeRecord) -> str:
+def _news(choice: Choice, record: UpgradeRecord) -> str:
     name = record.tracked_model.name
-    if State(record.state) is State.COMPLETED and decision.of_canary is None:
-        return f"{decision.done.capitalize()}: {name} is at {record.to_version.label} now."
-    if decision.name == "approve" and record.is_waiting:
+    if State(record.state) is State.COMPLETED and choice.of_canary is None:
+        return f"{choice.done.capitalize()}: {name} is at {record.to_version.label} now."
+    if choice.name == "approve" and record.is_waiting:
         return f"Your approval of {record} is noted; it waits for somebody else's."
-    if decision.name == "approve":
+    if choice.name == "approve":
         return f"Approved: {record} is on its course ({record.get_state_display()})."
-    return f"{decision.done.capitalize()}: {record}."
+    return f"{choice.done.capitalize()}: {record}."
 
 
 def _cards(
-    *, decision: Decision, records: Sequence[UpgradeRecord], now: datetime
+    *, choice: Choice, records: Sequence[UpgradeRecord], now: datetime
 ) -> list[dict[str, Any]]:
     """Return what the page shows of each record."""
-    if decision.of_canary is not None:
+    if choice.of_canary is not None:
         briefings = briefing.of_canaries(records=records)
-    elif decision.name == "roll_back":
+    elif choice.name == "roll_back":
         briefings = briefing.of_rollbacks(records=records, now=now)
     else:
         briefings = briefing.of_approvals(records=records, now=now)
@@ -155,8 +155,8 @@ def _subject(records: Sequence[UpgradeRecord]) -> str:
     return str(records[0]) if len(records) == 1 else f"{len(records)} upgrades"
 
 
-def _not_possible(record: UpgradeRecord, decision: Decision) -> str:
-    return f"{record} is {record.get_state_display()}: it can't be {decision.done}."
+def _not_possible(record: UpgradeRecord, choice: Choice) -> str:
+    return f"{record} is {record.get_state_display()}: it can't be {choice.done}."
 
 
 def _wanted_next(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from versioning.admin import urgency, words
-from versioning.admin.decisions import open_to
+from versioning.admin.choices import open_to
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service

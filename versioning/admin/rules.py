@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
 from versioning.models import CatalogueEntry, LineageRule
-from versioning.services.checks import curation
+from versioning.services import tracking
 from versioning.services.errors import ServiceError
 
 
@@ -53,7 +53,7 @@ class LineageRuleAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[m
 def look_again(request: HttpRequest, *, tracked_model_id: int) -> None:
     """Look for a model's successor under its new rules; say so where that can't be done."""
     try:
-        curation.rules_changed(
+        tracking.rules_changed(
             tracked_model_id=tracked_model_id,
             made_by=actor_of(request).name,
             now=timezone.now(),

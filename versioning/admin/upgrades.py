@@ -15,14 +15,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import course, sheet, words
+from versioning.admin import progress, sheet, words
 from versioning.admin.base import HistoryAdmin
+from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
-from versioning.admin.decisions import DECISIONS, Decision, may_make, open_to
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
 from versioning.services.errors import NothingToRollBack, ServiceError
-from versioning.services.upgrades import briefing, recommendation, rollout
+from versioning.services.upgrades import briefing, recommendation, rolling_back
 
 
 class CourseFilter(admin.SimpleListFilter):
@@ -128,8 +128,8 @@ class UpgradeRecordAdmin(HistoryAdmin):
         """Offer the decisions that this person may make."""
         allowed = {
             f"{name}_selected"
-            for name, decision in DECISIONS.items()
-            if may_make(request=request, decision=decision)
+            for name, choice in CHOICES.items()
+            if may_make(request=request, choice=choice)
         }
         found = super().get_actions(request)
         return {name: found[name] for name in found if name in allowed}
@@ -156,15 +156,14 @@ class UpgradeRecordAdmin(HistoryAdmin):
         return decide(
             request=request,
             model_admin=self,
-            decision=DECISIONS[name],
+            choice=CHOICES[name],
             records=_with_all(chosen.order_by("pk")),
             action=f"{name}_selected",
         )
 
     def get_urls(self) -> list[URLPattern]:
         pages: list[tuple[str, Callable[..., HttpResponse]]] = [
-            (name, partial(self.decide_one, decision=decision))
-            for name, decision in DECISIONS.items()
+            (name, partial(self.decide_one, choice=choice)) for name, choice in CHOICES.items()
         ]
         pages.append(("why", self.why))
         return [
@@ -179,13 +178,11 @@ class UpgradeRecordAdmin(HistoryAdmin):
             *super().get_urls(),
         ]
 
-    def decide_one(
-        self, request: HttpRequest, record_id: int, *, decision: Decision
-    ) -> HttpResponse:
+    def decide_one(self, request: HttpRequest, record_id: int, *, choice: Choice) -> HttpResponse:
         records = _with_all(UpgradeRecord.objects.filter(pk=record_id))
         if not records:
             return self._no_such_record(request, record_id)
-        return decide(request=request, model_admin=self, decision=decision, records=records)
+        return decide(request=request, model_admin=self, choice=choice, records=records)
 
     def why(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Show what lineage considered then, and what it would answer now."""
@@ -245,7 +242,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
     before: ModelVersion | None = record.from_version
     decisions = open_to(request=request, record=record)
     if not _is_latest_move(record):
-        decisions = [decision for decision in decisions if decision.name != "roll_back"]
+        decisions = [each for each in decisions if each.name != "roll_back"]
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
     return {
         "title": f"{record.tracked_model.name} {words.labels(record)}",
@@ -262,7 +259,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "decisions": [each for each in decisions if each.of_canary is None],
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
-        "progress": course.of(record=record, now=now),
+        "progress": progress.of(record=record, now=now),
         "facts": sheet.side_by_side(before, record.to_version) if before else [],
         "steps": [
             {
@@ -285,7 +282,7 @@ def _retires(record: UpgradeRecord, request: HttpRequest) -> str:
 
 def _is_latest_move(record: UpgradeRecord) -> bool:
     try:
-        latest = rollout.move_to_reverse(tracked_model_id=record.tracked_model_id)
+        latest = rolling_back.move_to_reverse(tracked_model_id=record.tracked_model_id)
     except NothingToRollBack:
         return False
     return latest.pk == record.pk

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from versioning.admin import best, forms, words
 from versioning.admin.base import Admin, actor_of
 from versioning.models import ModelVersion
-from versioning.services.checks import curation
+from versioning.services import versions
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import performance
 from versioning.services.samples import request_uses
@@ -129,7 +129,7 @@ class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it 
         return words.badge("listed" if version.is_listed else "not listed yet", "plain")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        curation.save_version(version=obj, changed=form.changed_data, actor=actor_of(request))
+        versions.save_changed(version=obj, changed=form.changed_data, actor=actor_of(request))
 
     def get_urls(self) -> list[URLPattern]:
         release = path(
@@ -148,7 +148,7 @@ class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it 
             raise PermissionDenied
         field = request.POST.get("field", "")
         try:
-            curation.release_fields(version_id=version_id, fields=[field], actor=actor_of(request))
+            versions.release_fields(version_id=version_id, fields=[field], actor=actor_of(request))
         except ServiceError as error:
             messages.error(request, str(error))
         else:

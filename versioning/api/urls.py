@@ -10,7 +10,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from versioning.api import ingest, problems, traces
 from versioning.api.views import (
     checks,
-    course,
     current,
     evaluation,
     evidence,
@@ -21,6 +20,7 @@ from versioning.api.views import (
     policies,
     providers,
     recommendations,
+    rollout,
     samples,
     schedules,
     slice_tags,
@@ -62,16 +62,18 @@ urlpatterns: list[Any] = [
     *both(f"{RECOMMENDATIONS}/<int:id>/snooze", recommendations.SnoozeView.as_view(), "snooze"),
     *both(
         f"{RECOMMENDATIONS}/<int:id>/canary/approve",
-        course.ApproveCanaryStepView.as_view(),
+        rollout.ApproveCanaryStepView.as_view(),
         "approve-canary-step",
     ),
     *both(
         f"{RECOMMENDATIONS}/<int:id>/canary/resume",
-        course.ResumeCanaryView.as_view(),
+        rollout.ResumeCanaryView.as_view(),
         "resume-canary",
     ),
     *both(
-        f"{RECOMMENDATIONS}/<int:id>/canary/abort", course.AbortCanaryView.as_view(), "abort-canary"
+        f"{RECOMMENDATIONS}/<int:id>/canary/abort",
+        rollout.AbortCanaryView.as_view(),
+        "abort-canary",
     ),
     *both("api/model-versions/best", evidence.BestView.as_view(), "best"),
     *of_model("history", history.HistoryView.as_view(), "history"),
@@ -80,7 +82,7 @@ urlpatterns: list[Any] = [
     *of_model("auto-upgrade", moves.AutoUpgradeView.as_view(), "auto-upgrade"),
     *of_model("rollback", moves.RollbackView.as_view(), "rollback"),
     *of_model("compare", evidence.CompareView.as_view(), "compare"),
-    *of_model("explain", course.OutlookView.as_view(), "explain"),
+    *of_model("explain", rollout.OutlookView.as_view(), "explain"),
     *of_model("policy", policies.ModelPolicyView.as_view(), "model-policy"),
     *of_model("why", recommendations.ModelExplanationView.as_view(), "model-why"),
     *both("api/performance-samples", ingest.performance_samples, "performance-samples"),
@@ -113,7 +115,7 @@ urlpatterns: list[Any] = [
     ),
     *both("api/versions/<int:id>", tracked_models.VersionView.as_view(), "version"),
     *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
-    *both("api/retirements", course.RetirementsView.as_view(), "retirements"),
+    *both("api/retirements", rollout.RetirementsView.as_view(), "retirements"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
     *both("api/left-out-spans", tracked_models.LeftOutSpansView.as_view(), "left-out-spans"),
     *both("api/slice-tags", slice_tags.SliceTagsView.as_view(), "slice-tags"),

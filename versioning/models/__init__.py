@@ -2,15 +2,6 @@
 
 from versioning.models.access import ApiKey, IdempotentRequest
 from versioning.models.catalogue import LineageRule, ModelVersion, TrackedModel
-from versioning.models.course import (
-    Approval,
-    Canary,
-    Notice,
-    OutcomeReport,
-    Reminder,
-    WakeRule,
-    Watch,
-)
 from versioning.models.detection import AliasTarget, CatalogueEntry, Check, DirectQuestion, Finding
 from versioning.models.evaluation import (
     EvaluationCase,
@@ -21,6 +12,15 @@ from versioning.models.evaluation import (
     Trial,
 )
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
+from versioning.models.rollout import (
+    Approval,
+    Canary,
+    Notice,
+    OutcomeReport,
+    Reminder,
+    WakeRule,
+    Watch,
+)
 from versioning.models.rollups import DriftFinding, Rollup, RollupPart
 from versioning.models.samples import (
     PendingScore,

@@ -1,16 +1,17 @@
-"""What people set up, row by row: added, changed and removed, on what they have read."""
+"""What people set up, row by row: locked, checked and signed, on what they have read."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Model, ProtectedError, QuerySet
 
-from versioning.services import locks
+from versioning.services import constraints, locks
 from versioning.services.actors import Actor
-from versioning.services.errors import NotFound, ServiceError
-from versioning.services.tracking import save_checked
+from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
 from versioning.services.transactions import one_transaction
 
 Row = TypeVar("Row", bound=Model)
@@ -33,7 +34,7 @@ def row_of(rows: QuerySet[Row]) -> Row:
     """Return the one row there is. Raises NotFound."""
     row = rows.first()
     if row is None:
-        raise NotFound(f"There is no such {rows.model._meta.verbose_name}.")
+        raise NotFound(_none_of(rows))
     return row
 
 
@@ -67,8 +68,7 @@ def change(
     NotFound, ChangedSince and Invalid.
     """
     row = _locked(rows, revision)
-    for name, value in changes.items():
-        setattr(row, name, value)
+    set_fields(row, changes)
     actor.sign(row)
     save_checked(row)
     row.refresh_from_db()
@@ -86,11 +86,51 @@ def remove(rows: QuerySet[Any], *, actor: Actor, revision: str | None = None) ->
         raise StillUsed(f"{row} is still used, so it can't be removed.") from error
 
 
+def set_fields(row: Model, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(row, name, value)
+
+
+def check(row: Model) -> None:
+    """Check a row. Raises Invalid with an error for each field that can't be used."""
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise Invalid(str(error.messages[0]), _field_errors(error)) from error
+
+
+def save_checked(row: Model) -> None:
+    """Check and save a row. Raises Invalid with an error for each field that can't be used."""
+    check(row)
+    try:
+        row.save()
+    except IntegrityError as error:
+        if not constraints.is_duplicate(error):
+            raise
+        raise Invalid("Somebody else has just added the same thing.") from error
+
+
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    return [
+        FieldError(
+            pointer="" if field == "__all__" else f"/{field}",
+            code=problem.code or "invalid",
+            detail=" ".join(problem.messages),
+        )
+        for field, problems in error.error_dict.items()
+        for problem in problems
+    ]
+
+
 def _locked(rows: QuerySet[Row], revision: str | None) -> Row:
-    row = row_of(locks.hold(rows))
+    row = locks.hold_one(rows, missing=_none_of(rows))
     if revision is not None and revision != revision_of(row):
         raise ChangedSince(
             f"Somebody has changed this {row._meta.verbose_name} since you read it. Nothing was "
             "changed: look again."
         )
     return row
+
+
+def _none_of(rows: QuerySet[Any]) -> str:
+    return f"There is no such {rows.model._meta.verbose_name}."

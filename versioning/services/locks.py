@@ -20,6 +20,7 @@ from django_celery_beat.models import PeriodicTask
 from providers.models import Provider
 from versioning import models
 from versioning.models import TrackedModel
+from versioning.services.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
 
@@ -99,6 +100,14 @@ def hold(rows: QuerySet[Row], *, skip_locked: bool = False) -> QuerySet[Row]:
     if way is not None and connection.features.has_select_for_update:
         _hold_models(rows.order_by().values(way))
     return rows.order_by("pk").select_for_update(no_key=True, skip_locked=skip_locked, of=of)
+
+
+def hold_one(rows: QuerySet[Row], *, missing: str) -> Row:
+    """Return the one row there is, locked. Raises NotFound, in the words of ``missing``."""
+    row = hold(rows).first()
+    if row is None:
+        raise NotFound(missing)
+    return row
 
 
 def take(rows: QuerySet[Row]) -> None:

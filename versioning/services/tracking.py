@@ -1,56 +1,26 @@
-"""Set up providers and tracked models."""
+"""Tracked models: begin to track one, change it, and say what its successors may be."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError
-
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
-from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import constraints, knowledge
+from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
+from versioning.services import editing, locks, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.transactions import one_transaction
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import moves, recommendation
 
 
-def add_provider(
-    *,
-    slug: str,
-    kind: str,
-    base_url: str = "",
-    api_key_env: str = "",
-    name: str = "",
-    options: Mapping[str, str] | None = None,
-    actor: Actor,
-) -> Provider:
-    """Add a provider. Raises Invalid with an error for each field that can't be used.
-
-    Its key may go to the address that is given with it, unless it serves elsewhere already: then
-    it is sent to nobody before ``setup.release_key``.
-    """
-    if Provider.objects.filter(slug=slug).exists():
-        message = (
-            f"A provider {slug} already exists. To change it: manage.py add_provider {slug} "
-            f"--update, its page in the admin, or PATCH /api/providers/{slug}."
-        )
-        raise Invalid(message, [FieldError("/slug", "unique", message)])
-    provider = Provider(
-        slug=slug,
-        kind=kind,
-        base_url=base_url,
-        api_key_env=api_key_env,
-        name=name or slug,
-        options=dict(options or {}),
-    )
-    actor.sign(provider)
-    check(provider)
-    provider.release_first_key()
-    save_checked(provider)
-    return provider
+def by_id(*, tracked_model_id: int) -> TrackedModel:
+    """Return a tracked model with its provider and current version. Raises NotFound."""
+    models = TrackedModel.objects.select_related("provider", "current_version")
+    found = models.filter(pk=tracked_model_id).first()
+    if found is None:
+        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    return found
 
 
 @one_transaction
@@ -72,19 +42,100 @@ def start_tracking(
     if provider is None:
         raise NotFound(f"There is no provider {provider_id}.")
     tracked = TrackedModel(provider=provider, name=name, owner=owner)
-    save_checked(tracked)
+    editing.save_checked(tracked)
     entry = _entry_for(provider=provider, upstream_id=upstream_id or name)
-    version = ModelVersion(
-        tracked_model=tracked,
-        label=FIRST_LABEL,
-        upstream_id=entry.upstream_id if entry else upstream_id or name,
+    version = (
+        ModelVersion(tracked_model=tracked, label=FIRST_LABEL, upstream_id=upstream_id or name)
+        if entry is None
+        else versions.of_entry(tracked=tracked, entry=entry)
     )
-    if entry is not None:
-        knowledge.fill_version(version=version, entry=entry)
-    save_checked(version)
-    rollout.begin(tracked=tracked, version=version, actor=actor, now=now)
+    editing.save_checked(version)
+    moves.begin(tracked=tracked, version=version, actor=actor, now=now)
     tracked.refresh_from_db()
     return tracked
+
+
+@one_transaction
+def change(*, tracked_model_id: int, changes: Mapping[str, Any], actor: Actor) -> TrackedModel:
+    """Set the given fields of a tracked model. Raises NotFound and Invalid."""
+    found = moves.locked_model(tracked_model_id)
+    pinned = changes.get("pinned", found.pinned)
+    if pinned and not str(changes.get("pin_reason", found.pin_reason)).strip():
+        message = "Say why it is pinned, for whoever looks at it later."
+        raise Invalid(message, [FieldError("/pin_reason", "missing", message)])
+    if not pinned:
+        changes = {**changes, "pin_reason": ""}
+    editing.set_fields(found, changes)
+    actor.sign(found)
+    editing.save_checked(found)
+    return found
+
+
+@one_transaction
+def add_rule(
+    *,
+    tracked_model_id: int,
+    kind: str,
+    pattern: str,
+    reason: str = "",
+    actor: Actor,
+    now: datetime,
+) -> LineageRule:
+    """Say something about a model's successors, and look for one anew.
+
+    Raises NotFound and Invalid (a second successor).
+    """
+    moves.locked_model(tracked_model_id)
+    rule = LineageRule(
+        tracked_model_id=tracked_model_id,
+        kind=kind,
+        pattern=pattern,
+        reason=reason,
+        made_by=actor.name,
+    )
+    actor.sign(rule)
+    editing.save_checked(rule)
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    return rule
+
+
+@one_transaction
+def change_rule(
+    *,
+    tracked_model_id: int,
+    rule_id: int,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+) -> LineageRule:
+    """Change what somebody said about a model's successors, and look for one anew.
+
+    Raises NotFound, and Invalid (a second successor).
+    """
+    rows = LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id)
+    rule = editing.change(rows, changes=changes, actor=actor)
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+    return rule
+
+
+@one_transaction
+def remove_rule(*, tracked_model_id: int, rule_id: int, actor: Actor, now: datetime) -> None:
+    """Take a rule back, and look for the successor anew. Raises NotFound."""
+    rule = locks.hold_one(
+        LineageRule.objects.filter(pk=rule_id, tracked_model=tracked_model_id),
+        missing=f"The model has no rule {rule_id}.",
+    )
+    actor.sign(rule)
+    rule.delete()
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
+
+
+def rules_changed(*, tracked_model_id: int, made_by: str, now: datetime) -> None:
+    """Sign the rules that nobody signed yet, and look for the successor under the new rules."""
+    LineageRule.objects.filter(tracked_model=tracked_model_id, made_by="").update(
+        made_by=made_by[:150]
+    )
+    recommendation.recommend(tracked_model_id=tracked_model_id, now=now)
 
 
 def _entry_for(*, provider: Provider, upstream_id: str) -> CatalogueEntry | None:
@@ -95,38 +146,3 @@ def _entry_for(*, provider: Provider, upstream_id: str) -> CatalogueEntry | None
         return exact
     ending = list(entries.filter(upstream_id__endswith=f"/{upstream_id}")[:2])
     return ending[0] if len(ending) == 1 else None
-
-
-def check(row: Any) -> None:
-    """Check a row. Raises Invalid with an error for each field that can't be used."""
-    try:
-        row.full_clean()
-    except ValidationError as error:
-        raise Invalid(_first_sentence(error), _field_errors(error)) from error
-
-
-def save_checked(row: Any) -> None:
-    """Check and save a row. Raises Invalid with an error for each field that can't be used."""
-    check(row)
-    try:
-        row.save()
-    except IntegrityError as error:
-        if not constraints.is_duplicate(error):
-            raise
-        raise Invalid("Somebody else has just added the same thing.") from error
-
-
-def _first_sentence(error: ValidationError) -> str:
-    return str(error.messages[0])
-
-
-def _field_errors(error: ValidationError) -> list[FieldError]:
-    return [
-        FieldError(
-            pointer="" if field == "__all__" else f"/{field}",
-            code=problem.code or "invalid",
-            detail=" ".join(problem.messages),
-        )
-        for field, problems in error.error_dict.items()
-        for problem in problems
-    ]

@@ -32,9 +32,8 @@ from versioning.models import (
     UnknownModel,
     UpgradeRecord,
 )
-from versioning.services import keys
+from versioning.services import keys, versions
 from versioning.services.actors import Actor
-from versioning.services.checks import curation
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
 
@@ -278,7 +277,7 @@ class TestVersion:
     def test_a_held_fact_is_released(self, reviewer: Client, record: UpgradeRecord) -> None:
         version = record.to_version
         version.context_tokens = 64000
-        curation.save_version(version=version, changed=["context_tokens"], actor=Actor.command())
+        versions.save_changed(version=version, changed=["context_tokens"], actor=Actor.command())
         release = reverse("admin:versioning_modelversion_release", args=[version.pk])
         reviewer.post(release, {"field": "context_tokens"})
         version.refresh_from_db()

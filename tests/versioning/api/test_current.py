@@ -13,7 +13,7 @@ from tests.versioning.api.conftest import Api
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.upgrades import moves, rollout
+from versioning.services.upgrades import decisions, moves
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_an_upgrade_changes_the_answer_at_once_and_a_rollback_back(
 ) -> None:
     before = api.get(address, Accept=accept)
     record = recommended(model, "zeta-2")
-    rollout.approve(record_id=record.pk, actor=Actor.command(), now=NOW)
+    decisions.approve(record_id=record.pk, actor=Actor.command(), now=NOW)
 
     after = api.get(address, Accept=accept, If_None_Match=before["ETag"])
     api.post(address.replace("current", "rollback"), {"reason": "worse"})

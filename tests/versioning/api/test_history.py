@@ -12,7 +12,7 @@ from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import TrackedModel, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.upgrades import rolling_back, rollout
+from versioning.services.upgrades import decisions
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +24,8 @@ def model(db: None) -> TrackedModel:
     """1.0.0 served for a day, the next version for a day, then 1.0.0 again."""
     model = tracked(name="org/zeta")
     record = UpgradeRecordFactory(tracked_model=model)
-    rollout.approve(record_id=record.pk, actor=Actor.command(), now=NOW + DAY)
-    rolling_back.roll_back(
+    decisions.approve(record_id=record.pk, actor=Actor.command(), now=NOW + DAY)
+    decisions.roll_back(
         tracked_model_id=model.pk, actor=Actor.command(), now=NOW + 2 * DAY, reason="worse"
     )
     return model

@@ -21,31 +21,29 @@ from versioning.models import ApiKey, LineageRule, ModelVersion, Policy, Upgrade
 from versioning.services import keys
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotAllowed
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import decisions
 
 pytestmark = pytest.mark.django_db
 
-HANDS = ("editing", "setup", "rules", "tracking", "keys", "decisions", "checks.curation")
+HANDS = ("editing", "providers", "tracking", "versions", "keys", "upgrades.decisions")
 """The modules by which people and programs change what is set up, known or decided."""
 
 READS_OR_HELPS = {
     "editing.row_of",
     "editing.revision_of",
-    "setup.provider",
-    "setup.provider_meant",
-    "setup.tracked_model",
-    "setup.version",
-    "setup.test_connection",
-    "setup.find_version",
-    "tracking.check",
-    "tracking.save_checked",  # the last hand: whoever calls it has signed the row
+    "editing.set_fields",
+    "editing.check",
+    "editing.save_checked",  # the last hand: whoever calls it has signed the row
+    "providers.by_slug",
+    "providers.exists",
+    "providers.named_in_body",
+    "providers.test_connection",
+    "tracking.by_id",
+    "tracking.rules_changed",  # takes a name: the admin has saved the rule, signed
+    "versions.by_id",
+    "versions.find",
+    "versions.of_entry",
     "keys.authenticate",
-    "decisions.record",
-    "decisions.look_again",
-    "decisions.look_again_at_model",
-    "decisions.look_again_at_all",
-    "decisions.pair_to_compare",
-    "checks.curation.rules_changed",  # takes a name: the admin has saved the rule, signed
 }
 
 
@@ -153,9 +151,9 @@ class TestPeople:
     def asked_by(self, actor: Actor, record: UpgradeRecord) -> UpgradeRecord:
         Policy.objects.create(requester_may_approve=False)
         UpgradeRecord.objects.filter(pk=record.pk).update(state="superseded")
-        asked = rollout.request_upgrade(
-            tracked_model_id=record.tracked_model_id,
-            to_version_id=record.to_version_id,
+        asked = decisions.request_upgrade(
+            tracked=record.tracked_model,
+            to_version=str(record.to_version_id),
             actor=actor,
             now=record.recommended_at,
         )
@@ -163,7 +161,7 @@ class TestPeople:
         return asked
 
     def approve(self, record: UpgradeRecord, actor: Actor) -> UpgradeRecord:
-        return rollout.approve(record_id=record.pk, actor=actor, now=record.recommended_at)
+        return decisions.approve(record_id=record.pk, actor=actor, now=record.recommended_at)
 
     @pytest.mark.parametrize("asks", ["admin", "own", "service"])
     @pytest.mark.parametrize("approves", ["admin", "own", "service"])

@@ -21,7 +21,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import setup, tracking
+from versioning.services import tracking, versions
 from versioning.services.actors import Actor
 from versioning.services.checks import detection, listing
 from versioning.services.upgrades import recommendation, retirement
@@ -98,7 +98,7 @@ class TestDates:
         says(server, [row("zeta-1", shutdown_date="2026-05-05"), row("other-1")])
         ask(provider)
         version = current(track(provider, "zeta-1"))
-        setup.change_version(
+        versions.change(
             version_id=version.pk, changes={"retires_on": date(2026, 4, 1)}, actor=Actor.command()
         )
         says(server, [row("zeta-1"), row("other-1")])
@@ -114,7 +114,7 @@ class TestDates:
         says(server, [row("zeta-1"), row("other-1")])
         ask(provider)
         version = current(track(provider, "zeta-1"))
-        setup.change_version(
+        versions.change(
             version_id=version.pk, changes={"retires_on": date(2026, 4, 1)}, actor=Actor.command()
         )
         says(server, [row("zeta-1", shutdown_date="2026-06-01"), row("other-1")])
@@ -246,7 +246,7 @@ class TestContradictions:
         self.lists(server, ode=BEDROCK, hymn=BEDROCK)
         ask(provider)
         version = current(track(provider, "acme.ode-v1:0"))
-        setup.change_version(version_id=version.pk, changes=held, actor=Actor.command())
+        versions.change(version_id=version.pk, changes=held, actor=Actor.command())
         self.lists(server, ode={said: "2027-03-01T00:00:00Z"}, hymn=BEDROCK)
 
         check = ask(provider, days=1)
@@ -312,9 +312,7 @@ class TestNothingListedKillsItsOwnRecording:
         tracked = track(provider, "zeta-0")
         if held:
             change = {held: NOW.date() + timedelta(days=200)}
-            setup.change_version(
-                version_id=current(tracked).pk, changes=change, actor=Actor.command()
-            )
+            versions.change(version_id=current(tracked).pk, changes=change, actor=Actor.command())
         odd = [
             {**base, **more, "pricing": prices}
             for base, (more, prices) in zip(plain, rows, strict=True)

@@ -17,7 +17,13 @@ from versioning.domain.memory import Wake, WakeKind
 from versioning.models import ModelVersion, Policy
 from versioning.services import clock
 from versioning.services.actors import Actor
-from versioning.services.upgrades import explaining, memory, retirement, rollout, way_back
+from versioning.services.upgrades import (
+    decisions,
+    explaining,
+    memory,
+    retirement,
+    way_back,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +83,7 @@ def test_what_waits_for_a_day_wakes_on_that_day(zone: str) -> None:
         record = UpgradeRecordFactory()
         wake = Wake(kind=WakeKind.UNTIL, until=today)
         told = {"record_id": record.pk, "actor": Actor.command(), "reason": "later"}
-        record = rollout.reject(now=EVENING - dt.timedelta(days=3), wake=wake, **told)
+        record = decisions.reject(now=EVENING - dt.timedelta(days=3), wake=wake, **told)
         offered = {
             "decided": [record],
             "current": record.from_version,

@@ -43,7 +43,7 @@ from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import (
     approvals,
     canary,
-    course,
+    decisions,
     explaining,
     memory,
     policies,
@@ -98,7 +98,7 @@ def measured(
 
 
 def approve(record: UpgradeRecord, actor: Actor, *, at: dt.datetime = NOW) -> UpgradeRecord:
-    return rollout.approve(record_id=record.pk, actor=actor, now=at)
+    return decisions.approve(record_id=record.pk, actor=actor, now=at)
 
 
 def state(record: UpgradeRecord) -> str:
@@ -108,7 +108,7 @@ def state(record: UpgradeRecord) -> str:
 
 def sweep(*, at: dt.datetime) -> None:
     upgrading.upgrade_by_policy(now=at)
-    course.carry_on(now=at)
+    rollout.carry_on(now=at)
 
 
 def served(record: UpgradeRecord, key: str = "") -> str:
@@ -304,9 +304,9 @@ class TestApprovals:
     ) -> None:
         general(requester_may_approve=False)
         UpgradeRecord.objects.filter(pk=record.pk).update(state="superseded")
-        asked = rollout.request_upgrade(
-            tracked_model_id=record.tracked_model_id,
-            to_version_id=record.to_version_id,
+        asked = decisions.request_upgrade(
+            tracked=record.tracked_model,
+            to_version=str(record.to_version_id),
             actor=staff,
             now=NOW,
         )
@@ -515,7 +515,7 @@ class TestCanary:
         general(canary_steps=STEPS)
         ModelVersion.objects.filter(pk=record.from_version_id).update(gone_at=NOW)
 
-        with pytest.raises(course.NoWayBack, match="no longer listed"):
+        with pytest.raises(rollout.NoWayBack, match="no longer listed"):
             approve(record, staff)
 
         assert (state(record), record.steps.count()) == ("recommended", 0)
@@ -596,7 +596,7 @@ class TestWatch:
 
     def test_another_move_ends_it(self, record: UpgradeRecord, staff: Actor) -> None:
         approve(record, staff)
-        rollout.roll_back(
+        decisions.roll_back(
             tracked_model_id=record.tracked_model_id, actor=staff, now=NOW, reason="Worse."
         )
 
@@ -630,7 +630,7 @@ class TestMemory:
         )
 
     def reject(self, record: UpgradeRecord, actor: Actor, wake: Wake | None) -> None:
-        rollout.reject(record_id=record.pk, actor=actor, now=NOW, reason="Not now.", wake=wake)
+        decisions.reject(record_id=record.pk, actor=actor, now=NOW, reason="Not now.", wake=wake)
 
     def test_never_without_a_rule(self, record: UpgradeRecord, staff: Actor) -> None:
         self.reject(record, staff, None)

@@ -22,7 +22,7 @@ from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import NotFound
-from versioning.services.upgrades import recommendation, rollout
+from versioning.services.upgrades import decisions, recommendation
 
 DAY = timedelta(days=1)
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_what_was_rejected_is_not_asked_again(
     simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250301")
     ask(provider, days=1)
     record = recommendation.open_recommendations().get()
-    rollout.reject(record_id=record.pk, actor=staff, now=NOW + DAY, reason="Too dear.")
+    decisions.reject(record_id=record.pk, actor=staff, now=NOW + DAY, reason="Too dear.")
 
     ask(provider, days=2)
 
@@ -146,8 +146,8 @@ def test_what_was_rolled_back_is_not_asked_again(
     simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250301")
     ask(provider, days=1)
     record = recommendation.open_recommendations().get()
-    rollout.approve(record_id=record.pk, actor=staff, now=NOW + DAY)
-    rollout.roll_back(
+    decisions.approve(record_id=record.pk, actor=staff, now=NOW + DAY)
+    decisions.roll_back(
         tracked_model_id=tracked.pk, actor=staff, now=NOW + DAY, reason="Answers in French."
     )
 

@@ -7,10 +7,10 @@ from tests.factories import NOW, ProviderFactory
 from tests.factories import tracked as tracked_by_factory
 from versioning.domain.policy import Asker
 from versioning.models import CatalogueEntry, LineageRule, Policy, TrackedModel, UpgradeRecord
-from versioning.services import decisions, tracking
+from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
-from versioning.services.upgrades import recommendation, rollout, upgrading
+from versioning.services.upgrades import decisions, recommendation, selection, upgrading
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +85,7 @@ def test_one_listed_between_is_offered_only_where_staff_forbid_the_newest(
     list_models(provider, NEWEST)
     record = recommend(tracked)
     assert record is not None
-    rollout.reject(record_id=record.pk, actor=staff, now=NOW, reason="Worse at our work.")
+    decisions.reject(record_id=record.pk, actor=staff, now=NOW, reason="Worse at our work.")
     assert recommend(tracked) is None
 
     rule(tracked, "forbid", NEWEST)
@@ -225,8 +225,8 @@ class TestMaybes:
             assert why.startswith("A maybe never goes by itself")
         asked = upgrading.auto_upgrade(provider=model.provider.slug, model="orbit", now=NOW)
         assert not asked.upgraded
-        with pytest.raises(decisions.NothingRecommended):
-            decisions.upgrade(
+        with pytest.raises(selection.NothingRecommended):
+            decisions.request_upgrade(
                 tracked=model, actor=Actor.command(), now=NOW, reason="", evidence_hash=None
             )
 
@@ -265,7 +265,7 @@ class TestMaybes:
     def test_who_rejects_one_is_not_asked_again(self, model: TrackedModel, staff: Actor) -> None:
         recommend(model)
         record = UpgradeRecord.objects.maybes().get(to_version__upstream_id="orbit-v4-pro")
-        rollout.reject(record_id=record.pk, actor=staff, now=NOW, reason="Another line.")
+        decisions.reject(record_id=record.pk, actor=staff, now=NOW, reason="Another line.")
 
         recommend(model)
 

@@ -5,7 +5,7 @@ import pytest
 from providers.models import Provider
 from tests.factories import NOW, ProviderFactory
 from versioning.models import CatalogueEntry, TrackedModel, UpgradeRecord
-from versioning.services import tracking
+from versioning.services import providers, tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import Invalid, NotFound
 
@@ -99,7 +99,7 @@ def test_an_unknown_provider_is_refused() -> None:
 
 def test_a_provider_with_a_key_instead_of_a_variable_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
-        tracking.add_provider(
+        providers.add(
             slug="mine",
             kind="openai",
             base_url="http://127.0.0.1:9/v1",

@@ -19,7 +19,7 @@ from tests.factories import (
 from tests.versioning.services.test_course import BAD, DAY, GOOD, general, measured, state, sweep
 from versioning.models import Canary, Freeze, ModelVersion, Notice, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.upgrades import rollout, upgrading
+from versioning.services.upgrades import decisions, upgrading
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def fallback(record: UpgradeRecord) -> ModelVersion:
 
 
 def approve(record: UpgradeRecord, actor: Actor, *, at: dt.datetime = NOW) -> UpgradeRecord:
-    return rollout.approve(record_id=record.pk, actor=actor, now=at)
+    return decisions.approve(record_id=record.pk, actor=actor, now=at)
 
 
 def current(record: UpgradeRecord) -> str:

@@ -20,7 +20,7 @@ from versioning.api.serializers.evaluation import (
 )
 from versioning.api.serializers.fields import Paging
 from versioning.models import ApiKey, EvaluationRun, Trial
-from versioning.services import setup
+from versioning.services import versions
 from versioning.services.errors import Invalid
 from versioning.services.evaluation import compatibility, control, planning, results, suites
 
@@ -216,7 +216,7 @@ def _runs() -> QuerySet[EvaluationRun]:
 
 
 def _plan(asked: Asked) -> planning.Plan:
-    version = setup.version(version_id=asked.body["to_version"])
+    version = versions.by_id(version_id=asked.body["to_version"])
     current = version.tracked_model.current_version
     if current is None:
         raise Invalid("The model has no version in use to compare with.")

@@ -13,9 +13,9 @@ from versioning.api.serializers.evidence import (
 )
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
-from versioning.services import decisions, serving
+from versioning.services import serving
 from versioning.services.evidence import best_models
-from versioning.services.upgrades import policies
+from versioning.services.upgrades import policies, selection
 
 
 class CompareView(ApiView):
@@ -33,7 +33,7 @@ class CompareView(ApiView):
         the intervals hold at every look. The gates are those of the model's policy. Without `from`
         and `to` it compares the current version with the recommended one."""
         tracked = serving.tracked_model(provider=provider, name=model)
-        pair = decisions.pair_to_compare(
+        pair = selection.pair_to_compare(
             tracked=tracked,
             before=asked.query.get("from", ""),
             after=asked.query.get("to", ""),

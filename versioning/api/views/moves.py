@@ -12,13 +12,13 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.api.views.recommendations import ETAG, IF_MATCH, decided
 from versioning.models import ApiKey
-from versioning.services import decisions, serving
-from versioning.services.upgrades import rolling_back, upgrading
+from versioning.services import serving
+from versioning.services.upgrades import decisions, renewal, upgrading
 
 
-def look_again(asked: Asked, *, provider: str, model: str) -> None:
+def renew(asked: Asked, *, provider: str, model: str) -> None:
     """Renew the evidence that the move is decided on: also where it is refused then."""
-    decisions.look_again_at_model(
+    renewal.renew_of_model(
         tracked=serving.tracked_model(provider=provider, name=model),
         now=asked.now,
         evidence_hash=asked.body.get("evidence_hash", asked.if_match),
@@ -36,13 +36,13 @@ class UpgradeView(ApiView):
         permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
-        first=look_again,
+        first=renew,
     )
     def post(self, asked: Asked, *, provider: str, model: str) -> Response:
         """To the version that is recommended, or to one that you name. The answer is the upgrade
         record: `completed`, or on its course."""
         tracked = serving.tracked_model(provider=provider, name=model)
-        record = decisions.upgrade(
+        record = decisions.request_upgrade(
             tracked=tracked,
             to_version=asked.body.get("to_version", ""),
             upstream_id=asked.body.get("upstream_id", ""),
@@ -96,7 +96,7 @@ class RollbackView(ApiView):
         """The answer is the rollback's own record; its reasons say if the earlier version is no
         longer listed. With `record_id` only if that upgrade is the latest move still."""
         tracked = serving.tracked_model(provider=provider, name=model)
-        record = rolling_back.roll_back(
+        record = decisions.roll_back(
             tracked_model_id=tracked.pk,
             actor=asked.actor,
             now=asked.now,

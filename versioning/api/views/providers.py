@@ -20,7 +20,7 @@ from versioning.api.serializers.setup import (
     ProviderSerializer,
 )
 from versioning.models import ApiKey
-from versioning.services import setup, tracking
+from versioning.services import providers
 
 
 class KindsView(ApiView):
@@ -65,7 +65,7 @@ class ProvidersView(ApiView):
     )
     def post(self, asked: Asked) -> Response:
         """The key itself stays in the environment of the server: give its variable's name."""
-        added = tracking.add_provider(**asked.body, actor=asked.actor)
+        added = providers.add(**asked.body, actor=asked.actor)
         where = {"Location": f"/api/providers/{added.slug}"}
         return Response(ProviderSerializer(added).data, status=201, headers=where)
 
@@ -81,7 +81,7 @@ class ProviderView(ApiView):
     )
     def get(self, asked: Asked, *, slug: str) -> Response:
         """How it is asked."""
-        return Response(ProviderSerializer(setup.provider(slug=slug)).data)
+        return Response(ProviderSerializer(providers.by_slug(slug=slug)).data)
 
     @operation(
         id="change_provider",
@@ -96,7 +96,7 @@ class ProviderView(ApiView):
     def patch(self, asked: Asked, *, slug: str) -> Response:
         """Only the fields that you send. `enabled: false` stops asking it. With another
         `base_url` its key is sent to nobody before it is released for it."""
-        changed = setup.change_provider(slug=slug, changes=asked.body, actor=asked.actor)
+        changed = providers.change(slug=slug, changes=asked.body, actor=asked.actor)
         return Response(ProviderSerializer(changed).data)
 
 
@@ -114,7 +114,7 @@ class KeyReleaseView(ApiView):
     def post(self, asked: Asked, *, slug: str) -> Response:
         """Needed after its `base_url` or variable was changed, and where the variable serves
         another address already. `places` are its `key_places`, as you have read them."""
-        released = setup.release_key(slug=slug, **asked.body, actor=asked.actor)
+        released = providers.release_key(slug=slug, **asked.body, actor=asked.actor)
         return Response(ProviderSerializer(released).data)
 
 
@@ -133,7 +133,7 @@ class ConnectionTestView(ApiView):
     def post(self, asked: Asked, *, slug: str) -> Response:
         """Says what came of it; nothing is stored. A failure is 200 with `ok: false`. While others
         wait for their providers it is 503: send it again."""
-        tested = setup.test_connection(slug=slug, now=asked.now)
+        tested = providers.test_connection(slug=slug, now=asked.now)
         return Response(ConnectionTestSerializer(tested).data)
 
 
@@ -148,7 +148,7 @@ class CatalogueView(ApiView):
     )
     def get(self, asked: Asked, *, slug: str) -> Response:
         """By upstream id, as the last good check saw it."""
-        rows = setup.provider(slug=slug).catalogue.filter(
+        rows = providers.by_slug(slug=slug).catalogue.filter(
             gone_at__isnull=not asked.query["gone"],
             upstream_id__icontains=asked.query.get("search", ""),
         )
@@ -166,5 +166,5 @@ class AliasesView(ApiView):
     )
     def get(self, asked: Asked, *, slug: str) -> Response:
         """Newest first. Where `until` is null it still does."""
-        rows = setup.provider(slug=slug).alias_targets.all()
+        rows = providers.by_slug(slug=slug).alias_targets.all()
         return page(asked, rows, order=NEWEST_FIRST, show=AliasSerializer)

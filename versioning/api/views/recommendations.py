@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from versioning import tasks
 from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
@@ -18,11 +17,10 @@ from versioning.api.serializers.upgrades import (
     StandingSerializer,
 )
 from versioning.domain.lineage import Answer
-from versioning.domain.transitions import State
 from versioning.models import ApiKey, UpgradeRecord
 from versioning.models.upgrades import Standing
-from versioning.services import decisions, serving
-from versioning.services.upgrades import recommendation
+from versioning.services import serving
+from versioning.services.upgrades import decisions, recommendation, renewal, selection
 
 IF_MATCH = header(
     "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."
@@ -31,10 +29,8 @@ ETAG = header("ETag", "The evidence_hash.", sent_back=[200])
 
 
 def decided(record: UpgradeRecord) -> Response:
-    """Show a record after a decision, as it is now; its course goes on at once."""
-    if record.state == State.APPROVED:
-        tasks.carry_on_soon()
-    return shown(decisions.record(record_id=record.pk))
+    """Show a record after a decision, as it is now."""
+    return shown(selection.record(record_id=record.pk))
 
 
 def shown(record: UpgradeRecord) -> Response:
@@ -50,9 +46,9 @@ def first_of(records: list[UpgradeRecord]) -> dict[str, Any]:
     return dict(StandingSerializer(records[0].standing if records else Standing()).data)
 
 
-def look_again(asked: Asked, *, id: int) -> None:
+def renew(asked: Asked, *, id: int) -> None:
     """Renew the evidence that a decision is made on: also where the decision is refused then."""
-    decisions.look_again(record_id=id, now=asked.now, evidence_hash=asked.if_match)
+    renewal.renew(record_id=id, now=asked.now, evidence_hash=asked.if_match)
 
 
 class RecommendationsView(ApiView):
@@ -95,7 +91,7 @@ class RecommendationView(ApiView):
         """In whatever state it is by now. Its ETag is the hash of the evidence: send it as
         `If-Match` with a decision, so that nobody decides on evidence they haven't seen: where it
         says something else by then, the decision is refused (412) and you read the new one here."""
-        return shown(decisions.record(record_id=id))
+        return shown(selection.record(record_id=id))
 
 
 class ExplanationView(ApiView):
@@ -108,7 +104,7 @@ class ExplanationView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """What lineage finds for the model now, how sure it is, and what else it considered."""
-        record = decisions.record(record_id=id)
+        record = selection.record(record_id=id)
         answer = recommendation.explain(tracked_model_id=record.tracked_model_id)
         return Response(ExplanationSerializer(explanation(answer)).data)
 
@@ -139,7 +135,7 @@ class ApproveView(ApiView):
         permission=APPROVE,
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
-        first=look_again,
+        first=renew,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """Set the upgrade on its course; without tests or a canary it completes at once.
@@ -165,7 +161,7 @@ class RejectView(ApiView):
         permission="versioning.reject_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
-        first=look_again,
+        first=renew,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """The reason is kept. It isn't recommended again, or not before what `wake` says."""
@@ -191,7 +187,7 @@ class SnoozeView(ApiView):
         permission="versioning.snooze_upgrade",
         problems=(404, 412),
         headers=(IF_MATCH, ETAG),
-        first=look_again,
+        first=renew,
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """It comes back at `until`, or sooner by hand."""

@@ -31,8 +31,8 @@ from versioning.models import (
     TrackedModel,
     UnknownModel,
 )
-from versioning.services import rules, setup, tracking
-from versioning.services.checks import curation, listed_models
+from versioning.services import providers, tracking, versions
+from versioning.services.checks import listed_models
 
 
 class TrackedModelsView(ApiView):
@@ -67,7 +67,7 @@ class TrackedModelsView(ApiView):
     def post(self, asked: Asked) -> Response:
         """Its first version is 1.0.0, and is the current one at once. A model that the provider
         doesn't list is refused, with names that are near, unless you say `unlisted`."""
-        provider = setup.provider_meant(slug=asked.body["provider"])
+        provider = providers.named_in_body(slug=asked.body["provider"])
         upstream_id = asked.body["upstream_id"] or asked.body["name"]
         if not asked.body["unlisted"]:
             upstream_id = listed_models.upstream_id_of(
@@ -97,7 +97,7 @@ class TrackedModelView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """What applications ask for, and what answers to it."""
-        return Response(TrackedModelSerializer(setup.tracked_model(tracked_model_id=id)).data)
+        return Response(TrackedModelSerializer(tracking.by_id(tracked_model_id=id)).data)
 
     @operation(
         id="change_tracked_model",
@@ -112,8 +112,8 @@ class TrackedModelView(ApiView):
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. A pin needs a reason. Its current version is moved by
         upgrades and rollbacks only."""
-        setup.change_tracked_model(tracked_model_id=id, changes=asked.body, actor=asked.actor)
-        return Response(TrackedModelSerializer(setup.tracked_model(tracked_model_id=id)).data)
+        tracking.change(tracked_model_id=id, changes=asked.body, actor=asked.actor)
+        return Response(TrackedModelSerializer(tracking.by_id(tracked_model_id=id)).data)
 
 
 class VersionsView(ApiView):
@@ -127,7 +127,7 @@ class VersionsView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """Newest first, with all that is known of each."""
-        tracked = setup.tracked_model(tracked_model_id=id)
+        tracked = tracking.by_id(tracked_model_id=id)
         rows = ModelVersion.objects.filter(tracked_model=tracked)
         if asked.query["listed"] is not None:
             rows = rows.listed() if asked.query["listed"] else rows.gone()
@@ -144,7 +144,7 @@ class VersionView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """All that is known of it."""
-        return Response(VersionSerializer(setup.version(version_id=id)).data)
+        return Response(VersionSerializer(versions.by_id(version_id=id)).data)
 
     @operation(
         id="change_version",
@@ -158,7 +158,7 @@ class VersionView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. No check overwrites them: see `staff_fields`."""
-        changed: ModelVersion = setup.change_version(
+        changed: ModelVersion = versions.change(
             version_id=id, changes=asked.body, actor=asked.actor
         )
         return Response(VersionSerializer(changed).data)
@@ -176,7 +176,7 @@ class ReleaseView(ApiView):
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """They become what the provider last said, and checks fill them again."""
-        released = curation.release_fields(
+        released = versions.release_fields(
             version_id=id, fields=asked.body["names"], actor=asked.actor
         )
         return Response(VersionSerializer(released).data)
@@ -193,7 +193,7 @@ class LineageRulesView(ApiView):
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """They beat what the names say."""
-        rows = LineageRule.objects.filter(tracked_model=setup.tracked_model(tracked_model_id=id))
+        rows = LineageRule.objects.filter(tracked_model=tracking.by_id(tracked_model_id=id))
         return page(asked, rows, order=OLDEST_FIRST, show=LineageRuleSerializer)
 
     @operation(
@@ -209,7 +209,9 @@ class LineageRulesView(ApiView):
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """The successor is looked for anew at once."""
-        rule = setup.add_rule(tracked_model_id=id, **asked.body, actor=asked.actor, now=asked.now)
+        rule = tracking.add_rule(
+            tracked_model_id=id, **asked.body, actor=asked.actor, now=asked.now
+        )
         return Response(LineageRuleSerializer(rule).data, status=201)
 
 
@@ -226,7 +228,7 @@ class LineageRuleView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int, rule_id: int) -> Response:
         """Only the fields that you send. The successor is looked for anew at once."""
-        rule = rules.change_rule(
+        rule = tracking.change_rule(
             tracked_model_id=id,
             rule_id=rule_id,
             changes=asked.body,
@@ -247,7 +249,7 @@ class LineageRuleView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int, rule_id: int) -> Response:
         """The successor is looked for anew at once."""
-        setup.remove_rule(tracked_model_id=id, rule_id=rule_id, actor=asked.actor, now=asked.now)
+        tracking.remove_rule(tracked_model_id=id, rule_id=rule_id, actor=asked.actor, now=asked.now)
         return Response(status=204)
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from providers import registry
 from providers.models import PRICE_OPTIONS, Provider
 from versioning.management.service_command import ServiceCommand
-from versioning.services import setup, tracking
+from versioning.services import providers
 from versioning.services.actors import Actor
 
 
@@ -52,12 +52,12 @@ class Command(ServiceCommand):
         more = {**dict(options["option"]), **dict(prices)}
         fields = ("kind", "base_url", "api_key_env", "name")
         given = {name: options[name] for name in fields if options[name] is not None}
-        if options["update"] and setup.has_provider(slug=slug):
+        if options["update"] and providers.exists(slug=slug):
             self._update(slug, given, more)
             return
         if "kind" not in given:
             raise CommandError(f"There is no provider {slug}: say its --kind.", returncode=2)
-        provider = tracking.add_provider(
+        provider = providers.add(
             slug=slug,
             options={name: value for name, value in more.items() if value},
             actor=Actor.command(),
@@ -69,9 +69,7 @@ class Command(ServiceCommand):
         self._tell_of_key(provider)
 
     def _update(self, slug: str, given: Mapping[str, str], more: Mapping[str, str]) -> None:
-        changed = setup.update_provider(
-            slug=slug, changes=given, options=more, actor=Actor.command()
-        )
+        changed = providers.update(slug=slug, changes=given, options=more, actor=Actor.command())
         if not changed.fields:
             self.stdout.write(f"{slug} is unchanged.")
             return

@@ -7,10 +7,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import decisions, serving
+from versioning.services import serving
 from versioning.services.actors import Actor
 from versioning.services.evaluation import control, planning, running, suites
-from versioning.services.upgrades import recommendation
+from versioning.services.upgrades import recommendation, selection
 
 
 class Command(ServiceCommand):
@@ -27,7 +27,7 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         tracked = serving.tracked_model(provider=options["provider"], name=options["model"])
-        before, after = decisions.pair_to_compare(tracked=tracked, before="", after=options["to"])
+        before, after = selection.pair_to_compare(tracked=tracked, before="", after=options["to"])
         plan = planning.plan(
             suite=suites.suite_named(options["suite"]),
             from_version=before,

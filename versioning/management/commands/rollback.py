@@ -8,7 +8,7 @@ from django.utils import timezone
 from versioning.management.service_command import ServiceCommand
 from versioning.services import serving
 from versioning.services.actors import Actor
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import decisions
 
 
 class Command(ServiceCommand):
@@ -21,7 +21,7 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         tracked = serving.tracked_model(provider=options["provider"], name=options["model"])
-        record = rollout.roll_back(
+        record = decisions.roll_back(
             tracked_model_id=tracked.pk,
             actor=Actor.command(),
             now=timezone.now(),

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from versioning.domain.transitions import State
 from versioning.management.service_command import ServiceCommand
-from versioning.services import decisions, serving
+from versioning.services import serving
 from versioning.services.actors import Actor
-from versioning.services.upgrades import upgrading
+from versioning.services.upgrades import decisions, upgrading
 
 
 class Command(ServiceCommand):
@@ -33,13 +33,12 @@ class Command(ServiceCommand):
             self._upgrade_if_better(**options)
             return
         tracked = serving.tracked_model(provider=options["provider"], name=options["model"])
-        record = decisions.upgrade(
+        record = decisions.request_upgrade(
             tracked=tracked,
             to_version=options["to"],
             actor=Actor.command(),
             now=timezone.now(),
             reason=options["reason"],
-            evidence_hash=None,
         )
         label = record.to_version.label
         if record.state == State.COMPLETED:

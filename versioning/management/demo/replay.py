@@ -16,13 +16,13 @@ from providers.simulator import Simulator
 from versioning.management.demo import story
 from versioning.management.demo.traffic import Flow, requests
 from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import clock, keys, tracking
+from versioning.services import clock, keys, providers, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
 from versioning.services.samples import ingestion, rollups
 from versioning.services.samples.sample_format import SampleIn
-from versioning.services.upgrades import rollout
+from versioning.services.upgrades import decisions
 
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 SAYS_SOMETHING_EVERY = 4  # days
@@ -129,7 +129,7 @@ class Replay:
         now, actor = self.moment(decision.day, 10), _actor(decision.who)
         tracked = TrackedModel.objects.named(provider=decision.provider, name=decision.model).get()
         if decision.verb == "roll back":
-            rollout.roll_back(
+            decisions.roll_back(
                 tracked_model_id=tracked.pk, actor=actor, now=now, reason=decision.reason
             )
             return
@@ -137,12 +137,12 @@ class Replay:
         if record is None:
             raise Invalid(f"The sample world has no recommendation for {tracked} to decide on.")
         if decision.verb == "approve":
-            rollout.approve(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
+            decisions.approve(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
         elif decision.verb == "reject":
-            rollout.reject(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
+            decisions.reject(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
         else:
             until = now + timedelta(days=decision.wake_day - decision.day)
-            rollout.snooze(
+            decisions.snooze(
                 record_id=record.pk, actor=actor, now=now, until=until, reason=decision.reason
             )
 
@@ -249,7 +249,7 @@ def _make_staff() -> None:
 
 def _add_providers(simulator: Simulator) -> None:
     for provider in story.PROVIDERS:
-        tracking.add_provider(
+        providers.add(
             slug=provider.slug,
             kind=provider.kind,
             base_url=simulator.base_url(provider.kind),

@@ -15,7 +15,7 @@ from versioning.domain.transitions import State, states_before
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
 from versioning.services import constraints, locks
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, AnotherUnderWay, NotFound
+from versioning.services.errors import AlreadyMoved, AnotherUnderWay
 from versioning.services.evidence import baselines
 from versioning.services.transactions import one_transaction
 
@@ -51,12 +51,47 @@ def move(
             if moved != 1:
                 raise AlreadyMoved("Somebody else moved this upgrade at the same moment.")
             record.refresh_from_db()
-            write_step(
+            _write_step(
                 record=record, before=before, actor=actor, now=now, reason=reason, evidence=evidence
             )
     except IntegrityError as error:
         raise _law_three(error) from error
     return record
+
+
+@one_transaction
+def open_record(
+    record: UpgradeRecord,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    evidence: Mapping[str, Any] | None = None,
+) -> UpgradeRecord:
+    """Write a new record down with its first step. One that waits stays; a completed one moves.
+
+    The tracked model is locked, unless it is new.
+    """
+    record.recommended_at = record.changed_at = now
+    if record.state == State.COMPLETED:
+        record.completed_at, record.completion_number = now, _next_number(record.tracked_model)
+    record.save(force_insert=True)
+    _write_step(record=record, before=None, actor=actor, now=now, reason=reason, evidence=evidence)
+    if record.state == State.COMPLETED:
+        _point_at(tracked=record.tracked_model, version=record.to_version, now=now)
+    return record
+
+
+def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime) -> None:
+    """Make a version the first current one of a tracked model that has none."""
+    first = UpgradeRecord(
+        tracked_model=tracked,
+        to_version=version,
+        state=State.COMPLETED.value,
+        origin=UpgradeRecord.Origin.TRACKING,
+        step=UpgradeRecord.Step.FIRST,
+    )
+    open_record(first, actor=actor, now=now, reason="Tracking began.")
 
 
 @one_transaction
@@ -82,29 +117,29 @@ def complete(
         now=now,
         reason=reason,
         evidence=evidence,
-        changes={"completed_at": now, "completion_number": next_number(tracked)},
+        changes={"completed_at": now, "completion_number": _next_number(tracked)},
     )
-    point_at(tracked=tracked, version=record.to_version, now=now)
+    _point_at(tracked=tracked, version=record.to_version, now=now)
     return record
 
 
 def locked(record_id: int) -> UpgradeRecord:
     """Return the record, locked with its tracked model. Raises NotFound."""
-    record = locks.hold(UpgradeRecord.objects.with_versions().filter(pk=record_id)).first()
-    if record is None:
-        raise NotFound(f"There is no upgrade record {record_id}.")
-    return record
+    return locks.hold_one(
+        UpgradeRecord.objects.with_versions().filter(pk=record_id),
+        missing=f"There is no upgrade record {record_id}.",
+    )
 
 
 def locked_model(tracked_model_id: int) -> TrackedModel:
     """Return the tracked model, locked. Raises NotFound."""
-    tracked = locks.hold(TrackedModel.objects.filter(pk=tracked_model_id)).first()
-    if tracked is None:
-        raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    return tracked
+    return locks.hold_one(
+        TrackedModel.objects.filter(pk=tracked_model_id),
+        missing=f"There is no tracked model {tracked_model_id}.",
+    )
 
 
-def write_step(
+def _write_step(
     *,
     record: UpgradeRecord,
     before: State | None,
@@ -127,14 +162,15 @@ def write_step(
     )
 
 
-def next_number(tracked: TrackedModel) -> int:
+def _next_number(tracked: TrackedModel) -> int:
     latest = UpgradeRecord.objects.filter(tracked_model=tracked).aggregate(
         latest=Max("completion_number")
     )["latest"]
     return int(latest or 0) + 1
 
 
-def point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
+def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
+    """Make a version the current one; what waits for a move from another is superseded."""
     TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
     baselines.take_baseline(version=version, now=now)
     stale = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)

@@ -8,7 +8,6 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from providers.models import Provider
 from versioning.domain import lineage
-from versioning.domain.labels import free_label
 from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
@@ -16,9 +15,8 @@ from versioning.models import (
     ModelVersion,
     TrackedModel,
     UpgradeRecord,
-    UpgradeStep,
 )
-from versioning.services import knowledge, locks, sweeps
+from versioning.services import locks, sweeps, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 from versioning.services.transactions import one_transaction
@@ -93,14 +91,14 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
         return None
     step = answer.step.value
     entries = [market.entries[one.id] for one in offered]
-    versions = _versions_for(tracked=tracked, current=current, entries=entries, step=step)
-    kept = _still_meant(waiting, versions=versions, step=step)
+    targets = _versions_for(tracked=tracked, entries=entries, step=step)
+    kept = _still_meant(waiting, versions=targets, step=step)
     others = [record for record in waiting if record not in kept]
-    labels = " and ".join(version.label for version in versions)
+    labels = " and ".join(version.label for version in targets)
     _supersede(others, reason=f"{labels} came.", now=now)
     found = [
         _offer(tracked=tracked, version=version, answer=answer, kept=kept, now=now)
-        for version in versions
+        for version in targets
     ]
     return None if answer.step is lineage.Step.MAYBE else found[0]
 
@@ -182,11 +180,7 @@ def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
 
 
 def _versions_for(
-    *,
-    tracked: TrackedModel,
-    current: ModelVersion,
-    entries: Sequence[CatalogueEntry],
-    step: str,
+    *, tracked: TrackedModel, entries: Sequence[CatalogueEntry], step: str
 ) -> list[ModelVersion]:
     """Return the versions that stand for the entries, each made now if it is new."""
     known = list(tracked.versions.all())
@@ -195,8 +189,8 @@ def _versions_for(
         version = _that_stands_for(entry, known)
         if version is None:
             taken = frozenset(old.label for old in known)
-            label = free_label(label=current.label, step=step, taken=taken)
-            version = _new_version(tracked=tracked, current=current, entry=entry, label=label)
+            version = versions.of_entry(tracked=tracked, entry=entry, step=step, taken=taken)
+            version.save()
             known.append(version)
         found.append(version)
     return found
@@ -210,21 +204,6 @@ def _that_stands_for(
         if version.upstream_id == entry.upstream_id and same_revision:
             return version
     return None
-
-
-def _new_version(
-    *, tracked: TrackedModel, current: ModelVersion, entry: CatalogueEntry, label: str
-) -> ModelVersion:
-    version = ModelVersion(
-        tracked_model=tracked,
-        upstream_id=entry.upstream_id,
-        previous_version=current,
-        label=label,
-    )
-    knowledge.fill_version(version=version, entry=entry)
-    knowledge.compare_with_previous(version=version, previous=current)
-    version.save()
-    return version
 
 
 def _may_be_offered(
@@ -247,7 +226,7 @@ def _write(
     now: datetime,
 ) -> UpgradeRecord:
     evidence = policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)
-    record = UpgradeRecord.objects.create(
+    record = UpgradeRecord(
         tracked_model=tracked,
         from_version=current,
         to_version=version,
@@ -261,20 +240,14 @@ def _write(
         evidence_hash=evidence.digest,
         evidence_at=now,
         urgent_on=current.retires_on,
-        recommended_at=now,
-        changed_at=now,
     )
-    UpgradeStep.objects.create(
-        record=record,
-        after=record.state,
-        at=now,
-        actor_kind=UpgradeStep.ActorKind.SCHEDULER,
-        actor_name=Actor.scheduler().name,
-        reason=" ".join(answer.reasons)[:500],
+    return moves.open_record(
+        record,
+        actor=Actor.scheduler(),
+        now=now,
+        reason=" ".join(answer.reasons),
         evidence=record.evidence,
-        evidence_hash=record.evidence_hash,
     )
-    return record
 
 
 def _runners_up(answer: lineage.Answer) -> list[dict[str, Any]]:

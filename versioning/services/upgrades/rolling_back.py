@@ -6,7 +6,7 @@ from datetime import datetime
 from versioning.domain.transitions import State
 from versioning.models import ModelVersion, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, Invalid, NothingToRollBack
+from versioning.services.errors import AlreadyMoved, NothingToRollBack
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, way_back
 from versioning.services.upgrades.policies import Resolved
@@ -16,7 +16,7 @@ NO_EARLIER = "There is no earlier version to go back to."
 
 
 @one_transaction
-def roll_back(
+def reverse_latest(
     *,
     tracked_model_id: int,
     actor: Actor,
@@ -28,11 +28,9 @@ def roll_back(
     """Go back to the version before the latest move; return the rollback's own record.
 
     With ``record_id`` only if that record is the latest move still. ``to_fallback`` goes to the
-    version that it names instead, because the earlier one is gone. Raises NotFound, Invalid (no
-    reason), NothingToRollBack, AlreadyMoved.
+    version that it names instead, because the earlier one is gone. Raises NotFound,
+    NothingToRollBack, AlreadyMoved.
     """
-    if not reason.strip():
-        raise Invalid("Say why: the reason stays with the rollback.")
     moves.locked_model(tracked_model_id)
     undone = move_to_reverse(tracked_model_id=tracked_model_id)
     earlier = undone.from_version
@@ -42,11 +40,9 @@ def roll_back(
         raise AlreadyMoved(
             "This is no longer the latest move of the model; nothing was rolled back."
         )
-    moves.move(
-        record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason.strip()
-    )
+    moves.move(record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason)
     target = to_fallback.version if to_fallback and to_fallback.version else earlier
-    reasons = _reasons_to_go_back(target, reason.strip())
+    reasons = _reasons_to_go_back(target, reason)
     if to_fallback is not None:
         reasons.append(to_fallback.sentence)
     back = _write_down(
@@ -147,25 +143,17 @@ def _write_down(
     now: datetime,
 ) -> UpgradeRecord:
     """Write the rollback's own record, and make its target the current version."""
-    tracked = undone.tracked_model
-    back = UpgradeRecord.objects.create(
-        tracked_model=tracked,
+    back = UpgradeRecord(
+        tracked_model=undone.tracked_model,
         from_version=left,
         to_version=to,
         state=State.COMPLETED.value,
         origin=UpgradeRecord.Origin.ROLLBACK,
         step=UpgradeRecord.Step.BACK,
         reasons=reasons,
-        recommended_at=now,
-        changed_at=now,
-        completed_at=now,
-        completion_number=moves.next_number(tracked),
         reverses=undone,
     )
-    why = " ".join(reasons)
-    moves.write_step(record=back, before=None, actor=actor, now=now, reason=why)
-    moves.point_at(tracked=tracked, version=to, now=now)
-    return back
+    return moves.open_record(back, actor=actor, now=now, reason=" ".join(reasons))
 
 
 def _reasons_to_go_back(version: ModelVersion, reason: str) -> list[str]:

@@ -1,161 +1,101 @@
-"""What is decided about an upgrade: approve, reject, snooze, ask for one, roll back.
+"""The rollout of an approved upgrade: tests, then a canary, then completed; and what goes on by
+itself at each sweep.
 
-Every function is one transaction; ``moves`` makes the move.
+Before its first step the provider is asked whether the way back is open. That is HTTP, so it
+happens at the sweep, between transactions: an approved record waits for it.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from versioning.domain.memory import Wake
-from versioning.domain.transitions import WAITING, State
-from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import sweeps
+from versioning.domain.policy import Stage, decide
+from versioning.domain.transitions import State
+from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
+from versioning.services import clock, notices, sweeps
 from versioning.services.actors import Actor
-from versioning.services.errors import (
-    AlreadyMoved,
-    EvidenceChanged,
-    Invalid,
-    NotFound,
-)
+from versioning.services.errors import AlreadyMoved, ServiceError
+from versioning.services.evaluation import testing
+from versioning.services.evaluation.testing import TestsSay
 from versioning.services.transactions import one_transaction
-from versioning.services.upgrades import approvals, course, memory, moves, policies
-from versioning.services.upgrades.rolling_back import move_to_reverse, roll_back
+from versioning.services.upgrades import (
+    canary,
+    moves,
+    policies,
+    rolling_back,
+    watching,
+    way_back,
+)
+from versioning.services.upgrades.policies import Resolved
+from versioning.services.upgrades.way_back import Outcome, WayBack
 
-__all__ = [
-    "approve",
-    "begin",
-    "move_to_reverse",
-    "reject",
-    "request_upgrade",
-    "roll_back",
-    "snooze",
-    "wake_snoozed",
-]
+NO_TESTS = "Approved; no tests set."
+AT_ONCE = timedelta(minutes=15)
+"""Until then a first step is the move of the person who approved it; a sweep comes every five."""
 
 
-@one_transaction
-def approve(
-    *,
-    record_id: int,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    evidence_hash: str | None = None,
+class NoWayBack(ServiceError):
+    """The earlier version would be gone before the watch period ends."""
+
+    code = "no-way-back"
+
+
+def start(
+    *, record: UpgradeRecord, resolved: Resolved, actor: Actor, now: datetime
 ) -> UpgradeRecord:
-    """Approve a waiting recommendation; with the last approval needed it goes on its course.
+    """Take an approved record to its first stop. The record is locked.
 
-    The record that is returned is completed at once, on its course where the policy has tests
-    or a canary, or still recommended while approvals are missing. Raises NotFound, AlreadyMoved,
-    AnotherUnderWay, NotAllowed (this one may not approve it), NoWayBack, Invalid (a suite that
-    the policy asks for can't run), and EvidenceChanged where ``evidence_hash`` names other
-    evidence than the record's.
+    Tests begin at once. A canary begins at a sweep, when the provider has said that the way back
+    is open. A move at once is made in any case, and says where there is no way back. Raises
+    NoWayBack where tests or a canary are set and the way back would close, as far as checks know,
+    and Invalid where a suite can't run.
     """
-    record = moves.locked(record_id)
-    _refuse_other_evidence(record, evidence_hash)
-    if State(record.state) not in WAITING:
-        raise AlreadyMoved(moves.why_not(record, State.APPROVED))
-    resolved = policies.resolve(tracked=record.tracked_model)
-    approvals.fall(record=record, now=now)
-    missing = approvals.give(
-        record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
+    policy = resolved.policy
+    closed = way_back.why_closed(
+        version=record.from_version, fallback=resolved.fallback, policy=policy, now=now
     )
-    if missing:
+    if closed and policy.gathers_evidence:
+        raise NoWayBack(closed)
+    if policy.required_suites:
+        return _begin_tests(record, suite_names=policy.required_suites, actor=actor, now=now)
+    if policy.canary_steps:
         return record
-    record = moves.move(
-        record_id=record_id,
-        to=State.APPROVED,
-        actor=actor,
-        now=now,
-        reason=reason,
-        evidence=record.evidence,
-        changes={"snoozed_until": None},
-        only_from=WAITING,
-    )
-    return course.start(record=record, resolved=resolved, actor=actor, now=now)
+    why = " ".join(filter(None, [NO_TESTS, closed]))
+    return _complete(record=record, actor=actor, now=now, why=why)
 
 
-@one_transaction
-def request_upgrade(
-    *, tracked_model_id: int, to_version_id: int, actor: Actor, now: datetime, reason: str = ""
-) -> UpgradeRecord:
-    """Move a tracked model to one of its versions because somebody asks for it.
+def look_at_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
+    """Take an approved record's first step, if the way back is open. Raises NotFound."""
+    return _first_step(record_id=record_id, only_from=State.APPROVED, why=NO_TESTS, now=now)
 
-    A recommendation of that version that waits is approved; else a record is made for it, which
-    waits for others where the policy doesn't let the one who asks approve it.
-    Raises Invalid (it is the current version) and what ``approve`` raises.
+
+def look_at_tests(*, record_id: int, now: datetime) -> UpgradeRecord:
+    """Take a record on whose tests have ended; one elsewhere stays as it is. Raises NotFound."""
+    record, passed = _judge_tests(record_id=record_id, now=now)
+    if not passed:
+        return record
+    return _first_step(record_id=record_id, only_from=State.TESTING, why=passed, now=now)
+
+
+def carry_on(*, now: datetime) -> int:
+    """Do all that is due: tests, canaries, watches, reports; return how many were looked at.
+
+    Each in a transaction of its own: one that fails is logged and holds up no other.
     """
-    tracked = moves.locked_model(tracked_model_id)
-    version = ModelVersion.objects.filter(pk=to_version_id, tracked_model=tracked).first()
-    if version is None:
-        raise NotFound(f"The model has no version {to_version_id}.")
-    if version.pk == tracked.current_version_id:
-        raise Invalid(f"{version.label} is the current version already.")
-    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
-    record = waiting.first()
-    if record is None:
-        record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
-        policy = policies.resolve(tracked=tracked).policy
-        if not policy.requester_may_approve:
-            return record
-    return approve(record_id=record.pk, actor=actor, now=now, reason=reason)
-
-
-@one_transaction
-def reject(
-    *,
-    record_id: int,
-    actor: Actor,
-    now: datetime,
-    reason: str,
-    wake: Wake | None = None,
-    evidence_hash: str | None = None,
-) -> UpgradeRecord:
-    """Reject a waiting recommendation; ``wake`` says when it may be offered again, else never.
-
-    Raises NotFound, AlreadyMoved, Invalid (no reason), EvidenceChanged as ``approve`` does.
-    """
-    if not reason.strip():
-        raise Invalid("Say why: the reason is kept and keeps others from asking again.")
-    _refuse_other_evidence(moves.locked(record_id), evidence_hash)
-    record = moves.move(
-        record_id=record_id,
-        to=State.REJECTED,
-        actor=actor,
+    done = sweeps.each(
+        list(UpgradeRecord.objects.under_way().with_versions().order_by("pk")),
+        lambda record: _LOOK[State(record.state)](record_id=record.pk, now=now),
+        subject=lambda record: f"Upgrade {record.pk} ({record})",
         now=now,
-        reason=reason.strip(),
-        changes={"snoozed_until": None},
-        only_from=WAITING,
     )
-    if wake is not None:
-        memory.remember(record=record, wake=wake, now=now)
-    return record
-
-
-@one_transaction
-def snooze(
-    *,
-    record_id: int,
-    actor: Actor,
-    now: datetime,
-    until: datetime,
-    reason: str = "",
-    evidence_hash: str | None = None,
-) -> UpgradeRecord:
-    """Put a recommendation off until a moment.
-
-    Raises NotFound, AlreadyMoved, Invalid (past), EvidenceChanged as ``approve`` does.
-    """
-    if until <= now:
-        raise Invalid("Choose a day in the future.")
-    _refuse_other_evidence(moves.locked(record_id), evidence_hash)
-    return moves.move(
-        record_id=record_id,
-        to=State.SNOOZED,
-        actor=actor,
+    done += sweeps.each(
+        list(Watch.objects.open().order_by("pk").values_list("pk", "record_id")),
+        lambda watch: watching.look(watch_id=watch[0], now=now),
+        subject=lambda watch: f"Watch of upgrade {watch[1]}",
         now=now,
-        reason=reason,
-        changes={"snoozed_until": until},
     )
+    return done + watching.write_reports(now=now)
 
 
 def wake_snoozed(*, now: datetime) -> int:
@@ -184,52 +124,167 @@ def _wake(record_id: int, *, now: datetime) -> None:
 
 
 @one_transaction
-def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime) -> None:
-    """Make a version the first current one of a tracked model that has none."""
-    record = UpgradeRecord.objects.create(
-        tracked_model=tracked,
-        to_version=version,
-        state=State.COMPLETED.value,
-        origin=UpgradeRecord.Origin.TRACKING,
-        step=UpgradeRecord.Step.FIRST,
-        recommended_at=now,
-        changed_at=now,
-        completed_at=now,
-        completion_number=1,
+def _judge_tests(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
+    """Fail a record whose tests failed; return it, and what they say where it may go on."""
+    record = moves.locked(record_id)
+    if record.state != State.TESTING:
+        return record, ""
+    resolved = policies.resolve(tracked=record.tracked_model)
+    policy = resolved.policy
+    tests = testing.tests_of(
+        record=record, suite_names=policy.required_suites, unsure=policy.unsure_tests
     )
-    moves.write_step(record=record, before=None, actor=actor, now=now, reason="Tracking began.")
-    moves.point_at(tracked=tracked, version=version, now=now)
+    if tests.say is TestsSay.FAILED:
+        return _fail_tests(record, why=tests.sentence, now=now), ""
+    if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):
+        return record, ""
+    return record, tests.sentence
 
 
-def _requested(
-    *, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime, reason: str
+def _fail_tests(record: UpgradeRecord, *, why: str, now: datetime) -> UpgradeRecord:
+    testing.cancel_tests(record=record, now=now)
+    notices.tell(
+        record=record,
+        kind=Notice.Kind.TESTS_FAILED,
+        sentence=f"{record} failed its tests. {why}",
+        now=now,
+    )
+    return moves.move(
+        record_id=record.pk, to=State.FAILED, actor=Actor.scheduler(), now=now, reason=why
+    )
+
+
+def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) -> UpgradeRecord:
+    """Ask for the way back, then begin the canary or complete; a record elsewhere stays."""
+    record = UpgradeRecord.objects.with_versions().get(pk=record_id)
+    resolved = policies.resolve(tracked=record.tracked_model)
+    back = way_back.ask(
+        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
+    )
+    return _take_first_step(
+        record_id=record_id, only_from=only_from, resolved=resolved, back=back, why=why, now=now
+    )
+
+
+@one_transaction
+def _take_first_step(
+    *,
+    record_id: int,
+    only_from: State,
+    resolved: Resolved,
+    back: WayBack,
+    why: str,
+    now: datetime,
 ) -> UpgradeRecord:
-    current = tracked.current_version
-    evidence = (
-        policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)
-        if current
-        else None
+    record = moves.locked(record_id)
+    if record.state != only_from:
+        return record
+    if record.tracked_model.current_version_id != record.from_version_id:
+        return _overtaken(record, now=now)
+    way_back.tell(record=record, back=back, now=now)
+    if not back.is_open:
+        return _without_way_back(record, back=back, now=now)
+    if not _just_approved_by_staff(record, now=now) and _held(record, resolved=resolved, now=now):
+        return record
+    scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
+    suites = resolved.policy.required_suites
+    if only_from is State.APPROVED and suites:  # set since it was approved
+        return _begin_tests(record, suite_names=suites, actor=scheduler, now=now)
+    evidence = {**record.evidence, "way_back": back.as_dict()}
+    if resolved.policy.canary_steps:
+        return canary.begin(
+            record=record,
+            resolved=resolved,
+            actor=scheduler,
+            now=now,
+            reason=why,
+            evidence=evidence,
+        )
+    return _complete(record=record, actor=scheduler, now=now, why=why, evidence=evidence)
+
+
+def _begin_tests(
+    record: UpgradeRecord, *, suite_names: Sequence[str], actor: Actor, now: datetime
+) -> UpgradeRecord:
+    testing.begin_tests(record=record, suite_names=suite_names, actor=actor, now=now)
+    why = f"To be tested with {', '.join(suite_names)}."
+    return moves.move(record_id=record.pk, to=State.TESTING, actor=actor, now=now, reason=why)
+
+
+def _complete(
+    *,
+    record: UpgradeRecord,
+    actor: Actor,
+    now: datetime,
+    why: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> UpgradeRecord:
+    record = moves.complete(
+        record_id=record.pk, actor=actor, now=now, reason=why, evidence=evidence
     )
-    record = UpgradeRecord.objects.create(
-        tracked_model=tracked,
-        from_version=current,
-        to_version=version,
-        origin=UpgradeRecord.Origin.API if actor.kind == "api" else UpgradeRecord.Origin.STAFF,
-        step=UpgradeRecord.Step.REQUESTED,
-        reasons=[f"{actor.name} asked for {version.label}.", *([reason] if reason else [])],
-        evidence=evidence.as_dict() if evidence else {},
-        evidence_hash=evidence.digest if evidence else "",
-        evidence_at=now,
-        urgent_on=current.retires_on if current else None,
-        recommended_at=now,
-        changed_at=now,
-    )
-    moves.write_step(record=record, before=None, actor=actor, now=now, reason=reason)
+    notices.resolve(record=record, kind=Notice.Kind.WAY_BACK, by=actor.name, now=now)
+    watching.begin(record=record, now=now)
     return record
 
 
-def _refuse_other_evidence(record: UpgradeRecord, evidence_hash: str | None) -> None:
-    if evidence_hash is not None and evidence_hash != record.evidence_hash:
-        raise EvidenceChanged(
-            "The evidence has changed since you looked. Read it again, then decide."
-        )
+def _without_way_back(record: UpgradeRecord, *, back: WayBack, now: datetime) -> UpgradeRecord:
+    """Let an approval fall whose way back is closed; what is only unknown is asked again."""
+    if back.outcome is Outcome.UNKNOWN or record.state != State.APPROVED:
+        return record
+    record.approvals.standing().update(fell_at=now)
+    twin = UpgradeRecord.objects.waiting().filter(
+        tracked_model=record.tracked_model_id, to_version=record.to_version_id
+    )
+    return moves.move(
+        record_id=record.pk,
+        to=State.SUPERSEDED if twin.exists() else State.RECOMMENDED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason=f"{back.sentence} Name a fallback version in its policy, then approve it again.",
+        evidence={**record.evidence, "way_back": back.as_dict()},
+    )
+
+
+def _overtaken(record: UpgradeRecord, *, now: datetime) -> UpgradeRecord:
+    return moves.move(
+        record_id=record.pk,
+        to=State.SUPERSEDED if record.state == State.APPROVED else State.FAILED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason="The current version has changed since this was approved.",
+    )
+
+
+def _look_at_canary(*, record_id: int, now: datetime) -> None:
+    record = canary.look(record_id=record_id, now=now)
+    if record.state == State.ABORTED:
+        rolling_back.leave_dead_version(record_id=record_id, now=now)
+
+
+def _just_approved_by_staff(record: UpgradeRecord, *, now: datetime) -> bool:
+    """Say whether it is a person's own move: pins, freezes and windows don't hold people.
+
+    One that couldn't be made at once (nobody answered for the way back) is the scheduler's.
+    """
+    approved = record.steps.filter(after=State.APPROVED.value).order_by("-at", "-pk").first()
+    return (
+        approved is not None
+        and approved.actor_kind == UpgradeStep.ActorKind.STAFF
+        and now - approved.at <= AT_ONCE
+    )
+
+
+def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
+    """Say what keeps an approved record from going on by itself now."""
+    return decide(
+        facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
+        policy=resolved.policy,
+        now=clock.local(now),
+    ).waits_for
+
+
+_LOOK: Mapping[State, Callable[..., object]] = {
+    State.APPROVED: look_at_approved,
+    State.TESTING: look_at_tests,
+    State.CANARY: _look_at_canary,
+}

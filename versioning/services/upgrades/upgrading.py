@@ -14,7 +14,7 @@ from versioning.models.upgrades import Standing
 from versioning.services import clock, serving, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, Invalid, ServiceError
-from versioning.services.upgrades import policies, recommendation, rollout, way_back
+from versioning.services.upgrades import decisions, policies, recommendation, way_back
 
 DEFAULT_IMPROVEMENT = Decimal("0.1")
 
@@ -118,7 +118,7 @@ def auto_upgrade(
     if reason:
         return UpgradeResult(False, label, record.pk, reason)
     try:
-        moved = rollout.approve(
+        moved = decisions.approve(
             record_id=record.pk,
             actor=actor or Actor.scheduler(),
             now=now,
@@ -155,7 +155,7 @@ def _gone_by_policy(record: UpgradeRecord, *, now: datetime) -> list[UpgradeReco
     if not _way_back_is_open(record, now=now):
         return []
     try:
-        moved = rollout.approve(
+        moved = decisions.approve(
             record_id=record.pk,
             actor=Actor.scheduler(),
             now=now,

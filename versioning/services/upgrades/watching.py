@@ -175,7 +175,7 @@ def _worse(
     held = held or (where_to.problem if where_to else "")
     if not held:
         try:
-            rolling_back.roll_back(
+            rolling_back.reverse_latest(
                 tracked_model_id=record.tracked_model_id,
                 record_id=record.pk,
                 actor=Actor.scheduler(),

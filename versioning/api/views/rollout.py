@@ -4,7 +4,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from versioning.api.operations import APPROVE, ApiView, Asked, operation
-from versioning.api.serializers.course import (
+from versioning.api.serializers.rollout import (
     CanarySerializer,
     ClocksSerializer,
     OutlookSerializer,

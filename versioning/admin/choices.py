@@ -7,13 +7,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from versioning import tasks
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
 from versioning.models import Canary, UpgradeRecord
-from versioning.services import decisions
 from versioning.services.actors import Actor
-from versioning.services.upgrades import canary, rollout
+from versioning.services.upgrades import canary, decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +26,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Choice:
     """One kind of decision: its words, its permission, and the service that makes it."""
 
     name: str
@@ -62,16 +60,13 @@ class Decision:
 
 
 def _approve(act: Act) -> UpgradeRecord:
-    record = decisions.approve(
+    return decisions.approve(
         record_id=act.record.pk,
         actor=act.actor,
         now=act.now,
         reason=act.data["reason"],
         evidence_hash=act.evidence_hash,
     )
-    if record.state == State.APPROVED:
-        tasks.carry_on_soon()
-    return record
 
 
 def _reject(act: Act) -> UpgradeRecord:
@@ -96,7 +91,7 @@ def _snooze(act: Act) -> UpgradeRecord:
 
 
 def _roll_back(act: Act) -> UpgradeRecord:
-    return rollout.roll_back(
+    return decisions.roll_back(
         tracked_model_id=act.record.tracked_model_id,
         record_id=act.record.pk,
         actor=act.actor,
@@ -130,10 +125,10 @@ class _WithoutReason(forms.DecisionForm):
     reason = None  # type: ignore[assignment]
 
 
-DECISIONS: Mapping[str, Decision] = {
-    decision.name: decision
-    for decision in (
-        Decision(
+CHOICES: Mapping[str, Choice] = {
+    choice.name: choice
+    for choice in (
+        Choice(
             name="approve",
             verb="Approve",
             done="approved",
@@ -146,7 +141,7 @@ DECISIONS: Mapping[str, Decision] = {
             form=forms.DecisionForm,
             make=_approve,
         ),
-        Decision(
+        Choice(
             name="reject",
             verb="Reject",
             done="rejected",
@@ -158,7 +153,7 @@ DECISIONS: Mapping[str, Decision] = {
             form=forms.ReasonForm,
             make=_reject,
         ),
-        Decision(
+        Choice(
             name="snooze",
             verb="Snooze",
             done="snoozed",
@@ -170,7 +165,7 @@ DECISIONS: Mapping[str, Decision] = {
             form=forms.SnoozeForm,
             make=_snooze,
         ),
-        Decision(
+        Choice(
             name="roll_back",
             verb="Roll back",
             done="rolled back",
@@ -183,7 +178,7 @@ DECISIONS: Mapping[str, Decision] = {
             form=forms.ReasonForm,
             make=_roll_back,
         ),
-        Decision(
+        Choice(
             name="approve_step",
             verb="Approve the step",
             done="approved for its next step",
@@ -197,7 +192,7 @@ DECISIONS: Mapping[str, Decision] = {
             make=_approve_step,
             of_canary=_waits_for_approval,
         ),
-        Decision(
+        Choice(
             name="resume",
             verb="Resume",
             done="resumed",
@@ -210,7 +205,7 @@ DECISIONS: Mapping[str, Decision] = {
             make=_resume,
             of_canary=lambda found: found.paused_at is not None,
         ),
-        Decision(
+        Choice(
             name="abort",
             verb="Abort",
             done="aborted",
@@ -228,14 +223,14 @@ DECISIONS: Mapping[str, Decision] = {
 }
 
 
-def open_to(*, request: HttpRequest, record: UpgradeRecord) -> list[Decision]:
+def open_to(*, request: HttpRequest, record: UpgradeRecord) -> list[Choice]:
     """Return the decisions that this person may make on the record as it stands."""
     return [
-        decision
-        for decision in DECISIONS.values()
-        if decision.is_possible(record) and may_make(request=request, decision=decision)
+        choice
+        for choice in CHOICES.values()
+        if choice.is_possible(record) and may_make(request=request, choice=choice)
     ]
 
 
-def may_make(*, request: HttpRequest, decision: Decision) -> bool:
-    return bool(request.user.has_perm(decision.permission))
+def may_make(*, request: HttpRequest, choice: Choice) -> bool:
+    return bool(request.user.has_perm(choice.permission))

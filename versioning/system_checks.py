@@ -1,1 +1,0 @@
-"""Checks of the settings that Django runs at start."""
