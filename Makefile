@@ -15,7 +15,7 @@ help: ## Say what there is
 
 demo: setup ## Run everything with a sample world and simulated providers (PORT=8000)
 	@HOTSWAP_DATA_DIR="$(CURDIR)/var/demo" DATABASE_URL= CELERY_BROKER_URL= \
-	 exec $(PY) -P config/supervisor.py --demo --host $(HOST) --port $(PORT)
+	 exec $(PY) -m sample_world.demo --host $(HOST) --port $(PORT)
 
 up: setup ## Run web, worker and scheduler for real on this machine (PORT=8000, HOST=127.0.0.1)
 	@exec $(PY) -P config/supervisor.py --host $(HOST) --port $(PORT)

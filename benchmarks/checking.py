@@ -20,8 +20,8 @@ def main() -> int:
     """Measure a first check, one without news and one with news for every tracked model."""
     from django.core.management import call_command
 
-    from providers.simulator import Simulator
-    from providers.simulator.world import World
+    from sample_world.simulator import Simulator
+    from sample_world.simulator.world import World
     from versioning.models import TrackedModel
 
     call_command("migrate", interactive=False, verbosity=0)
@@ -49,7 +49,7 @@ def _list_models(simulator: "object") -> None:
 
 
 def _add_provider(simulator: "object") -> str:
-    from providers.simulator.server import KEY
+    from sample_world.simulator.server import KEY
     from versioning.services import providers
     from versioning.services.actors import Actor
 

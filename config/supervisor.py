@@ -22,9 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, "-m", "config.command", "manage"]
 END_WITH_PARENT = BASE_DIR / "config" / "end_with_parent.py"
 LOOK_EVERY_S = 0.5
 READY_WITHIN_S = 300.0
@@ -55,6 +56,19 @@ class Program:
     command: Sequence[str]
     ready: str = ""
     without: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A way to run Hotswap; ``verb`` is its command.
+
+    ``prepare`` runs first: its last line is JSON with the notes for the person at the terminal,
+    and may hold an environment for all that follows. ``first`` makes of it what runs beside.
+    """
+
+    verb: str
+    prepare: Sequence[str]
+    first: Callable[[Mapping[str, Any]], Sequence[Program]] = lambda prepared: ()
 
 
 class Child:
@@ -384,16 +398,24 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until asked to stop; return 0, or 1 with a sentence where it could not."""
+def up(port: int) -> Plan:
+    """Return what ``make up`` runs: nothing but Hotswap itself."""
+    return Plan("up", [*MANAGE, "prepare", "--json", "--first-user"])
+
+
+def main(arguments: Sequence[str] | None = None, *, plan_for: Callable[[int], Plan] = up) -> int:
+    """Run until asked to stop; return 0, or 1 with a sentence where it could not.
+
+    ``plan_for`` gets the port that web listens on.
+    """
     options = _parser().parse_args(arguments)
     supervisor = Supervisor(
         {"PYTHONWARNINGS": NO_NOISE, **os.environ, "PYTHONUNBUFFERED": "1"},
-        teller=[sys.executable, "manage.py", "tell_fault"],
+        teller=[*MANAGE, "tell_fault"],
     )
     supervisor.listen_for_signals()
     try:
-        _run(supervisor, options)
+        _run(supervisor, options, plan_for(options.port))
     except CannotRun as error:
         _write(f"{error}\n")
         return 1
@@ -403,23 +425,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(supervisor: Supervisor, options: argparse.Namespace) -> None:
-    verb = "make demo" if options.demo else "make up"
-    refuse_taken_port(options.host, options.port, again=f"{verb} PORT={options.port + 1}")
+def _run(supervisor: Supervisor, options: argparse.Namespace, plan: Plan) -> None:
+    refuse_taken_port(options.host, options.port, again=_again(plan.verb, options.port + 1))
     _write("Starting Hotswap ...\n")
-    programs = programs_of(options)
-    simulator_port = free_port(options.port + 1)
-    prepare = [sys.executable, "manage.py", "prepare", "--json"]
-    prepare += ["--demo", str(simulator_port)] if options.demo else ["--first-user"]
-    printed = supervisor.run_first(prepare)
+    printed = supervisor.run_first(plan.prepare)
     if supervisor.stopping.is_set():
         return
     prepared = json.loads(printed[-1])
-    if options.demo:
-        supervisor.environment |= prepared["environment"]
-        command = [sys.executable, "-m", "providers.simulator", "--port", str(simulator_port)]
-        simulator = [*command, *prepared["simulator"]]
-        programs.insert(0, Program("simulator", simulator, without="No provider answers"))
+    supervisor.environment |= prepared.get("environment", {})
+    programs = [*plan.first(prepared), *programs_of(options)]
     supervisor.start(programs)
     supervisor.wait_until_ready(lambda: web_answers(options.host, options.port))
     if not supervisor.stopping.is_set():
@@ -428,11 +442,16 @@ def _run(supervisor: Supervisor, options: argparse.Namespace) -> None:
     supervisor.watch()
 
 
+def _again(verb: str, port: int) -> str:
+    """Return the command with another port, as it is called here: by make in a clone."""
+    in_clone = (BASE_DIR / "Makefile").exists()
+    return f"make {verb} PORT={port}" if in_clone else f"hotswap {verb} --port {port}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="supervisor", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on")
-    parser.add_argument("--demo", action="store_true", help="with the sample world and simulator")
     return parser
 
 

@@ -382,6 +382,17 @@ _IT_SAYS = " It says: "
 _ASKING = ("list_models", "complete", "look_at")
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A known server that a kind speaks to, to start a provider from."""
+
+    slug: str
+    label: str
+    base_url: str
+    key_variable: str = ""
+    """Empty where the server usually asks for no key."""
+
+
 class Adapter:
     """Asks one kind of provider. One method is required; flags say what else it can do.
 
@@ -394,6 +405,8 @@ class Adapter:
     default_key_variable: ClassVar[str] = ""
     more_key_variables: ClassVar[tuple[str, ...]] = ()
     """Other variables that its own documentation names for credentials."""
+    presets: ClassVar[tuple[Preset, ...]] = ()
+    """Servers of others that speak the same protocol."""
     needs_key: ClassVar[bool] = True
     needs_address: ClassVar[bool] = True
     """Is it reached under a base URL at all?"""

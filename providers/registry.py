@@ -1,66 +1,59 @@
 """Which adapter speaks to which kind of provider."""
 
-from providers import variables
-from providers.adapters.anthropic import Anthropic
-from providers.adapters.azure import Azure
-from providers.adapters.bedrock import Bedrock
-from providers.adapters.gemini import Gemini
-from providers.adapters.genai_prices import GenaiPrices
-from providers.adapters.huggingface import HuggingFace
-from providers.adapters.mistral import Mistral
-from providers.adapters.modelsdev import ModelsDev
-from providers.adapters.ollama import Ollama
-from providers.adapters.openai import PRESETS, OpenAI, Preset
-from providers.adapters.openrouter import OpenRouter
-from providers.adapters.retirements import Retirements
-from providers.base import Adapter
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 
-_ADAPTERS: tuple[type[Adapter], ...] = (
-    OpenRouter,
-    OpenAI,
-    Anthropic,
-    Gemini,
-    Mistral,
-    Ollama,
-    HuggingFace,
-    Bedrock,
-    Azure,
-    ModelsDev,
-    GenaiPrices,
-    Retirements,
-)
-_BY_KIND = {adapter.kind: adapter for adapter in _ADAPTERS}
+from providers import kinds as folders
+from providers import variables
+from providers.base import Adapter, Preset
 
 
 class UnknownKind(LookupError):
-    """No adapter is registered for the kind."""
+    """No adapter speaks to the kind."""
+
+
+@cache
+def _by_kind() -> dict[str, type[Adapter]]:
+    """Return every adapter by its kind, in the order of their labels."""
+    found = sorted(_in_folders(), key=lambda adapter: adapter.label.casefold())
+    return {adapter.kind: adapter for adapter in found}
+
+
+def _in_folders() -> Iterator[type[Adapter]]:
+    for folder in pkgutil.iter_modules(folders.__path__):
+        module = import_module(f"{folders.__name__}.{folder.name}.adapter")
+        for found in vars(module).values():
+            is_adapter = isinstance(found, type) and issubclass(found, Adapter)
+            if is_adapter and found.__module__ == module.__name__:
+                yield found
 
 
 def adapter_class(kind: str) -> type[Adapter]:
     """Return the adapter for a kind; UnknownKind where there is none."""
     try:
-        return _BY_KIND[kind]
+        return _by_kind()[kind]
     except KeyError:
-        known = ", ".join(_BY_KIND)
+        known = ", ".join(_by_kind())
         raise UnknownKind(f"There is no kind of provider {kind!r}. Known: {known}.") from None
 
 
 def adapter_classes() -> tuple[type[Adapter], ...]:
-    """Return every registered adapter."""
-    return _ADAPTERS
+    """Return every adapter."""
+    return tuple(_by_kind().values())
 
 
 def kinds() -> list[tuple[str, str]]:
     """Return kind and label of every adapter, for form choices."""
-    return [(adapter.kind, adapter.label) for adapter in _ADAPTERS]
+    return [(adapter.kind, adapter.label) for adapter in adapter_classes()]
 
 
 def known_variables(kind: str) -> frozenset[str]:
     """Return the variables that a kind of provider, or a known server of it, uses for its keys."""
     adapter = adapter_class(kind)
     names = {adapter.default_key_variable, *adapter.more_key_variables}
-    if kind == OpenAI.kind:
-        names |= {preset.key_variable for preset in PRESETS}
+    names |= {preset.key_variable for preset in adapter.presets}
     return frozenset(names - {""})
 
 
@@ -69,12 +62,11 @@ def known_pairs(kind: str) -> list[str]:
     adapter = adapter_class(kind)
     names = [adapter.default_key_variable, *adapter.more_key_variables]
     found = variables.pairs(names, [adapter.default_base_url])
-    if kind == OpenAI.kind:
-        for preset in PRESETS:
-            found += variables.pairs([preset.key_variable], [preset.base_url])
+    for preset in adapter.presets:
+        found += variables.pairs([preset.key_variable], [preset.base_url])
     return found
 
 
 def presets() -> tuple[Preset, ...]:
-    """Return the known servers that the kind ``openai`` also speaks to."""
-    return PRESETS
+    """Return the known servers that a kind speaks to beside its own."""
+    return tuple(preset for adapter in adapter_classes() for preset in adapter.presets)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from providers.simulator import Simulator
-from providers.simulator.world import World
+from sample_world.simulator import Simulator
+from sample_world.simulator.world import World
 from tests.factories import UserFactory
 from versioning.services.actors import Actor
 

@@ -12,7 +12,7 @@ from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
 
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import (
     NOW,
     ApiKeyFactory,

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from providers.http.client import Client as HttpClient
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.machine.course import Course
 from tests.machine.world import PROVIDER_KEY
 

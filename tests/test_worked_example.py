@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from providers.simulator import Simulator
-from providers.simulator.cast import WORKED_EXAMPLE, worked_example_successor
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.cast import WORKED_EXAMPLE, worked_example_successor
+from sample_world.simulator.server import KEY
 from tests.factories import ApiKeyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

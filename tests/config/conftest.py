@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 300.0
 UP = [sys.executable, "-P", "config/supervisor.py"]
+DEMO = [sys.executable, "-m", "sample_world.demo"]
 
 Start = Callable[..., subprocess.Popen[str]]
 

@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from psycopg import sql
 
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.config.conftest import ROOT, Start, embedded, free_port, run, wait_until
 
 GUIDE = (ROOT / "docs/operations.md").read_text()

@@ -16,6 +16,7 @@ import pytest
 from config import supervisor as supervising
 from config.supervisor import CannotRun, Program, Supervisor
 from tests.config.conftest import (
+    DEMO,
     ROOT,
     UP,
     Start,
@@ -57,8 +58,8 @@ def test_a_taken_port_is_one_sentence_with_the_way_out(verb: str, tmp_path: Path
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        more = ["--demo"] if verb == "make demo" else []
-        ended = run([*UP, "--port", str(port), *more], embedded(tmp_path))
+        command = DEMO if verb == "make demo" else UP
+        ended = run([*command, "--port", str(port)], embedded(tmp_path))
 
     assert ended.returncode == 1
     assert ended.stdout == (

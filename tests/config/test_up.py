@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from providers.simulator import Simulator
-from tests.config.conftest import UP, Start, embedded, free_port, is_alive, run, wait_until
+from sample_world.simulator import Simulator
+from tests.config.conftest import DEMO, UP, Start, embedded, free_port, is_alive, run, wait_until
 
 LAST_WEEK = """
     import datetime, django, sys
@@ -138,7 +138,7 @@ def test_the_demo_is_there_in_one_go_and_in_seconds_the_next_time(
     start: Start, tmp_path: Path
 ) -> None:
     port, folder = free_port(), tmp_path / "var"
-    command = [*UP, "--demo", "--port", str(port)]
+    command = [*DEMO, "--port", str(port)]
 
     def begin(output: Path) -> str:
         demo = start(command, embedded(folder), output)

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from providers.simulator import Simulator, server
-from providers.simulator.server import KEY
-from providers.simulator.speech import Request, Response, View
+from sample_world.simulator import Simulator, server
+from sample_world.simulator.server import KEY
+from sample_world.simulator.speech import Request, Response, View
 from tests.factories import NOW, ProviderFactory
 from versioning.services.evaluation import running
 

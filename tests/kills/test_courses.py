@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import ModelVersionFactory, UpgradeRecordFactory, tracked
 from tests.kills.books import Lost, the_books_are_right
 from tests.kills.conftest import Till, Workers

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.test import Client
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from providers.simulator import Simulator
-from providers.simulator.world import FIRST_DAY, World
+from sample_world.simulator import Simulator
+from sample_world.simulator.world import FIRST_DAY, World
 from tests.factories import NOW, ApiKeyFactory, ProviderFactory, UserFactory
 from tests.machine.laws import Laws
 from tests.machine.watcher import Crash, Watcher

@@ -12,12 +12,12 @@ import pytest
 
 from providers.http import Limits
 from providers.http.remembered import remembered
-from providers.simulator import Simulator
-from providers.simulator.faults import Faults
-from providers.simulator.script import new_world
-from providers.simulator.voices.bedrock import ACCESS_KEY_ID
+from providers.kinds.bedrock.voice import ACCESS_KEY_ID
+from sample_world.simulator import Simulator
+from sample_world.simulator.faults import Faults
+from sample_world.simulator.script import new_world
 
-FIXTURES = Path(__file__).parent / "fixtures"
+HERE = Path(__file__).parent
 NOW = datetime(2025, 2, 1, 2, 0, tzinfo=UTC)
 TIGHT = Limits(connect_s=1, read_s=0.3, total_s=1, max_bytes=100_000)
 
@@ -133,4 +133,4 @@ def in_turn(*scripts: Script) -> Script:
 
 def read_fixture(kind: str, name: str) -> Any:
     """Return an answer made from the documented shape."""
-    return json.loads((FIXTURES / kind / f"{name}.json").read_text())
+    return json.loads((HERE / kind / f"{name}.json").read_text())

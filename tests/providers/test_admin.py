@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import ProviderFactory, UserFactory
 
 KEY = "sk-very-secret"

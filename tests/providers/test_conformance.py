@@ -16,9 +16,9 @@ from providers.base import (
     Refused,
     Unavailable,
 )
-from providers.simulator import Simulator
-from providers.simulator.mind import CUT, EMPTY, REFUSE
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.mind import CUT, EMPTY, REFUSE
+from sample_world.simulator.server import KEY
 from tests.providers.conftest import NOW
 
 VARIABLE = "CONFORMANCE_KEY"

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from providers.models import Provider
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.providers.conftest import NOW
 
 pytestmark = pytest.mark.django_db  # the constraints are checked by the database

@@ -30,7 +30,6 @@ SAVEPOINTS = {
     "versioning/services/readiness.py": "tries a write, and takes it back",
     "versioning/services/evaluation/results.py": "a savepoint: what fails ends its run",
     "versioning/services/idempotency.py": "the claim of a key, and the work under it",
-    "versioning/management/demo/replay.py": "the demo's story is told whole",
 }
 """Where ``transaction.atomic`` may stand by itself, and why."""
 

@@ -14,8 +14,8 @@ from providers.base import Connection
 from providers.http.client import Client as HttpClient
 from providers.http.guard import HoldsOthersUp
 from providers.models import Provider
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ApiKeyFactory, ProviderFactory, UpgradeRecordFactory
 from tests.versioning.admin.test_pages import LISTS, make_rows
 from tests.versioning.api import walk

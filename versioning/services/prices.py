@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from providers import registry
-from providers.adapters.genai_prices import GenaiPrices
 from providers.base import Connection, ListedModel, ProviderError
+from providers.kinds.genai_prices.adapter import GenaiPrices
 from providers.models import Provider
 from versioning.domain import pricing
 from versioning.models import ModelVersion

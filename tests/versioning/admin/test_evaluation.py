@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, UserFactory, tracked
 from versioning.models import EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.evaluation import running

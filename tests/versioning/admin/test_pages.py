@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, text

@@ -6,7 +6,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks as RunOnCommit
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import NOW, ProviderFactory, tracked
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
 from versioning.models import EvaluationSuite, ModelVersion
 from versioning.services.evaluation import running

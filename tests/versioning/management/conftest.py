@@ -9,7 +9,7 @@ from django.core.management import execute_from_command_line
 from django.db import connections
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import ProviderFactory
 from versioning.models import TrackedModel
 from versioning.services import tracking

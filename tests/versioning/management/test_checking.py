@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import ProviderFactory
 from tests.versioning.management.conftest import Shell
 from versioning.models import Check

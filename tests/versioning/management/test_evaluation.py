@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import ModelVersionFactory, ProviderFactory, tracked
 from tests.versioning.management.conftest import Shell
 from versioning.models import EvaluationRun, EvaluationSuite, ModelVersion

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.versioning.management.conftest import OLD, Shell
 from versioning.models import Check, Notice, TrackedModel
 

@@ -3,8 +3,8 @@
 import pytest
 from django.core.management import call_command
 
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory, tracked
 from versioning.models import CatalogueEntry, UpgradeRecord
 

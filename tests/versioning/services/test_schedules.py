@@ -15,7 +15,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from config.celery import app
 from providers.models import Provider
-from providers.simulator import Simulator
+from sample_world.simulator import Simulator
 from tests.factories import ProviderFactory, UserFactory
 from versioning.models import Check
 from versioning.services.checks import schedules

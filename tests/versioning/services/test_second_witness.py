@@ -7,8 +7,8 @@ from django.conf import LazySettings
 
 from providers.models import Provider
 from providers.registry import adapter_classes
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
 from versioning.domain.policy import Policy
 from versioning.models import Check, DirectQuestion, Finding, TrackedModel
@@ -260,8 +260,8 @@ class TestBedrock:
     def test_without_permission_for_profiles_it_says_which_and_none_is_missing(
         self, provider: Provider, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from providers.simulator.speech import Refusal
-        from providers.simulator.voices.bedrock import BedrockVoice
+        from providers.kinds.bedrock.voice import BedrockVoice
+        from sample_world.simulator.speech import Refusal
 
         ask(provider)
         version = track(provider, "us.acme.ode-4-20250514-v1:0").current_version

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from providers.models import Provider
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import (
     NOW,
     ApiKeyFactory,

@@ -1,4 +1,4 @@
-"""Make everything ready to run: tables, static files, schedule, and for the demo its world."""
+"""Make everything ready to run: tables, static files, schedule."""
 
 import json
 import secrets
@@ -8,9 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
 
-from versioning.management.demo import run
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
 from versioning.services.checks import schedules
@@ -26,12 +24,6 @@ class Command(ServiceCommand):
             "--first-user",
             action="store_true",
             help="where there is no user yet, make one and print its password once",
-        )
-        parser.add_argument(
-            "--demo",
-            type=int,
-            metavar="PORT",
-            help="load the sample world, its simulated providers being on this port",
         )
         parser.add_argument("--json", action="store_true", help="for the supervisor")
 
@@ -50,10 +42,6 @@ class Command(ServiceCommand):
         call_command("migrate", interactive=False, verbosity=0)
         collect_if_changed()
         schedules.install_schedules()
-        if options["demo"] is not None:
-            return run.prepare_demo(
-                simulator_port=options["demo"], now=timezone.now(), say=self.tell
-            )
         return {"notes": _first_user() if options["first_user"] else []}
 
 

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from providers.simulator import Simulator
-from providers.simulator.server import KEY
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import ApiKeyFactory, ProviderFactory, tracked
 from tests.versioning.admin.pages import text
 from tests.versioning.api.conftest import Api

@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from providers.simulator.server import KEY
+from sample_world.simulator.server import KEY
 from tests.factories import (
     NOW,
     ModelVersionFactory,

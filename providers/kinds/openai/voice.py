@@ -1,0 +1,7 @@
+"""OpenAI's own API."""
+
+from sample_world.simulator.openai_style import OpenAIStyle
+
+
+class OpenAIVoice(OpenAIStyle):
+    kind = "openai"

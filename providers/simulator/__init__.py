@@ -1,5 +1,0 @@
-"""A small server that speaks the providers' protocols over real HTTP, for demo and tests."""
-
-from providers.simulator.server import Simulator
-
-__all__ = ["Simulator"]

@@ -1,1 +1,0 @@
-"""The protocols that the simulator speaks, one module each."""

@@ -1,0 +1,23 @@
+"""Make the sample world ready: ``python -m sample_world PORT``, the simulator's port."""
+
+import os
+import sys
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+
+
+def main() -> None:
+    """Run the command that makes it ready; a setting that can't be used is one sentence."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    from sample_world.prepare import Command
+
+    Command().run_from_argv(["python -m", "sample_world", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

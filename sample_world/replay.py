@@ -1,0 +1,260 @@
+"""Replay the sample world, day by day, through the same services as the real one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import F
+
+from providers.http.guard import nobody_waits
+from providers.models import Provider
+from sample_world import story
+from sample_world.simulator import Simulator
+from sample_world.traffic import Flow, requests
+from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import clock, keys, providers, tracking
+from versioning.services.actors import Actor
+from versioning.services.checks import detection
+from versioning.services.errors import Invalid
+from versioning.services.samples import ingestion, rollups
+from versioning.services.samples.sample_format import SampleIn
+from versioning.services.upgrades import decisions
+
+USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
+SAYS_SOMETHING_EVERY = 4  # days
+SCOPES = ("read", "ingest", "decide")
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What a person needs to know of a world just made. ``key`` is shown this once."""
+
+    samples: int
+    key: str
+
+
+@nobody_waits()
+@transaction.atomic
+def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
+    """Make the sample world, all or nothing, its last day being today.
+
+    ``say`` hears how far it is. Raises Invalid where the database holds providers already.
+    """
+    if Provider.objects.exists():
+        raise Invalid("The database is in use: the sample world goes into an empty one only.")
+    _make_staff()
+    new_key = keys.create_api_key(
+        name="Sample applications", scopes=SCOPES, now=now, actor=Actor.command()
+    )
+    start = clock.utc_day(now) - timedelta(days=story.LAST_DAY)
+    with Simulator(start=start, page_size=100) as simulator:
+        _add_providers(simulator)
+        replay = Replay(simulator=simulator, now=now, api_key_id=new_key.api_key.pk)
+        for day in range(story.LAST_DAY + 1):
+            replay.run_day(day)
+            if day % SAYS_SOMETHING_EVERY == 0 and day:
+                say(f"  day {day} of {story.LAST_DAY}")
+    rollups.fold(now=now)
+    return Seeded(samples=replay.samples, key=new_key.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Part of a day; ``share`` of it has come by now, 0..1."""
+
+    begins: datetime
+    ends: datetime
+    share: float
+
+
+class Replay:
+    """The days of the sample world."""
+
+    def __init__(self, *, simulator: Simulator, now: datetime, api_key_id: int) -> None:
+        self.simulator = simulator
+        self.now = now
+        self.api_key_id = api_key_id
+        self.samples = 0
+
+    def run_day(self, day: int) -> None:
+        """A check in the night, decisions in the morning, requests all day."""
+        self.simulator.set_day(day)
+        self._check(day)
+        if day == 0:
+            self._start_tracking()
+        for decision in story.DECISIONS:
+            if decision.day == day:
+                self._decide(decision)
+        self._take_samples(day)
+
+    def moment(self, day: int, hour: int) -> datetime:
+        """Return an hour of the day (UTC), never after now."""
+        at = datetime.combine(self.simulator.world.date_of(day), time(hour), tzinfo=UTC)
+        return min(at, self.now)
+
+    def _check(self, day: int) -> None:
+        outages = [outage for outage in story.OUTAGES if outage.day == day]
+        for outage in outages:
+            self.simulator.fail(outage.provider, outage.mode)
+        if day == story.LAST_DAY:
+            Provider.objects.filter(slug=story.BROKEN_TODAY).update(base_url=story.DEAD_ADDRESS)
+        moment = self.moment(day, settings.HOTSWAP["CHECK_HOUR"])
+        checks = detection.run_checks(trigger=Check.Trigger.SCHEDULE, now=moment)
+        for outage in outages:
+            self.simulator.heal(outage.provider)
+        # A check ends by the real clock, which is weeks after the day that is replayed.
+        Check.objects.filter(pk__in=[check.pk for check in checks]).update(
+            finished_at=F("started_at") + timedelta(milliseconds=340)
+        )
+
+    def _start_tracking(self) -> None:
+        moment = self.moment(0, 9)
+        for model in story.MODELS:
+            tracked = tracking.start_tracking(
+                provider_id=Provider.objects.get(slug=model.provider).pk,
+                name=model.name,
+                upstream_id=model.upstream_id,
+                owner=model.owner,
+                actor=_actor("ada"),
+                now=moment,
+            )
+            tracked.notes = model.notes
+            tracked.save(update_fields=["notes"])
+
+    def _decide(self, decision: story.Decision) -> None:
+        now, actor = self.moment(decision.day, 10), _actor(decision.who)
+        tracked = TrackedModel.objects.named(provider=decision.provider, name=decision.model).get()
+        if decision.verb == "roll back":
+            decisions.roll_back(
+                tracked_model_id=tracked.pk, actor=actor, now=now, reason=decision.reason
+            )
+            return
+        record = _waiting(tracked)
+        if record is None:
+            raise Invalid(f"The sample world has no recommendation for {tracked} to decide on.")
+        if decision.verb == "approve":
+            decisions.approve(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
+        elif decision.verb == "reject":
+            decisions.reject(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
+        else:
+            until = now + timedelta(days=decision.wake_day - decision.day)
+            decisions.snooze(
+                record_id=record.pk, actor=actor, now=now, until=until, reason=decision.reason
+            )
+
+    def _take_samples(self, day: int) -> None:
+        """Requests of office hours, trials among them: so both versions meet the same requests."""
+        office = self._hours(day, 8, 18)
+        samples = [
+            sample
+            for flow in self._flows(day, share=office.share)
+            for sample in _requests_in(office, flow)
+        ]
+        accepted = ingestion.accept(
+            samples, api_key_id=self.api_key_id, now=min(self.now, office.ends)
+        )
+        self.samples += accepted.accepted
+
+    def _hours(self, day: int, first: int, last: int) -> Hours:
+        """Return the hours of a day as far as they have come; ``last`` may be 24."""
+        begins = datetime.combine(self.simulator.world.date_of(day), time(first), tzinfo=UTC)
+        whole = timedelta(hours=last - first)
+        ends = max(begins, min(begins + whole, self.now))
+        return Hours(begins=begins, ends=ends, share=(ends - begins) / whole)
+
+    def _flows(self, day: int, *, share: float) -> Iterator[Flow]:
+        trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
+        for model in story.MODELS:
+            tracked = TrackedModel.objects.named(provider=model.provider, name=model.name).get()
+            assert tracked.current_version is not None  # noqa: S101
+            yield from self._flows_to(model, tracked.current_version, share=share)
+            trial, record = trials.get((model.provider, model.name)), _waiting(tracked)
+            if trial and record:
+                yield from self._flows_to(model, record.to_version, share=share, trial=trial)
+
+        for model in story.UNTRACKED:
+            yield from self._untracked_flows(model, share=share)
+
+    def _untracked_flows(self, model: story.DemoModel, *, share: float) -> Iterator[Flow]:
+        for task, count in model.requests.items():
+            yield Flow(
+                provider=model.provider,
+                model="",
+                upstream_id=model.upstream_id,
+                task=task,
+                count=round(count * share),
+                quality=self.simulator.quality(_kind_of(model.provider), model.upstream_id, task),
+                latency_ms=model.latency_ms,
+                input_price=None,
+                output_price=None,
+            )
+
+    def _flows_to(
+        self,
+        model: story.DemoModel,
+        version: ModelVersion,
+        *,
+        share: float,
+        trial: story.Trial | None = None,
+    ) -> Iterator[Flow]:
+        kind = _kind_of(model.provider)
+        for task, count in model.requests.items():
+            yield Flow(
+                provider=model.provider,
+                model=model.name,
+                upstream_id=version.upstream_id,
+                task=task,
+                count=round((trial.requests if trial else count) * share),
+                quality=self.simulator.quality(kind, version.upstream_id, task),
+                latency_ms=model.latency_ms * (0.95 if trial else 1),
+                input_price=version.input_price,
+                output_price=version.output_price,
+                is_trial=trial is not None,
+            )
+
+
+def _requests_in(hours: Hours, flow: Flow) -> Iterator[SampleIn]:
+    return requests(flow, begins=hours.begins, ends=hours.ends)
+
+
+def _kind_of(slug: str) -> str:
+    return next(provider.kind for provider in story.PROVIDERS if provider.slug == slug)
+
+
+def _waiting(tracked: TrackedModel) -> UpgradeRecord | None:
+    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
+    return waiting.select_related("to_version").order_by("-pk").first()
+
+
+def _actor(username: str) -> Actor:
+    return Actor.of_user(get_user_model().objects.get(username=username))
+
+
+def _make_staff() -> None:
+    users = get_user_model().objects
+    if not users.filter(username=USER).exists():
+        users.create_superuser(USER, password=PASSWORD)
+    reviewers = Group.objects.filter(name="reviewer")
+    for username, name in story.STAFF.items():
+        first, _, last = name.partition(" ")
+        user, _ = users.get_or_create(
+            username=username, defaults={"first_name": first, "last_name": last, "is_staff": True}
+        )
+        user.groups.add(*reviewers)
+
+
+def _add_providers(simulator: Simulator) -> None:
+    for provider in story.PROVIDERS:
+        providers.add(
+            slug=provider.slug,
+            kind=provider.kind,
+            base_url=simulator.base_url(provider.kind),
+            api_key_env=story.KEY_VARIABLE if provider.needs_key else "",
+            name=provider.name,
+            options=provider.options,
+            actor=Actor.command(),
+        )

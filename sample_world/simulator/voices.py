@@ -1,0 +1,27 @@
+"""The protocols that the simulator speaks: ``voice.py`` in the folder of each kind."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from providers import kinds
+from sample_world.simulator.speech import Voice
+
+
+def _in_folders() -> Iterator[Voice]:
+    for folder in pkgutil.iter_modules(kinds.__path__):
+        name = f"{kinds.__name__}.{folder.name}.voice"
+        if find_spec(name):  # a catalogue that comes as a package needs none
+            yield from _of_module(import_module(name))
+
+
+def _of_module(module: Any) -> Iterator[Voice]:
+    for found in vars(module).values():
+        is_its_own = isinstance(found, type) and found.__module__ == module.__name__
+        if is_its_own and hasattr(found, "base_path"):
+            yield found()
+
+
+VOICES = {voice.kind: voice for voice in _in_folders()}
