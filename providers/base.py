@@ -116,6 +116,8 @@ class ListedModel:
     output_price: Decimal | None = None
     cached_input_price: Decimal | None = None
     other_prices: tuple[OtherPrice, ...] = ()
+    prices_guessed: bool = False
+    """Is the unit of its prices one that the list doesn't name?"""
     input_modalities: tuple[str, ...] = ()
     output_modalities: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Shared reading of what OpenAI, and everybody who copies its API, answers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from providers.base import (
     Incompatible,
     Lifecycle,
     ListedModel,
+    Listing,
     Nonsense,
     ProviderError,
     Unavailable,
@@ -30,7 +32,7 @@ from providers.http.fields import (
     read_tokens,
     read_words,
 )
-from providers.http.prices import read_prices
+from providers.http.prices import read_prices, unit_of_list
 
 _OWNERS_THAT_STAMP_NOW = frozenset({"vllm", "llamacpp", "sglang", "library", "organization_owner"})
 """Local servers that give the time of their start, or of a download, as ``created``: one answer
@@ -72,14 +74,20 @@ def read_rows(payload: Any, *names: str) -> list[Any]:
     raise Nonsense(f"The listing has no list of models ({' or '.join(names or ('data',))}).")
 
 
-def read_model(row: Any) -> ListedModel | None:
+def read_listing(rows: Sequence[Any], *, at: datetime) -> Listing:
+    """Read ``/models``; the unit of prices that name none is learnt from the whole list."""
+    unit = unit_of_list(rows)
+    return Listing.read(rows, lambda row: read_model(row, unit_of_list=unit), at=at)
+
+
+def read_model(row: Any, *, unit_of_list: int | None = None) -> ListedModel | None:
     """Read one row of ``/models``, with what vLLM, Groq, Together, xAI and others add to it."""
     model_id = read_id(row, "id", "name", "model")
     if row.get("active") is False:
         return None  # Groq: listed, and not callable
     owner, root = read_text(row.get("owned_by")), read_text(row.get("root"))
     root = "" if root == model_id else root
-    meta, prices = read_object(row.get("meta")), read_prices(row)
+    meta, prices = read_object(row.get("meta")), read_prices(row, unit_of_list=unit_of_list)
     return ListedModel(
         id=model_id,
         name=read_text(row.get("display_name") or row.get("name")),
@@ -94,6 +102,7 @@ def read_model(row: Any) -> ListedModel | None:
         output_price=prices.output,
         cached_input_price=prices.cached_input,
         other_prices=prices.others,
+        prices_guessed=prices.unit_is_guessed,
         doubts=prices.doubts,
         input_modalities=read_words(row.get("input_modalities")),
         output_modalities=read_words(row.get("output_modalities")),

@@ -6,6 +6,7 @@ unknown, with a sentence that says why.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -35,10 +36,13 @@ _FILLING = frozenset(
 )
 _CURRENCIES = frozenset({"", "usd", "$", "us$", "dollar", "dollars"})
 _TIERS = frozenset({"batch", "flex", "priority"})
-_STEP = re.compile(r"(?:above|over)_(\d+)k(?:_tokens)?$")
-_PER_TOKEN_AT_MOST, _PER_MILLION_AT_LEAST = Decimal("0.0005"), Decimal("0.005")
-"""Where nothing names the unit: the dearest price of a row is, per token, at most $500 per
-million, and, per million, at least half a cent. Between the two it could be either."""
+_STEP = re.compile(r"_?(?:above|over)_(\d+)(k?)(?:_tokens)?$")
+_UNITS = (1, 1_000, 1_000_000)
+_USUAL_DEAREST = Decimal("0.01"), Decimal(200)
+"""USD per million tokens: where the dearest price of nearly every model lies, the upper end out."""
+
+_USUAL_LEAST = Decimal("0.005")
+"""USD per million tokens: hardly a model costs less on either side, and not nothing."""
 
 _MOST_FEE = Decimal(10)
 _PARTS: Mapping[frozenset[str], str] = {
@@ -70,6 +74,8 @@ class Prices:
     cached_input: Decimal | None = None
     others: tuple[OtherPrice, ...] = ()
     doubts: tuple[str, ...] = ()
+    unit_is_guessed: bool = False
+    """Was a unit taken that nothing names, since the prices make sense in no other?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +94,80 @@ class _Reading:
     doubts: list[str] = field(default_factory=list)
 
 
-def read_prices(row: Mapping[str, Any]) -> Prices:
-    """Return the prices that a row tells, at its top or in a table such as ``pricing``."""
+def read_prices(row: Mapping[str, Any], *, unit_of_list: int | None = None) -> Prices:
+    """Return the prices that a row tells, at its top or in a table such as ``pricing``.
+
+    Where nothing names their unit, it is the one in which they make sense, if that is the same for
+    ``unit_of_list`` (tokens that a price is for); of several that make sense it is that one.
+    """
+    reading = _reading(row)
+    unnamed = _unnamed(reading)
+    guessed = _guess(unnamed, unit_of_list=unit_of_list) if unnamed else None
+    found, doubts = _in_usd_per_million(reading.told, guessed=guessed)
+    return _sorted(
+        found, (*reading.doubts, *doubts), unit_is_guessed=bool(unnamed) and guessed is not None
+    )
+
+
+def unit_of_list(rows: Iterable[Any]) -> int | None:
+    """Return the unit (tokens that a price is for) in which most rows of a list make sense.
+
+    Only rows that name none are asked, and only those that make sense in no other. One list has
+    one unit, most likely: a row of it that would make sense in several is in that one.
+    """
+    votes: Counter[int] = Counter()
+    for row in rows:
+        units = _sensible_units(_unnamed(_reading(read_object(row))))
+        if len(units) == 1:
+            votes[units[0]] += 1
+    ranked = votes.most_common(2)
+    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+        return None
+    return ranked[0][0]
+
+
+def _reading(row: Mapping[str, Any]) -> "_Reading":
     reading = _Reading()
     top = {name: value for name, value in row.items() if _is_price_name(name)}
     for table in (top, *(read_object(row.get(name)) for name in _TABLES)):
         _read_table(table, reading, currency=row.get("currency"))
-    found, doubts = _in_usd_per_million(reading.told)
-    return _sorted(found, (*reading.doubts, *doubts))
+    return reading
+
+
+def _unnamed(reading: "_Reading") -> list["_Told"]:
+    """Return the prices whose unit nothing names; 0 is 0 in any, and a fee is for a request."""
+    return [t for t in reading.told if t.per_tokens is None and t.number and t.part != "request"]
+
+
+def _sensible_units(unnamed: Iterable["_Told"]) -> list[int]:
+    """Return the units in which the prices of one model are as models' prices are."""
+    told = list(unnamed)
+    dearest = max((t.number for t in told), default=Decimal(0))
+    sides = [t.number for t in told if t.part in {"input", "output"}]
+    least = min(sides, default=dearest)
+    low, high = _USUAL_DEAREST
+    return [
+        unit
+        for unit in _UNITS
+        if low <= dearest * MILLION / unit < high and least * MILLION / unit >= _USUAL_LEAST
+    ]
+
+
+def _guess(unnamed: Iterable["_Told"], *, unit_of_list: int | None) -> int | None:
+    """Return the unit of prices that nothing names; None where it can't be told for certain.
+
+    A price per thousand is never guessed: those who count so mostly say it.
+    """
+    told = list(unnamed)
+    units = _sensible_units(told)
+    unit = units[0] if len(units) == 1 else None
+    if unit_of_list in units:
+        unit = unit_of_list
+    elif unit_of_list is not None and unit is not None:
+        in_lists = max(t.number for t in told) * MILLION / unit_of_list
+        # Another unit than the rest of its list, and the list's can be its own, too.
+        unit = None if LEAST_PRICE <= in_lists <= MOST_PRICE else unit
+    return None if unit == 1_000 else unit
 
 
 def per_million(number: Decimal) -> Decimal | None:
@@ -154,7 +226,7 @@ def _unit_of(words: Set[str], *, is_unit: bool = False) -> int | None:
 def _told(name: str, number: Decimal, unit: int | None) -> Iterator[_Told]:
     above = 0
     if step := _STEP.search(name):
-        above, name = int(step[1]) * 1_000, name[: step.start()]
+        above, name = int(step[1]) * (1_000 if step[2] else 1), name[: step.start()]
     words = _words(name)
     if "m" in words:
         return  # one gateway's "per m" counts ten-thousandths of a dollar: no unit to rely on
@@ -166,12 +238,11 @@ def _told(name: str, number: Decimal, unit: int | None) -> Iterator[_Told]:
         yield _Told(part, number, own or unit, above, tier)
 
 
-def _in_usd_per_million(told: Iterable[_Told]) -> tuple[list[OtherPrice], list[str]]:
-    rows = list(told)
-    unnamed = [r.number for r in rows if r.per_tokens is None and r.part != "request"]
-    guessed = _unit_by_size(max(unnamed, default=Decimal(0)))
+def _in_usd_per_million(
+    told: Iterable[_Told], *, guessed: int | None
+) -> tuple[list[OtherPrice], list[str]]:
     found, doubts = [], []
-    for row in rows:
+    for row in told:
         usd = _usd(row, row.per_tokens or guessed)
         if usd is None:
             doubts.append(
@@ -183,12 +254,6 @@ def _in_usd_per_million(told: Iterable[_Told]) -> tuple[list[OtherPrice], list[s
     return found, doubts
 
 
-def _unit_by_size(dearest: Decimal) -> int | None:
-    if dearest <= _PER_TOKEN_AT_MOST:
-        return 1
-    return 1_000_000 if dearest >= _PER_MILLION_AT_LEAST else None
-
-
 def _usd(row: _Told, per_tokens: int | None) -> Decimal | None:
     if not row.number:
         return Decimal(0)
@@ -197,7 +262,9 @@ def _usd(row: _Told, per_tokens: int | None) -> Decimal | None:
     return None if per_tokens is None else per_million(row.number * MILLION / per_tokens)
 
 
-def _sorted(found: Iterable[OtherPrice], doubts: tuple[str, ...]) -> Prices:
+def _sorted(
+    found: Iterable[OtherPrice], doubts: tuple[str, ...], *, unit_is_guessed: bool
+) -> Prices:
     """Return each price once: what is told twice counts where both say the same."""
     by_case: dict[tuple[str, int, str], set[Decimal]] = {}
     for price in found:
@@ -213,4 +280,9 @@ def _sorted(found: Iterable[OtherPrice], doubts: tuple[str, ...]) -> Prices:
     others = tuple(
         OtherPrice(part, usd, above, tier) for (part, above, tier), usd in sorted(said.items())
     )
-    return Prices(**base, others=others, doubts=tuple(dict.fromkeys(doubts)))
+    return Prices(
+        **base,
+        others=others,
+        doubts=tuple(dict.fromkeys(doubts)),
+        unit_is_guessed=unit_is_guessed,
+    )

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from providers.base import OtherPrice
 from providers.http.prices import read_prices
-from providers.openai_style import read_model
+from providers.openai_style import read_listing, read_model
+from tests.providers.conftest import NOW
 
 UNKNOWN = (None, None, None)
 
@@ -90,6 +91,50 @@ def test_without_a_unit_a_price_is_right_or_unknown(
     found = read_prices({"pricing": row})
     assert found.input in (price, None)
     assert found.output in (other, None)
+
+
+_DEAREST = st.decimals(Decimal("0.01"), 600, places=4)
+
+
+@given(
+    st.lists(st.tuples(_DEAREST, _DEAREST), min_size=1, max_size=8),
+    st.sampled_from([1, 1_000, 1_000_000]),
+)
+def test_a_list_without_a_unit_is_read_right_or_not_at_all(
+    listed: list[tuple[Decimal, Decimal]], per: int
+) -> None:
+    """A price per thousand isn't guessed, and isn't taken for one per million or per token."""
+    dear = (Decimal("2.5"), Decimal(10)), (Decimal("0.02"), Decimal("0.08"))
+    rows = [
+        {
+            "id": f"m{n}",
+            "pricing": {"input": float(i * per / 10**6), "output": float(o * per / 10**6)},
+        }
+        for n, (i, o) in enumerate([*dear, *dear, *dear, *listed])
+    ]
+    for row, (i, o) in zip(
+        read_listing(rows, at=NOW).models, [*dear, *dear, *dear, *listed], strict=True
+    ):
+        assert row.input_price in (i, None), per
+        assert row.output_price in (o, None), per
+
+
+def test_a_list_teaches_the_unit_of_its_rows() -> None:
+    cheap = {"id": "small", "pricing": {"input": 0.02, "output": 0.04}}
+    dear = {"id": "large", "pricing": {"input": 3, "output": 15}}
+    (alone,) = read_listing([cheap], at=NOW).models
+    assert alone.input_price is None
+    assert alone.doubts
+    beside, _ = read_listing([cheap, dear], at=NOW).models
+    assert beside.input_price == Decimal("0.02")
+    # Per thousand tokens: 0.03 would be a thousand times too low per million.
+    thousands = [
+        {"id": "dear", "pricing": {"input": 0.03, "output": 0.06}},
+        {"id": "mini", "pricing": {"input": 0.00015, "output": 0.0006}},
+    ]
+    for model in read_listing(thousands, at=NOW).models:
+        assert (model.input_price, model.output_price) == (None, None)
+        assert model.doubts
 
 
 @given(st.one_of(st.floats(), st.integers(), st.text(max_size=20), st.none()))

@@ -17,8 +17,10 @@ _NOTHING = Decimal(0)
 MOST_PRICE = Decimal(10_000)
 """USD per million tokens: no model is known that costs more. A price of 0 is a price."""
 
-FARTHEST = 1_000
-"""Two prices of the same thing that differ by this factor aren't both right."""
+FARTHEST = 250
+"""Two prices of the same thing that differ by this factor aren't both right: one is in another
+unit, per thousand tokens or per token most likely. A price may have moved meanwhile, so it needn't
+be a thousand."""
 
 MOST_PRICES = 100
 

@@ -26,8 +26,8 @@ PLAIN_FIELDS = (
 LIST_FIELDS = ("input_modalities", "output_modalities", "parameters", "capabilities")
 NATURE = ("context_tokens", "input_modalities", "output_modalities", "capabilities")
 """Facts of a model's weights, whoever serves them."""
-NOT_FACTS = frozenset({"id", "revision", "created"})
-"""Fields of a listed model that have columns of their own in the catalogue."""
+NOT_FACTS = frozenset({"id", "revision", "created", "prices_guessed"})
+"""Fields of a listed model that have columns of their own in the catalogue, or no use there."""
 
 WITHDRAWABLE: Mapping[str, Any] = {
     "deprecated_on": None,

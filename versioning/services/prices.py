@@ -1,7 +1,7 @@
 """Prices of a model from several sources: taken together, believed where they can be so."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,13 +22,16 @@ _NAMES = {
 }  # fmt: skip
 """What genai-prices calls our kinds and known servers, where it says it otherwise."""
 
+_MAKERS = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere")
+"""Whose models gateways list under bare ids, by their names in genai-prices."""
+
 
 def with_prices_of(listed: ListedModel, other: ListedModel) -> ListedModel:
     """Return the listed model with the prices of another source where it tells none.
 
     Prices belong together: a source's price for cached input beside another's for input would be
     a guess. So they are all taken where nothing is told, and the missing ones where both agree
-    on input and output. Prices that differ a thousandfold are one of them wrong, in its unit
+    on input and output. Prices that differ by hundreds of times are one of them wrong, in its unit
     most likely: then nothing is known.
     """
     mine = {name: getattr(listed, name) for name in _SIDES}
@@ -76,7 +79,7 @@ def others_as_json(listed: ListedModel) -> list[dict[str, Any]]:
 def believed(version: ModelVersion, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is told of a version without prices that can't follow those it has.
 
-    A price that falls or rises a thousandfold from one day to the next is another unit.
+    A price that falls or rises by hundreds of times from one day to the next is another unit.
     """
     if _jumps(version, told):
         return {name: value for name, value in told.items() if name not in FIELDS}
@@ -86,8 +89,9 @@ def believed(version: ModelVersion, told: Mapping[str, Any]) -> dict[str, Any]:
 def doubts_of(version: ModelVersion, told: Mapping[str, Any]) -> list[str]:
     """Say which of the prices that are told aren't believed."""
     return [
-        f"Its {name.replace('_', ' ')} is told as ${told[name]:f} per million, a thousandfold "
-        f"off ${getattr(version, name):f}: not taken. Check the list's unit, or set it yourself."
+        f"Its {name.replace('_', ' ')} is told as ${told[name]:f} per million, hundreds of "
+        f"times off ${getattr(version, name):f}: not taken. Check the "
+        "list's unit, or set it yourself."
         for name in _jumps(version, told)
         if name not in version.staff_fields
     ]
@@ -102,21 +106,73 @@ def from_package(
 ) -> list[ListedModel]:
     """Fill prices that nothing tells from the package genai-prices, where it is installed.
 
-    Prices that staff gave the provider in its options stand above it.
+    Prices that staff gave the provider in its options stand above it. Prices whose unit was guessed
+    are held against those of the model's maker, whoever serves it.
     """
-    name = _name_in_package(provider)
-    if not name or provider.usual_prices():
-        return list(models)
+    name = "" if provider.usual_prices() else _name_in_package(provider)
     package = GenaiPrices(Connection(base_url=""))
     try:
-        return [
-            with_prices_of(model, found)
-            if (found := package.describe(f"{name}/{model.id}", at=at))
-            else model
-            for model in models
-        ]
+        return [_priced(model, package, name=name, at=at) for model in models]
     except ProviderError:
         return list(models)  # it isn't installed
+
+
+def _priced(model: ListedModel, package: GenaiPrices, *, name: str, at: datetime) -> ListedModel:
+    found = package.describe(f"{name}/{model.id}", at=at) if name else None
+    if found is not None:
+        return with_prices_of(model, found)
+    if model.prices_guessed and (maker := _of_the_maker(model, package, at=at)):
+        checked = with_prices_of(model, maker)
+        return checked if checked.input_price is None and checked.output_price is None else model
+    return model
+
+
+def _of_the_maker(model: ListedModel, package: GenaiPrices, *, at: datetime) -> ListedModel | None:
+    """Return what the package says of the model at its maker's own service, None where unknown."""
+    owner, _, bare = model.id.rpartition("/")
+    names = [owner.rpartition("/")[2]] if owner else _MAKERS
+    return next(
+        (found for name in names if (found := package.describe(f"{name}/{bare}", at=at))), None
+    )
+
+
+def in_one_unit(
+    *, listed: Iterable[ListedModel], priced: Iterable[ListedModel], checked: Container[str]
+) -> list[ListedModel]:
+    """Return the models without guessed prices where their list was read in a wrong unit.
+
+    ``listed`` are the models as their provider lists them, ``priced`` the same after other sources
+    were asked, ``checked`` the ids of those that another source has a price for. Where most of
+    these were contradicted, the unit that was guessed for the list holds for none of it.
+    """
+    pairs = list(zip(listed, priced, strict=True))
+    guessed = [(before, after) for before, after in pairs if before.prices_guessed]
+    wrong = [before.id for before, after in guessed if _lost(before, after)]
+    right = [b.id for b, after in guessed if b.id in checked and not _lost(b, after)]
+    if not wrong or len(wrong) <= len(right):
+        return [after for _, after in pairs]
+    doubt = (
+        f"Its list names no unit, and the one that was read contradicts what others say of "
+        f"{wrong[0]}: no price of it is taken. Set prices yourself, or add a catalogue."
+    )
+    return [
+        _without_prices(after, doubt)
+        if before.prices_guessed and _sides(before) == _sides(after)
+        else after
+        for before, after in pairs
+    ]
+
+
+def _lost(before: ListedModel, after: ListedModel) -> bool:
+    """Tell whether prices of a list weren't kept: another source contradicted them."""
+    return any(
+        mine is not None and (theirs is None or pricing.are_far_apart(mine, theirs))
+        for mine, theirs in zip(_sides(before), _sides(after), strict=True)
+    )
+
+
+def _sides(model: ListedModel) -> tuple[Any, ...]:
+    return tuple(getattr(model, name) for name in _SIDES)
 
 
 def _name_in_package(provider: Provider) -> str:

@@ -89,14 +89,31 @@ def _read_model(pair: tuple[str, Any]) -> ListedModel:
 
 
 def _read_prices(cost: Mapping[str, Any]) -> Prices:
-    """Read what a model costs per million tokens, with the steps beyond a context length."""
-    steps = {
-        f"{part}_{step.removeprefix('context_')}": price
-        for step, prices in cost.items()
-        if _STEP.fullmatch(step)
-        for part, price in read_object(prices).items()
-    }
-    return read_prices({"cost": {**cost, **steps, "unit": "per_million"}})
+    """Read what a model costs per million tokens, with the steps beyond a context length.
+
+    Its ``tiers`` say the steps; ``context_over_200k`` is the older form of one of them. A tier of
+    a kind that isn't known may hold for any request: then no price of the model is taken.
+    """
+    tiers = cost.get("tiers")
+    steps = [_read_tier(tier) for tier in tiers] if isinstance(tiers, list) and tiers else None
+    if steps is None:
+        steps = [
+            (step.removeprefix("context_over_"), read_object(prices))
+            for step, prices in cost.items()
+            if _STEP.fullmatch(step)
+        ]
+    if not all(size for size, _ in steps):
+        return Prices(doubts=("Its prices have a step that can't be read: not taken.",))
+    flat = {f"{part}_over_{size}": usd for size, told in steps for part, usd in told.items()}
+    return read_prices({"cost": {**cost, **flat, "unit": "per_million"}})
+
+
+def _read_tier(tier: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return a step's size in tokens, such as 272000, with its prices; no size for another kind."""
+    told = read_object(tier)
+    kind = read_object(told.get("tier"))
+    size = read_count(kind.get("size"))
+    return str(size) if size and kind.get("type") == "context" else "", told
 
 
 def _read_release(value: Any) -> date | None:

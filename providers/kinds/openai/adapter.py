@@ -45,7 +45,7 @@ class OpenAI(Adapter):
     def list_models(self, *, at: datetime) -> Listing:
         # llama.cpp answers both: ``models`` in Ollama's form, ``data`` in OpenAI's.
         rows = openai_style.read_rows(self.client.get("models").json, "data", "models")
-        return Listing.read(rows, openai_style.read_model, at=at)
+        return openai_style.read_listing(rows, at=at)
 
     def look_at(self, model_id: str, *, at: datetime) -> Witness:
         return openai_style.look_at(self.client, model_id)

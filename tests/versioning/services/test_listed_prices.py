@@ -68,6 +68,7 @@ def test_a_million_in_and_a_tenth_of_that_out(
     assert found == (None if usd is None else Decimal(usd))
 
 
+@pytest.mark.parametrize("form", ["old", "new", "both"])
 @pytest.mark.parametrize(
     ("tokens", "usd"),
     [
@@ -77,10 +78,18 @@ def test_a_million_in_and_a_tenth_of_that_out(
     ],
 )
 def test_a_catalogue_s_step_holds_beyond_its_length(
-    server: ScriptedServer, tokens: dict[str, int], usd: str | None
+    server: ScriptedServer, tokens: dict[str, int], usd: str | None, form: str
 ) -> None:
-    steps = {"input": 2.5, "output": 15}
-    costs = {"input": 1.25, "output": 10, "cache_read": 0.1, "context_over_200k": steps}
+    steps: dict[str, Any] = {"input": 2.5, "output": 15}
+    told = {
+        "old": {"context_over_200k": steps},
+        "new": {"tiers": [{**steps, "tier": {"type": "context", "size": 200_000}}]},
+        "both": {
+            "tiers": [{**steps, "tier": {"type": "context", "size": 200_000}}],
+            "context_over_200k": {"input": 9, "output": 9},
+        },
+    }[form]
+    costs = {"input": 1.25, "output": 10, "cache_read": 0.1, **told}
     row = {"id": "nova-3", "cost": costs, "limit": {"context": 1_000_000}}
     catalogue = ProviderFactory(kind="modelsdev", base_url=server.url)
     check(catalogue, server, {"acme": {"id": "acme", "models": {"nova-3": row}}})
@@ -89,6 +98,42 @@ def test_a_catalogue_s_step_holds_beyond_its_length(
     tracked_version(provider, "nova-3")
     found = cost(provider, **tokens)
     assert found == (None if usd is None else Decimal(usd))
+
+
+def test_a_catalogue_s_tier_of_an_unknown_kind_makes_the_cost_unknown(
+    server: ScriptedServer,
+) -> None:
+    costs = {"input": 1.25, "output": 10, "tiers": [{"input": 9, "tier": {"type": "moon"}}]}
+    catalogue = ProviderFactory(kind="modelsdev", base_url=server.url)
+    check(catalogue, server, {"acme": {"models": {"nova-3": {"id": "nova-3", "cost": costs}}}})
+    provider = ProviderFactory(kind="openai", base_url=server.url, options={"catalogue": "acme"})
+    check(provider, server, {"data": [{"id": "nova-3"}]})
+    tracked_version(provider, "nova-3")
+    assert cost(provider, input_tokens=10, output_tokens=10) is None
+
+
+@pytest.mark.parametrize("known", ["catalogue", "package"])
+@pytest.mark.parametrize("factor", ["0.001", "0.0006"])
+def test_a_price_per_thousand_that_names_no_unit_costs_nothing_wrong(
+    server: ScriptedServer, known: str, factor: str
+) -> None:
+    """Others know one model of the list: it tells that the whole list is in another unit."""
+    dear = "gpt-4" if known == "package" else "nova-9"
+    if known == "catalogue":
+        catalogue = ProviderFactory(kind="modelsdev", base_url=server.url)
+        row = {"id": dear, "cost": {"input": 30, "output": 60}}
+        check(catalogue, server, {"acme": {"models": {dear: row}}})
+    provider = ProviderFactory(kind="openai", base_url=server.url, options={"catalogue": "acme"})
+    of = Decimal(factor)
+    rows = [
+        {"id": dear, "pricing": {"input": f"{30 * of}", "output": f"{60 * of}"}},
+        {"id": "acme/own", "pricing": {"input": f"{600 * of}", "output": f"{600 * of}"}},
+    ]
+    check(provider, server, {"data": rows})
+    version = tracked_version(provider, "acme/own")
+    assert version.input_price is None
+    assert any("names no unit" in doubt for doubt in version.doubts)
+    assert cost(provider, input_tokens=1_000, output_tokens=10) is None
 
 
 def test_a_price_that_is_not_believed_is_a_doubt_of_the_version(server: ScriptedServer) -> None:

@@ -51,7 +51,9 @@ def with_catalogues(
         known.setdefault(entry.upstream_id.removeprefix(f"{name}/"), []).append(entry)
     filled = [_with_all(model, known.get(model.id, ()), provider=provider) for model in models]
     filled = _with_nature(provider=provider, models=filled)
-    return prices.from_package(provider=provider, models=filled, at=now)
+    priced = prices.from_package(provider=provider, models=filled, at=now)
+    checked = {id for id, entries in known.items() if any(map(_has_price, entries))}
+    return prices.in_one_unit(listed=models, priced=priced, checked=checked)
 
 
 def settled(
@@ -69,6 +71,10 @@ def settled(
         )
         for model in models
     ]
+
+
+def _has_price(entry: CatalogueEntry) -> bool:
+    return not entry.facts.keys().isdisjoint({"input_price", "output_price"})
 
 
 def _with_nature(*, provider: Provider, models: Sequence[ListedModel]) -> list[ListedModel]:
