@@ -173,4 +173,4 @@ def test_a_list_s_new_unit_is_doubted_and_changes_no_price(version: ModelVersion
     version.refresh_from_db()
     knowledge.fill_version(version=version, entry=entry)
     assert (version.input_price, version.output_price) == (3, 15)
-    assert any("thousandfold" in doubt for doubt in version.doubts)
+    assert any("hundreds of times" in doubt for doubt in version.doubts)
