@@ -7,3 +7,6 @@ class ProvidersConfig(AppConfig):
     name = "providers"
     verbose_name = "Providers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from providers import checks  # noqa: F401  (registers them)

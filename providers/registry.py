@@ -1,12 +1,13 @@
-"""Which adapter speaks to which kind of provider."""
+"""Which adapter speaks to which kind of provider: a folder of ours, or another package's."""
 
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from providers import kinds as folders
-from providers import variables
+from providers import plugins, variables
 from providers.base import Adapter, Preset
 
 
@@ -17,8 +18,27 @@ class UnknownKind(LookupError):
 @cache
 def _by_kind() -> dict[str, type[Adapter]]:
     """Return every adapter by its kind, in the order of their labels."""
-    found = sorted(_in_folders(), key=lambda adapter: adapter.label.casefold())
-    return {adapter.kind: adapter for adapter in found}
+    found = {adapter.kind: adapter for adapter in _in_folders()}
+
+    def take(offered: Any) -> None:
+        adapter = _fit(offered)
+        if adapter.kind in found:
+            raise plugins.Unfit(f"has the kind {adapter.kind}, which is taken")
+        found[adapter.kind] = adapter
+
+    plugins.take_all(plugins.ADAPTERS, take)
+    return dict(sorted(found.items(), key=lambda item: item[1].label.casefold()))
+
+
+def _fit(offered: Any) -> type[Adapter]:
+    """Return what a plug-in offers where it is an adapter. Raises Unfit."""
+    if not (isinstance(offered, type) and issubclass(offered, Adapter)):
+        raise plugins.Unfit("is no class on providers.base.Adapter")
+    for name in ("kind", "label"):
+        value = getattr(offered, name, None)
+        if not (isinstance(value, str) and value):
+            raise plugins.Unfit(f"has no {name}")
+    return offered
 
 
 def _in_folders() -> Iterator[type[Adapter]]:

@@ -8,8 +8,9 @@ class VersioningConfig(AppConfig):
     def ready(self) -> None:
         from providers.http import guard
         from versioning import tasks
-        from versioning.services import generation, nudges, transactions
+        from versioning.services import generation, nudges, plugins, transactions
 
+        plugins.take_scorers()
         generation.watch()
         guard.never_while(transactions.is_open)
         nudges.send_by(nudges.Nudge.CARRY_ON, tasks.carry_on.delay)

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from sample_world.simulator.speech import Refusal, Request, Response, View, hexdigest
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice, hexdigest
 
 
-class Document:
+class Document(Voice):
     """A voice that gives one document, under ``document_path``."""
 
-    kind: str
-    base_path: str = ""
     document_path: str
 
     def check_key(self, request: Request, view: View) -> None:

@@ -5,15 +5,22 @@ from typing import Any
 from urllib.parse import unquote
 
 from sample_world.simulator.mind import Said
-from sample_world.simulator.speech import Refusal, Request, Response, View, check_bearer, hexdigest
+from sample_world.simulator.speech import (
+    Refusal,
+    Request,
+    Response,
+    View,
+    Voice,
+    check_bearer,
+    hexdigest,
+)
 from sample_world.simulator.world import WorldModel
 
 
-class OpenAIStyle:
+class OpenAIStyle(Voice):
     """A voice for ``/models`` and ``/chat/completions``."""
 
-    kind: str = "openai"
-    base_path: str = "/v1"
+    base_path = "/v1"
 
     def check_key(self, request: Request, view: View) -> None:
         check_bearer(request, view)

@@ -4,12 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 from sample_world.simulator.cast import cast, stamp
+from sample_world.simulator.voices import VOICES
 from sample_world.simulator.world import FIRST_DAY, Change, World
 
 
 def new_world(start: date = FIRST_DAY) -> World:
     """Return the world of the demo; day 0 is ``start``, dated ids follow it."""
-    return World(cast(start), _changes(start), start=start)
+    theirs = {kind: voice.models for kind, voice in VOICES.items() if voice.models}
+    return World({**cast(start), **theirs}, _changes(start), start=start)
 
 
 def _changes(start: date) -> tuple[Change, ...]:

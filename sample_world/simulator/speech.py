@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sample_world.simulator import mind
 from sample_world.simulator.world import World, WorldModel
@@ -109,20 +109,25 @@ class View:
         return f"{self.world.date_of(day).isoformat()}T00:00:00Z"
 
 
-class Voice(Protocol):
+class Voice:
     """One provider's protocol. ``base_path`` is what follows the kind in its base URL."""
 
     kind: str
-    base_path: str
+    base_path: str = ""
+    models: tuple[WorldModel, ...] = ()
+    """What it lists, where the sample world has no models of the kind."""
 
     def check_key(self, request: Request, view: View) -> None:
         """Raise Refusal where the key is not one that the simulator takes."""
+        raise NotImplementedError
 
     def answer(self, request: Request, view: View) -> Response:
         """Answer one request; Refusal for what the provider would refuse."""
+        raise NotImplementedError
 
     def error(self, status: int, message: str) -> Any:
         """Return an error body in the provider's own shape."""
+        raise NotImplementedError
 
 
 def check_bearer(request: Request, view: View, *, optional: bool = False) -> None:

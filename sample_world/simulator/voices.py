@@ -1,8 +1,12 @@
-"""The protocols that the simulator speaks: ``voice.py`` in the folder of each kind."""
+"""The protocols that the simulator speaks: ``voice.py`` in the folder of each kind, and plug-ins'.
+
+Another package's voice is a class behind an entry point of the group ``hotswap.voices``.
+"""
 
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any
 
@@ -19,9 +23,14 @@ def _in_folders() -> Iterator[Voice]:
 
 def _of_module(module: Any) -> Iterator[Voice]:
     for found in vars(module).values():
-        is_its_own = isinstance(found, type) and found.__module__ == module.__name__
-        if is_its_own and hasattr(found, "base_path"):
+        is_voice = isinstance(found, type) and issubclass(found, Voice)
+        if is_voice and found.__module__ == module.__name__:
             yield found()
 
 
-VOICES = {voice.kind: voice for voice in _in_folders()}
+def _of_plugins() -> Iterator[Voice]:
+    for point in entry_points(group="hotswap.voices"):
+        yield point.load()()
+
+
+VOICES = {voice.kind: voice for voice in (*_in_folders(), *_of_plugins())}

@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import unquote
 
-from sample_world.simulator.speech import Refusal, Request, Response, View, hexdigest
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice, hexdigest
 from sample_world.simulator.world import WorldModel
 
 
-class AnthropicVoice:
+class AnthropicVoice(Voice):
     kind = "anthropic"
     base_path = "/v1"
 

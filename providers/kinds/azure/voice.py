@@ -4,13 +4,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from sample_world.simulator.openai_style import chat_body
-from sample_world.simulator.speech import Refusal, Request, Response, View
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice
 from sample_world.simulator.world import WorldModel
 
 
-class AzureVoice:
+class AzureVoice(Voice):
     kind = "azure"
-    base_path = ""
 
     def check_key(self, request: Request, view: View) -> None:
         if request.headers.get("api-key") not in view.keys:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sample_world.simulator.speech import Refusal, Request, Response, View
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice
 from sample_world.simulator.world import WorldModel
 
 ACCESS_KEY_ID = "AKIASIMULATED"
@@ -20,9 +20,8 @@ _AUTHORIZATION = re.compile(
 )
 
 
-class BedrockVoice:
+class BedrockVoice(Voice):
     kind = "bedrock"
-    base_path = ""
 
     def check_key(self, request: Request, view: View) -> None:
         told = request.headers.get("authorization", "")

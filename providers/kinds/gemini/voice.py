@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import unquote
 
-from sample_world.simulator.speech import Refusal, Request, Response, View
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice
 from sample_world.simulator.world import WorldModel
 
 
-class GeminiVoice:
+class GeminiVoice(Voice):
     kind = "gemini"
     base_path = "/v1beta"
 

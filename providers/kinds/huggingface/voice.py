@@ -3,13 +3,20 @@
 from typing import Any
 
 from sample_world.simulator.openai_style import complete
-from sample_world.simulator.speech import Refusal, Request, Response, View, check_bearer, hexdigest
+from sample_world.simulator.speech import (
+    Refusal,
+    Request,
+    Response,
+    View,
+    Voice,
+    check_bearer,
+    hexdigest,
+)
 from sample_world.simulator.world import WorldModel
 
 
-class HuggingFaceVoice:
+class HuggingFaceVoice(Voice):
     kind = "huggingface"
-    base_path = ""
 
     def check_key(self, request: Request, view: View) -> None:
         check_bearer(request, view, optional=request.method == "GET")

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sample_world.simulator.speech import Refusal, Request, Response, View, hexdigest
+from sample_world.simulator.speech import Refusal, Request, Response, View, Voice, hexdigest
 from sample_world.simulator.world import WorldModel
 
 
-class OllamaVoice:
+class OllamaVoice(Voice):
     kind = "ollama"
-    base_path = ""
 
     def check_key(self, request: Request, view: View) -> None:
         """A local server asks for none."""

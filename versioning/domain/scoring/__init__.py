@@ -1,18 +1,20 @@
 """Scorers: how good is one answer to one test case?
 
-A scorer is one small module; adding one is a class and a line in ``registry``.
+A scorer is one small class: of ours a line in ``registry``, of another package an entry point.
 """
 
-from versioning.domain.scoring.base import BadOptions, Output, Score, Scorer
-from versioning.domain.scoring.registry import SCORERS, ScorerUse, read_uses, score_output
+from versioning.domain.scoring.base import BadOptions, NameTaken, Output, Score, Scorer
+from versioning.domain.scoring.registry import SCORERS, ScorerUse, read_uses, register, score_output
 
 __all__ = [
     "SCORERS",
     "BadOptions",
+    "NameTaken",
     "Output",
     "Score",
     "Scorer",
     "ScorerUse",
     "read_uses",
+    "register",
     "score_output",
 ]

@@ -10,6 +10,10 @@ class BadOptions(ValueError):
     """The scorer can't be used like this; a sentence for the person who wrote it."""
 
 
+class NameTaken(ValueError):
+    """Another scorer has the name; the end of a sentence about the one that wants it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """What one version answered to one case; ``cost_usd`` None where no price is known."""

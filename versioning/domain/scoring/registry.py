@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
-from versioning.domain.scoring.base import BadOptions, Output, Score, Scorer
+from versioning.domain.scoring.base import BadOptions, NameTaken, Output, Score, Scorer
 from versioning.domain.scoring.limits import Cost, Latency
 from versioning.domain.scoring.number import Number
 from versioning.domain.scoring.pattern import RegularExpression
@@ -13,7 +14,7 @@ from versioning.domain.scoring.similarity import Similarity
 from versioning.domain.scoring.structure import JsonSchema, JsonValid
 from versioning.domain.scoring.text import Contains, Exact, Normalised
 
-SCORERS: Final[Mapping[str, Scorer]] = {
+_SCORERS: Final[dict[str, Scorer]] = {
     scorer.name: scorer
     for scorer in (
         Exact(),
@@ -28,7 +29,15 @@ SCORERS: Final[Mapping[str, Scorer]] = {
         Cost(),
     )
 }
+SCORERS: Final[Mapping[str, Scorer]] = MappingProxyType(_SCORERS)
 MOST_SCORERS = 10
+
+
+def register(scorer: Scorer) -> None:
+    """Add a scorer of another package. Raises NameTaken."""
+    if scorer.name in _SCORERS:
+        raise NameTaken(f"has the name {scorer.name}, which is taken")
+    _SCORERS[scorer.name] = scorer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +88,7 @@ def _read_use(item: Any) -> ScorerUse:
 
 def score_output(*, output: Output, expected: str, uses: Sequence[ScorerUse]) -> Score:
     """Return the weighted mean of what the scorers say; one that can't say is left out."""
-    scored = [
-        (use, SCORERS[use.scorer].score(output=output, expected=expected, options=use.options))
-        for use in uses
-    ]
+    scored = [(use, _score(use, output=output, expected=expected)) for use in uses]
     reason = "; ".join(f"{use.scorer}: {score.reason}" for use, score in scored)[:500]
     counted = [(use.weight, score.value) for use, score in scored if score.value is not None]
     if not counted:
@@ -90,3 +96,13 @@ def score_output(*, output: Output, expected: str, uses: Sequence[ScorerUse]) ->
     total = math.fsum(weight for weight, _ in counted)
     mean = math.fsum(weight * value for weight, value in counted) / total
     return Score(min(1.0, max(0.0, mean)), reason)
+
+
+def _score(use: ScorerUse, *, output: Output, expected: str) -> Score:
+    scorer = SCORERS.get(use.scorer)
+    if scorer is None:  # a package that brought it was removed
+        return Score(None, "there is no such scorer here any more")
+    try:
+        return scorer.score(output=output, expected=expected, options=use.options)
+    except Exception as error:  # another package's fault costs its own word, not the run
+        return Score(None, f"it failed with {type(error).__name__}")

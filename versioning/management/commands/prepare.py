@@ -8,9 +8,11 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
+from versioning.services import plugins
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
@@ -42,6 +44,7 @@ class Command(ServiceCommand):
         call_command("migrate", interactive=False, verbosity=0)
         collect_if_changed()
         schedules.install_schedules()
+        plugins.tell_of_broken(now=timezone.now())
         return {"notes": _first_user() if options["first_user"] else []}
 
 
