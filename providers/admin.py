@@ -122,7 +122,7 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         """Say whether the key's variable is set for this process; never what it holds."""
         if not provider.api_key_env:
             return format_html('<span class="hs-badge">{}</span>', "no key")
-        if _is_unreleased(provider):
+        if provider.unreleased_pairs():
             return format_html(
                 '<code>{}</code> <span class="hs-badge hs-bad">{}</span>',
                 provider.api_key_env,
@@ -194,13 +194,6 @@ def _public_address(provider: Provider) -> str:
         return registry.adapter_class(provider.kind).default_base_url
     except registry.UnknownKind:
         return f"unknown kind {provider.kind}"
-
-
-def _is_unreleased(provider: Provider) -> bool:
-    try:
-        return bool(provider.unreleased_pairs())
-    except registry.UnknownKind:
-        return False
 
 
 def _has_key(provider: Provider) -> bool:

@@ -222,8 +222,7 @@ class Provider(models.Model):
 
     def key_pairs(self) -> list[str]:
         """Return which variable would go to which place, as the row stands now."""
-        adapter = registry.adapter_class(self.kind)
-        addresses = [self.base_url or adapter.default_base_url]
+        addresses = [self.base_url or registry.public_address(self.kind)]
         addresses += self._options_ending("_url")
         return variables.pairs((name for _, name in self._named_variables()), addresses)
 
@@ -301,7 +300,7 @@ class Provider(models.Model):
         """
         try:
             return self.adapter().unset_variables()
-        except (ProviderError, registry.UnknownKind):
+        except ProviderError:
             return ()
 
     def usual_prices(self) -> dict[str, Decimal]:
@@ -323,7 +322,7 @@ class Provider(models.Model):
         try:
             with calls.slot():
                 listing = self.adapter(most_s=TEST_SECONDS).list_models(at=at)
-        except (ProviderError, registry.UnknownKind) as error:
+        except ProviderError as error:
             ok, sentence = False, str(error)
         else:
             ok, count = True, len(listing.models)

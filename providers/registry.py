@@ -8,11 +8,11 @@ from typing import Any
 
 from providers import kinds as folders
 from providers import plugins, variables
-from providers.base import Adapter, Preset
+from providers.base import Adapter, Preset, Refused
 
 
-class UnknownKind(LookupError):
-    """No adapter speaks to the kind."""
+class UnknownKind(Refused, LookupError):
+    """No adapter speaks to the kind: the package that brought it may be gone."""
 
 
 @cache
@@ -69,22 +69,30 @@ def kinds() -> list[tuple[str, str]]:
     return [(adapter.kind, adapter.label) for adapter in adapter_classes()]
 
 
+def public_address(kind: str) -> str:
+    """Return the kind's own base URL; empty where it has none, or where there is no such kind."""
+    return _by_kind()[kind].default_base_url if kind in _by_kind() else ""
+
+
 def known_variables(kind: str) -> frozenset[str]:
     """Return the variables that a kind of provider, or a known server of it, uses for its keys."""
-    adapter = adapter_class(kind)
-    names = {adapter.default_key_variable, *adapter.more_key_variables}
-    names |= {preset.key_variable for preset in adapter.presets}
-    return frozenset(names - {""})
+    return frozenset(name for name, _ in _usual_places(kind))
 
 
 def known_pairs(kind: str) -> list[str]:
     """Return which variable of a kind goes to which public place without anybody's release."""
-    adapter = adapter_class(kind)
-    names = [adapter.default_key_variable, *adapter.more_key_variables]
-    found = variables.pairs(names, [adapter.default_base_url])
-    for preset in adapter.presets:
-        found += variables.pairs([preset.key_variable], [preset.base_url])
-    return found
+    return [pair for name, url in _usual_places(kind) for pair in variables.pairs([name], [url])]
+
+
+def _usual_places(kind: str) -> list[tuple[str, str]]:
+    """Return each variable with the base URL it is for; nothing for a kind that is gone."""
+    adapter = _by_kind().get(kind)
+    if adapter is None:
+        return []
+    own = (adapter.default_key_variable, *adapter.more_key_variables)
+    places = [(name, adapter.default_base_url) for name in own]
+    places += [(preset.key_variable, preset.base_url) for preset in adapter.presets]
+    return [(name, url) for name, url in places if name]
 
 
 def presets() -> tuple[Preset, ...]:

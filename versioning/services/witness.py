@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from providers.base import Adapter, ProviderError, Witness
 from providers.models import Provider
-from providers.registry import UnknownKind
 from versioning.models import DirectQuestion
 from versioning.services import locks
 from versioning.services.transactions import one_transaction
@@ -67,7 +66,7 @@ def ask(*, provider: Provider, upstream_id: str, now: datetime) -> Asked:
         return NOT_ASKED
     try:
         adapter = provider.adapter()
-    except (ProviderError, UnknownKind) as error:
+    except ProviderError as error:
         return Asked("unknown", str(error)[:300])
     looked = adapter.look_at(upstream_id, at=now)
     _keep(provider, upstream_id, looked, is_call=False, now=now)

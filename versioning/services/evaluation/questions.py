@@ -37,7 +37,7 @@ class Questions:
 
     @classmethod
     def of(cls, run: EvaluationRun) -> Self:
-        """Read what the run needs. Raises ProviderError, UnknownKind."""
+        """Read what the run needs. Raises ProviderError."""
         versions = [run.from_version, run.to_version]
         if run.judge_version is not None:
             versions.append(run.judge_version)

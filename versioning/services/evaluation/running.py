@@ -24,7 +24,6 @@ from django.utils import timezone
 
 from providers.base import ProviderError
 from providers.http.guard import refuse_if_others_wait
-from providers.registry import UnknownKind
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, Trial
@@ -78,7 +77,7 @@ def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:
             if stop is not None:
                 _end(run=run, worker=worker, state=stop.state, problem=stop.problem, now=clock())
                 return True
-    except (ProviderError, UnknownKind) as error:
+    except ProviderError as error:
         _fail(run=run, worker=worker, problem=str(error), now=clock())
         return True
     except OperationalError:

@@ -124,7 +124,7 @@ def _port(told: Scalar | None) -> int | None:
 
 
 def _place_of(slug: str, kind: str, base_url: str) -> _Place:
-    usual = _place(_default_url(kind))
+    usual = _place(registry.public_address(kind))
     host, port = _place(base_url) if base_url else usual
     return _Place(slug, kind, host, port, has_own_address=(host, port) != usual)
 
@@ -135,10 +135,3 @@ def _place(url: str) -> tuple[str, int | None]:
         return (parts.hostname or "").lower(), parts.port or _USUAL_PORTS.get(parts.scheme)
     except ValueError:
         return "", None
-
-
-def _default_url(kind: str) -> str:
-    try:
-        return registry.adapter_class(kind).default_base_url
-    except registry.UnknownKind:
-        return ""

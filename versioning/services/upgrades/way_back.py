@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from providers.base import ProviderError, Refused
-from providers.registry import UnknownKind
 from versioning.domain.policy import Policy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, notices, witness
@@ -141,7 +140,7 @@ def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcom
         listed = provider.adapter().describe(name, at=now)
     except Refused as error:
         return Outcome.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
-    except (ProviderError, UnknownKind) as error:
+    except ProviderError as error:
         return Outcome.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
     asked = witness.ask(provider=provider, upstream_id=name, now=now)
     if listed is None and not asked.is_callable:
