@@ -236,6 +236,30 @@ class PriceList:
         parts = {price.part for price in self.prices}
         return {Part.INPUT, Part.OUTPUT} <= parts and not any(p.usd for p in self.prices)
 
+    @property
+    def known(self) -> bool:
+        """Whether plain text has a price in and out."""
+        return {Part.INPUT, Part.OUTPUT} <= self._tables.get("", {}).keys()
+
+    def most(self, *, input: int, output: int) -> Decimal | None:
+        """Return the most USD that a chat of so many text tokens can cost; None where unknown.
+
+        Any of them may turn out to be cached or reasoning.
+        """
+        if not self.known:
+            return None
+        table = self._tables[""]
+
+        def dearest(*parts: Part) -> Decimal:
+            return max(
+                usd for part in parts for above, usd in table.get(part, ()) if above <= input
+            )
+
+        return (
+            dearest(Part.INPUT, Part.CACHED_INPUT) * input
+            + dearest(Part.OUTPUT, Part.REASONING) * output
+        ).scaleb(-6) + self._fees[""]
+
     def cost(self, usage: Usage) -> Decimal | Unknown:
         """Return what the request costs in USD, or what is missing to know it."""
         if self._costs_nothing:

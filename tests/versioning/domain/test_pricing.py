@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from versioning.domain import pricing
-from versioning.domain.pricing import Part, Price, PriceList, Unknown, Usage
+from versioning.domain.pricing import Part, Price, PriceList, Unknown, Usage, price_list
 
 TOKEN_PARTS = [part for part in Part if part is not Part.REQUEST]
 tokens = st.none() | st.integers(0, 10**6)
@@ -176,3 +176,43 @@ def test_what_is_no_list_of_prices_is_said(value: Any) -> None:
 def test_prices_come_back_from_json(price_list: PriceList) -> None:
     back = pricing.further_prices(pricing.as_json(price_list.prices))
     assert sorted(back, key=lambda p: p.part) == sorted(price_list.prices, key=lambda p: p.part)
+
+
+@given(
+    st.decimals(0, 100, places=3),
+    st.decimals(0, 100, places=3),
+    st.decimals(0, 100, places=3),
+    st.integers(0, 400_000),
+    st.integers(0, 10_000),
+    st.data(),
+)
+def test_no_chat_costs_more_than_the_most_that_is_said_before(
+    input: Decimal, output: Decimal, other: Decimal, tokens: int, answer: int, data: st.DataObject
+) -> None:
+    """Whatever of its tokens turns out to be cached or reasoning."""
+    prices = price_list(
+        input=input,
+        output=output,
+        cached_input=other,
+        others=[
+            {"part": "reasoning", "usd": f"{other}"},
+            {"part": "input", "usd": f"{other * 2}", "above": 200_000},
+            {"part": "output", "usd": f"{other}", "above": 200_000},
+            {"part": "request", "usd": "0.01"},
+        ],
+    )
+    most = prices.most(input=tokens, output=answer)
+    cost = prices.cost(
+        Usage(
+            input=tokens,
+            output=answer,
+            cached=data.draw(st.integers(0, tokens)),
+            reasoning=data.draw(st.integers(0, answer)),
+        )
+    )
+    assert most is not None
+    assert isinstance(cost, Unknown) or cost <= most
+
+
+def test_the_most_is_unknown_where_a_side_has_no_price() -> None:
+    assert price_list(input=Decimal(1), output=None).most(input=1, output=1) is None

@@ -118,6 +118,30 @@ def test_evaluate(
         call_command("evaluate", "sums", "sim", "zeta", "--to", "2.0.0", "--budget-usd", "much")
 
 
+def test_an_estimate_and_a_run_count_every_price_of_a_version(
+    suite: EvaluationSuite,
+    file: Path,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    shell: Shell,
+) -> None:
+    """A fee for each request is most of what short questions cost."""
+    monkeypatch.setenv("SIMULATED_KEY", KEY)
+    for id in ("zeta-1", "zeta-2"):
+        simulator.world.add("openai", id)
+    provider = ProviderFactory(
+        slug="sim", base_url=simulator.base_url("openai"), api_key_env="SIMULATED_KEY"
+    )
+    model = tracked(name="zeta", upstream_id="zeta-1", provider=provider)
+    ModelVersionFactory(tracked_model=model, label="2.0.0", upstream_id="zeta-2")
+    fee = [{"part": "request", "usd": "0.01"}]
+    ModelVersion.objects.update(input_price=0, output_price=0, other_prices=fee)
+    shell("import_cases", "sums", file)
+    run = ("evaluate", "sums", "sim", "zeta", "--to", "2.0.0")
+    assert "about $0.4000" in shell(*run, "--estimate").out
+    assert "$0.4000" in shell(*run).out
+
+
 @pytest.mark.parametrize("mode", ["unauthorized", "http_500", "html", "bad_request"])
 def test_an_evaluation_without_its_key_names_the_variable(
     suite: EvaluationSuite,

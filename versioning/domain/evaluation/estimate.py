@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-MILLION: Final = Decimal(1_000_000)
 BYTES_PER_TOKEN: Final = 4.0
 """Of English text, about; see https://help.openai.com/en/articles/4936856."""
 TOKENS_PER_MESSAGE: Final = 4
@@ -20,26 +19,6 @@ WORDS_AROUND: Final = 24
 """Tokens that a model says around the answer that is expected, about."""
 SECONDS_TO_BEGIN: Final = 0.5
 TOKENS_PER_SECOND: Final = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """USD per million tokens; None is unknown, not free."""
-
-    input: Decimal | None
-    output: Decimal | None
-
-    @property
-    def known(self) -> bool:
-        return self.input is not None and self.output is not None
-
-    def cost(self, *, input_tokens: float, output_tokens: float) -> Decimal | None:
-        """Return USD for these tokens, None where a price is unknown."""
-        if self.input is None or self.output is None:
-            return None
-        return (
-            self.input * Decimal(str(input_tokens)) + self.output * Decimal(str(output_tokens))
-        ) / MILLION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,20 +9,25 @@ from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.cases import Case
 from versioning.domain.evaluation.estimate import (
     Estimate,
-    Prices,
     Seen,
     usual_seconds,
     usual_tokens,
 )
+from versioning.domain.pricing import PriceList, Unknown, Usage, price_list
 from versioning.domain.statistics.outlook import Outlook, outlook
 from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, ModelVersion, Trial
 from versioning.services.evaluation import suites
 from versioning.services.evidence import performance
 
 
-def prices_of(version: ModelVersion) -> Prices:
+def prices_of(version: ModelVersion) -> PriceList:
     """Return what the version costs now."""
-    return Prices(input=version.input_price, output=version.output_price)
+    return price_list(
+        input=version.input_price,
+        output=version.output_price,
+        cached_input=version.cached_input_price,
+        others=version.other_prices,
+    )
 
 
 def estimate(
@@ -37,25 +42,27 @@ def estimate(
     total = _Sum()
     before, after = _seen(from_version, suite), _seen(to_version, suite)
     # A version that was never asked is expected to answer as the other one does.
-    arms = [(from_version, before.or_as(after)), (to_version, after.or_as(before))]
+    arms = [
+        (prices_of(from_version), before.or_as(after)),
+        (prices_of(to_version), after.or_as(before)),
+    ]
+    judge_prices = prices_of(judge) if judge else PriceList()
     judge_seen = replace(_seen(judge, suite), input_tokens=None) if judge else Seen()
     for case in suites.frozen_cases(frozen).values():
         messages = case.filled()
-        for version, seen in arms:
+        for prices, seen in arms:
             total.add(
                 messages,
                 max_tokens=suite.max_tokens,
                 seen=seen,
-                prices=prices_of(version),
+                prices=prices,
                 expected=case.expected,
             )
         if judge is None:
             continue
         asked = _judge_question(case, suite, [seen for _, seen in arms])
         for _ in (Trial.Arm.JUDGE, Trial.Arm.JUDGE_SWAPPED):
-            total.add(
-                asked, max_tokens=judging.MAX_TOKENS, seen=judge_seen, prices=prices_of(judge)
-            )
+            total.add(asked, max_tokens=judging.MAX_TOKENS, seen=judge_seen, prices=judge_prices)
     repeats = suite.repeats
     seconds = total.seconds * repeats / suite.concurrency
     if suite.requests_per_minute:
@@ -125,16 +132,17 @@ class _Sum:
         *,
         max_tokens: int,
         seen: Seen,
-        prices: Prices,
+        prices: PriceList,
         expected: str = "",
     ) -> None:
         tokens = usual_tokens(messages, max_tokens=max_tokens, seen=seen, expected=expected)
-        cost = prices.cost(input_tokens=tokens.input, output_tokens=tokens.output)
+        cost = prices.cost(Usage(input=tokens.input, output=tokens.output))
         self.requests += 1
         self.input_tokens += tokens.input
         self.output_tokens += tokens.output
         self.seconds += usual_seconds(output_tokens=tokens.output, seen=seen)
-        self.cost = None if self.cost is None or cost is None else self.cost + cost
+        if self.cost is not None:
+            self.cost = None if isinstance(cost, Unknown) else self.cost + cost
 
 
 def _judge_question(case: Case, suite: EvaluationSuite, seen: list[Seen]) -> list[dict[str, str]]:

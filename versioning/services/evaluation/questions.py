@@ -7,8 +7,8 @@ from typing import Self
 from providers.base import Adapter, ChatRequest
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.cases import Case
-from versioning.domain.evaluation.estimate import Prices
 from versioning.domain.evaluation.parameters import read_map
+from versioning.domain.pricing import PriceList
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, ModelVersion, Trial
 from versioning.services.evaluation import suites, trials
@@ -23,7 +23,7 @@ class Asked:
 
     adapter: Adapter
     request: ChatRequest
-    prices: Prices
+    prices: PriceList
 
 
 @dataclass(slots=True, kw_only=True)

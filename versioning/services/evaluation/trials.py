@@ -15,8 +15,9 @@ from providers.base import (
     Unavailable,
 )
 from versioning.domain.evaluation import judging
-from versioning.domain.evaluation.estimate import Prices, most_tokens
+from versioning.domain.evaluation.estimate import most_tokens
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome, outcome_of
+from versioning.domain.pricing import PriceList, Unknown, Usage
 from versioning.domain.scoring import Output, Score, ScorerUse, score_output
 from versioning.services.evaluation.purse import Price
 
@@ -48,10 +49,10 @@ class Spent:
     tokens: int
 
 
-def most(request: ChatRequest, *, prices: Prices) -> Price:
+def most(request: ChatRequest, *, prices: PriceList) -> Price:
     """Return the most that the request can take."""
     tokens = most_tokens(request.messages, max_tokens=int(request.max_tokens or 0))
-    cost = prices.cost(input_tokens=tokens.input, output_tokens=tokens.output)
+    cost = prices.most(input=tokens.input, output=tokens.output)
     # Eight places are stored: round up, so that the hold is never short.
     held = Decimal(0) if cost is None else cost.quantize(Decimal("1e-8"), rounding="ROUND_UP")
     return Price(usd=held, tokens=tokens.total)
@@ -78,7 +79,7 @@ def ask(adapter: Adapter, request: ChatRequest) -> Answered:
     return Answered(outcome=outcome_of(text=answer.text, finish=answer.finish), answer=answer)
 
 
-def spent(answered: Answered, *, prices: Prices, held: Price) -> Spent:
+def spent(answered: Answered, *, prices: PriceList, held: Price) -> Spent:
     """Say what a request took: as the provider says, else by its tokens, else the most.
 
     A request that the provider turned away or never got costs nothing; another without an answer
@@ -94,14 +95,23 @@ def spent(answered: Answered, *, prices: Prices, held: Price) -> Spent:
             usd=answer.cost_usd if answer.cost_usd is not None else _known(held, prices),
             tokens=held.tokens,
         )
-    by_tokens = prices.cost(input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
+    cost = prices.cost(
+        Usage(
+            input=answer.input_tokens,
+            output=answer.output_tokens,
+            cached=answer.cached_tokens,
+            reasoning=answer.reasoning_tokens,
+        ).whole()
+    )
+    # Cached tokens, for example, may have no price of their own.
+    by_tokens = _known(held, prices) if isinstance(cost, Unknown) else cost
     return Spent(
         usd=by_tokens if answer.cost_usd is None else answer.cost_usd,
         tokens=answer.input_tokens + answer.output_tokens,
     )
 
 
-def _known(held: Price, prices: Prices) -> Decimal | None:
+def _known(held: Price, prices: PriceList) -> Decimal | None:
     return held.usd if prices.known else None
 
 

@@ -1,13 +1,11 @@
 """Outcomes, estimates, parameter maps, the preflight and the judge's word."""
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from versioning.domain.evaluation import judging
-from versioning.domain.evaluation.estimate import Prices, Seen, most_tokens, usual_tokens
+from versioning.domain.evaluation.estimate import Seen, most_tokens, usual_tokens
 from versioning.domain.evaluation.judging import Preference, Word
 from versioning.domain.evaluation.outcome import Outcome, outcome_of
 from versioning.domain.evaluation.parameters import BadMap, ParameterMap, read_map
@@ -42,12 +40,6 @@ def test_what_a_request_usually_takes_is_never_above_the_most(asked, limit, seen
     most = most_tokens(asked, max_tokens=limit)
     assert usual.input <= most.input
     assert usual.output <= most.output == limit
-
-
-def test_an_unknown_price_makes_an_unknown_cost():
-    assert Prices(input=Decimal(1), output=None).cost(input_tokens=1, output_tokens=1) is None
-    prices = Prices(input=Decimal(1), output=Decimal(3))
-    assert prices.cost(input_tokens=1_000_000, output_tokens=2_000_000) == Decimal(7)
 
 
 def test_a_parameter_map_renames_drops_and_fills():
