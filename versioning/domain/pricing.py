@@ -347,6 +347,11 @@ def further_prices(value: Any) -> tuple[Price, ...]:
     return prices
 
 
+def whole_list(value: Any) -> tuple[Price, ...]:
+    """Read what ``as_json`` made of all prices of a version, the usual three among them."""
+    return tuple(_price(row) for row in value)
+
+
 def _price(row: Any) -> Price:
     if not isinstance(row, Mapping) or not {"part", "usd"} <= row.keys() <= _FIELDS:
         raise ValueError("A price has part and usd, and above or tier where it needs them.")

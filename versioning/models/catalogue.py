@@ -262,6 +262,12 @@ class ModelVersion(models.Model):
         "output_image, request. A request above a price step, or of a tier, whose price isn't "
         "told has no known cost.",
     )
+    past_prices = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Prices that held before those of now: until when (ms since 1970) and what they "
+        "were, oldest first. Requests that are told late cost what they cost then.",
+    )
     context_tokens = models.PositiveIntegerField("context, tokens", null=True, blank=True)
     output_tokens = models.PositiveIntegerField("longest output, tokens", null=True, blank=True)
     input_modalities = models.JSONField(default=list, blank=True)

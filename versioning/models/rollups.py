@@ -57,6 +57,7 @@ class Sums(models.Model):
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     cached_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
     reasoning_tokens = models.BigIntegerField(default=0)
     components = models.JSONField(default=dict, help_text="By name: [n, mean, M2].")
     retracted_components = models.JSONField(default=dict)

@@ -196,8 +196,11 @@ def fill_version(
         for name, value in wanted.items()
         if (before := getattr(version, name)) != value
     }
+    priced = prices.list_of(version)
     for name, (_, value) in changes.items():
         setattr(version, name, value)
+    if not prices.FIELDS.isdisjoint(changes):
+        prices.keep_past(version=version, before=priced, now=entry.last_seen_at)
     if "lifecycle" in changes:
         day = clock.local_day(entry.last_seen_at)
         version.lifecycle_on = day if version.lifecycle else None

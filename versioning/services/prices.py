@@ -12,6 +12,8 @@ from providers.kinds.genai_prices.adapter import GenaiPrices
 from providers.models import Provider
 from versioning.domain import pricing
 from versioning.models import ModelVersion
+from versioning.models.fields import to_ms
+from versioning.services import options
 
 _USUAL = ("input_price", "output_price", "cached_input_price")
 FIELDS = frozenset({*_USUAL, "other_prices"})
@@ -21,6 +23,9 @@ _NAMES = {
     "bedrock": "aws", "gemini": "google", "xai": "x-ai", "moonshot": "moonshotai",
 }  # fmt: skip
 """What genai-prices calls our kinds and known servers, where it says it otherwise."""
+
+MOST_PAST = 100
+"""Prices of the past that are kept of a version: more would be a list that flickers."""
 
 _MAKERS = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere")
 """Whose models gateways list under bare ids, by their names in genai-prices."""
@@ -66,6 +71,32 @@ def _without_prices(listed: ListedModel, doubt: str) -> ListedModel:
         other_prices=(),
         doubts=(*listed.doubts, *(() if doubt in listed.doubts else (doubt,))),
     )
+
+
+def list_of(version: ModelVersion) -> pricing.PriceList:
+    """Return what the version costs now."""
+    return pricing.price_list(
+        input=version.input_price,
+        output=version.output_price,
+        cached_input=version.cached_input_price,
+        others=version.other_prices,
+    )
+
+
+def keep_past(*, version: ModelVersion, before: pricing.PriceList, now: datetime) -> None:
+    """Note the prices that held until now, where they are others by now. It isn't saved.
+
+    Requests of that time that are told later cost what they cost then. Where nothing was known,
+    what is known now is the best that can be said of then. What is older than samples are kept
+    needs no price.
+    """
+    if not before.prices or before.prices == list_of(version).prices:
+        return
+    oldest = to_ms(now - options.retention())
+    version.past_prices = [
+        *(period for period in version.past_prices if period["until"] >= oldest),
+        {"until": to_ms(now), "prices": pricing.as_json(before.prices)},
+    ][-MOST_PAST:]
 
 
 def others_as_json(listed: ListedModel) -> list[dict[str, Any]]:

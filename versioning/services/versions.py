@@ -4,10 +4,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from versioning.domain.difference import Metadata
 from versioning.domain.labels import FIRST_LABEL, free_label
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, knowledge, locks
+from versioning.services import editing, knowledge, locks, prices
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.transactions import one_transaction
@@ -83,7 +85,7 @@ def change(*, version_id: int, changes: Mapping[str, Any], actor: Actor) -> Mode
     """Set what staff know of a version; checks leave it alone. Raises NotFound and Invalid."""
     found = locks.hold_one(ModelVersion.objects.filter(pk=version_id), missing=_missing(version_id))
     editing.set_fields(found, changes)
-    editing.save_checked(found)
+    editing.check(found)
     return save_changed(version=found, changed=sorted(changes), actor=actor)
 
 
@@ -94,9 +96,12 @@ def save_changed(*, version: ModelVersion, changed: Collection[str], actor: Acto
     A changed fact is held by staff from then on: checks leave it alone. Improvements and
     breaking changes that follow from a changed fact are computed anew.
     """
-    held = locks.hold(ModelVersion.objects.filter(pk=version.pk)).get().staff_fields
-    version.staff_fields = sorted({*held, *(FACTS & set(changed))})
-    version.save(update_fields=[*changed, "staff_fields"])
+    held = locks.hold(ModelVersion.objects.filter(pk=version.pk)).get()
+    version.staff_fields = sorted({*held.staff_fields, *(FACTS & set(changed))})
+    version.past_prices = held.past_prices
+    if not prices.FIELDS.isdisjoint(changed):
+        prices.keep_past(version=version, before=prices.list_of(held), now=timezone.now())
+    version.save(update_fields=[*changed, "staff_fields", "past_prices"])
     actor.note(version)
     if COMPARED & set(changed):
         _compare_again(version)

@@ -1,6 +1,7 @@
 """Prices from a provider's or a catalogue's answer, over HTTP, to the cost of a request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,8 @@ from providers.models import Provider
 from tests.factories import NOW, ProviderFactory
 from tests.providers.conftest import ScriptedServer, answer, serve
 from versioning.models import ModelVersion, PerformanceSample
-from versioning.services import tracking
+from versioning.models.fields import from_ms
+from versioning.services import tracking, versions
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.samples import ingestion
@@ -143,3 +145,72 @@ def test_a_price_that_is_not_believed_is_a_doubt_of_the_version(server: Scripted
     version = tracked_version(provider, "acme/nova-2")
     assert version.input_price is None
     assert any("isn't believed" in doubt for doubt in version.doubts)
+
+
+def set_by_api(version: ModelVersion, server: ScriptedServer) -> None:
+    del server
+    versions.change(version_id=version.pk, changes={"input_price": 9}, actor=Actor.command())
+
+
+def listed_anew(version: ModelVersion, server: ScriptedServer) -> None:
+    row = {"id": version.upstream_id, "input_price_per_million": 9, "output_price_per_million": 1}
+    check(version.tracked_model.provider, server, {"data": [row]})
+
+
+def released(version: ModelVersion, server: ScriptedServer) -> None:
+    listed_anew(version, server)
+    versions.release_fields(version_id=version.pk, fields=["input_price"], actor=Actor.command())
+
+
+@pytest.mark.parametrize("change", [set_by_api, listed_anew, released])
+def test_a_request_that_is_told_late_costs_what_it_cost_then(
+    server: ScriptedServer, change: Callable[[ModelVersion, ScriptedServer], None]
+) -> None:
+    provider = ProviderFactory(kind="openai", base_url=server.url)
+    row = {"id": "acme/nova-2", "input_price_per_million": 3, "output_price_per_million": 1}
+    check(provider, server, {"data": [row]})
+    tracked_version(provider, "acme/nova-2")
+    if change is released:
+        ModelVersion.objects.update(staff_fields=["input_price"])
+
+    change(ModelVersion.objects.get(), server)
+    changed_at = ModelVersion.objects.get().past_prices[-1]["until"]
+
+    def cost_at(ms: int) -> Decimal:
+        time = from_ms(ms)
+        sample = SampleIn(
+            provider=provider.slug, model="writer", time=time, input_tokens=10**6, output_tokens=0
+        )
+        ingestion.accept([sample], api_key_id=1, now=max(time, from_ms(changed_at)))
+        return Decimal(PerformanceSample.objects.latest("pk").cost_nano_usd or 0) / 10**9
+
+    assert cost_at(changed_at - 3_600_000) == 3
+    assert cost_at(changed_at) == 9
+    assert cost_at(changed_at - 1) == 3
+
+
+def test_a_price_that_was_unknown_then_is_the_first_that_is_known(server: ScriptedServer) -> None:
+    provider = ProviderFactory(kind="openai", base_url=server.url)
+    check(provider, server, {"data": [{"id": "acme/nova-2"}]})
+    version = tracked_version(provider, "acme/nova-2")
+    versions.change(
+        version_id=version.pk,
+        changes={"input_price": 9, "output_price": 9},
+        actor=Actor.command(),
+    )
+    assert ModelVersion.objects.get().past_prices == []
+    assert cost(provider, input_tokens=10**6, output_tokens=0) == 9
+
+
+def test_prices_of_the_past_are_kept_as_long_as_samples(server: ScriptedServer) -> None:
+    provider = ProviderFactory(kind="openai", base_url=server.url)
+    for day, usd in enumerate((1, 2, 3, 2, 5)):
+        now = NOW + timedelta(days=30 * day)
+        row = {"id": "a/b", "input_price_per_million": usd, "output_price_per_million": 1}
+        server.script = answer({"data": [row]})
+        detection.run_checks(trigger="command", provider_slugs=[provider.slug], now=now)
+        if not day:
+            tracked_version(provider, "a/b")
+    past = ModelVersion.objects.get().past_prices
+    assert [period["prices"][0]["usd"] for period in past] == ["1", "2", "3", "2"][-len(past) :]
+    assert 3 <= len(past) <= 4

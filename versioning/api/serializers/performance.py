@@ -31,6 +31,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
     input_tokens = serializers.IntegerField()
     output_tokens = serializers.IntegerField()
     cached_tokens = serializers.IntegerField()
+    cache_write_tokens = serializers.IntegerField()
     reasoning_tokens = serializers.IntegerField()
 
 

@@ -66,6 +66,7 @@ _WRITTEN = [
     *knowledge.PLAIN_FIELDS,
     *knowledge.LIST_FIELDS,
     *knowledge.WITHDRAWABLE,
+    "past_prices",
     "lifecycle_on",
     "doubts",
     "told_by",

@@ -13,21 +13,12 @@ from versioning.domain.evaluation.estimate import (
     usual_seconds,
     usual_tokens,
 )
-from versioning.domain.pricing import PriceList, Unknown, Usage, price_list
+from versioning.domain.pricing import PriceList, Unknown, Usage
 from versioning.domain.statistics.outlook import Outlook, outlook
 from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, ModelVersion, Trial
+from versioning.services import prices
 from versioning.services.evaluation import suites
 from versioning.services.evidence import performance
-
-
-def prices_of(version: ModelVersion) -> PriceList:
-    """Return what the version costs now."""
-    return price_list(
-        input=version.input_price,
-        output=version.output_price,
-        cached_input=version.cached_input_price,
-        others=version.other_prices,
-    )
 
 
 def estimate(
@@ -43,19 +34,19 @@ def estimate(
     before, after = _seen(from_version, suite), _seen(to_version, suite)
     # A version that was never asked is expected to answer as the other one does.
     arms = [
-        (prices_of(from_version), before.or_as(after)),
-        (prices_of(to_version), after.or_as(before)),
+        (prices.list_of(from_version), before.or_as(after)),
+        (prices.list_of(to_version), after.or_as(before)),
     ]
-    judge_prices = prices_of(judge) if judge else PriceList()
+    judge_prices = prices.list_of(judge) if judge else PriceList()
     judge_seen = replace(_seen(judge, suite), input_tokens=None) if judge else Seen()
     for case in suites.frozen_cases(frozen).values():
         messages = case.filled()
-        for prices, seen in arms:
+        for costs, seen in arms:
             total.add(
                 messages,
                 max_tokens=suite.max_tokens,
                 seen=seen,
-                prices=prices,
+                prices=costs,
                 expected=case.expected,
             )
         if judge is None:

@@ -18,11 +18,10 @@ from versioning.models import (
     Trial,
     UpgradeRecord,
 )
-from versioning.services import constraints
+from versioning.services import constraints, prices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import estimating, suites
-from versioning.services.evaluation.estimating import prices_of
 
 ANSWER_ARMS = (Trial.Arm.CURRENT, Trial.Arm.CANDIDATE)
 JUDGE_ARMS = (Trial.Arm.JUDGE, Trial.Arm.JUDGE_SWAPPED)
@@ -151,7 +150,7 @@ def _problems_of_budget(
     budget_usd: Decimal | None,
     budget_tokens: int | None,
 ) -> Iterator[str]:
-    unpriced = [version.upstream_id for version in versions if not prices_of(version).known]
+    unpriced = [version.upstream_id for version in versions if not prices.list_of(version).known]
     if budget_usd is None and budget_tokens is None:
         yield "Set a budget in USD or in tokens: a run never starts without one."
     elif unpriced and budget_tokens is None:

@@ -11,8 +11,8 @@ from versioning.domain.evaluation.parameters import read_map
 from versioning.domain.pricing import PriceList
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, ModelVersion, Trial
+from versioning.services import prices
 from versioning.services.evaluation import suites, trials
-from versioning.services.evaluation.estimating import prices_of
 from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
 from versioning.services.evaluation.trials import Answered
 
@@ -67,7 +67,7 @@ class Questions:
         asked = Asked(
             adapter=self.adapters[version.tracked_model.provider_id],
             request=self._request(version, messages, is_judge=trial.arm in JUDGE_ARMS),
-            prices=prices_of(version),
+            prices=prices.list_of(version),
         )
         self.asked[trial.pk] = asked
         return asked

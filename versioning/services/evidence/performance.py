@@ -39,6 +39,7 @@ class Figures:
     input_tokens: int
     output_tokens: int
     cached_tokens: int
+    cache_write_tokens: int
     reasoning_tokens: int
 
     @property
@@ -166,5 +167,6 @@ def figures_of(sums: SampleSums) -> Figures:
         input_tokens=sums.input_tokens,
         output_tokens=sums.output_tokens,
         cached_tokens=sums.cached_tokens,
+        cache_write_tokens=sums.cache_write_tokens,
         reasoning_tokens=sums.reasoning_tokens,
     )

@@ -36,6 +36,7 @@ _COUNTS = (
     "input_tokens",
     "output_tokens",
     "cached_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
 )
 # ``served_otherwise`` isn't compared: it is what was known of the version's ids at the time.

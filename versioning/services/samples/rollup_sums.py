@@ -90,6 +90,7 @@ COLUMNS = (
     "input_tokens",
     "output_tokens",
     "cached_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
     "components",
     "retracted_components",
@@ -118,6 +119,7 @@ class SampleSums:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     components: Mapping[str, Moments] = field(default_factory=dict)
     retracted_components: Mapping[str, Moments] = field(default_factory=dict)
@@ -161,6 +163,7 @@ class SampleSums:
             input_tokens=sum(_known(columns["input_tokens"])),
             output_tokens=sum(_known(columns["output_tokens"])),
             cached_tokens=sum(_known(columns["cached_tokens"])),
+            cache_write_tokens=sum(_known(columns["cache_write_tokens"])),
             reasoning_tokens=sum(_known(columns["reasoning_tokens"])),
             components=_components(rows)
             if any(columns["signals"])
@@ -188,9 +191,10 @@ class SampleSums:
             input_tokens=values[20],
             output_tokens=values[21],
             cached_tokens=values[22],
-            reasoning_tokens=values[23],
-            components=_read(values[24]),
-            retracted_components=_read(values[25]),
+            cache_write_tokens=values[23],
+            reasoning_tokens=values[24],
+            components=_read(values[25]),
+            retracted_components=_read(values[26]),
         )
 
     @property
@@ -210,6 +214,7 @@ class SampleSums:
             self.input_tokens,
             self.output_tokens,
             self.cached_tokens,
+            self.cache_write_tokens,
             self.reasoning_tokens,
             _written(self.components),
             _written(self.retracted_components),
@@ -238,6 +243,7 @@ class SampleSums:
             input_tokens=sum(part.input_tokens for part in every),
             output_tokens=sum(part.output_tokens for part in every),
             cached_tokens=sum(part.cached_tokens for part in every),
+            cache_write_tokens=sum(part.cache_write_tokens for part in every),
             reasoning_tokens=sum(part.reasoning_tokens for part in every),
             components=_merged([part.components for part in every]),
             retracted_components=_merged([part.retracted_components for part in every]),
@@ -260,6 +266,7 @@ class SampleSums:
             input_tokens=self.input_tokens - part.input_tokens,
             output_tokens=self.output_tokens - part.output_tokens,
             cached_tokens=self.cached_tokens - part.cached_tokens,
+            cache_write_tokens=self.cache_write_tokens - part.cache_write_tokens,
             reasoning_tokens=self.reasoning_tokens - part.reasoning_tokens,
             components=_without(self.component_scores, part.component_scores),
         )

@@ -200,7 +200,7 @@ class _RowMaker:
             quality,
             item.latency_ms,
             item.ttft_ms,
-            _listed_cost(usage, spot.version(version_id)) if cost is None else _nano(cost),
+            _listed_cost(usage, spot.version(version_id), at) if cost is None else _nano(cost),
             usage.input,
             usage.output,
             usage.cached,
@@ -249,12 +249,12 @@ def _usage_of(item: SampleIn) -> Usage:
     return usage
 
 
-def _listed_cost(usage: Usage, version: KnownVersion | None) -> int | None:
-    """Return what the version's prices of today make of the tokens, in billionths of a USD.
+def _listed_cost(usage: Usage, version: KnownVersion | None, at_ms: int) -> int | None:
+    """Return what the version's prices of that moment make of the tokens, in billionths of a USD.
 
     None where a price or a count is unknown.
     """
-    cost = Unknown(()) if version is None else version.cost_of(usage)
+    cost = Unknown(()) if version is None else version.cost_of(usage, at_ms=at_ms)
     return None if isinstance(cost, Unknown) else _nano(cost)
 
 
@@ -263,9 +263,9 @@ def _unpriced(item: SampleIn, row: Row, spot: _Spot) -> Sequence[str]:
     if row.cost_nano_usd is not None or item.error:
         return ()
     version = spot.version(row.version_id)
-    if version is None or not version.prices.prices:
+    if version is None or not version.prices_at(row.at).prices:
         return ()
-    cost = version.cost_of(_usage_of(item))
+    cost = version.cost_of(_usage_of(item), at_ms=row.at)
     return cost.parts if isinstance(cost, Unknown) else ()
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from versioning.domain import lineage
-from versioning.domain.pricing import PriceList, Unknown, Usage, price_list
+from versioning.domain.pricing import PriceList, Unknown, Usage, price_list, whole_list
 from versioning.models import (
     ModelVersion,
     PendingScore,
@@ -27,7 +27,7 @@ from versioning.services.samples import sample_words
 MOST_WORDS = 2
 """Words before a model's name that may be its provider's: ``gemini/models/lumen-2``."""
 
-_PRICES = ("input_price", "output_price", "cached_input_price", "other_prices")
+_PRICES = ("input_price", "output_price", "cached_input_price", "other_prices", "past_prices")
 
 KEPT_SECONDS = 2.0
 """A change that moves no epoch (a renamed model) is seen after this time at the latest."""
@@ -65,6 +65,8 @@ class KnownVersion:
     prices: PriceList = PriceList()
     provider_words: frozenset[str] = frozenset()
     """What its provider's own models may have before their name: ``gemini/``, ``models/``."""
+    past: tuple[tuple[int, PriceList], ...] = ()
+    """Prices that held until a moment (ms since 1970), oldest first."""
 
     @cached_property
     def _is_embedding(self) -> bool:
@@ -73,11 +75,18 @@ class KnownVersion:
         except lineage.UnreadableName:
             return False
 
-    def cost_of(self, usage: Usage) -> Decimal | Unknown:
-        """Return what the prices make of the tokens; an embedding has none on the other side."""
+    def prices_at(self, at_ms: int) -> PriceList:
+        """Return the prices of a moment."""
+        return next((prices for until, prices in self.past if at_ms < until), self.prices)
+
+    def cost_of(self, usage: Usage, *, at_ms: int) -> Decimal | Unknown:
+        """Return what the prices of a moment make of the tokens.
+
+        An embedding has none on the other side.
+        """
         if usage.output is None and self._is_embedding:
             usage = replace(usage, output=0)
-        return self.prices.cost(usage)
+        return self.prices_at(at_ms).cost(usage)
 
     def answers_as(self, served: str) -> bool:
         """Whether ``served`` is this version under one of its own names, or wasn't told."""
@@ -310,12 +319,15 @@ def _tracked_models(ids: set[int]) -> dict[int, KnownModel]:
         for row in TrackedModel.objects.filter(pk__in=ids).select_related("provider")
     }
     versions = ModelVersion.objects.filter(tracked_model__in=ids).order_by("pk")
-    for pk, tracked, upstream_id, revision, input_, output, cached, others in versions.values_list(
+    for pk, tracked, upstream_id, revision, *told in versions.values_list(
         "pk", "tracked_model_id", "upstream_id", "revision", *_PRICES
     ):
+        input_, output, cached, others, past = told
         prices = price_list(input=input_, output=output, cached_input=cached, others=others)
         words = models[tracked].provider_words
-        models[tracked].versions[pk] = KnownVersion(pk, upstream_id, revision, prices, words)
+        models[tracked].versions[pk] = KnownVersion(
+            pk, upstream_id, revision, prices, words, _past(past)
+        )
     moves = UpgradeRecord.objects.completions().filter(tracked_model__in=ids)
     for tracked, completed_at, version in moves.order_by("completion_number").values_list(
         "tracked_model_id", "completed_at", "to_version_id"
@@ -324,3 +336,7 @@ def _tracked_models(ids: set[int]) -> dict[int, KnownModel]:
             models[tracked].moments.append(to_ms(completed_at))
             models[tracked].moved_to.append(version)
     return models
+
+
+def _past(periods: Iterable[Mapping[str, Any]]) -> tuple[tuple[int, PriceList], ...]:
+    return tuple((each["until"], PriceList(whole_list(each["prices"]))) for each in periods)
