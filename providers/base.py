@@ -266,6 +266,7 @@ class ChatAnswer:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost_usd: Decimal | None = None
     latency_ms: float = 0.0

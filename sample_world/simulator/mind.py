@@ -4,13 +4,17 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Finish = Literal["stop", "length", "refusal"]
 
 REFUSE, EMPTY, CUT = "[[refuse]]", "[[empty]]", "[[cut]]"
 """Marks in a prompt that make any simulated model refuse, say nothing or break off."""
+
+CACHED, KEPT = "[[cached]]", "[[kept]]"
+"""Marks in a prompt: what stands before the first is read from the provider's cache, what stands
+before the second is written to it."""
 
 REFUSAL_TEXT = "I can't help with that."
 
@@ -22,7 +26,15 @@ class Said:
     text: str
     finish: Finish
     input_tokens: int
+    """All of them, those of the cache among them."""
     output_tokens: int
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    @property
+    def plain_input_tokens(self) -> int:
+        """Those that have nothing to do with the cache: some providers count only them as input."""
+        return self.input_tokens - self.cached_tokens - self.cache_write_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,20 @@ def say(
     """Answer the last message; ``quality`` gives the share of right answers for a task."""
     prompt = next((_text(m) for m in reversed(messages) if m.get("role") != "system"), "")
     whole = "\n".join(_text(m) for m in messages)
+    said = _say(whole, prompt, model_id=model_id, quality=quality, max_tokens=max_tokens)
+    cached = tokens(whole.partition(CACHED)[0]) if CACHED in whole else 0
+    kept = tokens(whole.partition(KEPT)[0]) - cached if KEPT in whole else 0
+    return replace(said, cached_tokens=cached, cache_write_tokens=max(0, kept))
+
+
+def _say(
+    whole: str,
+    prompt: str,
+    *,
+    model_id: str,
+    quality: Callable[[str], float],
+    max_tokens: int | None,
+) -> Said:
     if REFUSE in whole:
         return Said(REFUSAL_TEXT, "refusal", tokens(whole), tokens(REFUSAL_TEXT))
     if EMPTY in whole:

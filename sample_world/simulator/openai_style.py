@@ -71,7 +71,7 @@ def chat_body(served: WorldModel, said: Said, view: View) -> dict[str, Any]:
         "prompt_tokens": said.input_tokens,
         "completion_tokens": said.output_tokens,
         "total_tokens": said.input_tokens + said.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": said.cached_tokens},
         "completion_tokens_details": {"reasoning_tokens": 0},
     }
     if view.kind == "openrouter" and served.input_price is not None:

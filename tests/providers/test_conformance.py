@@ -17,7 +17,7 @@ from providers.base import (
     Unavailable,
 )
 from sample_world.simulator import Simulator
-from sample_world.simulator.mind import CUT, EMPTY, REFUSE
+from sample_world.simulator.mind import CACHED, CUT, EMPTY, KEPT, REFUSE
 from sample_world.simulator.server import KEY
 from tests.providers.conftest import NOW
 
@@ -258,6 +258,26 @@ def test_it_completes_a_chat_and_tells_what_was_served(
 def test_a_refusal_is_an_answer(adapter: type[Adapter], sim: Simulator) -> None:
     done = connect(adapter, sim).complete(ask(adapter, sim, REFUSE))
     assert done.finish == "refusal"
+
+
+@by_kind([a for a in CHATTING if a.kind != "ollama"])
+def test_cached_tokens_are_part_of_the_input(adapter: type[Adapter], sim: Simulator) -> None:
+    """Whether a provider counts them within its input or beside it."""
+    plain = connect(adapter, sim).complete(ask(adapter, sim, f"{'x' * 300}[[marker]]"))
+    done = connect(adapter, sim).complete(ask(adapter, sim, f"{'x' * 300}{CACHED}"))
+    assert plain.cached_tokens in (0, None)
+    assert done.cached_tokens in (75, 78)  # some speak of the system's text apart
+    assert done.input_tokens == plain.input_tokens
+
+
+@by_kind([a for a in CHATTING if a.kind in {"anthropic", "bedrock"}])
+def test_tokens_written_to_a_cache_are_part_of_the_input(
+    adapter: type[Adapter], sim: Simulator
+) -> None:
+    done = connect(adapter, sim).complete(ask(adapter, sim, f"{'x' * 300}{CACHED}{'y' * 90}{KEPT}"))
+    assert (done.cached_tokens, done.cache_write_tokens) == (75, 25)
+    assert done.input_tokens is not None
+    assert done.input_tokens >= 75 + 25
 
 
 @by_kind(CHATTING)

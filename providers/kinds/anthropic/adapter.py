@@ -138,6 +138,7 @@ def _read_message(answer: Answer) -> ChatAnswer:
         input_tokens=None if counts[0] is None else sum(count or 0 for count in counts),
         output_tokens=read_tokens(usage.get("output_tokens")),
         cached_tokens=counts[1],
+        cache_write_tokens=counts[2],
         latency_ms=answer.elapsed_ms,
         attempts=answer.attempts,
     )

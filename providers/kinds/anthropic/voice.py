@@ -69,9 +69,9 @@ class AnthropicVoice(Voice):
                 "stop_reason": reasons[said.finish],
                 "stop_sequence": None,
                 "usage": {
-                    "input_tokens": said.input_tokens,
-                    "cache_creation_input_tokens": 0,
-                    "cache_read_input_tokens": 0,
+                    "input_tokens": said.plain_input_tokens,
+                    "cache_creation_input_tokens": said.cache_write_tokens,
+                    "cache_read_input_tokens": said.cached_tokens,
                     "output_tokens": said.output_tokens,
                 },
             }

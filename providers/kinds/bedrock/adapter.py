@@ -321,6 +321,7 @@ def _read_answer(answer: Answer) -> ChatAnswer:
         input_tokens=None if counts[0] is None else sum(count or 0 for count in counts),
         output_tokens=read_tokens(usage.get("outputTokens")),
         cached_tokens=counts[1],
+        cache_write_tokens=counts[2],
         latency_ms=answer.elapsed_ms,
         attempts=answer.attempts,
     )

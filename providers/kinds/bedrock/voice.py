@@ -93,7 +93,9 @@ class BedrockVoice(Voice):
                 },
                 "stopReason": reasons[said.finish],
                 "usage": {
-                    "inputTokens": said.input_tokens,
+                    "inputTokens": said.plain_input_tokens,
+                    "cacheReadInputTokens": said.cached_tokens,
+                    "cacheWriteInputTokens": said.cache_write_tokens,
                     "outputTokens": said.output_tokens,
                     "totalTokens": said.input_tokens + said.output_tokens,
                 },

@@ -62,6 +62,7 @@ class GeminiVoice(Voice):
         served, said = view.say(name, messages, limit)
         usage = {
             "promptTokenCount": said.input_tokens,
+            "cachedContentTokenCount": said.cached_tokens,
             "candidatesTokenCount": said.output_tokens,
             "totalTokenCount": said.input_tokens + said.output_tokens,
         }

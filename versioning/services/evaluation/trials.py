@@ -100,6 +100,7 @@ def spent(answered: Answered, *, prices: PriceList, held: Price) -> Spent:
             input=answer.input_tokens,
             output=answer.output_tokens,
             cached=answer.cached_tokens,
+            cache_write=answer.cache_write_tokens,
             reasoning=answer.reasoning_tokens,
         ).whole()
     )
