@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm browser bench lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm browser bench wheel lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || missed="$$missed $$name"; done; \
 	if [ -n "$$missed" ]; then echo "Budgets missed:$$missed"; exit 1; fi
 
+wheel: ## Build what ships, into dist/
+	@test -x $(VENV)/build/bin/python || $(PYTHON) -m venv $(VENV)/build
+	@$(VENV)/build/bin/python -P config/install.py "what building needs" requirements-build.lock
+	@$(VENV)/build/bin/python -m hatchling build -t wheel
+
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -P config/install.py uv requirements-uv.lock
@@ -62,6 +67,7 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(COMPILE) $(EXTRAS) -o requirements.lock pyproject.toml
 	@$(COMPILE) $(EXTRAS) -o requirements-dev.lock pyproject.toml -c requirements.lock \
 	  --group dev --group e2e
+	@$(COMPILE) -o requirements-build.lock --group building -c requirements-dev.lock
 	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \
 	  -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \

@@ -22,11 +22,12 @@ os.umask(0o077)
 import environ  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
+from config import places  # noqa: E402
 from config.unfold import UNFOLD  # noqa: E402, F401  (the admin's looks)
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = places.CODE
 
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(places.HOME / ".env")
 
 
 _own_variables = {"DJANGO_SETTINGS_MODULE"}
@@ -96,7 +97,7 @@ def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-DATA_DIR = Path(read_text("HOTSWAP_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(read_text("HOTSWAP_DATA_DIR", str(places.DATA))).resolve()
 
 
 def data_folder(*names: str) -> Path:
@@ -200,7 +201,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [places.SHIPPED / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -275,8 +276,8 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_ROOT = BASE_DIR / "static" / "root"  # /favicon.ico, asked for by name
+STATICFILES_DIRS = [places.SHIPPED / "static"]
+WHITENOISE_ROOT = places.SHIPPED / "static" / "root"  # /favicon.ico, asked for by name
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

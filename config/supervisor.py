@@ -25,6 +25,8 @@ from types import FrameType
 from typing import IO, Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+SHIPPED = BASE_DIR / "config" / "shipped"  # in a wheel; see config/places.py
+IS_INSTALLED = SHIPPED.is_dir()
 MANAGE = [sys.executable, "-m", "config.command", "manage"]
 END_WITH_PARENT = BASE_DIR / "config" / "end_with_parent.py"
 LOOK_EVERY_S = 0.5
@@ -376,12 +378,16 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
     celery = [python, "-m", "celery", "--quiet", "--app", "config"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     level = ["--loglevel", os.environ.get("LOG_LEVEL") or "WARNING"]
+    reads = ["--config", str((SHIPPED if IS_INSTALLED else BASE_DIR) / "gunicorn.conf.py")]
     bind = ["--bind", f"{options.host}:{options.port}", "--no-control-socket"]
     size = ["--workers", "2", "--threads", "4"]
     return [
         Program(
             "web",
-            [python, "-m", "gunicorn", "config.wsgi", *bind, *size, "--log-level", "warning"],
+            [
+                *(python, "-m", "gunicorn", "config.wsgi", *reads, *bind, *size),
+                *("--log-level", "warning"),
+            ],
         ),
         Program(
             "worker",
@@ -444,8 +450,7 @@ def _run(supervisor: Supervisor, options: argparse.Namespace, plan: Plan) -> Non
 
 def _again(verb: str, port: int) -> str:
     """Return the command with another port, as it is called here: by make in a clone."""
-    in_clone = (BASE_DIR / "Makefile").exists()
-    return f"make {verb} PORT={port}" if in_clone else f"hotswap {verb} --port {port}"
+    return f"hotswap {verb} --port {port}" if IS_INSTALLED else f"make {verb} PORT={port}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -71,7 +71,7 @@ def test_what_it_runs_is_run_with_the_projects_own_python() -> None:
         f"{page.name}: {found}"
         for page in guide
         for found in re.findall(
-            r"(?<![/\w])(?:python3? (?:manage\.py|-m) \S+|pip install \"?hotswap\S*)",
+            r"(?<![/\w])(?:python3? (?:manage\.py|-m) (?!venv)\S+|pip install \"?hotswap\S*)",
             page.read_text(),
         )
     ]

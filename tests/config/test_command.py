@@ -1,0 +1,62 @@
+"""``hotswap``: up, demo, manage; the wheel itself is tried by .ci/wheel.py."""
+
+import sys
+import tomllib
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from config import command
+from tests.config.conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_the_wheel_s_command_is_there() -> None:
+    module, _, name = PROJECT["project"]["scripts"]["hotswap"].partition(":")
+    assert getattr(import_module(module), name) is command.main
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 2), (["fly"], 2), (["--help"], 0)])
+def test_it_says_what_it_can_do(
+    arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == code
+    said = capsys.readouterr().err
+    assert all(f"hotswap {verb} " in said for verb in ("up", "demo", "manage"))
+
+
+def test_without_the_sample_world_demo_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        command, "find_spec", lambda name: None if name == "sample_world" else find_spec(name)
+    )
+    with pytest.raises(SystemExit) as ended:
+        command.main(["demo"])
+    assert ended.value.code == command.NO_SAMPLE_WORLD
+
+
+def test_up_becomes_the_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[Any] = []
+    monkeypatch.setattr("os.execv", lambda *given: became.extend(given))
+    command.main(["up", "--port", "8080"])
+    assert became[0] == sys.executable
+    assert became[1][1:] == ["-P", str(ROOT / "config/supervisor.py"), "--port", "8080"]
+
+
+def test_manage_runs_a_management_command(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["manage", "check"])
+    assert "no issues" in capsys.readouterr().out
+
+
+def test_what_is_for_development_is_no_package_of_the_wheel() -> None:
+    """.ci/wheel.py looks into the wheel; here a new folder at the top has to be put somewhere."""
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    shipped = {*wheel["packages"], *wheel["force-include"]}
+    held_back = {"benchmarks", "deploy", "docs", "integrations", "sample_world", "tests"}
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
+    assert folders - {"var", "dist", "staticfiles", "__pycache__"} <= shipped | held_back
+    assert "voice.py" in wheel["exclude"]
