@@ -5,13 +5,11 @@ with the variable's name.
 """
 
 import os
-import re
 import secrets
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.sqlite import use_newest_sqlite
 
@@ -19,82 +17,23 @@ SQLITE_JOURNAL = use_newest_sqlite()
 # What Hotswap writes is for the user that it runs as: figures, sessions, hashes of keys.
 os.umask(0o077)
 
-import environ  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
-from config import places  # noqa: E402
+from config import environment, places  # noqa: E402
+from config.environment import (  # noqa: E402
+    names_of_variables,
+    read_bool,
+    read_choice,
+    read_int,
+    read_list,
+    read_text,
+    read_zone,
+)
 from config.unfold import UNFOLD  # noqa: E402, F401  (the admin's looks)
 
 BASE_DIR = places.CODE
 
-environ.Env.read_env(places.HOME / ".env")
-
-
-_own_variables = {"DJANGO_SETTINGS_MODULE"}
-"""The names of all variables that are read here: no provider may have one of them as its key."""
-
-
-def read_text(name: str, default: str) -> str:
-    """Return what the variable holds; an empty one counts as not set."""
-    _own_variables.add(name)
-    return os.environ.get(name, "").strip() or default
-
-
-def read_list(name: str, default: list[str]) -> list[str]:
-    """Return the parts between commas."""
-    given = read_text(name, "")
-    return [part.strip() for part in given.split(",") if part.strip()] or default
-
-
-def read_int(name: str, default: int, *, least: int, most: int) -> int:
-    """Return the whole number in the variable; ImproperlyConfigured outside least..most."""
-    given = read_text(name, str(default))
-    try:
-        value = int(given)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {given!r}.") from error
-    if not least <= value <= most:
-        raise ImproperlyConfigured(f"{name} must be from {least} to {most}, not {value}.")
-    return value
-
-
-def read_zone(name: str, default: str) -> str:
-    """Return the time zone in the variable; ImproperlyConfigured where there is no such zone."""
-    zone = read_text(name, default)
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ImproperlyConfigured(
-            f"{name} must be a time zone such as Europe/Prague, not {zone!r}."
-        ) from error
-    return zone
-
-
-def read_bool(name: str, default: bool) -> bool:
-    """Return the switch in the variable; ImproperlyConfigured unless it is a yes or a no."""
-    value = read_text(name, str(default)).lower()
-    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-    return value in {"1", "true", "yes", "on"}
-
-
-def names_of_variables(name: str, given: list[str]) -> list[str]:
-    """Return the names, and beginnings such as ACME_*; ImproperlyConfigured for others."""
-    for part in given:
-        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|[A-Z_][A-Z0-9_]{2,}\*", part):
-            raise ImproperlyConfigured(
-                f"{name} lists names of variables, or beginnings of three letters and more such "
-                f"as ACME_*, not {part!r}."
-            )
-    return given
-
-
-def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
-    """Return the variable's word in capitals; ImproperlyConfigured unless it is a choice."""
-    value = read_text(name, default).upper()
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
-    return value
+environment.read_file(places.HOME / ".env")
 
 
 DATA_DIR = Path(read_text("HOTSWAP_DATA_DIR", str(places.DATA))).resolve()
@@ -225,9 +164,7 @@ def database() -> dict[str, Any]:
             "DATABASE_URL must start with sqlite:/// (a file's absolute path follows) or postgres://."
         )
     try:
-        connection = dict(
-            environ.Env.db_url_config(url or f"sqlite:///{data_folder()}/{SQLITE_FILE}")
-        )
+        connection = environment.database_of(url or f"sqlite:///{data_folder()}/{SQLITE_FILE}")
     except ValueError as error:  # its text may hold the password
         raise ImproperlyConfigured("DATABASE_URL can't be read as a database's URL.") from error
     if connection["ENGINE"] == "django.db.backends.sqlite3":
@@ -399,4 +336,6 @@ LOGGING = {
     "loggers": {"hotswap.start": {"level": "INFO"}},
 }
 
-HOTSWAP["OWN_VARIABLES"] = frozenset(_own_variables)  # last, when all have been read
+# Last, when all have been read.
+HOTSWAP["OWN_VARIABLES"] = environment.own_variables()
+HOTSWAP["SLIPS"] = environment.slips()
