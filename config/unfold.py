@@ -164,6 +164,7 @@ UNFOLD = {
                     _link(title="Policies", icon="policy", model="versioning.policy"),
                     _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
                     _link(title="Notices", icon="notifications", model="versioning.notice"),
+                    _link(title="Events", icon="history", model="versioning.event"),
                     _link(
                         title="Automation",
                         icon="toggle_on",

@@ -14,3 +14,4 @@ class VersioningConfig(AppConfig):
         generation.watch()
         guard.never_while(transactions.is_open)
         nudges.send_by(nudges.Nudge.CARRY_ON, tasks.carry_on.delay)
+        nudges.send_by(nudges.Nudge.DELIVER, tasks.deliver_events.delay)

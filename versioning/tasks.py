@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import idempotency, sweeps
+from versioning.services import events, idempotency, outbox, sweeps
 from versioning.services.checks import detection, schedules
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -134,17 +134,28 @@ def find_drift() -> int:
 
 @shared_task(name="versioning.remind")
 def remind() -> int:
-    """Write the reminders of retirements that are due, and send what is unsent."""
+    """Write the reminders of retirements that are due, and send them."""
     now = timezone.now()
     return sweeps.in_turn(
         ("Writing reminders", lambda: retirement.write_reminders(now=now)),
-        ("Sending reminders", lambda: retirement.send_reminders(now=now)),
+        ("Sending reminders", lambda: outbox.deliver_due(now=now)),
         now=now,
     )
 
 
+@shared_task(name="versioning.deliver_events")
+def deliver_events() -> int:
+    """Give events to those who take them."""
+    now = timezone.now()
+    return sweeps.in_turn(("Events", lambda: outbox.deliver_due(now=now)), now=now)
+
+
 @shared_task(name="versioning.forget_old_answers")
 def forget_old_answers() -> int:
-    """Drop the stored answers of requests that nobody repeats any more."""
+    """Drop the stored answers of requests that nobody repeats any more, and old events."""
     now = timezone.now()
-    return sweeps.in_turn(("Old answers", lambda: idempotency.forget_old(now=now)), now=now)
+    return sweeps.in_turn(
+        ("Old answers", lambda: idempotency.forget_old(now=now)),
+        ("Old events", lambda: events.forget_old(now=now)),
+        now=now,
+    )

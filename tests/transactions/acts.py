@@ -18,7 +18,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import editing, notices, providers, tracking, versions
+from versioning.services import editing, notices, outbox, providers, tracking, versions
 from versioning.services.actors import Actor
 from versioning.services.checks import detection, recording
 from versioning.services.evaluation import control, running
@@ -370,7 +370,7 @@ def remove_a_rule(bustle: Bustle, busy: Busy) -> None:
 @act()
 def write_and_send_reminders(bustle: Bustle, busy: Busy) -> None:
     retirement.write_reminders(now=bustle.now)
-    retirement.send_reminders(now=bustle.now)
+    outbox.deliver_due(now=bustle.now)
 
 
 @act()

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.timesince import timesince
 
 from versioning.admin import urgency, words
 from versioning.admin.choices import open_to
@@ -13,6 +14,7 @@ from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
+from versioning.services.outbox import Backlog
 
 
 def waiting_badge(request: HttpRequest) -> int:
@@ -47,6 +49,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ],
         "providers": [_provider(state, now=now) for state in found.providers],
         "retiring": [_retirement(each, now=now) for each in _not_starting(found)],
+        "outbox": _outbox(found.outbox, now=now),
         "moves": [_news(step, now=now) for step in found.moves],
         "may_check": request.user.has_perm("versioning.run_check"),
     }
@@ -150,6 +153,20 @@ def _retirement(each: Retirement, *, now: datetime) -> dict[str, Any]:
         "tone": "bad" if words.is_urgent(day, now=now) else "warn",
         "has_recommendation": each.has_recommendation,
     }
+
+
+def _outbox(backlog: Backlog, *, now: datetime) -> str:
+    """Say what does not go out; empty where all is well."""
+    if not backlog.is_stuck(now=now):
+        return ""
+    said = []
+    if backlog.pending and backlog.oldest_at is not None:
+        waits = f"{backlog.pending} {'wait' if backlog.pending > 1 else 'waits'}"
+        said.append(f"{waits} to go out, the oldest for {timesince(backlog.oldest_at, now)}.")
+    if backlog.dead:
+        given_up = f"{backlog.dead} {'were' if backlog.dead > 1 else 'was'} given up"
+        said.append(f"{given_up} after many tries.")
+    return " ".join(said)
 
 
 def _news(step: UpgradeStep, *, now: datetime) -> dict[str, Any]:

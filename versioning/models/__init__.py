@@ -11,6 +11,7 @@ from versioning.models.evaluation import (
     Mark,
     Trial,
 )
+from versioning.models.events import Delivery, Event
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollout import (
     Approval,
@@ -45,11 +46,13 @@ __all__ = [
     "Canary",
     "CatalogueEntry",
     "Check",
+    "Delivery",
     "DirectQuestion",
     "DriftFinding",
     "EvaluationCase",
     "EvaluationRun",
     "EvaluationSuite",
+    "Event",
     "Finding",
     "Freeze",
     "FrozenSuite",

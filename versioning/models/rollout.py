@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from versioning.domain.canary import CanaryStep, read_steps
 from versioning.domain.memory import Wake, WakeKind
@@ -235,13 +235,8 @@ class WakeRule(models.Model):
         )
 
 
-class ReminderQuerySet(models.QuerySet["Reminder"]):
-    def unsent(self) -> Self:
-        return self.filter(sent_at=None)
-
-
 class Reminder(models.Model):
-    """One e-mail about a retirement: written first, sent by a sweep, marked after success."""
+    """One e-mail about a retirement: written first, delivered by its event."""
 
     tracked_model = models.ForeignKey(
         TrackedModel, on_delete=models.PROTECT, related_name="reminders"
@@ -253,12 +248,7 @@ class Reminder(models.Model):
     subject = models.CharField(max_length=200)
     body = models.TextField()
     written_at = models.DateTimeField()
-    next_try_at = models.DateTimeField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    problem = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True)
-
-    objects = ReminderQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -267,10 +257,6 @@ class Reminder(models.Model):
                 fields=["tracked_model", "version", "retires_on", "days_before"],
                 name="each_reminder_once",
             ),
-        ]
-        indexes = [
-            # The sweep reads the unsent ones.
-            models.Index(F("next_try_at"), condition=Q(sent_at=None), name="unsent_reminders"),
         ]
 
     def __str__(self) -> str:

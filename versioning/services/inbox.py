@@ -22,6 +22,7 @@ from versioning.models import (
 )
 from versioning.services import clock, notices
 from versioning.services.evidence import served
+from versioning.services.outbox import Backlog, backlog
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
 
@@ -88,6 +89,7 @@ class Inbox:
     drifts: Sequence[DriftFinding]
     served_otherwise: Sequence[ServedDrift]
     unknown: Sequence[UnknownModel]
+    outbox: Backlog
     has_tracked_models: bool
 
 
@@ -132,6 +134,7 @@ def look(*, now: datetime) -> Inbox:
             .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
+        outbox=backlog(),
         has_tracked_models=TrackedModel.objects.exists(),
     )
 

@@ -72,6 +72,8 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     ),
     # A worker's or a client's own row.
     frozenset({models.Check, models.DirectQuestion, models.IdempotentRequest}),
+    # What happened is added last; a reader takes a delivery by itself, without a lock.
+    frozenset({models.Delivery, models.Event}),
     # Claimed in one order by whoever brings traces, in a transaction of their own.
     frozenset({models.TracedSpan}),
 )

@@ -13,6 +13,7 @@ class Nudge(StrEnum):
     """What there is to do now rather than at its next hour."""
 
     CARRY_ON = "carry on"
+    DELIVER = "deliver"
 
 
 _senders: dict[Nudge, Callable[[], object]] = {}

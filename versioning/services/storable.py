@@ -13,6 +13,11 @@ def is_storable(value: Any) -> bool:
     return not any(UNSTORABLE.search(text) for text in _texts(value))
 
 
+def one_line(text: str) -> str:
+    """Return a text that a mail's header takes, whatever was stored."""
+    return " ".join(UNSTORABLE.sub("?", text).split())
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value

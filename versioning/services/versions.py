@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from versioning.domain.difference import Metadata
 from versioning.domain.labels import FIRST_LABEL, free_label
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, knowledge, locks, prices
+from versioning.services import editing, events, knowledge, locks, prices
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, NotFound
 from versioning.services.transactions import one_transaction
@@ -103,6 +104,8 @@ def save_changed(*, version: ModelVersion, changed: Collection[str], actor: Acto
         prices.keep_past(version=version, before=prices.list_of(held), now=timezone.now())
     version.save(update_fields=[*changed, "staff_fields", "past_prices"])
     actor.note(version)
+    if "retires_on" in changed and held.retires_on != version.retires_on:
+        _tell_of_date(version, before=held.retires_on, actor=actor)
     if COMPARED & set(changed):
         _compare_again(version)
     return version
@@ -126,9 +129,15 @@ def release_fields(*, version_id: int, fields: Collection[str], actor: Actor) ->
     changes = {} if entry is None else knowledge.fill_version(version=version, entry=entry)
     version.save()
     actor.note(version)
+    if "retires_on" in changes:
+        _tell_of_date(version, before=changes["retires_on"][0], actor=actor)
     if COMPARED & set(changes):
         _compare_again(version)
     return version
+
+
+def _tell_of_date(version: ModelVersion, *, before: date | None, actor: Actor) -> None:
+    events.retirement_changed(version, before=before, actor=actor, now=timezone.now())
 
 
 def _compare_again(version: ModelVersion) -> None:

@@ -8,7 +8,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import NOW, ModelVersionFactory, tracked
 from versioning import tasks
-from versioning.models import Policy, Reminder, TrackedModel
+from versioning.models import Delivery, Policy, Reminder, TrackedModel
+from versioning.services import outbox
+from versioning.services.channels import mail as mail_channel
 from versioning.services.samples import ingestion, rollups
 from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import retirement
@@ -122,7 +124,7 @@ def test_each_reminder_goes_once() -> None:
     for day in range(93):
         for _ in range(2):
             retirement.write_reminders(now=NOW + day * DAY)
-            if retirement.send_reminders(now=NOW + day * DAY):
+            if outbox.deliver_due(now=NOW + day * DAY):
                 sent.append(91 - day)
 
     assert sent == [90, 60, 30, 7, 0]
@@ -154,12 +156,12 @@ def test_a_mail_server_that_is_away_only_delays(monkeypatch: pytest.MonkeyPatch)
         raise ConnectionRefusedError
 
     with monkeypatch.context() as patched:
-        patched.setattr(retirement, "send_mail", refuse)
-        assert retirement.send_reminders(now=NOW) == 0
-    assert "did not take it" in Reminder.objects.get().problem
-    assert retirement.send_reminders(now=NOW) == 0
+        patched.setattr(mail_channel, "send_mail", refuse)
+        assert outbox.deliver_due(now=NOW) == 0
+    assert "did not take it" in Delivery.objects.get().last_error
+    assert outbox.deliver_due(now=NOW) == 0
 
-    assert retirement.send_reminders(now=NOW + DAY) == 1
+    assert outbox.deliver_due(now=NOW + DAY) == 1
     assert len(mail.outbox) == 1
 
 
@@ -184,7 +186,7 @@ def test_a_name_that_no_mail_header_takes_keeps_nobody_from_theirs(name: str) ->
     tasks.remind()
 
     assert retirement.write_reminders(now=NOW) >= 0
-    retirement.send_reminders(now=NOW)
+    outbox.deliver_due(now=NOW)
     assert {message.to[0] for message in mail.outbox} == {"ada@example.com", "bob@example.com"}
     assert all(len(message.subject.splitlines()) == 1 for message in mail.outbox)
 
@@ -197,6 +199,6 @@ def test_a_stored_subject_or_address_that_can_not_be_sent_stays_alone() -> None:
         subject="zeta\nretires", to="ada@example.com\nbob"
     )
 
-    retirement.send_reminders(now=NOW)
+    outbox.deliver_due(now=NOW)
 
     assert "bob@example.com" in [message.to[0] for message in mail.outbox]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from versioning.api.problems import problem
-from versioning.services import readiness
+from versioning.services import outbox, readiness
 from versioning.services.checks import detection
 
 
@@ -38,8 +38,26 @@ def readyz(request: HttpRequest) -> HttpResponse:
         readiness.try_write(now=timezone.now())
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
-    body = {"status": "ready", "database": "reachable", "migrations": "applied", "checks": checks}
+    body = {
+        "status": "ready",
+        "database": "reachable",
+        "migrations": "applied",
+        "checks": checks,
+        "outbox": _outbox(now=timezone.now()),
+    }
     return JsonResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _outbox(*, now: datetime) -> dict[str, Any]:
+    """Say what has not gone out. It doesn't make the process unready: the worker sends it."""
+    found = outbox.backlog()
+    waited = now - found.oldest_at if found.oldest_at else None
+    return {
+        "pending": found.pending,
+        "oldest_s": None if waited is None else max(0, round(waited.total_seconds())),
+        "dead": found.dead,
+        "stuck": found.is_stuck(now=now),
+    }
 
 
 def _not_ready(request: HttpRequest, detail: str) -> HttpResponse:

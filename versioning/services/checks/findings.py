@@ -1,14 +1,15 @@
 """Write down what a check found out about the versions of tracked models."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from versioning.models import CatalogueEntry, Check, Finding, ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord
-from versioning.services import knowledge
+from versioning.services import events, knowledge
+from versioning.services.actors import Actor
 from versioning.services.witness import Asked
 
 RETIREMENT_FIELDS = frozenset({"deprecated_on", "retires_on", "retires_precision"})
@@ -35,6 +36,7 @@ def write_findings(
     news: list[Finding] = []
     seen: list[int] = []
     refreshed: list[ModelVersion] = []
+    dated: list[tuple[ModelVersion, date | None]] = []
     told = told_of(tracked_models)
     for tracked in tracked_models:
         versions = {version.pk: version for version in tracked.versions.all()}
@@ -44,6 +46,7 @@ def write_findings(
                 continue
             if entry.last_seen_at == now:
                 seen.append(version.pk)
+            retired_on = version.retires_on
             found, changed = _look_at(
                 version=version,
                 previous=versions.get(version.previous_version_id or 0),
@@ -53,6 +56,8 @@ def write_findings(
             )
             if changed:
                 refreshed.append(version)
+            if version.retires_on != retired_on:
+                dated.append((version, retired_on))
             for finding in found:
                 news.append(_signed(finding, check=check, version=version, now=now))
             if tracked.current_version_id == version.pk:
@@ -60,6 +65,8 @@ def write_findings(
     ModelVersion.objects.bulk_update(refreshed, _WRITTEN, batch_size=20)
     ModelVersion.objects.filter(pk__in=seen).update(last_seen_at=now)
     Finding.objects.bulk_create(news)
+    for version, before in dated:
+        events.retirement_changed(version, before=before, actor=Actor.scheduler(), now=now)
 
 
 _WRITTEN = [

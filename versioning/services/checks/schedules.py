@@ -75,6 +75,12 @@ def entries() -> tuple[Entry, ...]:
             minutes=60,
         ),
         Entry(
+            "Deliver events",
+            "versioning.deliver_events",
+            "Gives what happened to those who take it: owners by e-mail.",
+            minutes=1,
+        ),
+        Entry(
             "Run evaluations",
             "versioning.run_evaluations",
             "Carries out evaluation runs that wait, and those of a worker that died.",
@@ -97,7 +103,8 @@ def entries() -> tuple[Entry, ...]:
         Entry(
             "Forget old answers",
             "versioning.forget_old_answers",
-            "Drops the stored answers of requests with an Idempotency-Key that nobody repeats.",
+            "Drops the stored answers of requests with an Idempotency-Key that nobody repeats, and "
+            "events of more than 90 days ago.",
             daily=(3, 40),
         ),
         Entry(

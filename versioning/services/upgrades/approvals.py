@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from versioning.domain.events import Kind
 from versioning.domain.policy import Policy
 from versioning.models import ApiKey, Approval, Notice, UpgradeRecord, UpgradeStep
-from versioning.services import notices
+from versioning.services import events
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotAllowed
 
@@ -108,10 +109,14 @@ def fall(*, record: UpgradeRecord, now: datetime) -> int:
     overtaken = record.approvals.standing().exclude(basis=basis(record))
     fallen = overtaken.update(fell_at=now)
     if fallen:
-        notices.tell(
+        events.write(
+            Kind.APPROVAL_FELL,
+            tracked=record.tracked_model,
             record=record,
-            kind=Notice.Kind.APPROVAL_FELL,
             sentence=f"{fallen} approvals of {record} fell: its evidence says something else now.",
+            actor=Actor.scheduler(),
             now=now,
+            details={"fallen": fallen},
+            notice=Notice.Kind.APPROVAL_FELL,
         )
     return fallen

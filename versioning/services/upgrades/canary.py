@@ -10,12 +10,13 @@ from django.db.models import F
 
 from versioning.domain import canary as rules
 from versioning.domain.canary import Action, Look, Says
+from versioning.domain.events import Kind
 from versioning.domain.policy import Asks, Stage, decide
 from versioning.domain.statistics.comparison import WarningCode
 from versioning.domain.statistics.judgement import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
-from versioning.services import clock, locks, notices
+from versioning.services import clock, events, locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
@@ -85,6 +86,7 @@ def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     found.paused_at, found.step_began_at = None, now
     found.says = f"{actor.name} let it go on."[:500]
     found.save(update_fields=["paused_at", "step_began_at", "says"])
+    _tell(Kind.CANARY_RESUMED, found, f"{found.record}: {found.says}", actor=actor, now=now)
     notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return found
 
@@ -171,26 +173,19 @@ def _count_mixed_out(record_id: int) -> None:
 def _do(
     *, record: UpgradeRecord, found: Canary, ruling: rules.Ruling, shown: Evidence, now: datetime
 ) -> UpgradeRecord:
+    scheduler = Actor.scheduler()
     if ruling.action is Action.PAUSE:
         found.paused_at = now
-        notices.tell(
-            record=record,
-            kind=Notice.Kind.CANARY_PAUSED,
-            sentence=f"The canary of {record} is paused. {ruling.why}",
-            now=now,
-        )
+        paused = f"The canary of {record} is paused. {ruling.why}"
+        _tell(Kind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
     if ruling.action is Action.ADVANCE:
         found.position += 1
         found.step_began_at = now
         _answers_change(record)
+        advanced = f"The canary of {record} goes on with {found.weight:.0%} of the keys."
+        _tell(Kind.CANARY_ADVANCED, found, advanced, actor=scheduler, now=now)
     found.save()
     if ruling.action is Action.ABORT:
-        notices.tell(
-            record=record,
-            kind=Notice.Kind.CANARY_ABORTED,
-            sentence=f"The canary of {record} was aborted. {ruling.why}",
-            now=now,
-        )
         return _end(record, to=State.ABORTED, ruling=ruling, shown=shown, now=now)
     if ruling.action is Action.COMPLETE:
         return _end(record, to=State.COMPLETED, ruling=ruling, shown=shown, now=now)
@@ -209,13 +204,32 @@ def _end(
     if to is State.ABORTED:
         _answers_change(record)
         return moves.move(
-            record_id=record.pk, to=to, actor=actor, now=now, reason=ruling.why, evidence=evidence
+            record_id=record.pk,
+            to=to,
+            actor=actor,
+            now=now,
+            reason=ruling.why,
+            evidence=evidence,
+            notice=Notice.Kind.CANARY_ABORTED,
         )
     record = moves.complete(
         record_id=record.pk, actor=actor, now=now, reason=ruling.why, evidence=evidence
     )
     watching.begin(record=record, now=now)
     return record
+
+
+def _tell(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: datetime) -> None:
+    events.write(
+        kind,
+        tracked=found.record.tracked_model,
+        record=found.record,
+        sentence=sentence,
+        actor=actor,
+        now=now,
+        details={"canary_step": found.position + 1, "weight": float(found.weight)},
+        notice=Notice.Kind.CANARY_PAUSED if kind is Kind.CANARY_PAUSED else None,
+    )
 
 
 def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:

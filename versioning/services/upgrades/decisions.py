@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from versioning.domain.events import Kind
 from versioning.domain.memory import UnreadableWake, Wake, WakeKind
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import nudges
+from versioning.services import events, nudges
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, EvidenceChanged, FieldError, Invalid
 from versioning.services.transactions import one_transaction
@@ -163,6 +164,7 @@ def _approve(
         record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
     )
     if missing:
+        _ask_others(record, missing=missing, actor=actor, now=now)
         return record
     record = moves.move(
         record_id=record_id,
@@ -249,6 +251,7 @@ def _request(
         record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
         policy = policies.resolve(tracked=tracked).policy
         if not policy.requester_may_approve:
+            _ask_others(record, missing=policy.approvals_needed, actor=actor, now=now)
             return record
     return _approve(record_id=record.pk, actor=actor, now=now, reason=reason, evidence_hash=None)
 
@@ -278,6 +281,19 @@ def _requested(
         actor=actor,
         now=now,
         reason=reason,
+    )
+
+
+def _ask_others(record: UpgradeRecord, *, missing: int, actor: Actor, now: datetime) -> None:
+    what = "1 more approval" if missing == 1 else f"{missing} more approvals"
+    events.write(
+        Kind.APPROVAL_NEEDED,
+        tracked=record.tracked_model,
+        record=record,
+        sentence=f"{record} needs {what}.",
+        actor=actor,
+        now=now,
+        details={"missing": missing},
     )
 
 

@@ -1,7 +1,7 @@
 """The only writer of an upgrade's state: one move is one compare-and-set in one transaction.
 
 It takes effect only if the record still is where the caller believes it to be, else AlreadyMoved
-says what happened.
+says what happened. Its step and its event are written with it, or nothing is.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
+from versioning.domain.events import kind_of_move
 from versioning.domain.transitions import State, states_before
-from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import constraints, locks
+from versioning.models import ModelVersion, Notice, TrackedModel, UpgradeRecord, UpgradeStep
+from versioning.services import constraints, events, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay
 from versioning.services.evidence import baselines
@@ -31,12 +32,13 @@ def move(
     evidence: Mapping[str, Any] | None = None,
     changes: Mapping[str, Any] | None = None,
     only_from: frozenset[State] | None = None,
+    notice: Notice.Kind | None = None,
 ) -> UpgradeRecord:
-    """Move a record to a state and write down the step.
+    """Move a record to a state, and write down the step and the event.
 
     ``changes`` are other columns to set with it; ``only_from`` narrows the states that it may
-    come from. Raises NotFound, AlreadyMoved (it isn't in a state from which this is possible)
-    and AnotherUnderWay (law 3).
+    come from; ``notice`` is what people must know of it. Raises NotFound, AlreadyMoved (it isn't
+    in a state from which this is possible) and AnotherUnderWay (law 3).
     """
     allowed = states_before(to) & (only_from if only_from is not None else frozenset(State))
     try:
@@ -52,7 +54,13 @@ def move(
                 raise AlreadyMoved("Somebody else moved this upgrade at the same moment.")
             record.refresh_from_db()
             _write_step(
-                record=record, before=before, actor=actor, now=now, reason=reason, evidence=evidence
+                record=record,
+                before=before,
+                actor=actor,
+                now=now,
+                reason=reason,
+                evidence=evidence,
+                notice=notice,
             )
     except IntegrityError as error:
         raise _law_three(error) from error
@@ -147,7 +155,9 @@ def _write_step(
     now: datetime,
     reason: str,
     evidence: Mapping[str, Any] | None = None,
+    notice: Notice.Kind | None = None,
 ) -> None:
+    """Keep the step in the record's history, and tell of it."""
     UpgradeStep.objects.create(
         record=record,
         before=before.value if before else "",
@@ -160,6 +170,27 @@ def _write_step(
         evidence=dict(evidence or {}),
         evidence_hash=record.evidence_hash if evidence else "",
     )
+    after = State(record.state)
+    events.write(
+        kind_of_move(before=before, after=after),
+        tracked=record.tracked_model,
+        record=record,
+        sentence=_sentence(record, after=after, reason=reason),
+        actor=actor,
+        now=now,
+        details={"before": before.value if before else None, "reason": reason[:500]},
+        notice=notice,
+    )
+
+
+def _sentence(record: UpgradeRecord, *, after: State, reason: str) -> str:
+    """Say for people what became of a record."""
+    what = {
+        State.FAILED: f"{record} failed its tests.",
+        State.ABORTED: f"The canary of {record} was aborted.",
+        State.ROLLED_BACK: f"{record} was rolled back.",
+    }.get(after, f"{record}: {record.get_state_display()}.")
+    return f"{what} {reason}".strip()
 
 
 def _next_number(tracked: TrackedModel) -> int:

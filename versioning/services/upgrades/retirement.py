@@ -4,13 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from smtplib import SMTPException
 
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from versioning.domain.canary import expected_duration
+from versioning.domain.events import Kind
 from versioning.domain.policy import Policy
 from versioning.domain.retirement import (
     Life,
@@ -23,15 +21,16 @@ from versioning.domain.retirement import (
     starts_this_week,
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel
-from versioning.services import clock, constraints, sweeps
-from versioning.services.storable import UNSTORABLE
+from versioning.services import clock, constraints, events, locks, sweeps
+from versioning.services.actors import Actor
+from versioning.services.storable import one_line
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
 
 TRAFFIC_DAYS = 7
 TESTS_TAKE = timedelta(days=1)
 """What a policy with suites is reckoned to take: a run, and a look at what differs."""
-RETRY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +89,6 @@ def write_reminders(*, now: datetime) -> int:
     return sum(written)
 
 
-def send_reminders(*, now: datetime) -> int:
-    """Send what is written and unsent; return how many went.
-
-    Each is claimed first, by putting its next try off, so that no two send it and no transaction
-    waits for the mail server. One that can't be sent stays, says why, and is tried again then.
-    """
-    sent: list[bool] = []
-    sweeps.each(
-        list(Reminder.objects.unsent().filter(next_try_at__lte=now).order_by("pk")),
-        lambda reminder: sent.append(_claim(reminder, now=now) and _send(reminder, now=now)),
-        subject=lambda reminder: f"Sending reminder {reminder.pk}",
-        now=now,
-    )
-    return sum(sent)
-
-
-def _claim(reminder: Reminder, *, now: datetime) -> bool:
-    mine = Reminder.objects.unsent().filter(pk=reminder.pk, next_try_at=reminder.next_try_at)
-    return bool(mine.update(next_try_at=now + RETRY, tries=F("tries") + 1))
-
-
 def _remind(version: ModelVersion, *, now: datetime) -> bool:
     if version.retires_on is None:
         return False
@@ -118,50 +96,49 @@ def _remind(version: ModelVersion, *, now: datetime) -> bool:
     return days is not None and _write(version, retires_on=version.retires_on, days=days, now=now)
 
 
-def _send(reminder: Reminder, *, now: datetime) -> bool:
-    mine = Reminder.objects.filter(pk=reminder.pk)
-    # What is stored may be older than what the doors refuse today.
-    subject, to = _one_line(reminder.subject), _one_line(reminder.to)
-    try:
-        send_mail(subject, reminder.body, None, [to])
-    except (SMTPException, OSError) as error:
-        mine.update(problem=f"{type(error).__name__}: the mail server did not take it.")
-        return False
-    mine.update(sent_at=now, problem="")
-    return True
-
-
-def _one_line(text: str) -> str:
-    """Return a text that a mail's header takes, whatever was stored."""
-    return " ".join(UNSTORABLE.sub("?", text).split())
-
-
+@one_transaction
 def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime) -> bool:
+    """Write a reminder and the event that sends it; False where it is written already."""
     tracked = version.tracked_model
+    locks.take(TrackedModel.objects.filter(pk=tracked.pk))
     ours = clock_of(tracked=tracked, now=now)
     left = (retires_on - clock.local_day(now)).days
     when = f"in {left} days" if left > 1 else "tomorrow" if left == 1 else "now"
     start = f"\nStart the move by {ours.latest_start} to be safe." if ours else ""
     try:
         with transaction.atomic():
-            _, is_new = Reminder.objects.get_or_create(
+            reminder, is_new = Reminder.objects.get_or_create(
                 tracked_model=tracked,
                 version=version,
                 retires_on=retires_on,
                 days_before=days,
                 defaults={
                     "to": tracked.owner,
-                    "subject": _one_line(f"{tracked} retires {when}")[:200],
+                    "subject": one_line(f"{tracked} retires {when}")[:200],
                     "body": f"{version.upstream_id}, which {tracked} uses, retires on "
                     f"{retires_on}: from then on requests fail.{start}\n",
                     "written_at": now,
-                    "next_try_at": now,
                 },
             )
     except IntegrityError as error:
         if not constraints.is_duplicate(error):
             raise
         return False  # another worker wrote it
+    if is_new:
+        events.write(
+            Kind.REMINDER,
+            tracked=tracked,
+            version=version,
+            sentence=f"{reminder.subject}: {version.upstream_id} retires on {retires_on}.",
+            actor=Actor.scheduler(),
+            now=now,
+            details={
+                "reminder_id": reminder.pk,
+                "retires_on": retires_on.isoformat(),
+                "days_before": days,
+                "latest_start": ours.latest_start.isoformat() if ours else None,
+            },
+        )
     return is_new
 
 

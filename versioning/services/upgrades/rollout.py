@@ -143,14 +143,13 @@ def _judge_tests(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
 
 def _fail_tests(record: UpgradeRecord, *, why: str, now: datetime) -> UpgradeRecord:
     testing.cancel_tests(record=record, now=now)
-    notices.tell(
-        record=record,
-        kind=Notice.Kind.TESTS_FAILED,
-        sentence=f"{record} failed its tests. {why}",
-        now=now,
-    )
     return moves.move(
-        record_id=record.pk, to=State.FAILED, actor=Actor.scheduler(), now=now, reason=why
+        record_id=record.pk,
+        to=State.FAILED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason=why,
+        notice=Notice.Kind.TESTS_FAILED,
     )
 
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from django.db.models import F
 
+from versioning.domain.events import Kind
 from versioning.domain.policy import Rule, Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
-from versioning.services import clock, locks, notices, sweeps
+from versioning.services import clock, events, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
@@ -187,11 +188,16 @@ def _worse(
             held = str(error)
         else:
             told = f"{why} {where_to.fallback.sentence}" if where_to and where_to.fallback else why
-            notices.tell(record=record, kind=Notice.Kind.ROLLED_BACK, sentence=told, now=now)
-            return _end(watch, Watch.Result.ROLLED_BACK, why, now=now)
+            return _end(
+                watch,
+                Watch.Result.ROLLED_BACK,
+                why,
+                event=told,
+                notice=Notice.Kind.ROLLED_BACK,
+                now=now,
+            )
     sentence = f"{record}: {why} {held}"
-    notices.tell(record=record, kind=Notice.Kind.WORSE, sentence=sentence, now=now)
-    return _end(watch, Watch.Result.WORSE, sentence, now=now)
+    return _end(watch, Watch.Result.WORSE, sentence, notice=Notice.Kind.WORSE, now=now)
 
 
 def _why_not_back(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -> str:
@@ -207,7 +213,26 @@ def _why_not_back(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -
     return " ".join(held)
 
 
-def _end(watch: Watch, result: Watch.Result, sentence: str, *, now: datetime) -> Watch:
+def _end(
+    watch: Watch,
+    result: Watch.Result,
+    sentence: str,
+    *,
+    now: datetime,
+    event: str = "",
+    notice: Notice.Kind | None = None,
+) -> Watch:
+    """End a watch and tell of it, in the words of ``event`` where they say more."""
     watch.ended_at, watch.result, watch.sentence = now, result, sentence[:500]
     watch.save()
+    events.write(
+        Kind.WATCH_ENDED,
+        tracked=watch.record.tracked_model,
+        record=watch.record,
+        sentence=event or sentence,
+        actor=Actor.scheduler(),
+        now=now,
+        details={"result": result.value},
+        notice=notice,
+    )
     return watch

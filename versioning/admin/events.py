@@ -1,0 +1,95 @@
+"""What happened, and to whom it has gone: to be read; what was given up can be tried anew."""
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
+
+from versioning.admin import words
+from versioning.admin.base import HistoryAdmin, HistoryInline, may_set_up
+from versioning.models import Delivery, Event
+from versioning.services import outbox
+from versioning.services.errors import ServiceError
+
+
+class DeliveryInline(HistoryInline):
+    model = Delivery
+    fields = ("channel", "to", "state", "attempts", "due_at", "last_error", "ended_at")
+    readonly_fields = fields
+    ordering = ("pk",)
+    show_change_link = False
+
+
+@admin.register(Event)
+class EventAdmin(HistoryAdmin):
+    when_empty = "What happens to tracked models and their upgrades is kept here for 90 days."
+    list_display = ("kind", "sentence", "tracked_model", "actor_name", "happened")
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        ("tracked_model__provider", RelatedCheckboxFilter),
+    )
+    search_fields = ("tracked_model__name", "sentence")
+    list_select_related = ("tracked_model__provider",)
+    ordering = ("-pk",)
+    is_large = True
+    inlines = (DeliveryInline,)
+    fields = (
+        "kind",
+        "sentence",
+        "tracked_model",
+        "record",
+        "model_version",
+        ("actor_kind", "actor_name"),
+        "at",
+        "version",
+        "raw",
+    )
+
+    @admin.display(description="when", ordering="pk")
+    def happened(self, event: Event) -> SafeString:
+        return words.ago(event.at, now=timezone.now())
+
+    @admin.display(description="payload")
+    def raw(self, event: Event) -> SafeString:
+        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(HistoryAdmin):
+    when_empty = "What has to go out, such as a reminder by e-mail, waits here until it has gone."
+    list_display = ("event", "channel", "to", "state", "attempts", "last_error", "due")
+    list_filter = (("state", ChoicesCheckboxFilter), "channel")
+    search_fields = ("tracked_model__name", "to")
+    list_select_related = ("event", "tracked_model__provider")
+    ordering = ("-pk",)
+    is_large = True
+    actions = ("try_anew",)
+
+    @admin.display(description="due")
+    def due(self, delivery: Delivery) -> SafeString | None:
+        if delivery.state != Delivery.State.PENDING:
+            return None
+        return words.ago(delivery.due_at, now=timezone.now())
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        found = super().get_actions(request)
+        return found if may_set_up(request, "versioning.view_delivery") else {}
+
+    @admin.action(description="Try again what was given up")
+    def try_anew(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        tried = 0
+        for delivery in chosen.order_by("pk"):
+            try:
+                outbox.try_anew(delivery_id=delivery.pk, now=timezone.now())
+            except ServiceError as error:
+                messages.warning(request, f"{delivery}: {error}")
+            else:
+                tried += 1
+        if tried:
+            messages.success(request, f"{tried} will be tried again within a minute.")

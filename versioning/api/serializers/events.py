@@ -1,0 +1,46 @@
+"""Events: what happened, as clients read it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from versioning.api.serializers.fields import Moment, Paging
+from versioning.domain.events import Kind
+from versioning.models import UpgradeStep
+
+KINDS = [kind.value for kind in Kind]
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One thing that happened to a tracked model. It never changes."""
+
+    id = serializers.IntegerField(help_text="Of one model, in the order in which it happened.")
+    kind = serializers.ChoiceField(choices=KINDS)
+    version = serializers.IntegerField(help_text="Of the kind's payload: 1 until a field changes.")
+    at = Moment()
+    provider = serializers.CharField(source="tracked_model.provider.slug")
+    model = serializers.CharField(source="tracked_model.name")
+    tracked_model_id = serializers.IntegerField()
+    record_id = serializers.IntegerField(allow_null=True, help_text="The upgrade, if it is of one.")
+    version_id = serializers.IntegerField(
+        source="model_version_id", allow_null=True, help_text="The version, if it is of one."
+    )
+    actor_kind = serializers.ChoiceField(choices=UpgradeStep.ActorKind.choices)
+    actor_name = serializers.CharField()
+    sentence = serializers.CharField(help_text="For people.")
+    payload = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="What it was then, by kind: see docs/events.md. Names are as they were, too.",
+    )
+
+
+class EventsQuery(Paging):
+    after = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**63 - 1, help_text="Only with a larger id."
+    )
+    kind = serializers.ChoiceField(required=False, choices=KINDS)
+    provider = serializers.CharField(required=False, max_length=50)
+    model = serializers.CharField(required=False, max_length=200)
+    record_id = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="Only of this upgrade."
+    )

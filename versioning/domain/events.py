@@ -1,0 +1,73 @@
+"""What is told of a tracked model: the kinds of events, and which one each move is."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from versioning.domain.transitions import State
+
+
+class Kind(StrEnum):
+    """What happened, as those outside read it: never renamed, only added to."""
+
+    RECOMMENDED = "upgrade.recommended"
+    REOPENED = "upgrade.reopened"
+    """It waits for a decision again: its snooze is over, or what was approved has changed."""
+    DECIDED = "upgrade.decided"
+    """Approved, rejected or snoozed: see the payload's state."""
+    APPROVAL_NEEDED = "upgrade.approval_needed"
+    APPROVAL_FELL = "upgrade.approval_fell"
+    SUPERSEDED = "upgrade.superseded"
+    TESTS_BEGUN = "upgrade.tests_begun"
+    FAILED = "upgrade.failed"
+    ROLLED_BACK = "upgrade.rolled_back"
+    """A move was undone; that clients get the earlier version is a ``model.moved``."""
+    CANARY_BEGUN = "canary.begun"
+    CANARY_ADVANCED = "canary.advanced"
+    CANARY_PAUSED = "canary.paused"
+    CANARY_RESUMED = "canary.resumed"
+    CANARY_ABORTED = "canary.aborted"
+    MOVED = "model.moved"
+    """Clients get another version from now on: by an upgrade, a rollback, or the first one."""
+    WATCH_ENDED = "watch.ended"
+    RETIREMENT_CHANGED = "retirement.changed"
+    """A retirement date was set, moved or taken back."""
+    REMINDER = "retirement.reminder"
+
+
+VERSIONS: Mapping[Kind, int] = dict.fromkeys(Kind, 1)
+"""Of each kind's payload. A field that is added leaves it; one that changes raises it."""
+
+_OF_STATE: Mapping[State, Kind] = {
+    State.RECOMMENDED: Kind.REOPENED,
+    State.SNOOZED: Kind.DECIDED,
+    State.APPROVED: Kind.DECIDED,
+    State.REJECTED: Kind.DECIDED,
+    State.SUPERSEDED: Kind.SUPERSEDED,
+    State.TESTING: Kind.TESTS_BEGUN,
+    State.FAILED: Kind.FAILED,
+    State.CANARY: Kind.CANARY_BEGUN,
+    State.ABORTED: Kind.CANARY_ABORTED,
+    State.COMPLETED: Kind.MOVED,
+    State.ROLLED_BACK: Kind.ROLLED_BACK,
+}
+
+
+def kind_of_move(*, before: State | None, after: State) -> Kind:
+    """Return the one event that a record's move is; ``before`` is None where it is new."""
+    if before is None and after is State.RECOMMENDED:
+        return Kind.RECOMMENDED
+    return _OF_STATE[after]
+
+
+MOST_ATTEMPTS = 20
+"""So often a delivery is tried, over about three days: a mail server may be away for a weekend."""
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long a delivery waits after so many attempts (from 1): twice as long each time."""
+    # Beyond 2^10 minutes it is the longest one anyway, and no power gets too large to multiply.
+    return min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)

@@ -1,0 +1,122 @@
+"""The outbox: what happened to tracked models, and to whom each event still has to go."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from versioning.domain.events import Kind
+from versioning.models.catalogue import ModelVersion, TrackedModel
+from versioning.models.upgrades import UpgradeRecord, UpgradeStep
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return the choices; called by name in migrations, so a new kind needs none."""
+    return [(kind.value, kind.value) for kind in Kind]
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def with_subjects(self) -> Self:
+        return self.select_related("tracked_model__provider")
+
+
+class Event(models.Model):
+    """One thing that happened to a tracked model, as it was then. Never changed.
+
+    It is written in the transaction that made it happen, while the model is locked: so the ids of
+    one model's events are in the order in which they happened.
+    """
+
+    kind = models.CharField(max_length=32, choices=kinds)
+    version = models.PositiveSmallIntegerField(help_text="Of the kind's payload.")
+    at = models.DateTimeField()
+    tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="events")
+    record = models.ForeignKey(
+        UpgradeRecord, on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, related_name="events"
+    )
+    actor_kind = models.CharField(max_length=10, choices=UpgradeStep.ActorKind.choices)
+    actor_name = models.CharField(max_length=150)
+    sentence = models.CharField(max_length=500)
+    payload = models.JSONField(default=dict, help_text="No key and no prompt is ever in it.")
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # A model's and a kind's events, newest or oldest first.
+            models.Index(fields=["tracked_model", "id"], name="events_of_a_model"),
+            models.Index(fields=["kind", "id"], name="events_of_a_kind"),
+            # Retention drops the oldest.
+            models.Index(fields=["at"], name="events_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.sentence}"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def pending(self) -> Self:
+        return self.filter(state=Delivery.State.PENDING)
+
+    def claimable(self, at: datetime) -> Self:
+        """Those that may be tried now, each with nothing of its model before it that is pending."""
+        earlier = Delivery.objects.pending().filter(
+            channel=OuterRef("channel"),
+            to=OuterRef("to"),
+            tracked_model=OuterRef("tracked_model"),
+            event__lt=OuterRef("event"),
+        )
+        return self.pending().filter(Q(due_at__lte=at) & ~Exists(earlier)).order_by("event", "pk")
+
+
+class Delivery(models.Model):
+    """One event on its way to one taker: claimed with a lease, tried again, at last given up."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        DELIVERED = "delivered", "delivered"
+        DEAD = "dead", "given up"
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=20)
+    to = models.CharField(max_length=254, help_text="Whom the channel gives it to.")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(
+        help_text="When it may be tried; while somebody tries, when their lease ends."
+    )
+    last_error = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "channel", "to"], name="each_event_once_to_each_taker"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", ended_at=None)
+                | (~Q(state="pending") & Q(ended_at__isnull=False)),
+                name="a_delivery_that_ended_says_when",
+            ),
+        ]
+        indexes = [
+            # The reader asks for these, and for what comes before each.
+            models.Index(
+                fields=["channel", "to", "tracked_model", "event"],
+                condition=Q(state="pending"),
+                name="pending_deliveries",
+            ),
+            # How much is stuck: readiness and the inbox.
+            models.Index(fields=["state", "due_at"], name="deliveries_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} to {self.to} by {self.channel}"

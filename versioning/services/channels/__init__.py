@@ -1,0 +1,8 @@
+"""The ways by which events leave: each is one class, and stands here."""
+
+from collections.abc import Mapping
+
+from versioning.services.channels.base import Channel
+from versioning.services.channels.mail import Mail
+
+CHANNELS: Mapping[str, Channel] = {channel.name: channel for channel in (Mail(),)}

@@ -1,0 +1,34 @@
+"""By e-mail: the reminders of retirements, to the owners of models."""
+
+from collections.abc import Sequence
+from smtplib import SMTPException
+from typing import ClassVar
+
+from django.core.mail import send_mail
+from django.utils import timezone
+
+from versioning.domain.events import Kind
+from versioning.models import Event, Reminder
+from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.storable import one_line
+
+
+class Mail(Channel):
+    name: ClassVar[str] = "mail"
+
+    def takers(self, event: Event) -> Sequence[str]:
+        if event.kind != Kind.REMINDER:
+            return []
+        return [Reminder.objects.get(pk=event.payload["reminder_id"]).to]
+
+    def deliver(self, event: Event, *, to: str) -> None:
+        reminder = Reminder.objects.filter(pk=event.payload["reminder_id"], sent_at=None).first()
+        if reminder is None:
+            return  # sent already: the worker died before it could write that down
+        try:
+            # What is stored may be older than what the doors refuse today.
+            send_mail(one_line(reminder.subject), reminder.body, None, [one_line(reminder.to)])
+        except (SMTPException, OSError) as error:
+            what = f"{type(error).__name__}: the mail server did not take it."
+            raise NotDelivered(what) from error
+        Reminder.objects.filter(pk=reminder.pk).update(sent_at=timezone.now())

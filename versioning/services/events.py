@@ -1,0 +1,144 @@
+"""Write down what happened, in the transaction in which it happens: the outbox's way in.
+
+What leaves the machine is given to its channels by ``outbox``; what people must know here is a
+notice at once.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from versioning.domain.events import VERSIONS, Kind
+from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
+from versioning.services import notices, nudges
+from versioning.services.actors import Actor
+from versioning.services.channels import CHANNELS
+
+KEPT = timedelta(days=90)
+STEP = 5_000
+"""Events dropped in one statement: so no writer waits for long."""
+
+
+def write(
+    kind: Kind,
+    *,
+    tracked: TrackedModel,
+    sentence: str,
+    actor: Actor,
+    now: datetime,
+    record: UpgradeRecord | None = None,
+    version: ModelVersion | None = None,
+    details: Mapping[str, Any] | None = None,
+    notice: Notice.Kind | None = None,
+) -> Event:
+    """Write an event, to whom it has to go, and the notice of it if people must know.
+
+    Called in the transaction that made it happen, with the tracked model locked: so a model's
+    events are in order. ``details`` are JSON, without keys and prompts; ``notice`` needs a record.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("An event is written in the transaction of what happened.")
+    event = Event.objects.create(
+        kind=kind.value,
+        version=VERSIONS[kind],
+        at=now,
+        tracked_model=tracked,
+        record=record,
+        model_version=version,
+        actor_kind=actor.kind,
+        actor_name=actor.name,
+        sentence=sentence[:500],
+        payload=_payload(tracked=tracked, record=record, version=version, details=details),
+    )
+    _address(event)
+    if notice is not None and record is not None:
+        notices.tell(record=record, kind=notice, sentence=sentence, now=now)
+    return event
+
+
+def retirement_changed(
+    version: ModelVersion, *, before: date | None, actor: Actor, now: datetime
+) -> None:
+    """Tell that a version's retirement date was set, moved or taken back. Its model is locked."""
+    after = version.retires_on
+    what = "has no retirement date any more" if after is None else f"retires on {after}"
+    was = f" It was {before} before." if before else ""
+    write(
+        Kind.RETIREMENT_CHANGED,
+        tracked=version.tracked_model,
+        version=version,
+        sentence=f"{version.upstream_id} {what}.{was}",
+        actor=actor,
+        now=now,
+        details={
+            "before": before.isoformat() if before else None,
+            "retires_on": after.isoformat() if after else None,
+            "is_current": version.tracked_model.current_version_id == version.pk,
+        },
+    )
+
+
+def with_subjects() -> QuerySet[Event]:
+    """Return all events with the models that they are about."""
+    return Event.objects.with_subjects()
+
+
+def forget_old(*, now: datetime) -> int:
+    """Drop the events that were kept long enough and wait for nobody; return how many went.
+
+    What happened stays in the history of upgrades: an event is only the news of it.
+    """
+    old = Event.objects.filter(at__lt=now - KEPT)
+    old = old.exclude(deliveries__state=Delivery.State.PENDING)
+    dropped = 0
+    while ids := list(old.order_by("pk").values_list("pk", flat=True)[:STEP]):
+        Event.objects.filter(pk__in=ids).delete()
+        dropped += len(ids)
+    return dropped
+
+
+def _address(event: Event) -> None:
+    deliveries = [
+        Delivery(
+            event=event,
+            tracked_model_id=event.tracked_model_id,
+            channel=channel.name,
+            to=to,
+            due_at=event.at,
+        )
+        for channel in CHANNELS.values()
+        for to in channel.takers(event)
+    ]
+    if deliveries:
+        Delivery.objects.bulk_create(deliveries)
+        nudges.soon(nudges.Nudge.DELIVER)
+
+
+def _payload(
+    *,
+    tracked: TrackedModel,
+    record: UpgradeRecord | None,
+    version: ModelVersion | None,
+    details: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    payload: dict[str, Any] = {"provider": tracked.provider.slug, "model": tracked.name}
+    if record is not None:
+        payload |= {
+            "state": record.state,
+            "origin": record.origin,
+            "step": record.step,
+            "from": _named(record.from_version),
+            "to": _named(record.to_version),
+        }
+    if version is not None:
+        payload["version"] = _named(version)
+    return payload | dict(details or {})
+
+
+def _named(version: ModelVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {"id": version.pk, "label": version.label, "upstream_id": version.upstream_id}
