@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["versioning.api.description.one_address_each"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "versioning.api.description.for_generators",
         "versioning.api.description.with_ingestion",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -10,6 +10,17 @@ from tests.factories import UserFactory
 from versioning.services.actors import Actor
 
 
+@pytest.fixture(autouse=True)
+def answers_as_described() -> Iterator[None]:
+    """Every answer of the API is as its description says, in whichever test."""
+    from tests.versioning.api import contract  # once Django is set up
+
+    contract.broken.clear()
+    yield
+    broken, contract.broken[:] = [*dict.fromkeys(contract.broken)], []
+    assert not broken, "\n".join(broken)
+
+
 @pytest.fixture
 def staff(db: None) -> Actor:
     """A member of staff who decides."""

@@ -19,6 +19,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CELERY_TASK_ALWAYS_EAGER = True
+# Outermost: it looks at answers as clients get them.
+MIDDLEWARE = ["tests.versioning.api.contract.ContractMiddleware", *MIDDLEWARE]  # noqa: F405
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # A file: threads that race need connections of their own, which memory can't give them.

@@ -34,6 +34,46 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
+def for_generators(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say the same in words that generators of clients understand.
+
+    They make a class of each alternative: of any value or null, an enum or an empty text.
+    """
+    schemas = result["components"]["schemas"]
+    result["components"]["schemas"] = {
+        name: _plain(schema, schemas) for name, schema in schemas.items() if name != _BLANK
+    }
+    return result
+
+
+_BLANK = "BlankEnum"
+
+
+def _plain(schema: Any, known: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_plain(each, known) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {name: _plain(each, known) for name, each in schema.items()}
+    choices = plain.get("oneOf", [])
+    if choices == [{}, {"type": "null"}]:
+        del plain["oneOf"]
+    elif {"$ref": _reference(_BLANK)} in choices:
+        (choice,) = (each for each in choices if each != {"$ref": _reference(_BLANK)})
+        enum = known[choice["$ref"].rpartition("/")[2]]["enum"]
+        del plain["oneOf"]
+        plain |= {"type": "string", "enum": [*enum, ""]}
+    elif {"type": "string", "maxLength": 0} in choices:
+        (choice,) = (each for each in choices if each.get("maxLength") != 0)
+        del plain["oneOf"]
+        plain |= {name: each for name, each in choice.items() if name != "format"}
+    return plain
+
+
+def _reference(name: str) -> str:
+    return f"#/components/schemas/{name}"
+
+
 def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the views of samples and scores, which are plain views for speed."""
     _refs, components = msgspec.json.schema_components(
@@ -41,24 +81,26 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     )
     cost: Any = components["SampleIn"]["properties"]["cost_usd"]
     cost["anyOf"].append({"type": "number"})  # taken as well, digit for digit
+    components["SampleInBatch"] = _wrapped("SampleIn", by="samples")
+    components["ScoreInBatch"] = _wrapped("ScoreIn", by="scores")
     result["components"]["schemas"].update(components)
     paths = result["paths"]
     paths["/api/performance-samples"] = {
         "post": _operation(
             id="performance_samples",
             summary="Report what requests cost and gave",
-            description="One sample or a batch of up to 10,000; the body may be gzip. A request id "
-            "that the key has sent before is a duplicate and changes nothing. What can't be used "
-            "is named in `rejected`; the rest is stored.",
-            body=_one_or_many("SampleIn", wrapper="samples"),
+            description="Up to 10,000; the body may be gzip. One sample alone, as an object, is "
+            "taken as well. A request id that the key has sent before is a duplicate and changes "
+            "nothing. What can't be used is named in `rejected`; the rest is stored.",
+            body=_many("SampleIn"),
             answer="Accepted",
         )
     }
     scores = _operation(
         id="scores",
         summary="Give scores to requests reported before, or later",
-        description="By request id; one or a batch of up to 10,000.",
-        body=_one_or_many("ScoreIn", wrapper="scores"),
+        description="By request id; up to 10,000, or one alone as an object.",
+        body=_many("ScoreIn"),
         answer="ScoresAccepted",
     )
     paths["/api/performance-samples/scores"] = _post_or_patch(scores)
@@ -108,16 +150,26 @@ def _score_alone(score: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": fields}
 
 
-def _one_or_many(name: str, *, wrapper: str) -> dict[str, Any]:
-    one = {"$ref": f"#/components/schemas/{name}"}
-    many = {"type": "array", "items": one, "maxItems": 10_000}
-    wrapped = {
+def _wrapped(name: str, *, by: str) -> dict[str, Any]:
+    return {
         "type": "object",
-        "properties": {wrapper: many},
-        "required": [wrapper],
+        "properties": {by: _list_of(name)},
+        "required": [by],
         "additionalProperties": False,
     }
-    return {"oneOf": [one, many, wrapped]}
+
+
+def _many(name: str) -> dict[str, Any]:
+    """Return the shape of many: wrapped, or a bare list.
+
+    One alone is said in words: nothing in it is required, so a client's class of it would take
+    any of the others for one, and send it without what it holds.
+    """
+    return {"oneOf": [{"$ref": _reference(f"{name}Batch")}, _list_of(name)]}
+
+
+def _list_of(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": _reference(name)}, "maxItems": 10_000}
 
 
 def _operation(
@@ -125,7 +177,7 @@ def _operation(
 ) -> dict[str, Any]:
     problem = {
         "description": "",
-        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {CONTENT_TYPE: {"schema": {"$ref": _reference("Problem")}}},
     }
     return {
         "operationId": id,
@@ -137,11 +189,9 @@ def _operation(
         "responses": {
             "200": {
                 "description": "",
-                "content": {
-                    "application/json": {"schema": {"$ref": f"#/components/schemas/{answer}"}}
-                },
+                "content": {"application/json": {"schema": {"$ref": _reference(answer)}}},
             },
-            **{str(status): problem for status in (400, 401, 403, 405, 411, 413, 415)},
+            **{str(status): problem for status in (400, 401, 403, 404, 411, 413, 415, 500)},
             "503": {**problem, "headers": {"Retry-After": {"schema": {"type": "integer"}}}},
         },
     }

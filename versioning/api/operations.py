@@ -13,7 +13,12 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -38,6 +43,7 @@ LONGEST_KEY = 200
 PATIENCE = timedelta(seconds=5)
 """How long a change waits for another writer: its thread answers nobody else meanwhile."""
 
+UNCHANGED = OpenApiResponse(description="The answer that you have still holds.")
 READ = "versioning.view_trackedmodel"
 APPROVE = "versioning.approve_upgrade"
 
@@ -96,12 +102,14 @@ def operation(
     problems: Sequence[int] = (),
     headers: Sequence[OpenApiParameter] = (),
     examples: Sequence[OpenApiExample] = (),
+    may_be_unchanged: bool = False,
     file_types: Sequence[str] = (),
     first: Callable[..., object] | None = None,
     asks_others: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Make a view's method an operation: it is called with ``Asked`` and the path's parts.
 
+    ``may_be_unchanged``: it answers If-None-Match with 304.
     ``file_types`` are the media types of a file that a GET hands out, or a POST takes in; the
     handler reads it itself. A PATCH, and a POST that makes something (201), must be told at
     least one field.
@@ -138,9 +146,9 @@ def operation(
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
-        usual = {400, 401, 403, 404, 406}
+        usual = {400, 401, 403, 404, 406, 411, 413, 500, 503}
         if changes:
-            usual |= {409, 413, 415, 422}
+            usual |= {409, 415, 422}
         described: Handler = extend_schema(
             operation_id=id,
             tags=[tag],
@@ -150,9 +158,10 @@ def operation(
             request=dict.fromkeys(file_types, OpenApiTypes.STR) if takes_in else body,
             responses={
                 **(_files_of(file_types, status) if hands_out else {status: answer}),
+                **({304: UNCHANGED} if may_be_unchanged else {}),
                 **{
                     (code, CONTENT_TYPE): ProblemSerializer
-                    for code in sorted(usual.union(problems, {500}))
+                    for code in sorted(usual.union(problems))
                 },
             },
             examples=list(examples),

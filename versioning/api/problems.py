@@ -73,7 +73,7 @@ def problem(
 
 def refusal(request: HttpRequest, error: Problem) -> HttpResponse:
     """Answer a problem outside of a view: as a problem to programs, in plain words to people."""
-    if _asks_program(request):
+    if is_for_programs(request):
         return problem(
             request, status=error.status, code=error.code, detail=str(error), errors=error.errors
         )
@@ -130,27 +130,27 @@ def _database_is_away(error: Exception) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself refuses (host, size, fields)."""
-    if not _asks_program(request):
+    if not is_for_programs(request):
         return defaults.bad_request(request, exception)
     detail = "The request was refused: its host, size or form is not accepted."
     return problem(request, status=400, code="bad-request", detail=detail)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not _asks_program(request):
+    if not is_for_programs(request):
         return defaults.permission_denied(request, exception)
     return problem(request, status=403, code="not-allowed", detail="You may not do this.")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not _asks_program(request):
+    if not is_for_programs(request):
         return defaults.page_not_found(request, exception)
     return unknown_address(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a fault of ours; the log has it under the request's id."""
-    if not _asks_program(request):
+    if not is_for_programs(request):
         return defaults.server_error(request)
     detail = "Something went wrong here. Nothing was changed. Tell your operator the request_id."
     return problem(request, status=500, code="server-error", detail=detail)
@@ -158,7 +158,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a request of a browser that could be forged."""
-    if not _asks_program(request):
+    if not is_for_programs(request):
         return csrf.csrf_failure(request, reason=reason)
     detail = f"Send a key, or as a browser the CSRF token. {reason}".strip()
     return problem(request, status=403, code="permission-denied", detail=detail)
@@ -175,7 +175,7 @@ class ProblemsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code < 400 or not _asks_program(request):
+        if response.status_code < 400 or not is_for_programs(request):
             return response
         if response.get("Content-Type", "").startswith(CONTENT_TYPE):
             return response
@@ -192,7 +192,7 @@ class ProblemsMiddleware:
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
         """Answer what is no fault of ours: for pages, too, an id that no row can have is 404."""
-        if _asks_program(request):
+        if is_for_programs(request):
             return problem_response(exception, {"request": request})
         if isinstance(exception, OverflowError) or (
             isinstance(exception, DataError) and "out of range" in str(exception)
@@ -237,7 +237,8 @@ def _of_framework(request: HttpRequest, error: exceptions.APIException) -> HttpR
     )
 
 
-def _asks_program(request: HttpRequest) -> bool:
+def is_for_programs(request: HttpRequest) -> bool:
+    """Say whether programs ask at this address: errors are problems there."""
     return request.path.startswith(ADDRESSES) or request.path in _ADDRESSES_WHOLE
 
 

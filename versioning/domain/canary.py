@@ -9,6 +9,8 @@ from typing import Any, Self
 
 PERCENT = Decimal(100)
 DEFAULT_DEADLINE_HOURS = 14 * 24
+MOST_HOURS = 365 * 24
+MOST_SAMPLES = 10**9
 
 
 class UnreadableStep(ValueError):
@@ -44,11 +46,11 @@ class CanaryStep:
             )
         step = cls(
             weight=_number(raw["weight"], "weight", most=100) / PERCENT,
-            hold_hours=_number(raw.get("hours", 0), "hours", most=24 * 365),
-            hold_samples=int(_number(raw.get("samples", 0), "samples", most=10**9)),
-            needs_approval=raw.get("approval", False) is True,
+            hold_hours=_number(raw.get("hours", 0), "hours", most=MOST_HOURS),
+            hold_samples=_whole(raw.get("samples", 0), "samples", most=MOST_SAMPLES),
+            needs_approval=_yes_or_no(raw.get("approval", False), "approval"),
             deadline_hours=_number(
-                raw.get("deadline_hours", DEFAULT_DEADLINE_HOURS), "deadline_hours", most=24 * 365
+                raw.get("deadline_hours", DEFAULT_DEADLINE_HOURS), "deadline_hours", most=MOST_HOURS
             ),
         )
         if step.weight == 0:
@@ -177,10 +179,22 @@ def _hours(hours: Decimal) -> timedelta:
 
 
 def _number(raw: Any, name: str, *, most: int) -> Decimal:
-    try:
-        number = Decimal(str(raw))
-    except ArithmeticError as error:
-        raise UnreadableStep(f"{name} must be a number, not {raw!r}.") from error
-    if isinstance(raw, bool) or not number.is_finite() or not 0 <= number <= most:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
+        raise UnreadableStep(f"{name} must be a number, not {raw!r}.")
+    number = Decimal(str(raw))
+    if not number.is_finite() or not 0 <= number <= most:
         raise UnreadableStep(f"{name} must be from 0 to {most}.")
     return number
+
+
+def _whole(raw: Any, name: str, *, most: int) -> int:
+    number = _number(raw, name, most=most)
+    if number % 1:
+        raise UnreadableStep(f"{name} must be a whole number, not {raw!r}.")
+    return int(number)
+
+
+def _yes_or_no(raw: Any, name: str) -> bool:
+    if not isinstance(raw, bool):
+        raise UnreadableStep(f"{name} must be true or false, not {raw!r}.")
+    return raw

@@ -64,6 +64,7 @@ def test_fixed_addresses_answer_with_and_without_a_slash(api: Api) -> None:
     model = record.tracked_model
     check = Check.objects.create(
         provider=model.provider,
+        trigger="schedule",
         started_at=record.recommended_at,
         lease_until=record.recommended_at,
     )

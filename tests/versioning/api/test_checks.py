@@ -99,7 +99,9 @@ def test_an_unknown_provider_is_422(api: Api) -> None:
 def test_checks_are_filtered_and_paged(api: Api) -> None:
     provider = ProviderFactory(slug="acme")
     for state in ("failed", "changed", "failed"):
-        Check.objects.create(provider=provider, state=state, started_at=NOW, lease_until=NOW)
+        Check.objects.create(
+            provider=provider, trigger="api", state=state, started_at=NOW, lease_until=NOW
+        )
 
     page = api.get("/api/checks?limit=2").json()
     rest = api.get(page["next"]).json()

@@ -90,6 +90,9 @@ def test_what_the_way_in_takes_is_described(
             assert answer.json()["rejected"] == []
             operation = schema["paths"][path][method.lower()]
             described = operation["requestBody"]["content"]["application/json"]["schema"]
+            if body in (SAMPLE, SCORE):
+                assert "alone" in operation["description"]  # and why not in the shape: see there
+                continue
             jsonschema.validate(body, {**described, "components": schema["components"]})
 
 

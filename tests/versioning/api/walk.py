@@ -61,6 +61,11 @@ def description() -> dict[str, Any]:
     return found
 
 
+def path_of(route: str) -> str:
+    """Return an address of Django's as the description writes it."""
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).rstrip("/")
+
+
 def operations() -> list[Described]:
     """Return every operation that the description has."""
     return list(_operations())
@@ -68,7 +73,7 @@ def operations() -> list[Described]:
 
 def _operations() -> Iterator[Described]:
     rules = {
-        ("/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern)), method): getattr(
+        (path_of(str(each.pattern)), method): getattr(
             getattr(each.callback.view_class, method), "operation", None
         )
         for each in urls.urlpatterns

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.models import Check, Finding
 
 STATES = list(Check.State.values)
@@ -39,14 +39,14 @@ class FindingSerializer(serializers.Serializer[Any]):
     tracked_model_id = serializers.IntegerField(allow_null=True)
     version_id = serializers.IntegerField(allow_null=True)
     sentence = serializers.CharField()
-    before = serializers.JSONField()
-    after = serializers.JSONField()
+    before = Shaped()
+    after = Shaped()
     found_at = Moment()
 
 
 class CheckDetailSerializer(CheckSerializer):
     dropped_items = serializers.ListField(child=serializers.CharField())
-    difference = serializers.JSONField(help_text="What was different, by upstream id.")
+    difference = Shaped(help_text="What was different, by upstream id.")
     findings = FindingSerializer(many=True)
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
+from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging, Shaped
 from versioning.api.serializers.performance import Usd
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.domain.evaluation.judging import Preference
@@ -43,7 +43,8 @@ class SuiteForm(serializers.ModelSerializer[EvaluationSuite]):
             "timeout_seconds",
         )
         extra_kwargs: ClassVar[dict[str, Any]] = {
-            "judge": {"help_text": "Id of a tracked model that compares the two answers."}
+            "judge": {"help_text": "Id of a tracked model that compares the two answers."},
+            "scorers": {"shape": {"type": "array", "items": {}}},  # names, or objects
         }
 
 
@@ -70,9 +71,7 @@ class CaseChange(serializers.Serializer[Any]):
     """The fields that change."""
 
     key = serializers.CharField(required=False, max_length=100)
-    content = serializers.JSONField(
-        required=False, help_text="The whole case but its key, as in an import."
-    )
+    content = Shaped(required=False, help_text="The whole case but its key, as in an import.")
 
 
 class CaseSerializer(serializers.Serializer[Any]):
@@ -80,7 +79,7 @@ class CaseSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     key = serializers.CharField(help_text="Its name within the suite.")
-    content = serializers.JSONField(help_text="Messages, what is expected, tags, weight, scorers.")
+    content = Shaped(help_text="Messages, what is expected, tags, weight, scorers.")
 
 
 class CasesQuery(Paging):
@@ -99,7 +98,7 @@ class ImportQuery(serializers.Serializer[Any]):
 
 class CasesRequest(serializers.Serializer[Any]):
     cases = serializers.ListField(
-        child=serializers.JSONField(), max_length=10_000, help_text="As in docs/evaluation.md."
+        child=Shaped(), max_length=10_000, help_text="As in docs/evaluation.md."
     )
     replace = serializers.BooleanField(default=False, help_text="Remove all other cases?")
 
@@ -211,7 +210,7 @@ class RunSerializer(serializers.Serializer[Any]):
     )
     ruled_by = serializers.CharField()
     ruled_at = Moment(allow_null=True)
-    result = serializers.JSONField()
+    result = Shaped()
 
 
 class TrialSerializer(serializers.Serializer[Any]):

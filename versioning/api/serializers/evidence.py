@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from versioning.api.serializers.fields import Shaped
 from versioning.api.serializers.versions import VersionNameSerializer
 
 
@@ -37,7 +38,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
         max_digits=None, decimal_places=None, allow_null=True, help_text="0.13 is 13 % better."
     )
     sentence = serializers.CharField(help_text="What a person can act on.")
-    details = serializers.JSONField()
+    details = Shaped()
     evidence_hash = serializers.CharField()
 
 

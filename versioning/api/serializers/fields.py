@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from django.db import models
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 
@@ -36,6 +37,17 @@ class Words(serializers.ListField):
         super().__init__(child=serializers.CharField(max_length=100), max_length=200, **kwargs)
 
 
+ANY_OBJECT: Mapping[str, Any] = {"type": "object", "additionalProperties": {}}
+
+
+class Shaped(serializers.JSONField):
+    """A JSON value that is described by its shape; unless it is told, by that of any object."""
+
+    def __init__(self, *, shape: Mapping[str, Any] = ANY_OBJECT, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        set_override(self, "field", dict(shape))
+
+
 class SmallInteger(serializers.IntegerField):
     """Whole numbers that any database keeps: SQLite takes larger ones, PostgreSQL doesn't."""
 
@@ -58,6 +70,7 @@ FORM_FIELDS: Mapping[Any, Any] = {
     models.PositiveSmallIntegerField: SmallInteger,
     models.PositiveIntegerField: Integer,
     models.PositiveBigIntegerField: BigInteger,
+    models.JSONField: Shaped,
 }
 """What each column of a model is in a form made from it."""
 

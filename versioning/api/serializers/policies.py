@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from providers.models import Provider
 from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
+from versioning.domain import calendar, canary
+from versioning.domain.policy import BY_THEMSELVES
 from versioning.models import Policy, TrackedModel
 
 SETTINGS = (
@@ -38,6 +40,47 @@ SETTINGS = (
 )
 
 
+WINDOWS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "days": {
+                "type": "array",
+                "items": {"type": "string", "enum": list(calendar.DAYS)},
+                "minItems": 1,
+            },
+            "from": {"type": "string", "description": "On the clock of the wall: 09:00."},
+            "to": {"type": "string", "description": "At or before `from`: on the next day."},
+        },
+        "required": ["days", "from", "to"],
+        "additionalProperties": False,
+    },
+}
+CANARY_STEPS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "weight": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 100,
+                "description": "In per cent; more than that of the step before.",
+            },
+            "hours": {"type": "number", "minimum": 0, "maximum": canary.MOST_HOURS},
+            "samples": {"type": "integer", "minimum": 0, "maximum": canary.MOST_SAMPLES},
+            "approval": {"type": "boolean"},
+            "deadline_hours": {"type": "number", "minimum": 0, "maximum": canary.MOST_HOURS},
+        },
+        "required": ["weight"],
+        "additionalProperties": False,
+    },
+}
+NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
+STEPS_ALLOWED = {"type": "array", "items": {"type": "string", "enum": list(BY_THEMSELVES)}}
+
+
 class ProviderSlug(serializers.SlugRelatedField[Provider]):
     """A provider by its slug."""
 
@@ -62,6 +105,12 @@ class PolicyForm(serializers.ModelSerializer[Policy]):
     class Meta:
         model = Policy
         fields: tuple[str, ...] = ("provider", "tracked_model", *SETTINGS)
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "steps_allowed": {"shape": STEPS_ALLOWED},
+            "required_suites": {"shape": NAMES},
+            "canary_steps": {"shape": CANARY_STEPS},
+            "windows": {"shape": WINDOWS},
+        }
 
 
 class PolicySerializer(PolicyForm):
@@ -88,7 +137,9 @@ class SettingSerializer(serializers.Serializer[Any]):
     set_by = serializers.CharField(
         allow_null=True, help_text="Whose policy sets it; null where it is built in."
     )
-    set_by_id = serializers.IntegerField(source="set_by.pk", default=None, help_text="Its id.")
+    set_by_id = serializers.IntegerField(
+        source="set_by.pk", default=None, allow_null=True, help_text="Its id."
+    )
 
 
 class ModelPolicySerializer(serializers.Serializer[Any]):
@@ -96,7 +147,10 @@ class ModelPolicySerializer(serializers.Serializer[Any]):
 
     settings = SettingSerializer(many=True)
     fallback_version = serializers.IntegerField(
-        source="fallback.pk", default=None, help_text="Id of the version to go back to."
+        source="fallback.pk",
+        default=None,
+        allow_null=True,
+        help_text="Id of the version to go back to.",
     )
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment
+from versioning.api.serializers.fields import Moment, Shaped
+from versioning.api.serializers.policies import CANARY_STEPS
 from versioning.api.serializers.versions import VersionNameSerializer
 
 
@@ -21,7 +22,10 @@ class OutlookSerializer(serializers.Serializer[Any]):
     """What would happen to a model now, and which rule stops it."""
 
     record_id = serializers.IntegerField(
-        source="record.pk", default=None, help_text="The upgrade that it is about, if there is one."
+        source="record.pk",
+        default=None,
+        allow_null=True,
+        help_text="The upgrade that it is about, if there is one.",
     )
     allowed = serializers.BooleanField(help_text="Whether it would go by itself.")
     next = serializers.CharField(help_text="What would happen if it went.")
@@ -34,7 +38,7 @@ class CanarySerializer(serializers.Serializer[Any]):
 
     record_id = serializers.IntegerField()
     weight = serializers.FloatField(help_text="Share of keys that get the new version, 0 to 1.")
-    steps = serializers.JSONField(help_text="All its steps, as they were at its start.")
+    steps = Shaped(shape=CANARY_STEPS, help_text="All its steps, as they were at its start.")
     position = serializers.IntegerField(help_text="The step that it is at, from 0.")
     began_at = Moment()
     step_began_at = Moment()

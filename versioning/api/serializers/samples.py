@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,7 +18,7 @@ SOURCES = {
 }
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field({"type": "string", "format": "decimal"})
 class NanoUsd(serializers.Field[int, Any, str, Any]):
     """Billionths of a USD, shown as USD in a text so that no digit is lost."""
 
@@ -45,7 +44,9 @@ class SampleSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField(allow_null=True)
     cached_tokens = serializers.IntegerField(allow_null=True)
     reasoning_tokens = serializers.IntegerField(allow_null=True)
-    error = serializers.CharField(source="error.text", default=None, help_text="Null: none.")
+    error = serializers.CharField(
+        source="error.text", default=None, allow_null=True, help_text="Null: none."
+    )
     tags = serializers.CharField(source="tags.text")
     requested = serializers.CharField(source="route.requested", help_text="The id asked for.")
     served = serializers.CharField(source="route.served", help_text="The id that answered.")

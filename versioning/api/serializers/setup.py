@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from providers import registry
 from providers.models import Provider
-from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.models import LineageRule
 
@@ -114,7 +114,7 @@ class CatalogueEntrySerializer(serializers.Serializer[Any]):
 
     upstream_id = serializers.CharField()
     revision = serializers.CharField()
-    facts = serializers.JSONField(help_text="What the listing says of it.")
+    facts = Shaped(help_text="What the listing says of it.")
     first_seen_at = Moment()
     last_seen_at = Moment()
     missing_since = Moment(allow_null=True)

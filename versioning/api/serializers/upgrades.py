@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Paging
+from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.performance import VersionFiguresSerializer
 from versioning.api.serializers.versions import VersionNameSerializer, VersionSerializer
 from versioning.domain.memory import WakeKind
@@ -50,7 +50,7 @@ class UpgradeSerializer(serializers.Serializer[Any]):
     doubt = serializers.CharField(
         allow_blank=True, help_text="Why it is only a maybe; empty for other steps."
     )
-    evidence = serializers.JSONField(help_text="As it was at evidence_at.")
+    evidence = Shaped(help_text="As it was at evidence_at.")
     evidence_hash = serializers.CharField(help_text="Send it as If-Match with a decision.")
     evidence_at = Moment(allow_null=True)
     urgent_on = serializers.DateField(

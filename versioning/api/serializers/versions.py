@@ -3,17 +3,24 @@
 import json
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Paging, Price, Sentences, Words
+from versioning.api.serializers.fields import (
+    ANY_OBJECT,
+    Moment,
+    Paging,
+    Price,
+    Sentences,
+    Shaped,
+    Words,
+)
 from versioning.domain.pricing import Part
 
 LONGEST_KEY = 200
 
 
-@extend_schema_field(OpenApiTypes.OBJECT)
+@extend_schema_field({**ANY_OBJECT})
 class AsJson(serializers.Field[Any, Any, Any, Any]):
     """A value that is kept as JSON text, shown as the object that it is."""
 
@@ -119,10 +126,8 @@ class VersionSerializer(serializers.Serializer[Any]):
     improvements = serializers.ListField(child=serializers.CharField())
     breaking_changes = serializers.ListField(child=serializers.CharField())
     migration_notes = serializers.CharField()
-    parameter_map = serializers.JSONField()
-    baseline = serializers.JSONField(
-        allow_null=True, help_text="Its performance at the moment it became current."
-    )
+    parameter_map = Shaped()
+    baseline = Shaped(allow_null=True, help_text="Its performance at the moment it became current.")
     baseline_taken_at = Moment(allow_null=True)
     input_price = Price(allow_null=True)
     output_price = Price(allow_null=True)

@@ -33,9 +33,10 @@ class CurrentView(ApiView):
         query=CurrentQuery,
         answer=CurrentSerializer,
         problems=(404,),
+        may_be_unchanged=True,
         headers=(
             header("If-None-Match", "ETag of the answer you have: 304 if it still holds."),
-            header("ETag", "Names the answer.", sent_back=[200]),
+            header("ETag", "Names the answer.", sent_back=[200, 304]),
             header("Deprecation", "When the version was deprecated (RFC 9745).", sent_back=[200]),
             header("Sunset", "When the version retires (RFC 8594).", sent_back=[200]),
             header("Link", "Where its successor is, once it retires.", sent_back=[200]),
