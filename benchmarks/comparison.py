@@ -143,7 +143,7 @@ def _inbox(pair: "Pair") -> float:
 
     TrackedModel.objects.exclude(pk=pair[0].tracked_model_id).update(active=False)
     TrackedModel.objects.filter(pk=pair[0].tracked_model_id).update(active=True)
-    return _seconds(lambda: inbox.look(now=datetime.now(UTC)))
+    return _seconds(lambda: inbox.gather(now=datetime.now(UTC)))
 
 
 def _seconds(look: Callable[[], object]) -> float:

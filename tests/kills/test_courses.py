@@ -11,6 +11,7 @@ from tests.factories import ModelVersionFactory, UpgradeRecordFactory, tracked
 from tests.kills.books import Lost, the_books_are_right
 from tests.kills.conftest import Till, Workers
 from tests.kills.test_evaluation_runs import KILLS, PRICES
+from tests.outbox import each_step_is_told_once
 from versioning.models import (
     Canary,
     EvaluationCase,
@@ -164,6 +165,7 @@ def came_to_its_end(record: UpgradeRecord, course: str) -> None:
     """Each step was made once, and nothing that goes with it is there twice."""
     steps = COURSES[course]
     assert list(record.steps.order_by("pk").values_list("after", flat=True)) == steps
+    each_step_is_told_once(record=record)
     model = record.tracked_model
     model.refresh_from_db()
     stands = steps[-1] == "completed"

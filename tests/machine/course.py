@@ -127,10 +127,10 @@ class Course(Shared):
             )
         )
 
-    @rule(number=MODELS, what=st.sampled_from(["approve_step", "resume", "abort", "look"]))
+    @rule(number=MODELS, what=st.sampled_from(["approve_step", "resume", "abort", "evaluate"]))
     def handle_a_canary(self, number: int, what: str) -> None:
         who: dict[str, Any] = {"record_id": self.any_record(number, 0), "now": self.now}
-        if what != "look":
+        if what != "evaluate":
             who["actor"] = self.people["grace"]
         if what == "abort":
             who["reason"] = "Odd answers."

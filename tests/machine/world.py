@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from sample_world.simulator import Simulator
 from sample_world.simulator.world import FIRST_DAY, World
+from tests import outbox
 from tests.factories import NOW, ApiKeyFactory, ProviderFactory, UserFactory
 from tests.machine.laws import Laws
 from tests.machine.watcher import Crash, Watcher
@@ -156,6 +157,10 @@ class Shared(RuleBasedStateMachine):
         assert not self.watcher.leaks, f"law 7: {self.watcher.leaks}"
         self.checked = False
         self.held = self.laws.what_holds(freezes=self.freezes, now=self.now)
+
+    @invariant()
+    def each_step_is_told_once(self) -> None:
+        outbox.each_step_is_told_once()
 
     @invariant()
     def a_key_that_has_the_new_version_keeps_it(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from providers.base import ListedModel, Listing
+from tests.outbox import each_step_is_told_once
 from tests.transactions.world import DAY, WORKER, Bustle, Busy
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
@@ -153,7 +154,7 @@ def begin_a_canary(bustle: Bustle, busy: Busy) -> None:
 
 @act(state="canary")
 def look_at_the_canary(bustle: Bustle, busy: Busy) -> None:
-    canary.look(record_id=busy.under_way.pk, now=bustle.now)
+    canary.evaluate(record_id=busy.under_way.pk, now=bustle.now)
 
 
 @act(state="canary")
@@ -168,7 +169,7 @@ def abort_the_canary(bustle: Bustle, busy: Busy) -> None:
 
 @act()
 def end_the_watch(bustle: Bustle, busy: Busy) -> None:
-    watching.look(watch_id=busy.done.watch.pk, now=bustle.now)
+    watching.evaluate(watch_id=busy.done.watch.pk, now=bustle.now)
 
 
 @act()
@@ -178,7 +179,7 @@ def write_reports(bustle: Bustle, busy: Busy) -> None:
 
 @act(state="testing")
 def judge_the_tests(bustle: Bustle, busy: Busy) -> None:
-    rollout.look_at_tests(record_id=busy.under_way.pk, now=bustle.now)
+    rollout.advance_tested(record_id=busy.under_way.pk, now=bustle.now)
 
 
 @act(state="testing")
@@ -397,4 +398,5 @@ def laws_hold(busy: Busy) -> None:
     for record in records.all():
         last = record.steps.order_by("-at", "-pk").first()
         assert last is None or last.after == record.state
+        each_step_is_told_once(record=record)
     assert LineageRule.objects.filter(tracked_model=busy.tracked, pattern="x-*").count() <= 1

@@ -91,7 +91,11 @@ def test_snoozed_ones_wake(monkeypatch: pytest.MonkeyPatch, admin_client: Client
 
 @pytest.mark.parametrize(
     ("state", "look"),
-    [("approved", "look_at_approved"), ("testing", "look_at_tests"), ("canary", "_look_at_canary")],
+    [
+        ("approved", "advance_approved"),
+        ("testing", "advance_tested"),
+        ("canary", "_advance_canary"),
+    ],
 )
 def test_upgrades_under_way_are_looked_at(
     state: str, look: str, monkeypatch: pytest.MonkeyPatch, admin_client: Client
@@ -104,7 +108,7 @@ def test_upgrades_under_way_are_looked_at(
             raise Poisoned
         looked.append(record_id)
 
-    monkeypatch.setitem(rollout._LOOK, UpgradeRecord.State(state), look_at)
+    monkeypatch.setitem(rollout._ADVANCE, UpgradeRecord.State(state), look_at)
     tasks.carry_on()
     assert looked == [made[1].pk, made[2].pk]
     assert told() == [f"Upgrade {made[0].pk} ({made[0]})"]
@@ -121,7 +125,7 @@ def test_a_fault_of_the_policies_keeps_no_canary_from_a_look(
     on = records("canary")
     looked: list[int] = []
     monkeypatch.setitem(
-        rollout._LOOK,
+        rollout._ADVANCE,
         UpgradeRecord.State.CANARY,
         lambda *, record_id, now: looked.append(record_id),
     )
@@ -143,7 +147,7 @@ def test_a_fault_of_a_whole_stage_keeps_no_other_from_its_turn(
     on = records("canary")
     looked: list[int] = []
     monkeypatch.setitem(
-        rollout._LOOK,
+        rollout._ADVANCE,
         UpgradeRecord.State.CANARY,
         lambda *, record_id, now: looked.append(record_id),
     )
@@ -162,7 +166,9 @@ def test_watches_and_reports(monkeypatch: pytest.MonkeyPatch, admin_client: Clie
         )
         made.append(record)
     watches = list(Watch.objects.order_by("pk"))
-    poison(monkeypatch, watching, "_look", bad=lambda *, watch_id, **_: watch_id == watches[0].pk)
+    poison(
+        monkeypatch, watching, "_evaluate", bad=lambda *, watch_id, **_: watch_id == watches[0].pk
+    )
     poison(monkeypatch, watching, "_report", bad=lambda *, record, **_: record.pk == made[0].pk)
     tasks.carry_on()
     assert Watch.objects.open().count() == 1

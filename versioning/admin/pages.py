@@ -27,7 +27,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("versioning.view_upgraderecord"):
         return {**context, "title": "Inbox", "inbox": None}
     now = timezone.now()
-    found = inbox_service.look(now=now)
+    found = inbox_service.gather(now=now)
     return {
         **context,
         "title": "Inbox",

@@ -1,6 +1,6 @@
 """What each AI request cost and gave: one compact row a request, and what was not placed."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -130,6 +130,9 @@ class PerformanceSample(models.Model):
         EVALUATION = 3, "evaluation"
         COUNTED_OUT = 4, "counted out"
         """Only of roll-ups: what no comparison counts of the other sources' sums."""
+
+    LIVE: ClassVar[tuple[int, ...]] = (Source.PRODUCTION, Source.CANARY)
+    """Of requests that somebody waited for: what figures, canaries and watches go by."""
 
     at = InstantField()
     request_hash = models.BigIntegerField(

@@ -55,7 +55,7 @@ def write(
     )
     _address(event)
     if notice is not None and record is not None:
-        notices.tell(record=record, kind=notice, sentence=sentence, now=now)
+        notices.raise_for(record=record, kind=notice, sentence=sentence, now=now)
     return event
 
 

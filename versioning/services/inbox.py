@@ -98,7 +98,7 @@ def waiting_count() -> int:
     return UpgradeRecord.objects.recommended().count()
 
 
-def look(*, now: datetime) -> Inbox:
+def gather(*, now: datetime) -> Inbox:
     """Gather the start page with the same number of queries however much there is."""
     records = UpgradeRecord.objects.with_versions()
     clocks = retirement.start_this_week(now=now)

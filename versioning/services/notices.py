@@ -26,7 +26,7 @@ class AlreadyResolved(ServiceError):
     code = "already-resolved"
 
 
-def tell(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: datetime) -> None:
+def raise_for(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: datetime) -> None:
     """Raise a notice, unless one of this kind is open for the record."""
     Notice.objects.get_or_create(
         record=record,
@@ -36,7 +36,7 @@ def tell(*, record: UpgradeRecord, kind: Notice.Kind, sentence: str, now: dateti
     )
 
 
-def tell_of_fault(*, subject: str, sentence: str, now: datetime) -> None:
+def raise_fault(*, subject: str, sentence: str, now: datetime) -> None:
     """Tell of something that Hotswap itself could not do: what ``subject`` names went wrong.
 
     While one is open for the subject it is told again in the newest words, and counted.

@@ -30,7 +30,7 @@ def tell_of_broken(*, now: datetime) -> None:
     registry.adapter_classes()
     told = {_SUBJECT + each.package: str(each) for each in plugins.broken()}
     for subject, sentence in told.items():
-        notices.tell_of_fault(subject=subject, sentence=sentence, now=now)
+        notices.raise_fault(subject=subject, sentence=sentence, now=now)
     open_ones = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject__startswith=_SUBJECT)
     for subject in open_ones.values_list("subject", flat=True):
         if subject not in told:

@@ -71,6 +71,6 @@ def _tell(subject: str, error: Exception, *, now: datetime) -> None:
         "next sweep. The log has the details."
     )
     try:
-        notices.tell_of_fault(subject=subject, sentence=sentence, now=now)
+        notices.raise_fault(subject=subject, sentence=sentence, now=now)
     except Exception:
         logger.exception("The fault of %s could not be told.", subject)

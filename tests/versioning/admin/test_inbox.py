@@ -77,7 +77,7 @@ def test_notices_lead_to_their_upgrades_the_worst_first(reviewer: Client) -> Non
 
 def test_a_fault_is_told_with_what_it_is_about_and_how_often(reviewer: Client) -> None:
     for _ in range(3):
-        notices.tell_of_fault(subject="<worker> process", sentence="It was killed.", now=NOW)
+        notices.raise_fault(subject="<worker> process", sentence="It was killed.", now=NOW)
 
     page = text(reviewer.get(INBOX))
 

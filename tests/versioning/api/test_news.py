@@ -62,7 +62,7 @@ def test_one_that_is_resolved_may_be_raised_anew(api: Api) -> None:
     made = notice()
     api.post(f"/api/notices/{made.pk}/resolve")
 
-    notices.tell(record=made.record, kind=Notice.Kind.WORSE, sentence="Again.", now=NOW)
+    notices.raise_for(record=made.record, kind=Notice.Kind.WORSE, sentence="Again.", now=NOW)
 
     open_ones = api.get("/api/notices?open=true").json()["results"]
     assert [row["sentence"] for row in open_ones] == ["Again."]
@@ -71,8 +71,8 @@ def test_one_that_is_resolved_may_be_raised_anew(api: Api) -> None:
 def test_a_fault_says_what_it_is_about_and_how_often_it_happened(api: Api) -> None:
     for minutes, sentence in enumerate(("It ended.", "It ended again.", "And again \0.")):
         later = NOW + dt.timedelta(minutes=minutes)
-        notices.tell_of_fault(subject="worker process", sentence=sentence, now=later)
-    notices.tell_of_fault(subject="beat process", sentence="It ended.", now=NOW)
+        notices.raise_fault(subject="worker process", sentence=sentence, now=later)
+    notices.raise_fault(subject="beat process", sentence="It ended.", now=NOW)
 
     beat, worker = api.get("/api/notices?kind=fault&open=true").json()["results"]
 
@@ -83,12 +83,12 @@ def test_a_fault_says_what_it_is_about_and_how_often_it_happened(api: Api) -> No
     assert (worker["sentence"], beat["times"]) == ("And again ?.", 1)
     assert worker["raised_at"] < worker["last_at"]
     assert api.post(f"/api/notices/{worker['id']}/resolve").status_code == 200
-    notices.tell_of_fault(subject="worker process", sentence="Anew.", now=NOW)
+    notices.raise_fault(subject="worker process", sentence="Anew.", now=NOW)
     assert api.get("/api/notices").json()["results"][0]["times"] == 1
 
 
 def test_a_fault_that_is_over_is_closed(api: Api) -> None:
-    notices.tell_of_fault(subject="carry_on", sentence="It failed.", now=NOW)
+    notices.raise_fault(subject="carry_on", sentence="It failed.", now=NOW)
 
     notices.resolve_fault(subject="carry_on", by="scheduler", now=NOW)
 

@@ -416,7 +416,7 @@ class TestCanary:
         measured(trial, GOOD, share=0.2)
 
         for _ in range(3):
-            canary.look(record_id=trial.pk, now=NOW + DAY)
+            canary.evaluate(record_id=trial.pk, now=NOW + DAY)
 
         assert Canary.objects.get().position == 1
 

@@ -222,7 +222,7 @@ class TestJourneys:
         decisions.roll_back(
             tracked_model_id=record.tracked_model_id, actor=staff, now=NOW, reason="Worse."
         )
-        watching.look(watch_id=Watch.objects.get(record=record).pk, now=NOW)
+        watching.evaluate(watch_id=Watch.objects.get(record=record).pk, now=NOW)
         ended = Event.objects.get(kind=Kind.WATCH_ENDED)
         assert ended.payload["result"] == "overtaken"
 

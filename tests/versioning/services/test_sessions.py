@@ -126,5 +126,5 @@ def test_each_look_at_a_canary_counts_them_out(pair: tuple[ModelVersion, ModelVe
     Canary.objects.create(record=record, steps=[{"weight": 5}], began_at=BEGAN, step_began_at=BEGAN)
     for version in pair:
         report(version, session="b")
-    canary.look(record_id=record.pk, now=NOW)
+    canary.evaluate(record_id=record.pk, now=NOW)
     assert scores_compared(pair) == (0, 0)

@@ -77,7 +77,7 @@ class AutoUpgradeView(ApiView):
         if asked.body["auto_upgrade"]:
             result = upgrading.auto_upgrade(**wanted, actor=asked.actor)
         else:
-            result = upgrading.look_at_upgrade(**wanted)
+            result = upgrading.preview_upgrade(**wanted)
         return Response(AutoUpgradeSerializer(result).data)
 
 

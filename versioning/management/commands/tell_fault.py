@@ -17,6 +17,6 @@ class Command(ServiceCommand):
         parser.add_argument("sentence", help="what happened, and what to do")
 
     def run(self, **options: Any) -> None:
-        notices.tell_of_fault(
+        notices.raise_fault(
             subject=options["subject"], sentence=options["sentence"], now=timezone.now()
         )

@@ -14,7 +14,7 @@ from versioning.services.witness import Asked
 
 RETIREMENT_FIELDS = frozenset({"deprecated_on", "retires_on", "retires_precision"})
 TOLD_ONCE = (Finding.Kind.REVISION, Finding.Kind.MISSING, Finding.Kind.ALIVE, Finding.Kind.REFUSED)
-"""What stays true for many checks is news once: see ``told_of``."""
+"""What stays true for many checks is news once: see ``last_findings``."""
 
 Told = Mapping[tuple[str, int], Finding]
 """The last finding of each kind about each version."""
@@ -37,7 +37,7 @@ def write_findings(
     seen: list[int] = []
     refreshed: list[ModelVersion] = []
     dated: list[tuple[ModelVersion, date | None]] = []
-    told = told_of(tracked_models)
+    told = last_findings(tracked_models)
     for tracked in tracked_models:
         versions = {version.pk: version for version in tracked.versions.all()}
         for version in versions.values():
@@ -88,7 +88,7 @@ _WRITTEN = [
 _WRITTEN = list(dict.fromkeys(_WRITTEN))
 
 
-def told_of(tracked_models: Iterable[TrackedModel]) -> Told:
+def last_findings(tracked_models: Iterable[TrackedModel]) -> Told:
     """Return the last finding of each kind that is told once, about each version."""
     rows = Finding.objects.filter(
         tracked_model__in=[tracked.pk for tracked in tracked_models], kind__in=TOLD_ONCE

@@ -138,7 +138,7 @@ def _tell_of_unread(*, check: Check, unread: Sequence[str], now: datetime) -> No
         f"{len(unread)} of what {check.provider.slug} lists can't be read; the rest is. "
         f"{' '.join(unread[:5])}"
     )
-    notices.tell_of_fault(subject=subject, sentence=sentence, now=now)
+    notices.raise_fault(subject=subject, sentence=sentence, now=now)
 
 
 def _unread_as_before(*, check: Check, found: Listing) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from versioning.domain.statistics.ranking import Entrant, Ranking, rank
-from versioning.models import ModelVersion, TrackedModel, Word
+from versioning.models import ModelVersion, PerformanceSample, TrackedModel, Word
 from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups, sample_words
@@ -37,7 +37,7 @@ def best_for(*, task: str) -> Best:
     by_id = {version.pk: version for version in current}
     entries: defaultdict[int, list[Entry]] = defaultdict(list)
     for entry in rollups.read(version_ids=by_id):
-        if entry.cell.task_id == word.pk and entry.cell.source in performance.LIVE:
+        if entry.cell.task_id == word.pk and entry.cell.source in PerformanceSample.LIVE:
             entries[entry.cell.version_id].append(entry)
     names = {_name(by_id[pk]): by_id[pk] for pk in entries}
     entrants = [_entrant(_name(by_id[pk]), found) for pk, found in entries.items()]

@@ -32,9 +32,8 @@ WINDOW = timedelta(days=180)
 RECENT_DAYS = 7
 """Today's traffic is that of so many last days."""
 
-_LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
 _COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
-_COMPARED = (*_LIVE, _COUNTED_OUT)
+_COMPARED = (*PerformanceSample.LIVE, _COUNTED_OUT)
 _USD = 1e-9
 
 
@@ -110,7 +109,9 @@ def evidence(
     found = compare(
         strata=_strata(entries, pair=pair, texts=texts),
         thresholds=thresholds or Thresholds(),
-        per_day=_per_day([e for e in entries if e.cell.source in _LIVE], pair=pair, now=now),
+        per_day=_per_day(
+            [e for e in entries if e.cell.source in PerformanceSample.LIVE], pair=pair, now=now
+        ),
         slices=_slices(entries, pair=pair, texts=texts),
         split=split,
         weights=_weights(),
@@ -171,7 +172,7 @@ def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
             entry.sums.samples
             for entry in entries
             if entry.cell.version_id == version
-            and entry.cell.source in _LIVE
+            and entry.cell.source in PerformanceSample.LIVE
             and entry.cell.start >= first
         )
         for version in pair

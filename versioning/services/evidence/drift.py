@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 
 from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shifts
 from versioning.domain.statistics.moments import Moments
-from versioning.models import DriftFinding, TrackedModel, Word
+from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, sweeps
 from versioning.services.errors import NotFound
-from versioning.services.evidence import comparison, performance
+from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
@@ -96,7 +96,7 @@ def _series(version_id: int, *, before: date) -> dict[str, Series]:
     entries = [
         entry
         for entry in rollups.read(version_ids=[version_id])
-        if entry.cell.source in performance.LIVE
+        if entry.cell.source in PerformanceSample.LIVE
     ]
     tasks = {entry.cell.task_id for entry in entries}
     texts = dict(Word.objects.filter(pk__in=tasks).values_list("pk", "text"))

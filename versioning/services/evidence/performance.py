@@ -14,7 +14,6 @@ from versioning.services import clock
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
-LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
 _NANO = Decimal(10) ** -9
 
 
@@ -72,7 +71,7 @@ class VersionFigures:
 
 
 def figures(
-    *, version_ids: Iterable[int], sources: Collection[int] = LIVE
+    *, version_ids: Iterable[int], sources: Collection[int] = PerformanceSample.LIVE
 ) -> dict[int, VersionFigures]:
     """Return the figures of each version, also of one without samples; two queries."""
     wanted = list(version_ids)
@@ -95,7 +94,9 @@ def figures(
     }
 
 
-def daily(*, version_id: int, sources: Collection[int] = LIVE) -> dict[date, SampleSums]:
+def daily(
+    *, version_id: int, sources: Collection[int] = PerformanceSample.LIVE
+) -> dict[date, SampleSums]:
     """Return a version's sums day by day (UTC), in order; days without samples are missing."""
     groups: defaultdict[date, list[SampleSums]] = defaultdict(list)
     for entry in rollups.read(version_ids=[version_id]):
@@ -135,7 +136,7 @@ def quality_by_day(
     sums: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
     for entry in rollups.read(version_ids=labels):
         day = clock.utc_day(from_ms(entry.cell.start))
-        if entry.cell.source in LIVE and day >= first:
+        if entry.cell.source in PerformanceSample.LIVE and day >= first:
             sums[entry.cell.version_id, day].append(entry.sums)
     lines: defaultdict[int, list[DayQuality]] = defaultdict(list)
     for (version_id, day), parts in sorted(sums.items()):

@@ -14,7 +14,6 @@ from versioning.services.transactions import one_transaction
 
 STEP = 2_000
 Source = PerformanceSample.Source
-_LIVE = (Source.PRODUCTION, Source.CANARY)
 
 
 def count_out(*, from_version_id: int, to_version_id: int, since: datetime) -> int:
@@ -34,7 +33,10 @@ def count_out(*, from_version_id: int, to_version_id: int, since: datetime) -> i
 def _count_some(one: int, other: int, *, since: datetime) -> int:
     def of_sessions(*versions: int) -> QuerySet[PerformanceSample]:
         return PerformanceSample.objects.filter(
-            version__in=versions, session_hash__isnull=False, at__gte=since, source__in=_LIVE
+            version__in=versions,
+            session_hash__isnull=False,
+            at__gte=since,
+            source__in=PerformanceSample.LIVE,
         )
 
     same = {"session_hash": OuterRef("session_hash")}

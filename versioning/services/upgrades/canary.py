@@ -56,13 +56,13 @@ def begin(
     return record
 
 
-def look(*, record_id: int, now: datetime) -> UpgradeRecord:
+def evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Look at a canary once and do what its evidence says; a record elsewhere stays as it is.
 
     At most one step a look, whatever the clock says and however many look. Raises NotFound.
     """
     _count_mixed_out(record_id)
-    return _look(record_id=record_id, now=now)
+    return _evaluate(record_id=record_id, now=now)
 
 
 @one_transaction
@@ -113,7 +113,7 @@ def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> Upgrad
 
 
 @one_transaction
-def _look(*, record_id: int, now: datetime) -> UpgradeRecord:
+def _evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
     record = moves.locked(record_id)
     if record.state != State.CANARY:
         return record
@@ -250,7 +250,7 @@ def _sentence(shown: Evidence, *, samples: int) -> str:
     misdirected = shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH)
     if misdirected and not shown.speaks_against:
         return f"Requests are not split as this step means: {misdirected}."
-    return policies.said(shown)
+    return policies.sentence_of(shown)
 
 
 def _samples_since(found: Canary) -> int:

@@ -194,7 +194,7 @@ def evidence(
     )
 
 
-def said(shown: Evidence) -> str:
+def sentence_of(shown: Evidence) -> str:
     """Return what the evidence says, with what speaks against the move or is missing."""
     reasons = "; ".join(str(reason) for reason in shown.details.get("reasons", ()))
     if shown.speaks_for or not reasons or reasons in shown.sentence:
@@ -249,7 +249,7 @@ def facts(
     return replace(
         known,
         evidence_decision=Shown(shown.decision) if shown else Shown.NOT_ENOUGH_EVIDENCE,
-        evidence_sentence=said(shown) if shown else "",
+        evidence_sentence=sentence_of(shown) if shown else "",
         improvement=shown.improvement if shown else None,
         way_back=way_back.why_closed(
             version=record.from_version,

@@ -82,7 +82,7 @@ def _leave(
     if record.from_version is None or tracked.current_version_id != record.from_version_id:
         return
     if instead is None or not resolved.policy.rollback_by_itself:
-        way_back.tell(record=record, back=back, now=now)
+        way_back.update_notice(record=record, back=back, now=now)
         return
     _write_down(
         undone=record,

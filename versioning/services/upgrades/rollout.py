@@ -65,12 +65,12 @@ def start(
     return _complete(record=record, actor=actor, now=now, why=why)
 
 
-def look_at_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
+def advance_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Take an approved record's first step, if the way back is open. Raises NotFound."""
     return _first_step(record_id=record_id, only_from=State.APPROVED, why=NO_TESTS, now=now)
 
 
-def look_at_tests(*, record_id: int, now: datetime) -> UpgradeRecord:
+def advance_tested(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Take a record on whose tests have ended; one elsewhere stays as it is. Raises NotFound."""
     record, passed = _judge_tests(record_id=record_id, now=now)
     if not passed:
@@ -85,13 +85,13 @@ def carry_on(*, now: datetime) -> int:
     """
     done = sweeps.each(
         list(UpgradeRecord.objects.under_way().with_versions().order_by("pk")),
-        lambda record: _LOOK[State(record.state)](record_id=record.pk, now=now),
+        lambda record: _ADVANCE[State(record.state)](record_id=record.pk, now=now),
         subject=lambda record: f"Upgrade {record.pk} ({record})",
         now=now,
     )
     done += sweeps.each(
         list(Watch.objects.open().order_by("pk").values_list("pk", "record_id")),
-        lambda watch: watching.look(watch_id=watch[0], now=now),
+        lambda watch: watching.evaluate(watch_id=watch[0], now=now),
         subject=lambda watch: f"Watch of upgrade {watch[1]}",
         now=now,
     )
@@ -180,7 +180,7 @@ def _take_first_step(
         return record
     if record.tracked_model.current_version_id != record.from_version_id:
         return _overtaken(record, now=now)
-    way_back.tell(record=record, back=back, now=now)
+    way_back.update_notice(record=record, back=back, now=now)
     if not back.is_open:
         return _without_way_back(record, back=back, now=now)
     if not _just_approved_by_staff(record, now=now) and _held(record, resolved=resolved, now=now):
@@ -254,8 +254,8 @@ def _overtaken(record: UpgradeRecord, *, now: datetime) -> UpgradeRecord:
     )
 
 
-def _look_at_canary(*, record_id: int, now: datetime) -> None:
-    record = canary.look(record_id=record_id, now=now)
+def _advance_canary(*, record_id: int, now: datetime) -> None:
+    record = canary.evaluate(record_id=record_id, now=now)
     if record.state == State.ABORTED:
         rolling_back.leave_dead_version(record_id=record_id, now=now)
 
@@ -282,8 +282,8 @@ def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
     ).waits_for
 
 
-_LOOK: Mapping[State, Callable[..., object]] = {
-    State.APPROVED: look_at_approved,
-    State.TESTING: look_at_tests,
-    State.CANARY: _look_at_canary,
+_ADVANCE: Mapping[State, Callable[..., object]] = {
+    State.APPROVED: advance_approved,
+    State.TESTING: advance_tested,
+    State.CANARY: _advance_canary,
 }

@@ -9,8 +9,6 @@ from django.db.models import Sum
 from versioning.models import PerformanceSample, Rollup, RollupPart
 from versioning.services.samples import rollups
 
-LIVE = (PerformanceSample.Source.PRODUCTION, PerformanceSample.Source.CANARY)
-
 
 def live_requests(*, version_ids: Sequence[int], since: datetime) -> Counter[int]:
     """Return the live requests of each version since the hour in which a moment lies.
@@ -20,7 +18,7 @@ def live_requests(*, version_ids: Sequence[int], since: datetime) -> Counter[int
     """
     if not version_ids:
         return Counter()
-    wanted = {"version__in": version_ids, "source__in": LIVE}
+    wanted = {"version__in": version_ids, "source__in": PerformanceSample.LIVE}
     folded = Rollup.objects.filter(rollups.since(since), **wanted).values_list("version")
     unfolded = RollupPart.objects.filter(
         start__gte=since.astimezone(UTC).replace(minute=0, second=0, microsecond=0), **wanted

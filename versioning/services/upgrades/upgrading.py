@@ -179,11 +179,11 @@ def _way_back_is_open(record: UpgradeRecord, *, now: datetime) -> bool:
             )
     except calls.NoRoom as error:
         raise Busy(str(error)) from error
-    way_back.tell(record=record, back=back, now=now)
+    way_back.update_notice(record=record, back=back, now=now)
     return back.is_open
 
 
-def look_at_upgrade(
+def preview_upgrade(
     *, provider: str, model: str, min_quality_improvement: Decimal | float | str, now: datetime
 ) -> UpgradeResult:
     """Say what auto_upgrade would do now, and change nothing. Raises as auto_upgrade does."""

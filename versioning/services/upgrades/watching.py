@@ -31,7 +31,7 @@ def begin(*, record: UpgradeRecord, now: datetime) -> None:
         Watch.objects.create(record=record, began_at=now, ends_at=now + timedelta(days=days))
 
 
-def look(*, watch_id: int, now: datetime) -> Watch:
+def evaluate(*, watch_id: int, now: datetime) -> Watch:
     """Look at a watched move once: rolled back or told where it is worse, ended in time.
 
     Where it would go back, its provider is asked first, outside the transaction, whether the
@@ -39,9 +39,9 @@ def look(*, watch_id: int, now: datetime) -> Watch:
     Raises Watch.DoesNotExist.
     """
     try:
-        return _look(watch_id=watch_id, where_to=None, now=now)
+        return _evaluate(watch_id=watch_id, where_to=None, now=now)
     except _GoesBack:
-        return _look(watch_id=watch_id, where_to=_where_to(watch_id, now=now), now=now)
+        return _evaluate(watch_id=watch_id, where_to=_where_to(watch_id, now=now), now=now)
 
 
 def write_reports(*, now: datetime) -> int:
@@ -87,7 +87,7 @@ class _WhereTo:
 
 
 @one_transaction
-def _look(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
+def _evaluate(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
     watch = locks.hold(Watch.objects.filter(pk=watch_id)).get()
     record = moves.locked(watch.record_id)
     if watch.ended_at is not None:

@@ -111,7 +111,7 @@ def probe(*, version: ModelVersion, now: datetime) -> WayBack:
     return _probe(version, until=clock.local_day(now), now=now)
 
 
-def tell(*, record: UpgradeRecord, back: WayBack, now: datetime) -> None:
+def update_notice(*, record: UpgradeRecord, back: WayBack, now: datetime) -> None:
     """Raise a notice of a way that isn't open, in the words of now; close it where it is."""
     sentence = f"{record} waits. {back.sentence}"[:500]
     opened = Notice.objects.open().filter(record=record, kind=Notice.Kind.WAY_BACK)
@@ -119,7 +119,7 @@ def tell(*, record: UpgradeRecord, back: WayBack, now: datetime) -> None:
         return
     notices.resolve(record=record, kind=Notice.Kind.WAY_BACK, by="scheduler", now=now)
     if not back.is_open:
-        notices.tell(record=record, kind=Notice.Kind.WAY_BACK, sentence=sentence, now=now)
+        notices.raise_for(record=record, kind=Notice.Kind.WAY_BACK, sentence=sentence, now=now)
 
 
 def waits(record: UpgradeRecord) -> str:
