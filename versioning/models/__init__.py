@@ -35,7 +35,7 @@ from versioning.models.samples import (
     UnknownModel,
     Word,
 )
-from versioning.models.traces import LeftOutSpans, TracedSpan
+from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "ServedDrift",
     "Sighting",
     "SliceTag",
+    "SpanLink",
     "TracedSpan",
     "TrackedModel",
     "Trial",

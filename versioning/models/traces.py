@@ -14,6 +14,9 @@ class TracedSpan(models.Model):
     counted = models.BooleanField(
         help_text="Whether it asked the model itself; otherwise a span below it did."
     )
+    request_hash = models.BigIntegerField(
+        null=True, help_text="Its sample's, until that is taken back."
+    )
     at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
 
     class Meta:
@@ -24,10 +27,36 @@ class TracedSpan(models.Model):
         indexes = [
             # Each minute, those that are too old go.
             models.Index(fields=["at"], name="traced_spans_by_age"),
+            # Before a sample is taken back: who else stands for it?
+            models.Index(
+                fields=["request_hash"],
+                condition=models.Q(request_hash__isnull=False),
+                name="traced_spans_by_request",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{'a request' if self.counted else 'above a request'} to a model"
+
+
+class SpanLink(models.Model):
+    """Which span another one belongs to, by their hashes; kept for minutes.
+
+    A span that asks no model may be all that joins a request to the one that wraps it.
+    """
+
+    span = models.BigIntegerField(primary_key=True)
+    parent = models.BigIntegerField()
+    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+
+    class Meta:
+        indexes = [
+            # Each minute, those that are too old go.
+            models.Index(fields=["at"], name="span_links_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.span} below {self.parent}"
 
 
 class LeftOutSpans(models.Model):

@@ -75,7 +75,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     # What happened is added last; a reader takes a delivery by itself, without a lock.
     frozenset({models.Delivery, models.Event}),
     # Claimed in one order by whoever brings traces, in a transaction of their own.
-    frozenset({models.TracedSpan}),
+    frozenset({models.SpanLink, models.TracedSpan}),
 )
 
 _WAY_TO_MODEL: Mapping[type[Model], str] = {

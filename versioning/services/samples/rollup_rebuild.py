@@ -1,7 +1,7 @@
 """Roll-ups made anew from the single samples, or held against them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isclose
@@ -141,7 +141,7 @@ def _snapshot() -> Iterator[None]:
 
 def _recomputed(*, first: int) -> Sums:
     """Return the sums of all samples from a moment on, by hour."""
-    terms = _Meaning()
+    terms = Meaning()
     sums: Sums = {}
     for rows, counted_out in _samples(first=first):
         rows += [row._replace(source=COUNTED_OUT) for row in counted_out]
@@ -169,17 +169,25 @@ def _samples(*, first: int) -> Iterator[tuple[list[Row], list[Row]]]:
             yield rows, [row for row, values in zip(rows, found, strict=True) if values[1]]
 
 
-class _Meaning:
-    """What the numbers in samples mean, read once."""
+class Meaning:
+    """What the numbers in samples mean, read once: of all, or of some rows only."""
 
-    def __init__(self) -> None:
-        texts = dict(Word.objects.filter(kind=Word.Kind.TAGS).values_list("text", "pk"))
+    def __init__(self, rows: Collection[Row] | None = None) -> None:
+        words, routes = Word.objects.all(), Route.objects.all()
+        versions = ModelVersion.objects.all()
+        if rows is not None:
+            told = [number for row in rows for number in (row.tags_id, row.error_id)]
+            words = words.filter(pk__in={number for number in told if number is not None})
+            routes = routes.filter(pk__in={row.route_id for row in rows})
+            served_by = (row.version_id for row in rows)
+            versions = versions.filter(pk__in={number for number in served_by if number})
+        texts = dict(words.filter(kind=Word.Kind.TAGS).values_list("text", "pk"))
         self.slices = sample_words.slices_of(texts, declared=sample_words.declared_tags())
-        self.errors = dict(Word.objects.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
-        self.served = dict(Route.objects.values_list("pk", "served"))
+        self.errors = dict(words.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
+        self.served = dict(routes.values_list("pk", "served"))
         self.versions = {
             pk: KnownVersion(pk, upstream_id, revision, provider_words=provider_words(slug, kind))
-            for pk, upstream_id, revision, slug, kind in ModelVersion.objects.values_list(
+            for pk, upstream_id, revision, slug, kind in versions.values_list(
                 "pk",
                 "upstream_id",
                 "revision",

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -184,6 +184,28 @@ def add_up(span: Rollup.Span, entries: Iterable[Entry]) -> None:
         update_fields=COLUMNS,
         batch_size=500,
     )
+
+
+def take_out(gone: Mapping[Cell, SampleSums]) -> None:
+    """Take sums out of those they are among, parts or folded; the caller holds ``folding``."""
+    if not gone:
+        return
+    versions = {cell.version_id for cell in gone}
+    parts = RollupPart.objects.filter(version__in=versions).order_by("pk")
+    _fold_parts(list(parts.values_list("pk", *_ALL_COLUMNS)))
+    for cell, sums in gone.items():
+        for span, start in ((Rollup.Span.HOUR, cell.start), (Rollup.Span.DAY, _day_of(cell.start))):
+            key = cell._asdict() | {"start": from_ms(start)}
+            row = Rollup.objects.filter(span=span, **key)
+            kept = row.values_list(*_ALL_COLUMNS).first()
+            if kept is None:
+                continue
+            left = _entry(kept).sums.minus(sums)
+            if left.samples:
+                row.update(**dict(zip(COLUMNS, left.values, strict=True)))
+            else:
+                row.delete()
+            break
 
 
 @one_transaction

@@ -2,21 +2,24 @@
 
 An agent's span without an operation, a framework's span and the vendor's SDK below it tell of the
 same request. The innermost one counts. A child ends, and is sent, before its parent, often in
-another export: so what was counted is remembered for a while, by span and by each ancestor that
-is known of. Both sides claim the same rows, and the database lets one of them win: two exports at
-the same moment can't both count.
+another export, and sometimes the other way round: so what was counted, and which span belongs to
+which, is remembered for a while. Whoever learns last that one request lies below another takes the
+outer one back, so that any order of any exports ends the same. Both sides claim the same rows, and
+the database lets one of them win: two exports at the same moment can't both count.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from versioning.models import TracedSpan
+from versioning.models import SpanLink, TracedSpan
 from versioning.models.fields import to_ms
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_names import TEXTS
@@ -29,7 +32,10 @@ MOST_LEVELS = 50
 """How far up ancestors are looked for: a span's parents may form a circle."""
 
 FORGOTTEN_AT_ONCE = 20_000
-_TABLE = TracedSpan._meta.db_table
+_TABLE, _LINKS = TracedSpan._meta.db_table, SpanLink._meta.db_table
+
+Key = tuple[int, int]
+"""A span and a model that it asks, or that is asked below it, by their hashes."""
 
 
 class _Claim(NamedTuple):
@@ -38,50 +44,101 @@ class _Claim(NamedTuple):
     span: int
     model: int
     counted: bool
+    request_hash: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.span, self.model
+
+
+class _Known(NamedTuple):
+    """What is remembered of a span and a model."""
+
+    counted: bool
+    request_hash: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SortedOut:
+    """Which requests of an export only wrap others, and what it showed of earlier ones.
+
+    ``wrapping`` are indexes of spans. ``taken_back`` are the hashes of requests whose samples were
+    counted before anybody knew of the request below. ``keys`` are those of what counts.
+    """
+
+    wrapping: frozenset[int]
+    taken_back: frozenset[int]
+    keys: frozenset[Key]
 
 
 @one_transaction
-def wrappers(spans: Sequence[Span], *, requests: Iterable[int], now: datetime) -> set[int]:
-    """Return which of the ``requests`` (indexes of spans) only wrap a request told elsewhere.
+def sort_out(
+    spans: Sequence[Span], *, requests: Mapping[int, int | None], now: datetime
+) -> SortedOut:
+    """Tell requests from what only wraps them, and remember it.
 
-    Remembers the others. Two or three statements, whatever the number of spans.
+    ``requests`` are the indexes of spans that ask a model, with the hash of their request. A
+    handful of statements, whatever the number of spans.
     """
+    _insert_links(spans, now=now)
     family = _Family(spans, requests)
     inner = family.wrap_in_export()
-    kept = {index: models for index, models in family.models.items() if index not in inner}
+    kept = [index for index in requests if index not in inner]
     # First: who is known to have a request below must not claim to be one.
     claims = family.claims_of_others(_known(family.between()))
-    claims += [claim for index in kept for claim in family.claims(index)]
+    claims += [claim for index in kept for claim in family.claims(index, requests[index])]
     if not claims:
-        return inner
+        return SortedOut(frozenset(inner), frozenset(), frozenset())
     _insert(claims, now=now)
     known = _known({claim.span for claim in claims})
-    return inner | {
+    wrapping = inner | {
         index
         for index in kept
-        if any(not known.get(key, True) for key in family.own_keys(index))
-        or any(known.get(key, False) for key in family.keys_above(index))
+        if any(not known[key].counted for key in family.own_keys(index) if key in known)
     }
+    above = {claim.key for claim in claims if not claim.counted}
+    return SortedOut(
+        wrapping=frozenset(wrapping),
+        taken_back=_taken_back(above, known),
+        keys=frozenset(
+            key for index in kept if index not in wrapping for key in family.own_keys(index)
+        ),
+    )
+
+
+def overtaken(keys: Collection[Key]) -> frozenset[int]:
+    """Return the requests among what was counted that others have shown to be wrappers since.
+
+    Asked once their samples are stored: another export may have looked for them before that.
+    """
+    known = _known({span for span, _ in keys})
+    return frozenset(
+        told.request_hash
+        for key in keys
+        if (told := known.get(key)) and not told.counted and told.request_hash is not None
+    )
 
 
 def forget_old(*, now: datetime) -> int:
     """Drop what was remembered longer than the window ago; return how many rows went."""
-    old = TracedSpan.objects.filter(at__lt=to_ms(now - WINDOW))
-    return TracedSpan.objects.filter(
-        pk__in=list(old.order_by("at").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
-    ).delete()[0]
+    gone = 0
+    for table in (TracedSpan, SpanLink):
+        rows = table._default_manager.filter(at__lt=to_ms(now - WINDOW)).order_by("at")
+        some = list(rows.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+        gone += table._default_manager.filter(pk__in=some).delete()[0]
+    return gone
 
 
 class _Family:
-    """The spans of an export as children and parents."""
+    """The spans of an export as children and parents, with what earlier exports told of them."""
 
     def __init__(self, spans: Sequence[Span], requests: Iterable[int]) -> None:
         self.spans = spans
         self.by_name = {span.name: index for index, span in enumerate(spans) if span.name}
         self.models = {index: _models_of(spans[index]) for index in requests}
 
-    def above(self, index: int) -> Iterator[tuple[str, int | None]]:
-        """Yield the name of each ancestor, with its index where it is in the export."""
+    def in_export(self, index: int) -> Iterator[tuple[str, int | None]]:
+        """Yield the name of each ancestor, with its index; the first that isn't here ends it."""
         span, seen = self.spans[index], {self.spans[index].name}
         while span.parent_id and span.trace_id and len(seen) <= MOST_LEVELS:
             name = f"{span.trace_id}:{span.parent_id}"
@@ -94,12 +151,29 @@ class _Family:
                 return
             span = self.spans[found]
 
+    def above(self, index: int) -> list[int]:
+        """Return the hashes of all ancestors that are known of, also from earlier exports."""
+        found = list(self.in_export(index))
+        here = [_hash(name) for name, _ in found]
+        is_open = bool(found) and found[-1][1] is None
+        return [*here, *(self.further_up.get(here[-1], ()) if is_open else ())]
+
+    @cached_property
+    def further_up(self) -> Mapping[int, Sequence[int]]:
+        """The ancestors, from earlier exports, of the parents that aren't in this one."""
+        parents = {
+            f"{span.trace_id}:{span.parent_id}"
+            for span in self.spans
+            if span.trace_id and span.parent_id
+        }
+        return _ancestors({_hash(name) for name in parents - self.by_name.keys()})
+
     def wrap_in_export(self) -> set[int]:
         """Return the requests that have a request to the same model below them."""
         return {
             above
             for index, models in self.models.items()
-            for _, above in self.above(index)
+            for _, above in self.in_export(index)
             if above is not None and models & self.models.get(above, frozenset())
         }
 
@@ -107,33 +181,27 @@ class _Family:
         """Return the hashes of the spans that may have others above and below them."""
         return {_hash(span.name) for span in self.spans if span.parent_id and span.name}
 
-    def claims(self, index: int) -> Iterator[_Claim]:
+    def claims(self, index: int, request_hash: int | None) -> Iterator[_Claim]:
         for span, model in self.own_keys(index):
-            yield _Claim(span, model, True)
-        for span, model in self.keys_above(index):
-            yield _Claim(span, model, False)
+            yield _Claim(span, model, True, request_hash)
+        above = self.above(index)
+        for name in self.models[index]:
+            yield from (_Claim(span, _hash(name), False) for span in above)
 
-    def own_keys(self, index: int) -> Iterator[tuple[int, int]]:
+    def own_keys(self, index: int) -> Iterator[Key]:
         if name := self.spans[index].name:
             yield from ((_hash(name), _hash(model)) for model in self.models[index])
 
-    def keys_above(self, index: int) -> Iterator[tuple[int, int]]:
-        for name, _ in self.above(index):
-            yield from ((_hash(name), _hash(model)) for model in self.models[index])
-
-    def claims_of_others(self, known: Mapping[tuple[int, int], bool]) -> list[_Claim]:
-        """Hand on to their ancestors what is known to lie below the spans between.
-
-        What a request of its own asks is its own claim, on it and on what is above it.
-        """
+    def claims_of_others(self, known: Iterable[Key]) -> list[_Claim]:
+        """Hand on to their ancestors what is known to lie at or below the spans between."""
         below: defaultdict[int, list[int]] = defaultdict(list)
         for span, model in known:
             below[span].append(model)
         return [
-            _Claim(_hash(name), model, False)
+            _Claim(above, model, False)
             for index, span in enumerate(self.spans)
             if below and span.name and (models := below.get(_hash(span.name)))
-            for name, _ in self.above(index)
+            for above in self.above(index)
             for model in models
         ]
 
@@ -151,46 +219,110 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def _taken_back(above: Collection[Key], known: Mapping[Key, _Known]) -> frozenset[int]:
+    """Let none of the spans count any more; return the requests that did.
+
+    Those that an earlier export took back, and whose samples it could not, are among them.
+    """
+    told = {key: known[key] for key in above if key in known}
+    counted = sorted(key for key, each in told.items() if each.counted)
+    if counted:
+        _uncount(counted)
+    return frozenset(each.request_hash for each in told.values() if each.request_hash is not None)
+
+
+def _insert_links(spans: Iterable[Span], *, now: datetime) -> None:
+    rows = {
+        _hash(span.name): _hash(f"{span.trace_id}:{span.parent_id}")
+        for span in spans
+        if span.name and span.parent_id
+    }
+    _add(_LINKS, {"span": "bigint", "parent": "bigint"}, sorted(rows.items()), now=now)
+
+
 def _insert(claims: Iterable[_Claim], *, now: datetime) -> None:
     """Store the claims; who came first with a span and model stands.
 
     In one order, so that two exports with the same spans can't block each other. A claim that
     another transaction is storing at this moment is waited for.
     """
-    first: dict[tuple[int, int], bool] = {}
+    first: dict[Key, _Claim] = {}
     for claim in claims:
-        first.setdefault(claim[:2], claim.counted)
-    rows = [[*key, counted] for key, counted in sorted(first.items())]
-    names = "span, model, counted, at"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            cursor.execute(
-                f"INSERT INTO {_TABLE} ({names})"  # noqa: S608 (names of tables and columns only)
-                " SELECT *, %s FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[])"
-                " ON CONFLICT DO NOTHING",
-                [to_ms(now), *columns],
-            )
-        else:
-            cursor.execute(
-                f"INSERT OR IGNORE INTO {_TABLE} ({names})"  # noqa: S608
-                " SELECT value ->> 0, value ->> 1, value ->> 2, %s FROM json_each(%s)",
-                [to_ms(now), json.dumps(rows)],
-            )
+        first.setdefault(claim.key, claim)
+    columns = {"span": "bigint", "model": "bigint", "counted": "boolean", "request_hash": "bigint"}
+    _add(_TABLE, columns, [list(first[key]) for key in sorted(first)], now=now)
 
 
-def _known(spans: Iterable[int]) -> dict[tuple[int, int], bool]:
-    """Return what is remembered of the spans: by span and model, whether it was counted itself."""
-    wanted: list[Any] = sorted(spans)
-    if not wanted:
-        return {}
+def _add(
+    table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], *, now: datetime
+) -> None:
+    """Store rows of these columns in one statement; what is there already stays."""
+    if not rows:
+        return
+    names = ", ".join((*columns, "at"))
     if connection.vendor == "postgresql":
-        among, parameter = "= ANY(%s::bigint[])", f"{{{','.join(map(str, wanted))}}}"
+        source = ", ".join(f"%s::{type_}[]" for type_ in columns.values())
+        statement = (
+            f"INSERT INTO {table} ({names}) SELECT *, %s FROM unnest({source})"  # noqa: S608
+            " ON CONFLICT DO NOTHING"
+        )
+        parameters: list[Any] = [to_ms(now), *map(list, zip(*rows, strict=True))]
     else:
-        among, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(wanted)
+        told = ", ".join(f"value ->> {place}" for place in range(len(columns)))
+        statement = (
+            f"INSERT OR IGNORE INTO {table} ({names})"  # noqa: S608 (names only)
+            f" SELECT {told}, %s FROM json_each(%s)"
+        )
+        parameters = [to_ms(now), json.dumps(rows)]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def _known(spans: Iterable[int]) -> dict[Key, _Known]:
+    """Return what is remembered of the spans, by span and model."""
+    rows = _select(f"SELECT span, model, counted, request_hash FROM {_TABLE} WHERE span", spans)  # noqa: S608
+    return {(span, model): _Known(bool(counted), told) for span, model, counted, told in rows}
+
+
+def _ancestors(spans: Iterable[int]) -> dict[int, list[int]]:
+    """Return the spans that earlier exports told to be above each of these."""
+    rows = _select(
+        "WITH RECURSIVE up (start, parent, level) AS"  # noqa: S608 (names only)
+        f" (SELECT span, parent, 1 FROM {_LINKS} WHERE span",
+        spans,
+        " UNION SELECT up.start, further.parent, up.level + 1 FROM up"  # noqa: S608
+        f" JOIN {_LINKS} further ON further.span = up.parent WHERE up.level < {MOST_LEVELS})"
+        " SELECT DISTINCT start, parent FROM up",
+    )
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for start, parent in rows:
+        found[start].append(parent)
+    return found
+
+
+def _uncount(keys: Sequence[Key]) -> None:
+    if connection.vendor == "postgresql":
+        among = "(SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
+        parameters: list[Any] = [list(column) for column in zip(*keys, strict=True)]
+    else:
+        among = "(SELECT value ->> 0, value ->> 1 FROM json_each(%s))"
+        parameters = [json.dumps(keys)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT span, model, counted FROM {_TABLE} WHERE span {among}",  # noqa: S608
-            [parameter],
+            f"UPDATE {_TABLE} SET counted = %s WHERE counted AND (span, model) IN {among}",  # noqa: S608
+            [False, *parameters],
         )
-        return {(span, model): bool(counted) for span, model, counted in cursor.fetchall()}
+
+
+def _select(before: str, among: Iterable[int], after: str = "") -> list[Any]:
+    """Return the rows of a query for a set of numbers, which go as one parameter."""
+    wanted: list[Any] = sorted(among)
+    if not wanted:
+        return []
+    if connection.vendor == "postgresql":
+        condition, parameter = "= ANY(%s::bigint[])", f"{{{','.join(map(str, wanted))}}}"
+    else:
+        condition, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{before} {condition}{after}", [parameter])
+        return list(cursor.fetchall())

@@ -15,7 +15,8 @@ from django.db import InterfaceError, OperationalError
 
 from versioning.services import options
 from versioning.services.errors import Busy
-from versioning.services.samples import ingestion, left_out, trace_once
+from versioning.services.samples import ingestion, left_out, removal, trace_once
+from versioning.services.samples.sample_batch import hasher
 from versioning.services.samples.sample_format import Rejected, SampleIn, TooLarge, sample_from
 from versioning.services.samples.trace_dialects import WRAPPERS, dialect_of
 from versioning.services.samples.trace_format import Fault, Receipt, Scalar, Span
@@ -63,11 +64,14 @@ def accept(spans: Iterable[Span | Fault], *, api_key_id: int | None, now: dateti
     requests = set(asked)
     dialects = (dialect_of(span) for index, span in enumerate(told) if index not in requests)
     kept_out = Counter(filter(None, dialects))
+    hash_of = hasher(api_key_id)
+    hashes = {i: hash_of(name) if (name := _request_of(told[i])) else None for i in asked}
     try:
-        wrapping = trace_once.wrappers(told, requests=asked, now=now)
-        kept_out[WRAPPERS] += len(wrapping)
-        inner = [told[index] for index in asked if index not in wrapping]
+        found = trace_once.sort_out(told, requests=hashes, now=now)
+        kept_out[WRAPPERS] += len(found.wrapping) + removal.take_back(found.taken_back)
+        inner = [told[index] for index in asked if index not in found.wrapping]
         rejected = [*faults, *_store(inner, api_key_id=api_key_id, now=now)]
+        kept_out[WRAPPERS] += removal.take_back(trace_once.overtaken(found.keys))
         left_out.note(kept_out, now=now)
     except (OperationalError, InterfaceError) as error:
         raise Busy("The database can't take traces now; send them again.") from error
@@ -135,6 +139,12 @@ def _parameters(told: Mapping[str, Scalar]) -> list[str] | None:
     return [name for attribute, name in PARAMETERS.items() if attribute in told] or None
 
 
+def _request_of(span: Span) -> str:
+    """Return the id that the span's sample gets: ours, where it is told."""
+    told = {**span.resource, **span.attributes}.get(f"{OURS}request_id")
+    return _request_id(span) if told is None else str(told)
+
+
 def _request_id(span: Span) -> str:
     given = str(span.attributes.get(RESPONSE_ID, ""))
     return given if SHORTEST_UNIQUE_ID <= len(given) <= 200 else span.name
@@ -175,11 +185,11 @@ def _times(span: Span) -> dict[str, Any]:
     """Return when the request began and how long it took.
 
     A span without a beginning is one of its end. Raises ValueError or OverflowError for a time
-    that no calendar has.
+    that no calendar has, and for a span without any: counted as now it would be of no day.
     """
     began_ns = span.start_ns or span.end_ns
     if not began_ns:
-        return {}
+        raise ValueError("no time")
     took_ns = span.end_ns - span.start_ns
     return {
         "time": datetime.fromtimestamp(began_ns / 1e9, UTC),

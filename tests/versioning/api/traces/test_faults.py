@@ -179,6 +179,17 @@ def test_a_span_without_a_beginning_is_of_its_end(
     assert sample.latency_ms is None
 
 
+@pytest.mark.parametrize("untold", [None, 0, "0", ""])
+def test_a_span_without_any_time_is_refused_and_not_of_now(
+    post: Callable[..., Any], writer: TrackedModel, untold: Any
+) -> None:
+    bad = span(CHAT, spanId="2" * 16, startTimeUnixNano=untold, endTimeUnixNano=untold)
+    told = post(export(span(CHAT), bad)).json()["partialSuccess"]
+    assert told["rejectedSpans"] == "1"
+    assert "time" in told["errorMessage"].lower()
+    assert PerformanceSample.objects.get().at.timestamp() == 1790000000
+
+
 @pytest.mark.parametrize(
     "groups",
     [[5], [{"scopeSpans": 5}], [{"scopeSpans": [5]}], [{"scopeSpans": [{"spans": 5}]}],

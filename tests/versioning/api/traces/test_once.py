@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from itertools import permutations
+from random import Random
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.otlp import CHAT, export, span
 from versioning.models import LeftOutSpans, PerformanceSample, TracedSpan, TrackedModel
-from versioning.services.samples import left_out, trace_once
+from versioning.services.samples import ingestion, left_out, rollup_rebuild, rollups, trace_once
 
 EMBEDDING = {k: v for k, v in CHAT.items() if "output" not in k} | {
     "gen_ai.operation.name": "embeddings"
@@ -62,9 +64,99 @@ def test_whatever_comes_first_three_spans_of_one_request_count_once(
     for index in order:
         post(export(sent[index]))
         post(export(sent[index]))  # exporters repeat
-    # Outermost and innermost know nothing of each other until the one between has come.
-    expected = 2 if order[2] == 1 else 1
-    assert PerformanceSample.objects.count() == expected
+    assert PerformanceSample.objects.count() == 1
+
+
+KINDS = (CHAT, CHAT, OTHER, {}, HELD)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_tree_of_spans_counts_the_same_in_any_order_and_any_exports(
+    post: Callable[..., Any], writer: TrackedModel, seed: int
+) -> None:
+    """What counts are the requests without another one to the same model below them."""
+    dice = Random(seed)
+    for trace in range(6):
+        told = [dice.choice(KINDS) for _ in range(dice.randint(2, 7))]
+        parents = [None, *(dice.randrange(n) for n in range(1, len(told)))]
+        sent = [
+            span(
+                each,
+                traceId=f"{seed * 100 + trace + 1:032x}",
+                spanId=f"{n + 1:016x}",
+                parentSpanId="" if parents[n] is None else f"{parents[n] + 1:016x}",
+            )
+            for n, each in enumerate(told)
+        ]
+        wrapped = set()
+        for n, each in enumerate(told):
+            above = parents[n]
+            while above is not None and each in (CHAT, OTHER):
+                wrapped |= {above} if told[above] == each else set()
+                above = parents[above]
+        expected = sum(n not in wrapped for n, each in enumerate(told) if each in (CHAT, OTHER))
+
+        before = PerformanceSample.objects.count()
+        dice.shuffle(sent)
+        while sent:
+            batch = sent[: dice.randint(1, len(sent))]
+            del sent[: len(batch)]
+            for _ in range(dice.randint(1, 2)):  # exporters repeat
+                assert post(export(*batch)).status_code == 200
+            if dice.random() < 0.3:
+                rollups.fold(now=timezone.now())
+        assert PerformanceSample.objects.count() - before == expected, (told, parents)
+    kept = PerformanceSample.objects.exclude(version=None)
+    assert writer.current_version_id is not None
+    sums = rollups.read(version_ids=[writer.current_version_id])
+    assert sum(entry.sums.samples for entry in sums) == kept.count()
+    assert sum(entry.sums.output_tokens for entry in sums) == 34 * kept.count()
+    assert sum(entry.sums.sketch.n for entry in sums) == kept.count()
+    assert not TracedSpan.objects.filter(counted=False, request_hash__isnull=False).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_is_taken_back_leaves_every_sum(
+    post: Callable[..., Any], writer: TrackedModel
+) -> None:
+    """With its score, its error, and where comparisons count its session out."""
+    outer, inner = spans(CHAT | {"hotswap.quality": 0.25, "error.type": "timeout"}, CHAT)
+    post(export(outer))
+    rollups.fold(now=timezone.now())
+    PerformanceSample.objects.update(counted_out=True)
+    rollup_rebuild.rebuild()
+    answer = post(export(inner)).json()
+    assert "Left out: 1 spans around another" in answer["partialSuccess"]["errorMessage"]
+    kept = PerformanceSample.objects.get()
+    assert (kept.quality, kept.error_id) == (None, None)
+    assert rollup_rebuild.verify().differences == ()
+
+
+def test_an_inner_request_that_comes_while_the_outer_one_is_stored(
+    post: Callable[..., Any], writer: TrackedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks for the outer one's sample before that is there."""
+    outer, inner = spans(CHAT, CHAT)
+    accept = ingestion.accept
+
+    def late(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(ingestion, "accept", accept)
+        post(export(inner))
+        return accept(*args, **more)
+
+    monkeypatch.setattr(ingestion, "accept", late)
+    post(export(outer))
+    assert PerformanceSample.objects.count() == 1
+
+
+def test_a_shared_answer_id_is_never_taken_back_from_the_inner_request(
+    post: Callable[..., Any], writer: TrackedModel
+) -> None:
+    told = CHAT | {"gen_ai.response.id": "msg_01ABCDEFGHIJKLMNOP"}
+    outer, between, inner = spans(told, {}, told)
+    for each in (outer, inner, between, outer, between):
+        post(export(each))
+    assert PerformanceSample.objects.count() == 1
 
 
 def test_siblings_are_requests_of_their_own(post: Callable[..., Any], writer: TrackedModel) -> None:
