@@ -85,17 +85,15 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["ScoreInBatch"] = _wrapped("ScoreIn", by="scores")
     result["components"]["schemas"].update(components)
     paths = result["paths"]
-    paths["/api/performance-samples"] = {
-        "post": _operation(
-            id="performance_samples",
-            summary="Report what requests cost and gave",
-            description="Up to 10,000; the body may be gzip. One sample alone, as an object, is "
-            "taken as well. A request id that the key has sent before is a duplicate and changes "
-            "nothing. What can't be used is named in `rejected`; the rest is stored.",
-            body=_many("SampleIn"),
-            answer="Accepted",
-        )
-    }
+    paths["/api/performance-samples"]["post"] = _operation(
+        id="performance_samples",
+        summary="Report what requests cost and gave",
+        description="Up to 10,000; the body may be gzip. One sample alone, as an object, is "
+        "taken as well. A request id that the key has sent before is a duplicate and changes "
+        "nothing. What can't be used is named in `rejected`; the rest is stored.",
+        body=_many("SampleIn"),
+        answer="Accepted",
+    )
     scores = _operation(
         id="scores",
         summary="Give scores to requests reported before, or later",

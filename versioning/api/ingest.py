@@ -10,10 +10,12 @@ from typing import Any, Concatenate, ParamSpec
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from versioning.api.problems import Problem, problem, problem_response
+from versioning.api.views.samples import SamplesView
 from versioning.models import ApiKey
 from versioning.services import keys, options
 from versioning.services.errors import Busy
@@ -78,22 +80,29 @@ room = Room()
 
 def ingest_view(
     *methods: str,
+    read_by: Callable[..., HttpResponseBase] | None = None,
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, ApiKey, datetime, P], HttpResponse]],
-    Callable[Concatenate[HttpRequest, P], HttpResponse],
+    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
-    """Make a view for keys with the scope ingest; its errors become problems."""
+    """Make a view for keys with the scope ingest; its errors become problems.
+
+    ``read_by`` is the view of the same address that answers GET; it has its own rules.
+    """
+    allowed = methods if read_by is None else ("GET", *methods)
 
     def decorate(
         view: Callable[Concatenate[HttpRequest, ApiKey, datetime, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @csrf_exempt
         @wraps(view)
-        def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if read_by is not None and request.method in ("GET", "HEAD"):
+                return read_by(request, *args, **kwargs)
             now = timezone.now()
             try:
                 if request.method not in methods:
-                    return _wrong_method(request, methods)
+                    return _wrong_method(request, allowed)
                 key = _key_of(request, now=now)
                 with room.taken_by(request), waiting_at_most(PATIENCE):
                     return view(request, key, now, *args, **kwargs)
@@ -105,12 +114,14 @@ def ingest_view(
                     response["WWW-Authenticate"] = 'Bearer realm="hotswap"'
                 return response
 
+        if read_by is not None:
+            answer.__dict__ |= read_by.__dict__  # the description finds what it reads by
         return answer
 
     return decorate
 
 
-@ingest_view("POST")
+@ingest_view("POST", read_by=SamplesView.as_view())
 def performance_samples(request: HttpRequest, key: ApiKey, now: datetime) -> HttpResponse:
     """Take in one sample or a batch: {accepted, duplicates, rejected}."""
     items = decode_samples(read_body(request), most=options.most_items())

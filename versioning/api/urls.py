@@ -93,7 +93,8 @@ urlpatterns: list[Any] = [
         ingest.scores_of_request,
         "scores-of-request",
     ),
-    *both("api/samples", samples.SamplesView.as_view(), "samples"),
+    *both("api/performance-samples/<int:id>", samples.SampleView.as_view(), "performance-sample"),
+    re_path("^api/samples/?$", samples.SamplesView.as_view()),  # an older name
     *both("v1/traces", traces.export, "traces"),
     *both("api/checks", checks.ChecksView.as_view(), "checks"),
     *both("api/checks/<int:id>", checks.CheckView.as_view(), "check"),

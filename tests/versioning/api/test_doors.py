@@ -125,7 +125,7 @@ DOORS |= {
     "versioning.notice view": "GET notices",
     "versioning.driftfinding view": "GET drift-findings",
     "versioning.serveddrift view": "GET served-drift",
-    "versioning.performancesample view": "GET samples",
+    "versioning.performancesample view": "GET performance-samples",
     "versioning.slicetag view": "GET slice-tags",
     "versioning.evaluationsuite view": "GET evaluation-suites",
     "versioning.evaluationcase view": "GET cases",

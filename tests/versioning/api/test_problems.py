@@ -55,7 +55,7 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(api: Api) -> None:
 
 @pytest.mark.parametrize("address", ["/api/performance-samples", "/api/performance-samples/scores"])
 def test_a_wrong_method_on_samples_is_405(api: Api, address: str) -> None:
-    assert_problem(api.get(address), 405, "method-not-allowed")
+    assert_problem(api.delete(address), 405, "method-not-allowed")
 
 
 def test_another_format_than_json_is_406(api: Api) -> None:

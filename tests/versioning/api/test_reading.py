@@ -1,14 +1,17 @@
 """Single samples, the news of checks, and what ids stood for, read over HTTP."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.factories import NOW, ProviderFactory, tracked
+from tests.factories import NOW, ProviderFactory, UserFactory, tracked
 from tests.versioning.api.conftest import Api
+from tests.versioning.api.test_problems import assert_problem
 from versioning.models import AliasTarget, Check, Finding
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +32,7 @@ def report(api: Api, *samples: dict[str, object]) -> None:
 def test_a_sample_is_read_as_it_was_reported(api: Api) -> None:
     report(api, {"quality": 0.5, "cost_usd": "0.000000001", "input_tokens": 3, "tags": {"a": "b"}})
 
-    (sample,) = api.get("/api/samples").json()["results"]
+    (sample,) = api.get("/api/performance-samples").json()["results"]
 
     assert (sample["task"], sample["source"], sample["quality"]) == ("chat", "production", 0.5)
     assert sample["cost_usd"] == "0.000000001"
@@ -43,7 +46,9 @@ def test_samples_are_filtered_and_the_newest_come_first(api: Api) -> None:
     report(api, {}, {"error": "timeout"}, {"source": "canary"})
 
     def errors(query: str) -> list[str | None]:
-        return [row["error"] for row in api.get(f"/api/samples?{query}").json()["results"]]
+        return [
+            row["error"] for row in api.get(f"/api/performance-samples?{query}").json()["results"]
+        ]
 
     assert errors("") == [None, "timeout", None]
     assert errors("failed=true") == ["timeout"]
@@ -52,13 +57,42 @@ def test_samples_are_filtered_and_the_newest_come_first(api: Api) -> None:
     assert errors("version_id=0") == []
 
 
+def test_one_sample_is_read_by_its_id_and_by_whoever_may_see_samples(
+    api: Api, with_scopes: Callable[..., Api], client: Client
+) -> None:
+    report(api, {})
+    report_of = with_scopes("ingest")
+    (sample,) = api.get("/api/samples").json()["results"]  # the older name
+    address = f"/api/performance-samples/{sample['id']}"
+
+    assert api.get(address).json() == sample
+    assert_problem(api.get("/api/performance-samples/0"), 404, "not-found")
+    assert_problem(report_of.get(address), 403, "permission-denied")
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get("/api/performance-samples").status_code == 403
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert client.get("/api/performance-samples").json()["results"] == [sample]
+    assert api.delete("/api/performance-samples")["Allow"] == "GET, POST"
+
+
+def test_samples_come_page_by_page(api: Api) -> None:
+    report(api, *[{"request_id": f"r{n}"} for n in range(5)])
+
+    first = api.get("/api/performance-samples?limit=3").json()
+    second = api.get(first["next"].removeprefix("http://testserver")).json()
+
+    found = [row["id"] for row in first["results"] + second["results"]]
+    assert found == sorted(found, reverse=True)
+    assert (len(found), second["next"]) == (5, None)
+
+
 @pytest.mark.parametrize("many", [1, 5])
 def test_a_page_of_samples_takes_the_same_queries(api: Api, many: int) -> None:
     report(api, *[{"task": f"t{n}", "error": f"e{n}"} for n in range(many)])
-    api.get("/api/samples"), api.get("/api/samples")
+    api.get("/api/performance-samples"), api.get("/api/performance-samples")
 
     with CaptureQueriesContext(connection) as queries:
-        assert len(api.get("/api/samples").json()["results"]) == many
+        assert len(api.get("/api/performance-samples").json()["results"]) == many
 
     assert len(queries) == 2  # the key, the page
 

@@ -32,6 +32,12 @@ class SampleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     at = Moment()
     version = VersionNameSerializer(allow_null=True, help_text="Null while nobody tracks it.")
+    unknown_model = serializers.CharField(
+        source="unknown_model.name",
+        default=None,
+        allow_null=True,
+        help_text="The name that it came with, while nobody tracks it.",
+    )
     task = serializers.CharField(source="task.text")
     source = serializers.SerializerMethodField(  # type: ignore[assignment]
         help_text=f"One of {', '.join(SOURCES)}."
