@@ -181,7 +181,7 @@ def _few(rng: np.random.Generator, _day: int) -> tuple[int, int]:
     return int(rng.integers(1, 4)), int(rng.integers(1, 4))
 
 
-def _each(n: int, m: int) -> Callable[[np.random.Generator, int], tuple[int, int]]:
+def each(n: int, m: int) -> Callable[[np.random.Generator, int], tuple[int, int]]:
     return lambda _rng, _day: (n, m)
 
 
@@ -197,8 +197,8 @@ EQUAL: dict[str, tuple[int, World]] = {
     "zero-inflated": (100, World(draw=zero_inflated)),
     "constant": (20, World(draw=constant)),
     "constant by day, levels wander": (60, World(draw=constant, spread=0.05)),
-    "arms 1:20": (100, World(counts=_each(200, 10))),
-    "arms 1:20, heavy-tailed": (100, World(draw=heavy_tailed, counts=_each(200, 10))),
+    "arms 1:20": (100, World(counts=each(200, 10))),
+    "arms 1:20, heavy-tailed": (100, World(draw=heavy_tailed, counts=each(200, 10))),
     "1 to 3 a day": (100, World(counts=_few, spread=0.05)),
     "gaps": (100, World(counts=_gaps, spread=0.05)),
     "ramp": (100, World(counts=_ramp, spread=0.02)),
@@ -207,9 +207,9 @@ EQUAL: dict[str, tuple[int, World]] = {
     "both wander, 0.7": (300, World(spread=0.05)),
     "both wander, 0.7, twice as far": (100, World(spread=0.1)),
     "both wander, 0.7, a little": (200, World(spread=0.02)),
-    "both wander, much traffic": (100, World(spread=0.005, counts=_each(2_000, 2_000))),
+    "both wander, much traffic": (100, World(spread=0.005, counts=each(2_000, 2_000))),
     "only the candidate wanders": (200, World(spread=0.05, steady=True)),
-    "only the candidate, 1:20": (100, World(spread=0.05, steady=True, counts=_each(200, 10))),
+    "only the candidate, 1:20": (100, World(spread=0.05, steady=True, counts=each(200, 10))),
     "easier for both since the candidate came": (
         100,
         World(common=_step(0.05), history=30),

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
-from versioning.domain.statistics.judgement import Needed
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services.errors import NotFound
@@ -71,7 +70,7 @@ def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:
         latency=words.ms(place.latency_ms),
         standing=_standing(place),
         retires=words.until_day(retires, now=now) if retires else "",
-        needed="" if place.needed is None else Needed(samples=place.needed).words,
+        needed="" if place.needed is None else place.needed.words,
     )
 
 
@@ -86,7 +85,7 @@ def _standing(place: Place) -> SafeString | str:
     if place.rank is None:
         return words.badge("too few scores", "plain")
     if place.tie:
-        return words.badge("tie", "warn", title="Its interval overlaps the first one's.")
+        return words.badge("tie", "warn", title="It can't be told from the first.")
     if place.rank == 1:
         return words.badge("best", "good")
     if place.on_front:

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
-from versioning.domain.statistics.judgement import Needed
 from versioning.models import ModelVersion
 
 
@@ -162,9 +161,8 @@ def _part(part: Mapping[str, Any]) -> TaskRow:
 
 
 def _needed(needed: Any) -> str:
-    if not isinstance(needed, Mapping):
-        return ""
-    return Needed(samples=needed.get("samples"), days=needed.get("days")).words
+    """Return the words that were kept with the evidence; older evidence has none."""
+    return str(needed.get("words", "")) if isinstance(needed, Mapping) else ""
 
 
 def _scores(quality: Mapping[str, Any]) -> str:

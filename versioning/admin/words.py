@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.domain.pricing import Part, further_prices
+from versioning.domain.statistics.evidence import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services import clock
 from versioning.services.evidence.performance import VersionFigures
@@ -313,7 +314,7 @@ def baseline(stored: Mapping[str, Any]) -> list[dict[str, str | int]]:
             "task": task or "no task",
             "samples": row.get("samples", 0),
             "errors": "–" if row.get("error_rate") is None else f"{row['error_rate']:.1%}",
-            "quality": score(row.get("quality")),
+            "quality": quality(row.get("quality"), _means(row.get("quality_parts") or {})),
             "quality_n": row.get("quality_n", 0),
             "p50": ms(row.get("latency_p50_ms")),
             "p95": ms(row.get("latency_p95_ms")),
@@ -330,7 +331,9 @@ def figures(found: VersionFigures) -> list[dict[str, str | int]]:
             "task": task or "no task",
             "samples": row.samples,
             "errors": "–" if row.error_rate is None else f"{row.error_rate:.1%}",
-            "quality": score(row.quality),
+            "quality": quality(
+                row.quality, {name: part.mean for name, part in row.quality_parts.items()}
+            ),
             "quality_n": row.quality_n,
             "p50": ms(row.latency_p50_ms),
             "p95": ms(row.latency_p95_ms),
@@ -338,6 +341,18 @@ def figures(found: VersionFigures) -> list[dict[str, str | int]]:
         }
         for task, row in found.tasks.items()
     ]
+
+
+def quality(mean: float | None, parts: Mapping[str, float]) -> str:
+    """Return a mean score, and what it is made of where it isn't one thing alone."""
+    if not parts or set(parts) == {QUALITY}:
+        return score(mean)
+    told = (f"{name.replace('_', ' ')} {score(value)}" for name, value in parts.items())
+    return f"{score(mean)} ({', '.join(told)})"
+
+
+def _means(stored: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(part["mean"]) for name, part in stored.items()}
 
 
 RUN_TONES = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from versioning.domain.statistics.evidence import QUALITY
 from versioning.domain.statistics.score import Signal
 
 _SIGNALS = {"latency_budget": Signal.LATENCY}
@@ -21,6 +22,11 @@ def signal_weights() -> dict[Signal, float]:
     """The share that each signal has in a score."""
     weights: Mapping[str, float] = _options()["SIGNAL_WEIGHTS"]
     return {_SIGNALS.get(name) or Signal(name): share for name, share in weights.items()}
+
+
+def component_weights() -> dict[str, float]:
+    """What each component of quality counts: a given score 1, signals as the settings have it."""
+    return {QUALITY: 1.0} | {signal.value: share for signal, share in signal_weights().items()}
 
 
 def most_items() -> int:

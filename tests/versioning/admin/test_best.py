@@ -59,7 +59,8 @@ def test_the_whole_table_is_shown_the_best_first(
     assert names == ["yotta", "zeta", "xi"]
     assert re.search(r"0\.91 \(0\.\d\d to 0\.\d\d\)", table)
     assert "too few scores" in table
-    assert re.search(r"about \d+ more samples", table)
+    assert "at least 30 scores come first" in table
+    assert "on the 10 days that all of them served" in page
     assert table.count(">best</span>") == 1
     assert re.search(r'data-label="Retires">(in \d+ days|\d+ days ago)<', table)
 

@@ -1,7 +1,6 @@
 """The decision sheet says what the evidence says, in the same words."""
 
 from versioning.admin import sheet
-from versioning.domain.statistics.judgement import Needed
 
 
 def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
@@ -22,8 +21,8 @@ def test_beside_the_scores_stands_which_share_of_requests_has_one() -> None:
     assert task().scores == "2,332 / 1,570"
 
 
-def test_what_is_needed_is_said_as_in_the_sentence() -> None:
-    """142 is "about 150" in the sentence, and so in the table below it."""
-    assert task(needed={"samples": 142, "days": 71}).needed == Needed(samples=142, days=71).words
-    assert task(needed={"samples": None, "days": None}).needed == Needed(samples=None).words
+def test_what_is_needed_is_said_in_the_words_of_the_sentence() -> None:
+    words = "150 to 900 more samples, 2 to 9 weeks"
+    assert task(needed={"samples": 142, "words": words}).needed == words
+    assert task(needed={"samples": 142, "days": 71}).needed == ""  # kept before there were words
     assert task().needed == ""

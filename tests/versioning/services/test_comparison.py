@@ -83,14 +83,14 @@ def test_an_improvement_of_exactly_the_threshold_passes(writer, newer, least, de
     assert found.decision == decision
 
 
-def test_few_samples_say_how_many_more(writer, newer):
+def test_few_days_say_what_comes_first(writer, newer):
     send("one", 0.7, 0.8, times=20)
     send("two", 0.8, 0.9, times=5)
 
     found = evidence(writer, newer)
 
     assert (found.verdict, found.decision) == ("not_enough_data", "NOT ENOUGH EVIDENCE")
-    assert "more" in found.sentence
+    assert "at least 7 days side by side, and 30 samples a side, come first" in found.sentence
 
 
 def test_no_samples_at_all_is_no_error(writer, newer):

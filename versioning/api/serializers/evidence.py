@@ -63,8 +63,15 @@ class PlaceSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="No other is as good in quality, cost and latency, and better in one.",
     )
-    tie = serializers.BooleanField(help_text="Its interval overlaps that of the first.")
-    samples_needed = serializers.IntegerField(allow_null=True)
+    tie = serializers.BooleanField(help_text="It can't be told from the first.")
+    samples_needed = serializers.IntegerField(
+        allow_null=True,
+        help_text="At least so many more samples, of it and the first together, would tell the two "
+        "apart; null where nothing is open, or nothing can be foretold.",
+    )
+    needed = serializers.CharField(
+        help_text="The same in words, as a range of samples and time; empty where nothing is open."
+    )
 
 
 class BestSerializer(serializers.Serializer[Any]):
@@ -74,4 +81,12 @@ class BestSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField()
     best = PlaceSerializer(allow_null=True)
     tied = serializers.BooleanField()
+    ranked_by = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What quality is made of in this table: quality (a given score), or signals.",
+    )
+    shared_days = serializers.IntegerField(
+        help_text="Days on which all ranked versions served, and which alone count; 0 where each "
+        "is ranked on its own days."
+    )
     table = PlaceSerializer(many=True)

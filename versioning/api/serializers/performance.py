@@ -12,6 +12,13 @@ class Usd(serializers.DecimalField):
         super().__init__(max_digits=None, decimal_places=None, allow_null=True, **kwargs)
 
 
+class PartFiguresSerializer(serializers.Serializer[Any]):
+    """One part of quality."""
+
+    mean = serializers.FloatField(help_text="From 0 to 1.")
+    n = serializers.IntegerField(help_text="How many requests have it.")
+
+
 class FiguresSerializer(serializers.Serializer[Any]):
     """Figures of some samples; null is unknown, never 0."""
 
@@ -19,7 +26,14 @@ class FiguresSerializer(serializers.Serializer[Any]):
     errors = serializers.IntegerField()  # type: ignore[assignment]
     error_rate = serializers.FloatField(allow_null=True)
     errors_by_class = serializers.DictField(child=serializers.IntegerField())
-    quality = serializers.FloatField(allow_null=True, help_text="Mean, from 0 to 1.")
+    quality = serializers.FloatField(
+        allow_null=True,
+        help_text="From 0 to 1: the mean of each part over the requests that have it, weighed.",
+    )
+    quality_parts = serializers.DictField(
+        child=PartFiguresSerializer(),
+        help_text="What quality is made of: quality (a given score), or signals by their name.",
+    )
     quality_n = serializers.IntegerField(help_text="How many samples have a score.")
     quality_coverage = serializers.FloatField(allow_null=True)
     latency_p50_ms = serializers.FloatField(allow_null=True)

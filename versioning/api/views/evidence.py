@@ -80,6 +80,8 @@ class BestView(ApiView):
             "sentence": found.ranking.sentence,
             "best": table[0] if found.ranking.best else None,
             "tied": found.ranking.tied,
+            "ranked_by": found.ranking.ranked_by,
+            "shared_days": found.ranking.shared_days,
             "table": table,
         }
         return Response(BestSerializer(shown).data)
@@ -100,5 +102,6 @@ def place_of(place: Place, *, version: ModelVersion) -> dict[str, Any]:
         "latency_p95_ms": place.latency_ms,
         "on_front": place.on_front,
         "tie": place.tie,
-        "samples_needed": place.needed,
+        "samples_needed": place.needed and place.needed.samples,
+        "needed": place.needed.words if place.needed else "",
     }

@@ -11,7 +11,8 @@ from typing import Any
 
 from .contrast import Basis
 from .gates import Gate
-from .judgement import Judgement, Needed, Verdict
+from .judgement import Judgement, Verdict
+from .needed import Needed
 
 _DIGITS = 6
 
@@ -167,9 +168,11 @@ class Comparison:
 def _plain(value: object) -> object:
     """Turn a value of this package into what JSON has."""
     if dataclasses.is_dataclass(value):
-        return {
+        plain = {
             field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
         }
+        # Stored evidence keeps its words: what is needed may be said otherwise one day.
+        return plain | {"words": value.words} if isinstance(value, Needed) else plain
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, StrEnum):

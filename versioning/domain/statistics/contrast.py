@@ -127,6 +127,11 @@ class Difference:
         """The smaller side's reach: floors of samples apply to it."""
         return min(self.reach_current, self.reach_candidate)
 
+    @property
+    def standard_error(self) -> float:
+        """How far the estimate is off at one look, days reckoned in."""
+        return math.sqrt((self.sampling + self.wander) * doubt_of(self.even_days))
+
     def low(self, *, alpha: float) -> float:
         """Return the low end of the interval; of rates, by their variance if they were equal."""
         return self.estimate - self._half_width(alpha=alpha, sampling=self.sampling_if_equal)
@@ -153,6 +158,31 @@ class Difference:
         return half_width(
             n=times * reach / self.design,
             variance=(variance + self.wander) * doubt / times,
+            alpha=alpha,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """One version's own weighted mean over all its days; see `Difference` for the words."""
+
+    mean: float
+    reach: float
+    sampling: float
+    series: tuple[DayValue, ...]
+    wander: float = 0.0
+
+    @property
+    def design(self) -> float:
+        """How many times wandering levels make the variance that of independent values."""
+        return 1 + self.wander / self.sampling if self.sampling else 1.0
+
+    def half_width(self, *, alpha: float) -> float:
+        """Return the half-width of an interval that holds at every look."""
+        even_days = 1 / math.fsum(day.weight**2 for day in self.series)
+        return half_width(
+            n=self.reach / self.design,
+            variance=(self.sampling + self.wander) * doubt_of(even_days),
             alpha=alpha,
         )
 
@@ -210,13 +240,22 @@ def difference(
     found = (_side_by_side if basis is Basis.SIDE_BY_SIDE else _before_after)(groups)
     if design is None:
         wander = math.fsum(
-            wandering_variance(days, ideas=kind.ideas, unit=_unit(groups, kind))
+            wandering_variance(days, ideas=kind.ideas, unit=unit_of(groups, kind))
             for days in found.series
         )
     else:
         wander = (design - 1) * found.sampling
     if_equal = _sampling_if_equal(groups) if kind is Kind.RATES else None
     return replace(found, wander=wander, sampling_if_equal=if_equal)
+
+
+def level(groups: Sequence[Group]) -> Level | None:
+    """Return the level of the groups' current side; None without one."""
+    if not groups:
+        return None
+    found = _one_side(groups, candidate=False)
+    unit = unit_of(groups, Kind.SCORES)
+    return replace(found, wander=wandering_variance(found.series, ideas=SCORES, unit=unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,33 +305,38 @@ def _side_by_side(groups: Sequence[Group]) -> Difference:
 
 
 def _before_after(groups: Sequence[Group]) -> Difference:
-    means, spent, series = [], [], []
-    for candidate in (False, True):
-        parts: list[_Part] = []
-        spend = 0.0
-        for group in groups:
-            values = group.candidate if candidate else group.current
-            spread = _spreads(group)[candidate]
-            total = sum(one.n for one in values.values())
-            for day, one in values.items():
-                weight = group.share * one.n / total
-                spend += weight**2 / one.n
-                parts.append(_Part(day, group.task, weight, one.mean, math.sqrt(spread / one.n)))
-        days = _merged(parts)
-        means.append(math.fsum(part.weight * part.value for part in parts))
-        spent.append(spend)
-        series.append(tuple(days))
+    before, after = (_one_side(groups, candidate=side) for side in (False, True))
     return Difference(
         basis=Basis.BEFORE_AFTER,
-        current=means[0],
-        candidate=means[1],
+        current=before.mean,
+        candidate=after.mean,
         n_current=_samples(groups, candidate=False),
         n_candidate=_samples(groups, candidate=True),
-        reach_current=1 / spent[0],
-        reach_candidate=1 / spent[1],
-        sampling=math.fsum(map(_sampling, series)),
-        days=min(map(len, series)),
-        series=tuple(series),
+        reach_current=before.reach,
+        reach_candidate=after.reach,
+        sampling=before.sampling + after.sampling,
+        days=min(len(before.series), len(after.series)),
+        series=(before.series, after.series),
+    )
+
+
+def _one_side(groups: Sequence[Group], *, candidate: bool) -> Level:
+    parts: list[_Part] = []
+    spent = 0.0
+    for group in groups:
+        values = group.candidate if candidate else group.current
+        spread = _spreads(group)[candidate]
+        total = sum(one.n for one in values.values())
+        for day, one in values.items():
+            weight = group.share * one.n / total
+            spent += weight**2 / one.n
+            parts.append(_Part(day, group.task, weight, one.mean, math.sqrt(spread / one.n)))
+    days = _merged(parts)
+    return Level(
+        mean=math.fsum(part.weight * part.value for part in parts),
+        reach=1 / spent,
+        sampling=_sampling(days),
+        series=tuple(days),
     )
 
 
@@ -364,7 +408,8 @@ def _within(sides: Sequence[Mapping[int, Moments]]) -> float:
     return math.fsum(whole.m2 for whole in wholes) / left if left > 0 else 0.0
 
 
-def _unit(groups: Sequence[Group], kind: Kind) -> float:
+def unit_of(groups: Sequence[Group], kind: Kind) -> float:
+    """Return what ideas of wandering are told in: a score's standard deviation, or a rate."""
     if kind is Kind.SCORES:
         return math.sqrt(math.fsum(group.share * min(_spreads(group)) for group in groups))
     return math.fsum(

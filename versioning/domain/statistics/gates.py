@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from .contrast import Basis, Difference, Kind, difference, groups_of
 from .evidence import Day, Stratum
-from .judgement import Needed, needed_until
 from .moments import Moments
 from .money import per_thousand
+from .needed import Needed, needed_until
 from .ratios import CannotSay, Ratio, cost_ratio, latency_ratio
 from .sequence import FLOOR
 from .thresholds import PerDay, Thresholds, exact, rise
@@ -178,10 +178,9 @@ def _until_sure(look: _Look, *, found: Difference, limit: float) -> Needed:
     """Say how many more requests would show that errors lie within the limit and its tolerance."""
     return needed_until(
         difference=found,
-        goal=limit - found.estimate,
+        goal=lambda truth: limit - truth,
         alpha=look.alpha,
         per_day=look.per_day,
-        least_days=1,
     )
 
 

@@ -17,9 +17,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from .moments import Moments
+from dataclasses import dataclass, replace
 
 FEW_DAYS = 8.0
 """See `doubt_of`. Chosen by simulation, as are the ideas below."""
@@ -90,6 +88,11 @@ RATES = (
 """Ideas of rare events, in units of their rate: a rate of 1 % wanders by a part of 1 %."""
 
 
+ALIKE = 0.6
+WITNESS = 0.5
+"""See `taught`. Chosen by simulation."""
+
+
 def wandering_variance(
     days: Sequence[DayValue], *, ideas: Sequence[Wandering], unit: float
 ) -> float:
@@ -99,61 +102,57 @@ def wandering_variance(
     """
     if not days:
         return 0.0
-    usual = math.sqrt(statistics.median(day.noise for day in days))
-    spreads = [idea.spread * (usual if idea.by_noise else unit) for idea in ideas]
-    told = [
-        math.log(idea.weight) + _log_likelihood(days, spread=spread, memory=idea.memory)
-        for idea, spread in zip(ideas, spreads, strict=True)
-    ]
-    most = max(told)
-    shares = [math.exp(one - most) for one in told]
-    added = math.fsum(
+    spreads = _spreads(days, ideas=ideas, unit=unit)
+    shares = _shares(_told(days, ideas=ideas, unit=unit))
+    return math.fsum(
         share * _added(days, spread=spread, memory=idea.memory)
         for share, idea, spread in zip(shares, ideas, spreads, strict=True)
     )
-    return added / math.fsum(shares)
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredDay:
-    """The scores of one version on one day; `number` counts days from any fixed one."""
+def taught(
+    ideas: Sequence[Wandering], *, by: Sequence[tuple[Sequence[DayValue], float]]
+) -> tuple[Wandering, ...]:
+    """Return the ideas with the weights that other series of the same kind give them.
 
-    number: int
-    scores: Moments
-
-
-@dataclass(frozen=True, slots=True)
-class DayEffect:
-    """What days do to the variance of one version's mean.
-
-    `design` is how many times it exceeds that of independent scores, at least 1; `doubt` a factor
-    more while there are few days (`doubt_of`).
+    `by` are series with their units. Others of the kind mostly wander alike, so they tell how this
+    one will; `ALIKE` is how likely it does. They have days in common and are no independent
+    witnesses: each counts by `WITNESS`.
     """
+    if not by:
+        return tuple(ideas)
+    steady = [math.log(idea.weight) for idea in ideas]
+    told = list(steady)
+    for days, unit in by:
+        heard = _told(days, ideas=ideas, unit=unit)
+        told = [
+            one + WITNESS * (more - alone)
+            for one, more, alone in zip(told, heard, steady, strict=True)
+        ]
+    return tuple(
+        replace(idea, weight=ALIKE * share + (1 - ALIKE) * idea.weight)
+        for idea, share in zip(ideas, _shares(told), strict=True)
+    )
 
-    design: float = 1.0
-    doubt: float = 1.0
+
+def _spreads(days: Sequence[DayValue], *, ideas: Sequence[Wandering], unit: float) -> list[float]:
+    usual = math.sqrt(statistics.median(day.noise for day in days))
+    return [idea.spread * (usual if idea.by_noise else unit) for idea in ideas]
 
 
-def day_effect(days: Sequence[ScoredDay]) -> DayEffect:
-    """Return what days do to the mean of all scores; nothing without days. In order of time."""
-    total = sum(day.scores.n for day in days)
-    if not total:
-        return DayEffect()
-    doubt = doubt_of(len(days))
-    freedom = total - len(days)
-    within = math.fsum(day.scores.m2 for day in days)
-    if freedom < len(days):
-        whole = Moments.total(day.scores for day in days)
-        within, freedom = whole.m2, whole.n - 1
-    if not within:
-        return DayEffect(doubt=doubt)
-    spread = within / freedom
-    series = [
-        DayValue(day.number, day.scores.mean, day.scores.n / total, spread / day.scores.n)
-        for day in days
+def _told(days: Sequence[DayValue], *, ideas: Sequence[Wandering], unit: float) -> list[float]:
+    """Return the logarithm of each idea's weight times how well it explains the days."""
+    return [
+        math.log(idea.weight) + _log_likelihood(days, spread=spread, memory=idea.memory)
+        for idea, spread in zip(ideas, _spreads(days, ideas=ideas, unit=unit), strict=True)
     ]
-    added = wandering_variance(series, ideas=SCORES, unit=math.sqrt(spread))
-    return DayEffect(design=1 + added / (spread / total), doubt=doubt)
+
+
+def _shares(told: Sequence[float]) -> list[float]:
+    most = max(told)
+    shares = [math.exp(one - most) for one in told]
+    total = math.fsum(shares)
+    return [share / total for share in shares]
 
 
 def doubt_of(days: float) -> float:

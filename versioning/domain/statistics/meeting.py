@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .contrast import Basis
 from .evidence import Stratum
-from .judgement import LEAST_DAYS
+from .needed import LEAST_DAYS
 from .sequence import FLOOR
 
 NEAR = 28

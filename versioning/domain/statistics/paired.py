@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .judgement import Judgement, Needed, Verdict, counted
+from .judgement import Judgement, Verdict, counted
+from .needed import Needed
 from .noninferiority import RISK, p_not_worse, score_interval
 from .sequence import ALPHA
 from .thresholds import exact
@@ -21,6 +22,11 @@ FLOOR = 10
 
 RESAMPLES = 9_999
 _SEED = 20_240_501
+
+_FEW = Needed(because=f"at least {FLOOR} cases that both answer come first")
+_NEVER = Needed(because="no realistic number of cases would settle it")
+_ENDS = 1.96
+"""Standard errors from the estimate to an end of its interval."""
 
 SIGN_FLIP = "sign-flip permutation test, interval with one case more that is lost"
 MCNEMAR = "exact McNemar test, exact test of not worse"
@@ -249,12 +255,23 @@ def _verdict(tested: _Tested, *, margin: Decimal, alpha: float) -> Verdict:
 
 
 def _needed(tested: _Tested, *, n: int, estimate: float, margin: float) -> Needed:
-    """Widths shrink with the square root of the number of cases."""
-    goal = max(abs(estimate), estimate + margin)
-    if goal <= 0:
-        return Needed(samples=None)
+    """Say how many more cases would do: widths shrink with the square root of their number.
+
+    For true differences within half a standard error of the estimate.
+    """
+    if n < FLOOR:
+        return _FEW
     half = max(tested.high - estimate, estimate - tested.low)
-    return Needed(samples=max(1, FLOOR - n, math.ceil(n * ((half / goal) ** 2 - 1))))
+    error = half / _ENDS / 2
+    truths = (estimate - error, estimate, estimate + error)
+    goals = [max(abs(truth), truth + margin) for truth in truths]
+    if goals[1] <= 0:
+        return _NEVER
+    least, most = (
+        math.ceil(n * ((half / goal) ** 2 - 1)) if goal > 0 else None
+        for goal in (max(goals), min(goals))
+    )
+    return Needed(samples=max(1, least or 1), most_samples=None if most is None else max(1, most))
 
 
 def _sentence(
@@ -269,11 +286,7 @@ def _sentence(
     rise = "" if relative is None else f", {relative * 100:+.1f} %"
     more = ""
     if judgement.needed is not None:
-        more = (
-            ": no realistic number of cases would settle it"
-            if judgement.needed.samples is None
-            else f": about {counted(judgement.needed.samples, 'more case')}"
-        )
+        more = f": {judgement.needed.of('cases')}"
     return (
         f"score {means[0]:.2f} -> {means[1]:.2f}{rise} ({(1 - alpha) * 100:.3g} % interval "
         f"{judgement.low:+.2f} to {judgement.high:+.2f}), the same {counted(n, 'case')}; "
@@ -293,7 +306,7 @@ def _gap(left_out: int) -> str:
 
 def _nothing(left_out: int) -> PairedResult:
     return PairedResult(
-        judgement=Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=Needed(samples=FLOOR)),
+        judgement=Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=_FEW),
         sentence=f"no case has answers of both versions: at least {FLOOR} are needed"
         + _gap(left_out),
         method=SIGN_FLIP,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -53,11 +54,7 @@ def quality(
             candidate=per_day.candidate * scored_candidate,
         )
     if found is None:
-        judgement = judge_nothing(
-            n_current=sum(stratum.current.scored for stratum in strata),
-            n_candidate=sum(stratum.candidate.scored for stratum in strata),
-            per_day=scores,
-        )
+        judgement = judge_nothing(per_day=per_day)
     else:
         unlike = basis is Basis.BEFORE_AFTER or not alike
         judgement = judge(
@@ -98,6 +95,18 @@ def quality_groups(
                 replace(part, share=part.share * stratum.current.n) for part in shared_out(parts)
             ]
     return shared_out(found)
+
+
+def mean_quality(
+    components: Mapping[str, Moments], *, weights: Mapping[str, float]
+) -> float | None:
+    """Return the weighted mean of components' means, each over those who have it; 0 to 1.
+
+    None where none of them has a value and a weight.
+    """
+    told = [(weights.get(name, 0.0), one.mean) for name, one in components.items() if one.n]
+    total = math.fsum(weight for weight, _ in told)
+    return math.fsum(weight * mean for weight, mean in told) / total if total else None
 
 
 def _figures(

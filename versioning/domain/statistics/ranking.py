@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
-from .levels import ScoredDay, day_effect
-from .moments import Moments
-from .sequence import ALPHA, FLOOR, floored_variance, half_width, samples_until
+from .contrast import Basis, Difference, Group, Kind, Level, difference, level, unit_of
+from .evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
+from .levels import SCORES, taught, wandering_variance
+from .needed import LEAST_DAYS, Needed, needed_until
+from .quality import quality_groups
+from .sequence import ALPHA, FLOOR
+from .thresholds import PerDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,21 +22,19 @@ class Entrant:
     None is unknown."""
 
     name: str
-    quality: Moments
+    arm: Arm
     cost: float | None = None
     latency_ms: float | None = None
-    days: tuple[ScoredDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """One line of the table.
 
-    `rank` is None below the floor of samples. `tie` says that it can't be told from the first.
-    `on_front`: no other ranked version is at least as good in quality, cost and latency and
-    better in one; None when one of the three is unknown. `needed` are this version's further
-    samples that would set it apart from the first (the first: from the second), None when
-    nothing is open or no realistic number would do.
+    `rank` is None where it has too few scores of what the table is ranked by. `tie` says that it
+    can't be told from the first. `on_front`: no other ranked version is at least as good in
+    quality, cost and latency and better in one; None when one of the three is unknown. `needed` is
+    what would set it apart from the first (the first: from the second), None when nothing is open.
     """
 
     name: str
@@ -44,15 +47,21 @@ class Place:
     latency_ms: float | None
     on_front: bool | None
     tie: bool
-    needed: int | None
+    needed: Needed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """The whole table, first place on top, those with too few samples at the end."""
+    """The whole table, first place on top, those with too few scores at the end.
+
+    `ranked_by` are the components of quality that it rests on, `shared_days` the days on which all
+    ranked versions served; 0 where each is ranked on its own days.
+    """
 
     places: tuple[Place, ...]
     sentence: str
+    ranked_by: tuple[str, ...]
+    shared_days: int
 
     @property
     def best(self) -> Place | None:
@@ -67,52 +76,103 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """An entrant with its interval."""
+    """An entrant on the days that count, with its level and the half-width of its interval."""
 
     entrant: Entrant
-    reach: float
-    spread: float
+    arm: Arm
+    level: Level
     half: float
 
     @property
     def low(self) -> float:
-        return self.entrant.quality.mean - self.half
+        return self.level.mean - self.half
 
     @property
     def high(self) -> float:
-        return self.entrant.quality.mean + self.half
-
-    @property
-    def known(self) -> bool:
-        return self.reach >= FLOOR
+        return self.level.mean + self.half
 
 
-def rank(*, entrants: Sequence[Entrant], alpha: float = ALPHA) -> Ranking:
+def rank(
+    *, entrants: Sequence[Entrant], weights: Mapping[str, float] = WEIGHTS, alpha: float = ALPHA
+) -> Ranking:
     """Rank versions on one task by the lower end of quality, then cost, then latency.
 
-    The lower end keeps a version with few samples from winning by luck; below 30 samples it gets
-    no rank but a line that says what it needs. Intervals hold at every look and for all versions
-    together (Bonferroni). An unknown cost or latency comes after a known one.
+    Quality is that of the components which most versions have, each over the requests that have
+    it: a mean over whatever is known would compare unlike things. The days count on which all
+    served, where there are a week of them. The lower end keeps a version with few scores from
+    winning by luck; below 30 scores it gets no rank but a line that says what it needs. Intervals
+    hold at every look and for all versions together (Bonferroni). An unknown cost or latency comes
+    after a known one.
+
+    The first is the best, alone, where it beats each other one at alpha: that needs no share of it,
+    since the second best stands in the way of chance (Gutmann & Maymin, "Is the selected population
+    the best?", Annals of Statistics 1987). Otherwise each that isn't beaten at alpha / (k - 1) is a
+    tie (multiple comparisons with the best: Hsu 1984).
     """
-    share = alpha / max(1, len(entrants))
-    measured = [_measure(entrant, alpha=share) for entrant in entrants]
-    ranked = sorted((item for item in measured if item.known), key=_order)
-    waiting = sorted((item for item in measured if not item.known), key=_waiting_order)
-    tied = _tied(ranked, alpha=alpha)
-    places = tuple(
-        _place(item, rank=position + 1, ranked=ranked, tied=tied, alpha=share)
-        for position, item in enumerate(ranked)
-    ) + tuple(_place(item, rank=None, ranked=ranked, tied=tied, alpha=share) for item in waiting)
-    return Ranking(places=places, sentence=_sentence(places))
+    by = {name: weights[name] for name in _comparable(entrants, weights)}
+    known = [entrant for entrant in entrants if _has(entrant.arm, by)]
+    days = _shared_days(known, by)
+    cut = {one.name: _cut(one.arm, days) for one in known}
+    measured = [_measure(one, cut[one.name], by, alpha=alpha / len(known)) for one in known]
+    ranked = sorted((one for one in measured if one is not None), key=_order)
+    waiting = sorted((one for one in entrants if one not in known), key=_waiting_order)
+    table = _Table(ranked=tuple(ranked), by=by, alpha=alpha)
+    places = (*table.places(), *(_waits(one, by) for one in waiting))
+    return Ranking(
+        places=places,
+        sentence=_sentence(places, by=tuple(by), days=len(days)),
+        ranked_by=tuple(by),
+        shared_days=len(days),
+    )
 
 
-def _measure(entrant: Entrant, *, alpha: float) -> _Measured:
-    n = entrant.quality.n
-    days = day_effect(entrant.days)
-    reach = n / days.design
-    spread = floored_variance(entrant.quality) * days.doubt
-    half = half_width(n=reach, variance=spread / reach, alpha=alpha) if n else math.inf
-    return _Measured(entrant=entrant, reach=reach, spread=spread, half=half)
+def _comparable(entrants: Sequence[Entrant], weights: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the components that most versions have enough of; of those, what weighs most."""
+    names = [name for name, weight in weights.items() if weight > 0]
+    sets = [some for size in range(1, len(names) + 1) for some in combinations(names, size)]
+
+    def worth(some: tuple[str, ...]) -> tuple[int, float]:
+        having = sum(_has(entrant.arm, some) for entrant in entrants)
+        return having, math.fsum(weights[name] for name in some)
+
+    best = max(sets, key=worth, default=())
+    return best if best and worth(best)[0] else ()
+
+
+def _has(arm: Arm, names: Mapping[str, float] | Sequence[str]) -> bool:
+    return bool(names) and all(arm.component(name).n >= FLOOR for name in names)
+
+
+def _shared_days(entrants: Sequence[Entrant], by: Mapping[str, float]) -> frozenset[int]:
+    """Return the days on which all have values; none where they are less than a week, or few."""
+    if len(entrants) < 2:
+        return frozenset()
+    days = frozenset.intersection(
+        *(
+            frozenset(day.number for day in one.arm.days if any(_of(day, name) for name in by))
+            for one in entrants
+        )
+    )
+    enough = len(days) >= LEAST_DAYS and all(_has(_cut(one.arm, days), by) for one in entrants)
+    return days if enough else frozenset()
+
+
+def _of(day: Day, name: str) -> int:
+    return day.components[name].n if name in day.components else 0
+
+
+def _cut(arm: Arm, days: frozenset[int]) -> Arm:
+    return arm.on(lambda day: day.number in days) if days else arm
+
+
+def _measure(
+    entrant: Entrant, arm: Arm, by: Mapping[str, float], *, alpha: float
+) -> _Measured | None:
+    alone = Stratum(task="", current=arm, candidate=arm)
+    found = level(quality_groups((alone,), basis=Basis.BEFORE_AFTER, weights=by))
+    if found is None:
+        return None
+    return _Measured(entrant=entrant, arm=arm, level=found, half=found.half_width(alpha=alpha))
 
 
 def _order(item: _Measured) -> tuple[float, float, float, str]:
@@ -125,91 +185,126 @@ def _order(item: _Measured) -> tuple[float, float, float, str]:
     )
 
 
-def _waiting_order(item: _Measured) -> tuple[float, str]:
-    return (-item.reach, item.entrant.name)
+def _waiting_order(entrant: Entrant) -> tuple[int, str]:
+    return (-entrant.arm.scored, entrant.name)
 
 
-def _tied(ranked: Sequence[_Measured], *, alpha: float) -> frozenset[str]:
-    """Return those that can't be told from the first, and the first when there are any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """The ranked versions in order, and how each compares with the first."""
 
-    The difference to the first is tested, at alpha / (k - 1) each: the first beats the truly best
-    by chance in alpha of cases at most (multiple comparisons with the best: Hsu 1984).
-    """
-    if not ranked:
-        return frozenset()
-    first, *others = ranked
-    risk = alpha / max(1, len(others))
-    close = [
-        item.entrant.name
-        for item in others
-        if _gap(first, item) <= _half_of_gap(first, item, alpha=risk)
-    ]
-    return frozenset([first.entrant.name, *close]) if close else frozenset()
+    ranked: tuple[_Measured, ...]
+    by: Mapping[str, float]
+    alpha: float
+
+    def places(self) -> tuple[Place, ...]:
+        if not self.ranked:
+            return ()
+        first, *others = self.ranked
+        gaps = self._gaps(first, others)
+        open_ones = [self._open(gap, self._one_sided) for gap in gaps]
+        if any(needed is not None for needed in open_ones):
+            # Not the best for sure: who else may be, is a question about each of the others.
+            open_ones = [self._open(gap, self._one_sided / len(gaps)) for gap in gaps]
+        waits = next((needed for needed in open_ones if needed is not None), None)
+        lead = _place(first, rank=1, tie=waits is not None, needed=waits)
+        rest = [
+            _place(item, rank=number, tie=needed is not None, needed=needed)
+            for number, (item, needed) in enumerate(zip(others, open_ones, strict=True), start=2)
+        ]
+        return tuple(
+            replace(place, on_front=_on_front(item, self.ranked))
+            for place, item in zip((lead, *rest), self.ranked, strict=True)
+        )
+
+    @property
+    def _one_sided(self) -> float:
+        """The risk of a two-sided interval, one end of which has all of alpha."""
+        return min(0.5, 2 * self.alpha)
+
+    def _gaps(self, first: _Measured, others: Sequence[_Measured]) -> list[Difference]:
+        """Return each other minus first; how far days wander, one gap tells of the next."""
+        pairs = [self._pair(first, other) for other in others]
+        units = [unit_of(groups, Kind.SCORES) for groups, _ in pairs]
+        heard = [
+            [(days, unit) for days in found.series]
+            for (_, found), unit in zip(pairs, units, strict=True)
+        ]
+        gaps = []
+        for number, (_, found) in enumerate(pairs):
+            rest = [each for at, told in enumerate(heard) if at != number for each in told]
+            wander = math.fsum(
+                wandering_variance(days, ideas=taught(SCORES, by=rest), unit=units[number])
+                for days in found.series
+            )
+            gaps.append(replace(found, wander=wander))
+        return gaps
+
+    def _pair(self, first: _Measured, other: _Measured) -> tuple[Sequence[Group], Difference]:
+        """Compare on the days that both served where there are a week of them."""
+        strata = (Stratum(task="", current=first.arm, candidate=other.arm),)
+        for basis in Basis:
+            groups = quality_groups(strata, basis=basis, weights=self.by)
+            found = difference(groups, basis=basis, design=1.0)
+            beside = basis is Basis.SIDE_BY_SIDE
+            if found and (not beside or (found.days >= LEAST_DAYS and found.reach >= FLOOR)):
+                return groups, found
+        raise ValueError("Both have values of what they are ranked by.")
+
+    def _open(self, gap: Difference, alpha: float) -> Needed | None:
+        """Say what would tell the two apart; None where they are."""
+        if gap.estimate < -gap.half_width(alpha=alpha):
+            return None
+        per_day = PerDay(current=gap.n_current / gap.days, candidate=gap.n_candidate / gap.days)
+        return needed_until(difference=gap, goal=abs, alpha=alpha, per_day=per_day)
 
 
-def _gap(one: _Measured, other: _Measured) -> float:
-    return one.entrant.quality.mean - other.entrant.quality.mean
-
-
-def _half_of_gap(
-    one: _Measured,
-    other: _Measured,
-    *,
-    alpha: float,
-    more_one: float = 0.0,
-    more_other: float = 0.0,
-) -> float:
-    """Return the half-width of the difference, now or with so much more reach on each side."""
-    reach, reach_other = one.reach + more_one, other.reach + more_other
-    return half_width(
-        n=4 / (1 / reach + 1 / reach_other),
-        variance=one.spread / reach + other.spread / reach_other,
-        alpha=alpha,
+def _place(item: _Measured, *, rank: int, tie: bool, needed: Needed | None) -> Place:
+    return Place(
+        name=item.entrant.name,
+        rank=rank,
+        n=item.arm.scored,
+        quality=item.level.mean,
+        low=max(0.0, item.low),
+        high=min(1.0, item.high),
+        cost=item.entrant.cost,
+        latency_ms=item.entrant.latency_ms,
+        on_front=None,
+        tie=tie,
+        needed=needed,
     )
 
 
-def _place(
-    item: _Measured,
-    *,
-    rank: int | None,
-    ranked: Sequence[_Measured],
-    tied: frozenset[str],
-    alpha: float,
-) -> Place:
-    entrant = item.entrant
-    seen = entrant.quality.n > 0
+def _waits(entrant: Entrant, by: Mapping[str, float]) -> Place:
+    """Return the line of a version that can't be ranked yet."""
+    names = list(by) or [QUALITY]
+    lacking = [name for name in names if entrant.arm.component(name).n < FLOOR]
+    what = "scores" if lacking == [QUALITY] else " and ".join(map(_words, lacking))
+    seen = any(entrant.arm.component(name).n for name in names)
+    alone = Stratum(task="", current=entrant.arm, candidate=entrant.arm)
+    weights = by or {QUALITY: 1.0}
+    found = level(quality_groups((alone,), basis=Basis.BEFORE_AFTER, weights=weights))
     return Place(
         name=entrant.name,
-        rank=rank,
-        n=entrant.quality.n,
-        quality=entrant.quality.mean if seen else None,
-        low=max(0.0, item.low) if seen else None,
-        high=min(1.0, item.high) if seen else None,
+        rank=None,
+        n=entrant.arm.scored,
+        quality=found.mean if found and seen and not by.keys() - _names(entrant.arm) else None,
+        low=None,
+        high=None,
         cost=entrant.cost,
         latency_ms=entrant.latency_ms,
-        on_front=_on_front(item, ranked) if rank else None,
-        tie=entrant.name in tied,
-        needed=_needed(item, ranked=ranked, tied=tied, alpha=alpha),
+        on_front=None,
+        tie=False,
+        needed=Needed(because=f"at least {FLOOR} {what} come first"),
     )
 
 
-def _needed(
-    item: _Measured, *, ranked: Sequence[_Measured], tied: frozenset[str], alpha: float
-) -> int | None:
-    effect = item.entrant.quality.n / item.reach if item.reach else 1.0
-    if not item.known:
-        return math.ceil((FLOOR - item.reach) * effect)
-    if item.entrant.name not in tied:
-        return None
-    rival = ranked[1] if item is ranked[0] else ranked[0]
-    gap = abs(_gap(item, rival))
+def _names(arm: Arm) -> set[str]:
+    return {name for day in arm.days for name in day.components}
 
-    # Both get as many samples more.
-    def settled(samples: float) -> bool:
-        more = samples / effect
-        return _half_of_gap(item, rival, alpha=alpha, more_one=more, more_other=more) < gap
 
-    return samples_until(settled=settled)
+def _words(name: str) -> str:
+    return "scores" if name == QUALITY else f"{name.replace('_', ' ')} signals"
 
 
 def _on_front(item: _Measured, ranked: Sequence[_Measured]) -> bool | None:
@@ -225,23 +320,27 @@ def _figures(item: _Measured) -> tuple[float, float, float] | None:
     cost, latency = item.entrant.cost, item.entrant.latency_ms
     if cost is None or latency is None:
         return None
-    return (-item.entrant.quality.mean, cost, latency)
+    return (-item.level.mean, cost, latency)
 
 
 def _dominates(one: tuple[float, float, float], other: tuple[float, float, float]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def _sentence(places: Sequence[Place]) -> str:
+def _sentence(places: Sequence[Place], *, by: Sequence[str], days: int) -> str:
     ranked = [place for place in places if place.rank]
     if not ranked:
         return "No version has enough scores on this task yet."
     first = ranked[0]
     tied = [place.name for place in ranked[1:] if place.tie]
-    figures = f"quality {first.quality:.2f} ({first.low:.2f} to {first.high:.2f})"
+    made_of = "" if by == (QUALITY,) else f" ({', '.join(name.replace('_', ' ') for name in by)})"
+    figures = f"quality{made_of} {first.quality:.2f} ({first.low:.2f} to {first.high:.2f})"
     if not tied:
         alone = "the only version with enough scores" if len(ranked) == 1 else "best"
         said = f"{first.name} is {alone}: {figures}, {first.n:,} samples."
     else:
         said = f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
-    return said if len(ranked) == 1 else f"{said} Each is ranked on its own requests."
+    if len(ranked) == 1:
+        return said
+    when = f"on the {days} days that all of them served" if days else "on its own days"
+    return f"{said} Each is ranked on its own requests, {when}."

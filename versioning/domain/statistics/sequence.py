@@ -7,9 +7,6 @@ asymptotic confidence sequences", Annals of Statistics 2024.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-
-from .moments import Moments
 
 METHOD = "differences of days, asymptotic confidence sequence"
 METHOD_VERSION = "2"
@@ -24,9 +21,6 @@ N_OPT = 300
 
 FLOOR = 30
 """Samples a side below which the method, being asymptotic, says nothing."""
-
-MOST_SAMPLES = 10**9
-"""Beyond this many further samples, waiting is no plan."""
 
 
 def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float = N_OPT) -> float:
@@ -45,11 +39,6 @@ def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float 
     return math.sqrt(variance * bracket)
 
 
-def floored_variance(values: Moments) -> float:
-    """Return the variance of values between 0 and 1, never zero."""
-    return max(values.variance, variance_floor(values.n))
-
-
 def variance_floor(n: float) -> float:
     """Return the least variance that `n` values between 0 and 1 are believed to have.
 
@@ -57,19 +46,3 @@ def variance_floor(n: float) -> float:
     (n + 1) / (n + 2)^2: equal samples are no proof that all will be equal.
     """
     return (n + 1) / (n + 2) ** 2
-
-
-def samples_until(*, settled: Callable[[float], bool]) -> int | None:
-    """Return the smallest count at which `settled` turns true, None when it never does.
-
-    `settled` must stay true once it is. Exact to one per cent.
-    """
-    if not settled(MOST_SAMPLES):
-        return None
-    low, high = 0.0, 1.0
-    while not settled(high):
-        low, high = high, high * 2
-    while high - low > max(0.5, high / 100):
-        middle = (low + high) / 2
-        low, high = (low, middle) if settled(middle) else (middle, high)
-    return math.ceil(high)

@@ -11,8 +11,9 @@ from .contrast import Basis
 from .decision import decide
 from .evidence import WEIGHTS, Arm, Coverage, Day, Stratum
 from .gates import Gate, GateStatus, check_gates
-from .judgement import Needed, Verdict, counted
+from .judgement import Verdict, counted
 from .meeting import Meeting, cut_like, meeting
+from .needed import Needed
 from .quality import Quality, quality
 from .sentences import quality_sentence
 from .sequence import METHOD, METHOD_VERSION

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from versioning.domain.statistics.ranking import Entrant, Ranking, rank
 from versioning.models import ModelVersion, PerformanceSample, TrackedModel, Word
+from versioning.services import options
 from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups, sample_words
@@ -41,7 +42,8 @@ def best_for(*, task: str) -> Best:
             entries[entry.cell.version_id].append(entry)
     names = {_name(by_id[pk]): by_id[pk] for pk in entries}
     entrants = [_entrant(_name(by_id[pk]), found) for pk, found in entries.items()]
-    return Best(task=task, ranking=rank(entrants=entrants), versions=names)
+    ranking = rank(entrants=entrants, weights=options.component_weights())
+    return Best(task=task, ranking=ranking, versions=names)
 
 
 def tasks() -> list[str]:
@@ -56,13 +58,11 @@ def _name(version: ModelVersion) -> str:
 
 
 def _entrant(name: str, entries: list[Entry]) -> Entrant:
-    sums = SampleSums.total(entry.sums for entry in entries)
-    figures = performance.figures_of(sums)
+    figures = performance.figures_of(SampleSums.total(entry.sums for entry in entries))
     cost = figures.cost_per_success_usd
     return Entrant(
         name=name,
-        quality=sums.scores,
+        arm=comparison.arm(entries),
         cost=None if cost is None else float(cost),
         latency_ms=figures.latency_p95_ms,
-        days=comparison.days(entries),
     )

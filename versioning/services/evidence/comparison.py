@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
-from versioning.domain.statistics.evidence import PARTS, QUALITY, Arm, Day, Stratum
+from versioning.domain.statistics.evidence import PARTS, Arm, Day, Stratum
 from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.levels import ScoredDay
 from versioning.domain.statistics.meeting import NEAR
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
@@ -114,7 +113,7 @@ def evidence(
         ),
         slices=_slices(entries, pair=pair, texts=texts),
         split=split,
-        weights=_weights(),
+        weights=options.component_weights(),
     )
     mixed = _mixed_sessions(entries)
     found = replace(found, warnings=(*found.warnings, *mixed))
@@ -146,13 +145,6 @@ def _entries(*, from_id: int, to_id: int, now: datetime) -> list[Entry]:
 
 def _midnight(moment: datetime) -> datetime:
     return from_ms(to_ms(moment) // DAY_MS * DAY_MS)
-
-
-def _weights() -> dict[str, float]:
-    """Return what a given score counts, and each signal as the settings have it."""
-    return {QUALITY: 1.0} | {
-        signal.value: weight for signal, weight in options.signal_weights().items()
-    }
 
 
 def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
@@ -209,14 +201,14 @@ def _strata(
     return tuple(
         Stratum(
             task=name,
-            current=_arm([e for e in group if e.cell.version_id == pair[0]]),
-            candidate=_arm([e for e in group if e.cell.version_id == pair[1]]),
+            current=arm([e for e in group if e.cell.version_id == pair[0]]),
+            candidate=arm([e for e in group if e.cell.version_id == pair[1]]),
         )
         for name, group in sorted(by_task.items())
     )
 
 
-def _arm(entries: Sequence[Entry]) -> Arm:
+def arm(entries: Sequence[Entry]) -> Arm:
     """Return a version's record on one task, day by day (UTC) in order of time."""
     found = (_day(number, group) for number, group in _by_day(entries))
     return Arm(days=tuple(day for day in found if day.n))
@@ -277,12 +269,6 @@ def _parted(entries: Iterable[Entry]) -> tuple[list[SampleSums], list[SampleSums
 def in_usd(cost: Moments) -> Moments:
     """Return moments of billionths of a USD as moments of USD."""
     return Moments(cost.n, cost.mean * _USD, cost.m2 * _USD**2)
-
-
-def days(entries: Sequence[Entry]) -> tuple[ScoredDay, ...]:
-    """Return a version's quality day by day (UTC), in order; days without a score are left out."""
-    scores = ((number, _compared(group).scores) for number, group in _by_day(entries))
-    return tuple(ScoredDay(number, found) for number, found in scores if found.n)
 
 
 def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:

@@ -7,14 +7,24 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.quality import mean_quality
 from versioning.domain.statistics.thresholds import exact
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock
+from versioning.services import clock, options
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
 _NANO = Decimal(10) ** -9
+
+
+@dataclass(frozen=True, slots=True)
+class PartFigures:
+    """The mean of one part of quality, 0 to 1, over the ``n`` requests that have it."""
+
+    mean: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,9 @@ class Figures:
     error_rate: float | None
     errors_by_class: Mapping[str, int]
     quality: float | None
+    """Each part's mean over the requests that have it, weighed as comparisons do."""
+    quality_parts: Mapping[str, PartFigures]
+    """What quality is made of: a given score (``quality``), or signals by name."""
     quality_n: int
     """How many samples have a score."""
     latency_p50_ms: float | None
@@ -50,6 +63,9 @@ class Figures:
         """Return it as JSON can keep it, money as decimal strings."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         plain["errors_by_class"] = dict(self.errors_by_class)
+        plain["quality_parts"] = {
+            name: {"mean": part.mean, "n": part.n} for name, part in self.quality_parts.items()
+        }
         plain["quality_coverage"] = self.quality_coverage
         return {
             name: str(value) if isinstance(value, Decimal) else value
@@ -108,7 +124,7 @@ def daily(
 
 @dataclass(frozen=True, slots=True)
 class DayQuality:
-    """The mean score of one day (UTC), and how many scores it is made of."""
+    """The quality of one day (UTC), and how many scores it is made of at most."""
 
     day: date
     mean: float
@@ -138,17 +154,33 @@ def quality_by_day(
         day = clock.utc_day(from_ms(entry.cell.start))
         if entry.cell.source in PerformanceSample.LIVE and day >= first:
             sums[entry.cell.version_id, day].append(entry.sums)
+    parts = {key: SampleSums.total(each).component_scores for key, each in sorted(sums.items())}
+    weights = _weights_of_all(parts.values())
     lines: defaultdict[int, list[DayQuality]] = defaultdict(list)
-    for (version_id, day), parts in sorted(sums.items()):
-        scores = SampleSums.total(parts).scores
-        if scores.n:
-            lines[version_id].append(DayQuality(day=day, mean=scores.mean, n=scores.n))
+    for (version_id, day), found in parts.items():
+        mean = mean_quality(found, weights=weights)
+        if mean is not None:
+            n = max(one.n for name, one in found.items() if weights.get(name))
+            lines[version_id].append(DayQuality(day=day, mean=mean, n=n))
     return tuple(QualityLine(labels[pk], tuple(lines[pk])) for pk in labels if pk in lines)
+
+
+def _weights_of_all(days: Iterable[Mapping[str, Moments]]) -> dict[str, float]:
+    """Return what the parts count that all days with a score have; where none is, what each has.
+
+    A day on which nobody gave feedback is no better or worse day.
+    """
+    weights = options.component_weights()
+    known = [{name for name, one in day.items() if one.n and weights.get(name)} for day in days]
+    scored = [names for names in known if names]
+    common = set.intersection(*scored) if scored else set()
+    return {name: weights[name] for name in common} or weights
 
 
 def figures_of(sums: SampleSums) -> Figures:
     """Return what the sums show."""
     scores, n = sums.scores, sums.samples
+    parts = {name: one for name, one in sorted(sums.component_scores.items()) if one.n}
     successes = n - sums.errors
     cost = exact(sums.cost.mean) * _NANO if sums.cost.n else None
     return Figures(
@@ -156,7 +188,8 @@ def figures_of(sums: SampleSums) -> Figures:
         errors=sums.errors,
         error_rate=sums.errors / n if n else None,
         errors_by_class=dict(sorted(sums.errors_by_class.items())),
-        quality=scores.mean if scores.n else None,
+        quality=mean_quality(parts, weights=options.component_weights()),
+        quality_parts={name: PartFigures(one.mean, one.n) for name, one in parts.items()},
         quality_n=scores.n,
         latency_p50_ms=sums.sketch.quantile(0.5),
         latency_p95_ms=sums.sketch.quantile(0.95),

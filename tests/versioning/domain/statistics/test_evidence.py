@@ -87,11 +87,18 @@ def test_a_task_that_only_the_candidate_serves_is_no_gap() -> None:
     assert (shown.uncovered_tasks, shown.uncovered_share) == ((), 0.0)
 
 
-def test_nothing_shared_says_when_the_floor_is_met() -> None:
-    judged = judge_nothing(n_current=50, n_candidate=10, per_day=PerDay(current=100, candidate=5))
+@pytest.mark.parametrize(
+    ("a_day", "words"),
+    [
+        (5.0, "at least 7 days side by side, and 30 samples a side, come first"),
+        (0.0, "one of the versions gets no requests at present"),
+    ],
+)
+def test_where_nothing_is_shared_it_says_what_comes_first(a_day: float, words: str) -> None:
+    judged = judge_nothing(per_day=PerDay(current=100, candidate=a_day))
     assert judged.verdict is Verdict.NOT_ENOUGH_DATA
     assert judged.needed is not None
-    assert judged.needed.words == "about 20 more samples (about 4 days)"
+    assert judged.needed.words == words
 
 
 @given(st.integers(-(10**6), 10**6))

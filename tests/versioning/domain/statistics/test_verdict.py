@@ -154,36 +154,50 @@ def test_the_sentence_names_each_task_and_what_it_needs() -> None:
         ],
         thresholds=quality_only(),
     )
-    assert "; on summarise better, on extract not enough data: about " in found.sentence
+    assert "; on summarise better, on extract not enough data: " in found.sentence
     assert found.sentence.endswith("more samples")
 
 
-def test_not_enough_data_says_how_many_more_and_about_how_many_days() -> None:
-    strata = [stratum(arm(0.75, n=60), arm(0.77, n=60))]
+def test_not_enough_data_says_how_many_more_and_in_which_time() -> None:
     found = compare(
-        strata=strata, thresholds=quality_only(), per_day=PerDay(current=50, candidate=50)
+        strata=[stratum(arm(0.75, n=140), arm(0.77, n=140))],
+        thresholds=quality_only(),
+        per_day=PerDay(current=50, candidate=50),
     )
-    assert found.needed is not None
-    assert found.needed.samples is not None
-    assert found.needed.days == -(-found.needed.samples // 100)
-    assert f"(about {found.needed.days} day" in found.sentence
+    needed = found.needed
+    assert needed is not None
+    assert needed.samples is not None
+    assert needed.most_samples is not None
+    assert needed.samples < needed.most_samples
+    assert needed.days == -(-needed.samples // 100)
+    assert needed.words in found.sentence
+    assert found.as_dict()["judgement"]["needed"]["words"] == needed.words
 
 
-def test_as_many_more_as_were_said_do_settle_it() -> None:
-    first = compared(0.75, 0.78, n=60)
+def test_as_many_more_as_were_said_at_most_do_settle_it() -> None:
+    first = compared(0.75, 0.77, n=140)
     assert first.needed is not None
-    assert first.needed.samples is not None
-    later = compared(0.75, 0.78, n=60 + -(-first.needed.samples // 2))
+    assert first.needed.most_samples is not None
+    later = compared(0.75, 0.77, n=140 + -(-first.needed.most_samples // 2))
     assert later.verdict is not Verdict.NOT_ENOUGH_DATA
 
 
-def test_without_traffic_there_is_no_day() -> None:
-    strata = [stratum(arm(0.75, n=60), arm(0.77, n=60))]
+@pytest.mark.parametrize(
+    ("days", "a_day", "words"),
+    [
+        (range(6), 50, "at least 7 days side by side, and 30 samples a side, come first"),
+        (range(14), 0, "one of the versions gets no requests at present"),
+        (range(14), 0.01, "not with this traffic: it would take more than 180 days"),
+    ],
+)
+def test_where_nothing_can_be_foretold_it_says_why(days: range, a_day: float, words: str) -> None:
     found = compare(
-        strata=strata, thresholds=quality_only(), per_day=PerDay(current=0, candidate=0)
+        strata=[stratum(arm(0.75, n=120, days=days), arm(0.76, n=120, days=days))],
+        thresholds=quality_only(),
+        per_day=PerDay(current=a_day, candidate=a_day),
     )
     assert found.needed is not None
-    assert found.needed.words == "no realistic number of samples would settle it"
+    assert found.needed.words == words
 
 
 def test_without_a_shared_task_nothing_is_compared() -> None:
@@ -193,7 +207,7 @@ def test_without_a_shared_task_nothing_is_compared() -> None:
     )
     assert found.verdict is Verdict.NOT_ENOUGH_DATA
     assert (found.estimate, found.interval) == (None, None)
-    assert found.sentence.startswith("Not enough data: about 60 more samples; quality can't")
+    assert found.sentence.startswith("Not enough data: at least 7 days side by side")
 
 
 def test_a_change_of_mix_is_no_improvement() -> None:
@@ -283,7 +297,7 @@ def test_not_worse_is_not_enough_when_a_rise_is_asked_for() -> None:
     found = compared(0.75, 0.765, thresholds=asked, n=400)
     assert found.verdict is Verdict.NOT_WORSE
     assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
-    assert found.reasons[0].startswith("not worse, but better is not shown yet: about ")
+    assert found.reasons[0].startswith("not worse, but better is not shown yet: ")
 
 
 def test_a_rise_that_can_no_longer_reach_the_threshold_ends_the_wait() -> None:

@@ -1,0 +1,69 @@
+"""A version's own figures, where quality is made of several things."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories import NOW, tracked
+from tests.versioning.admin.pages import text
+from versioning.services.evidence import baselines, performance
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn, SignalsIn
+
+pytestmark = pytest.mark.django_db
+
+
+def send(*, days_ago: int, valid: int, thumbs_up: int = 0, thumbs_down: int = 0) -> None:
+    """Have so many valid answers of a day, some of them with feedback."""
+    thumbs = [1.0] * thumbs_up + [-1.0] * thumbs_down
+    feedback = [*thumbs, *[None] * (valid - len(thumbs))]
+    samples = [
+        SampleIn(
+            provider="acme",
+            model="writer",
+            time=NOW - dt.timedelta(days=days_ago),
+            signals=SignalsIn(valid_output=True, user_feedback=thumb),
+        )
+        for thumb in feedback
+    ]
+    assert ingestion.accept(samples, api_key_id=1, now=NOW).accepted == valid
+
+
+@pytest.fixture
+def writer(db: None):
+    return tracked(name="writer", upstream_id="w-1", provider__slug="acme")
+
+
+def test_quality_is_weighed_part_by_part(writer):
+    """A mean over whatever is known would be 0.89, and rise as feedback goes missing."""
+    send(days_ago=1, valid=10, thumbs_down=2)
+
+    total = performance.figures(version_ids=[writer.current_version_id])[
+        writer.current_version_id
+    ].total
+
+    assert total.quality == pytest.approx(3 / 7)  # weights of 0.3 and 0.4
+    parts = {name: (part.mean, part.n) for name, part in total.quality_parts.items()}
+    assert parts == {"valid_output": (1.0, 10), "user_feedback": (0.0, 2)}
+
+
+def test_a_day_on_which_nobody_said_anything_is_no_better_day(writer):
+    send(days_ago=2, valid=10, thumbs_up=1, thumbs_down=1)
+    send(days_ago=1, valid=10)
+
+    (line,) = performance.quality_by_day(tracked_model_id=writer.pk, now=NOW)
+
+    assert [day.mean for day in line.days] == [1.0, 1.0]
+
+
+def test_pages_name_the_parts(writer, admin_client: Client):
+    send(days_ago=1, valid=10, thumbs_up=1, thumbs_down=1)
+    baselines.take_baseline(version=writer.current_version, now=NOW)
+
+    page = admin_client.get(
+        reverse("admin:versioning_modelversion_change", args=[writer.current_version_id])
+    )
+
+    assert text(page).count("0.71 (user feedback 0.50, valid output 1.00)") == 2
