@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import words
-from versioning.admin.base import HistoryAdmin, HistoryInline, may_set_up
+from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up
 from versioning.models import Delivery, Event
 from versioning.services import outbox
 from versioning.services.errors import ServiceError
@@ -86,7 +86,9 @@ class DeliveryAdmin(HistoryAdmin):
         tried = 0
         for delivery in chosen.order_by("pk"):
             try:
-                outbox.try_anew(delivery_id=delivery.pk, now=timezone.now())
+                outbox.try_anew(
+                    delivery_id=delivery.pk, actor=actor_of(request), now=timezone.now()
+                )
             except ServiceError as error:
                 messages.warning(request, f"{delivery}: {error}")
             else:

@@ -15,7 +15,8 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
 from versioning.models import Delivery
-from versioning.services import sweeps
+from versioning.services import nudges, sweeps
+from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 from versioning.services.channels.base import NotDelivered
 from versioning.services.errors import NotFound, ServiceError
@@ -79,28 +80,50 @@ def backlog() -> Backlog:
     return Backlog(pending=found["pending"], oldest_at=found["oldest"], dead=found["dead"])
 
 
-def try_anew(*, delivery_id: int, now: datetime) -> Delivery:
+def deliveries() -> QuerySet[Delivery]:
+    """Return all deliveries with the models that they are about."""
+    return Delivery.objects.select_related("tracked_model__provider", "event")
+
+
+def try_anew(*, delivery_id: int, actor: Actor, now: datetime) -> Delivery:
     """Have a delivery that was given up tried again. Raises NotFound and NotDead."""
     revived = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.DEAD).update(
-        state=Delivery.State.PENDING, attempts=0, due_at=now, ended_at=None
+        state=Delivery.State.PENDING,
+        attempts=0,
+        due_at=now,
+        ended_at=None,
+        last_error=f"{actor.name} had it tried again."[:300],
     )
-    found = Delivery.objects.filter(pk=delivery_id).first()
+    found = deliveries().filter(pk=delivery_id).first()
     if found is None:
         raise NotFound(f"There is no delivery {delivery_id}.")
     if not revived:
         raise NotDead(f"This delivery is {found.get_state_display()}: nothing was changed.")
+    nudges.soon(nudges.Nudge.DELIVER)
     return found
 
 
 def _due(*, now: datetime, until_s: float) -> Iterator[Delivery]:
-    while monotonic() < until_s:
-        due = list(Delivery.objects.claimable(now).select_related("event")[:AT_ONCE])
-        if not due:
-            return
-        for delivery in due:
-            if monotonic() >= until_s:
-                return
-            yield delivery
+    """Yield what may be tried now; after one that went the next of its model, to the same taker."""
+    while due := list(Delivery.objects.claimable(now).select_related("event")[:AT_ONCE]):
+        for first in due:
+            delivery: Delivery | None = first
+            while delivery is not None:
+                if monotonic() >= until_s:
+                    return
+                yield delivery
+                delivery = _next_after(delivery, now=now)
+
+
+def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
+    """Return the next one of the same model and taker; None while this one or it must wait."""
+    lane = Delivery.objects.pending().filter(
+        channel=delivery.channel, to=delivery.to, tracked_model=delivery.tracked_model_id
+    )
+    following = lane.select_related("event").order_by("event").first()
+    if following is None or following.pk == delivery.pk or following.due_at > now:
+        return None
+    return following
 
 
 def _claim(delivery: Delivery, *, now: datetime) -> bool:

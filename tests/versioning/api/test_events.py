@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import ApiKeyFactory, UpgradeRecordFactory, UserFactory, tracked
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
-from versioning.models import Event, UpgradeRecord
+from versioning.models import Delivery, Event, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +85,35 @@ def test_nobody_writes_them(api: Api, moved: UpgradeRecord) -> None:
     send: Callable[..., object]
     for send in (api.post, api.delete):
         assert send("/api/events").status_code == 405  # type: ignore[attr-defined]
+
+
+class TestDeliveries:
+    @pytest.fixture
+    def dead(self, moved: UpgradeRecord) -> Delivery:
+        event = Event.objects.latest("pk")
+        return Delivery.objects.create(
+            event=event,
+            tracked_model=event.tracked_model,
+            channel="mail",
+            to="ada@example.com",
+            state="dead",
+            attempts=20,
+            due_at=event.at,
+            last_error="The mail server did not take it.",
+            ended_at=event.at,
+        )
+
+    def test_what_was_given_up_is_seen_and_tried_anew_once(self, api: Api, dead: Delivery) -> None:
+        (shown,) = api.get("/api/deliveries?state=dead").json()["results"]
+        assert (shown["id"], shown["to"], shown["attempts"]) == (dead.pk, "ada@example.com", 20)
+        again = f"/api/deliveries/{dead.pk}/try-anew"
+        answer = api.post(again).json()
+        assert (answer["state"], answer["attempts"], answer["ended_at"]) == ("pending", 0, None)
+        assert "had it tried again" in answer["last_error"]
+        assert_problem(api.post(again), 409, "not-given-up")
+        assert_problem(api.post("/api/deliveries/0/try-anew"), 404, "not-found")
+
+    def test_only_who_sets_up_may(self, dead: Delivery) -> None:
+        key = Api(ApiKeyFactory(scopes=["read", "decide"]).secret)
+        assert key.get("/api/deliveries").status_code == 200
+        assert key.post(f"/api/deliveries/{dead.pk}/try-anew").status_code == 403

@@ -268,4 +268,4 @@ class TestStuck:
         dead.refresh_from_db()
         assert (dead.state, dead.attempts, dead.ended_at) == ("pending", 0, None)
         with pytest.raises(outbox.NotDead):
-            outbox.try_anew(delivery_id=dead.pk, now=NOW)
+            outbox.try_anew(delivery_id=dead.pk, actor=Actor.command(), now=NOW)

@@ -6,9 +6,10 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.domain.events import Kind
-from versioning.models import UpgradeStep
+from versioning.models import Delivery, UpgradeStep
 
 KINDS = [kind.value for kind in Kind]
+STATES = list(Delivery.State.values)
 
 
 class EventSerializer(serializers.Serializer[Any]):
@@ -32,6 +33,27 @@ class EventSerializer(serializers.Serializer[Any]):
         child=serializers.JSONField(),
         help_text="What it was then, by kind: see docs/events.md. Names are as they were, too.",
     )
+
+
+class DeliverySerializer(serializers.Serializer[Any]):
+    """One event on its way to one taker."""
+
+    id = serializers.IntegerField()
+    event_id = serializers.IntegerField()
+    provider = serializers.CharField(source="tracked_model.provider.slug")
+    model = serializers.CharField(source="tracked_model.name")
+    channel = serializers.CharField(help_text="By which way, such as mail.")
+    to = serializers.CharField()
+    state = serializers.ChoiceField(choices=STATES, help_text="dead: given up.")
+    attempts = serializers.IntegerField()
+    due_at = Moment(help_text="When it may be tried, or the lease of who tries it ends.")
+    last_error = serializers.CharField()
+    ended_at = Moment(allow_null=True)
+
+
+class DeliveriesQuery(Paging):
+    state = serializers.ChoiceField(required=False, choices=STATES)
+    channel = serializers.CharField(required=False, max_length=20)
 
 
 class EventsQuery(Paging):

@@ -1,11 +1,18 @@
-"""What happened, to be followed."""
+"""What happened, to be followed, and what has gone out of it."""
 
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from versioning.api.operations import ApiView, Asked, operation
-from versioning.api.pages import OLDEST_FIRST, page, page_of
-from versioning.api.serializers.events import EventSerializer, EventsQuery
-from versioning.services import events
+from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
+from versioning.api.serializers.events import (
+    DeliveriesQuery,
+    DeliverySerializer,
+    EventSerializer,
+    EventsQuery,
+)
+from versioning.models import ApiKey
+from versioning.services import events, outbox
 
 COLUMNS = {
     "after": "pk__gt",
@@ -36,3 +43,36 @@ class EventsView(ApiView):
         }
         found = events.with_subjects().filter(**wanted)
         return page(asked, found, order=OLDEST_FIRST, show=EventSerializer)
+
+
+class DeliveriesView(ApiView):
+    @operation(
+        id="deliveries",
+        tag="news",
+        summary="To whom events have gone, or have to go",
+        query=DeliveriesQuery,
+        answer=page_of(DeliverySerializer),
+        permission="versioning.view_delivery",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Newest first, with the last error of those that could not be delivered."""
+        wanted = {name: asked.query[name] for name in ("state", "channel") if name in asked.query}
+        found = outbox.deliveries().filter(**wanted)
+        return page(asked, found, order=NEWEST_FIRST, show=DeliverySerializer)
+
+
+class TryAnewView(ApiView):
+    @operation(
+        id="try_anew",
+        tag="news",
+        summary="Have tried again what was given up",
+        body=Serializer,
+        answer=DeliverySerializer,
+        scope=ApiKey.Scope.SETUP,
+        permission="versioning.setup",
+        problems=(404,),
+    )
+    def post(self, asked: Asked, *, id: int) -> Response:
+        """Its tries are counted from the start. One that was not given up is 409."""
+        found = outbox.try_anew(delivery_id=id, actor=asked.actor, now=asked.now)
+        return Response(DeliverySerializer(found).data)
