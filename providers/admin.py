@@ -1,6 +1,6 @@
 """The Provider page, and the one base class that all admin pages have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -43,6 +43,26 @@ class SetUpPages(PlainAdmin):
         return super().has_delete_permission(request, obj) and request.user.has_perm(SETUP)
 
 
+class WithPanel(PlainAdmin):
+    """Pages that show more of a row than its form."""
+
+    def panel_of(self, row: Any, request: HttpRequest) -> dict[str, Any]:
+        """Return what a row's page shows beside its form, to whom may see the row."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is not None and self.has_view_permission(request, row):
+            extra_context = {**(extra_context or {}), **self.panel_of(row, request)}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+
 class Admin(PlainAdmin):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
@@ -59,6 +79,16 @@ class Admin(PlainAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def further_page(
+        self, where: str, view: Callable[..., HttpResponse], *, name: str
+    ) -> URLPattern:
+        """Return a page of this model at an address below its list, for ``get_urls``.
+
+        It is called ``admin:APP_MODEL_NAME``, and asks who comes to sign in.
+        """
+        model = f"{self.model._meta.app_label}_{self.model._meta.model_name}"
+        return path(where, self.admin_site.admin_view(view), name=f"{model}_{name}")
 
     def get_sortable_by(self, request: HttpRequest) -> list[Any]:
         """Offer all columns, of a large table only those that an index sorts."""
@@ -137,17 +167,13 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         )
 
     def get_urls(self) -> list[URLPattern]:
-        test = path(
-            "<int:provider_id>/test-connection/",
-            self.admin_site.admin_view(require_POST(self.test_connection)),
-            name="providers_provider_test_connection",
-        )
-        release = path(
-            "<int:provider_id>/release-key/",
-            self.admin_site.admin_view(require_POST(self.release_key)),
-            name="providers_provider_release_key",
-        )
-        return [test, release, *super().get_urls()]
+        test = require_POST(self.test_connection)
+        release = require_POST(self.release_key)
+        return [
+            self.further_page("<int:provider_id>/test-connection/", test, name="test_connection"),
+            self.further_page("<int:provider_id>/release-key/", release, name="release_key"),
+            *super().get_urls(),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it; a new one's key may go to the address that it was given with."""

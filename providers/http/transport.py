@@ -137,14 +137,8 @@ class _WatchedHTTPConnection(HTTPConnection):
         return super().getresponse()
 
 
-class _WatchedHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
-
-    def getresponse(self) -> Any:
-        if watch := _watch.get():
-            watch.guard(self.sock)
-        return super().getresponse()
+class _WatchedHTTPSConnection(_WatchedHTTPConnection, HTTPSConnection):
+    """What is above asks HTTPSConnection here, for that is next in order."""
 
 
 class _WatchedHTTPPool(HTTPConnectionPool):

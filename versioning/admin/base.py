@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
 from django.http import HttpRequest
 
-from providers.admin import SETUP, Admin, SetUpPages
+from providers.admin import SETUP, Admin, SetUpPages, WithPanel
 from versioning.services.actors import Actor
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "HistoryInline",
     "PlainInline",
     "SetUpPages",
+    "WithPanel",
     "actor_of",
     "may_set_up",
 ]

@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
 from versioning.admin import chart, forms, words
-from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, actor_of
+from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import look_again
 from versioning.models import (
@@ -56,7 +56,7 @@ class VersionInline(HistoryInline):
 
 
 @admin.register(TrackedModel)
-class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     when_empty = "Track the models that your applications use: checks look for their successors."
     form = forms.TrackedModelForm
     list_display = ("name", "provider", "current", "retires", "waiting", "pin", "active")
@@ -111,16 +111,8 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            path(
-                "listed/",
-                self.admin_site.admin_view(require_GET(self.listed)),
-                name="versioning_trackedmodel_listed",
-            ),
-            path(
-                "<int:tracked_model_id>/pin/",
-                self.admin_site.admin_view(self.set_pin),
-                name="versioning_trackedmodel_pin",
-            ),
+            self.further_page("listed/", require_GET(self.listed), name="listed"),
+            self.further_page("<int:tracked_model_id>/pin/", self.set_pin, name="pin"),
             *super().get_urls(),
         ]
 
@@ -206,17 +198,8 @@ class TrackedModelAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
             return
         look_again(request, tracked_model_id=form.instance.pk)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        tracked = self.get_object(request, object_id)
-        if tracked is not None and self.has_view_permission(request, tracked):
-            extra_context = {**(extra_context or {}), **_panel_of(tracked, request)}
-        return super().change_view(request, object_id, form_url, extra_context)
+    def panel_of(self, row: TrackedModel, request: HttpRequest) -> dict[str, Any]:
+        return _panel_of(row, request)
 
 
 def _page(tracked_model_id: int) -> str:

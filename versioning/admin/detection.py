@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -110,12 +110,8 @@ class CheckAdmin(HistoryAdmin):
         return words.sentences(check.dropped_items, empty="None.")
 
     def get_urls(self) -> list[URLPattern]:
-        now = path(
-            "now/",
-            self.admin_site.admin_view(require_POST(self.check_now)),
-            name="versioning_check_now",
-        )
-        return [now, *super().get_urls()]
+        now = require_POST(self.check_now)
+        return [self.further_page("now/", now, name="now"), *super().get_urls()]
 
     def check_now(self, request: HttpRequest) -> HttpResponse:
         """Hand a check of one provider, or of all, to the worker."""

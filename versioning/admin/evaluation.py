@@ -8,14 +8,14 @@ from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import words
-from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.domain.evaluation.preflight import Row
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
@@ -65,11 +65,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         pages = (("cases", self.cases), ("run", self.run), ("export", self.export))
         return [
             *(
-                path(
-                    f"<int:suite_id>/{name}/",
-                    self.admin_site.admin_view(view),
-                    name=f"versioning_evaluationsuite_{name}",
-                )
+                self.further_page(f"<int:suite_id>/{name}/", view, name=name)
                 for name, view in pages
             ),
             *super().get_urls(),
@@ -175,7 +171,7 @@ class EvaluationCaseAdmin(SetUpPages, Admin):
 
 
 @admin.register(EvaluationRun)
-class EvaluationRunAdmin(HistoryAdmin):
+class EvaluationRunAdmin(WithPanel, HistoryAdmin):
     """What came of each run; the newest first."""
 
     when_empty = "Open a suite with cases, then Run it. Policies start runs, too."
@@ -229,28 +225,16 @@ class EvaluationRunAdmin(HistoryAdmin):
         )
         return [
             *(
-                path(
-                    f"<int:run_id>/{name}/",
-                    self.admin_site.admin_view(require_POST(view)),
-                    name=f"versioning_evaluationrun_{name.replace('-', '_')}",
+                self.further_page(
+                    f"<int:run_id>/{name}/", require_POST(view), name=name.replace("-", "_")
                 )
                 for name, view in pages
             ),
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        found = self.get_queryset(request).filter(pk=object_id).first()
-        context = {**(extra_context or {})}
-        if found is not None:
-            context |= _page_of(found, request)
-        return super().change_view(request, object_id, form_url, context)
+    def panel_of(self, row: Any, request: HttpRequest) -> dict[str, Any]:
+        return _page_of(row, request)
 
     def cancel(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """Stop a run."""

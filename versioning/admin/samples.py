@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -156,12 +156,11 @@ class UnknownModelAdmin(HistoryAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        track = path(
-            "<int:unknown_id>/track/",
-            self.admin_site.admin_view(require_POST(self.track)),
-            name="versioning_unknownmodel_track",
-        )
-        return [track, *super().get_urls()]
+        track = require_POST(self.track)
+        return [
+            self.further_page("<int:unknown_id>/track/", track, name="track"),
+            *super().get_urls(),
+        ]
 
     def track(self, request: HttpRequest, unknown_id: int) -> HttpResponse:
         """Track it with one click; where its provider is not known, ask for it."""

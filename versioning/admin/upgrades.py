@@ -9,14 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import progress, sheet, words
-from versioning.admin.base import HistoryAdmin
+from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
 from versioning.domain.lineage import UnreadableName
@@ -52,7 +52,7 @@ class CourseFilter(admin.SimpleListFilter):
 
 
 @admin.register(UpgradeRecord)
-class UpgradeRecordAdmin(HistoryAdmin):
+class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
     when_empty = "Track a model: checks then recommend its successors, and they wait here."
     list_display = ("move", "state_badge", "step", "says", "gain", "urgency", "changed")
     list_filter = (
@@ -168,11 +168,7 @@ class UpgradeRecordAdmin(HistoryAdmin):
         pages.append(("why", self.why))
         return [
             *(
-                path(
-                    f"<int:record_id>/{name.replace('_', '-')}/",
-                    self.admin_site.admin_view(view),
-                    name=f"versioning_upgraderecord_{name}",
-                )
+                self.further_page(f"<int:record_id>/{name.replace('_', '-')}/", view, name=name)
                 for name, view in pages
             ),
             *super().get_urls(),
@@ -208,17 +204,8 @@ class UpgradeRecordAdmin(HistoryAdmin):
         }
         return TemplateResponse(request, "admin/versioning/upgraderecord/why.html", context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        record = self.get_object(request, object_id)
-        if record is not None and self.has_view_permission(request, record):
-            extra_context = {**(extra_context or {}), **_page_of(record, request)}
-        return super().change_view(request, object_id, form_url, extra_context)
+    def panel_of(self, row: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
+        return _page_of(row, request)
 
     def _no_such_record(self, request: HttpRequest, record_id: int) -> HttpResponse:
         messages.error(request, f"There is no upgrade record {record_id}.")

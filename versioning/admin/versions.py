@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,7 +14,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from versioning.admin import best, forms, words
-from versioning.admin.base import Admin, actor_of
+from versioning.admin.base import Admin, WithPanel, actor_of
 from versioning.models import ModelVersion
 from versioning.services import versions
 from versioning.services.errors import ServiceError
@@ -46,7 +46,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A tracked model has its first version at once; checks add the others."
     form = forms.VersionForm
     list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
@@ -132,15 +132,12 @@ class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it 
         versions.save_changed(version=obj, changed=form.changed_data, actor=actor_of(request))
 
     def get_urls(self) -> list[URLPattern]:
-        release = path(
-            "<int:version_id>/release/",
-            self.admin_site.admin_view(require_POST(self.release)),
-            name="versioning_modelversion_release",
-        )
-        ranked = path(
-            "best/", self.admin_site.admin_view(best.best), name="versioning_modelversion_best"
-        )
-        return [release, ranked, *super().get_urls()]
+        release = require_POST(self.release)
+        return [
+            self.further_page("<int:version_id>/release/", release, name="release"),
+            self.further_page("best/", best.best, name="best"),
+            *super().get_urls(),
+        ]
 
     def release(self, request: HttpRequest, version_id: int) -> HttpResponse:
         """Give a field back to the checks."""
@@ -158,17 +155,8 @@ class ModelVersionAdmin(Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it 
             reverse("admin:versioning_modelversion_change", args=[version_id])
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        version = self.get_object(request, object_id)
-        if version is not None and self.has_view_permission(request, version):
-            extra_context = {**(extra_context or {}), **_panel_of(version)}
-        return super().change_view(request, object_id, form_url, extra_context)
+    def panel_of(self, row: ModelVersion, request: HttpRequest) -> dict[str, Any]:
+        return _panel_of(row)
 
 
 def _name_of(field: str) -> str:

@@ -89,5 +89,9 @@ def sentence(wake: Wake) -> str:
         WakeKind.UNTIL: f"Asked again from {wake.until} on.",
         WakeKind.PRICE: f"Asked again when the price has fallen by {wake.price_falls_by or 0:.0%}.",
         WakeKind.NEXT_SNAPSHOT: "Not asked again; the next snapshot will be.",
-        WakeKind.RETIREMENT: f"Asked again when retirement is nearer than {wake.days} days.",
+        WakeKind.RETIREMENT: f"Asked again when retirement is nearer than {_days(wake.days)}.",
     }[wake.kind]
+
+
+def _days(count: int | None) -> str:
+    return "1 day" if count == 1 else f"{count} days"

@@ -9,9 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from sample_world.simulator import Simulator
-from sample_world.simulator.server import KEY
-from tests.factories import NOW, ModelVersionFactory, ProviderFactory, UserFactory, tracked
+from tests.factories import NOW, UserFactory
 from versioning.models import EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.evaluation import running
 
@@ -32,20 +30,6 @@ def suite(db: None) -> EvaluationSuite:
     return EvaluationSuite.objects.create(
         name="sums", scorers=["number"], max_tokens=20, budget_usd=Decimal(1), keep_outputs=True
     )
-
-
-@pytest.fixture
-def candidate(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
-    monkeypatch.setenv("SIMULATED_KEY", KEY)
-    for model_id in ("zeta-1", "zeta-2"):
-        simulator.world.add("openai", model_id, quality={"*": 1.0})
-    provider = ProviderFactory(
-        base_url=simulator.base_url("openai"), api_key_env="SIMULATED_KEY", kind="openai"
-    )
-    model = tracked(name="zeta", upstream_id="zeta-1", provider=provider)
-    version = ModelVersionFactory(tracked_model=model, upstream_id="zeta-2")
-    ModelVersion.objects.update(input_price=1, output_price=3)
-    return version
 
 
 def page(name: str, pk: int) -> str:

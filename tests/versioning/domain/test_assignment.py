@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,3 +52,12 @@ def test_two_canaries_begin_with_different_keys() -> None:
 
 def test_salt_and_key_do_not_run_into_each_other() -> None:
     assert position(salt="ab", key="c") != position(salt="a", key="bc")
+
+
+@given(salt=st.text(), key=st.text())
+def test_whoever_is_exactly_at_the_weight_is_outside(salt: str, key: str) -> None:
+    """So that a weight of nothing has nobody, be there a key at the line's very beginning."""
+    with localcontext(prec=100):
+        weight = Decimal(position(salt=salt, key=key)) / 2**64
+        assert not is_in_canary(salt=salt, key=key, weight=weight)
+        assert is_in_canary(salt=salt, key=key, weight=weight + Decimal(1) / 2**64)
