@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm browser bench wheel lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm browser bench mutants wheel lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 	@missed=""; for name in lineage checking ingestion retention current comparison writers admin_pages stopping; do \
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || missed="$$missed $$name"; done; \
 	if [ -n "$$missed" ]; then echo "Budgets missed:$$missed"; exit 1; fi
+
+mutants: setup-dev ## Put small faults into the rules, and see whether a test notices each
+	@$(PY) -m benchmarks.mutants $(ONLY)
 
 wheel: ## Build what ships, into dist/
 	@test -x $(VENV)/build/bin/python || $(PYTHON) -m venv $(VENV)/build
