@@ -13,5 +13,6 @@ class VersioningConfig(AppConfig):
         plugins.take_scorers()
         generation.watch()
         guard.never_while(transactions.is_open)
+        nudges.send_by(nudges.Nudge.ASK, tasks.carry_on.delay)
         nudges.send_by(nudges.Nudge.CARRY_ON, tasks.carry_on.delay)
         nudges.send_by(nudges.Nudge.DELIVER, tasks.deliver_events.delay)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from versioning.services import events, idempotency, outbox, sweeps
-from versioning.services.checks import detection, schedules
+from versioning.services.checks import detection, schedules, targets
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import (
@@ -70,9 +70,13 @@ def look_again() -> int:
 
 @shared_task(name="versioning.carry_on")
 def carry_on() -> int:
-    """Let go what policies let go by themselves; look at tests, canaries and watched moves."""
+    """Let go what policies let go by themselves; look at tests, canaries and watched moves.
+
+    First what is recommended and nobody asked for yet is asked for.
+    """
     now = timezone.now()
     return sweeps.in_turn(
+        ("Asking for targets", lambda: targets.ask_for_unasked(now=now)),
         ("Upgrades by policy", lambda: len(upgrading.upgrade_by_policy(now=now))),
         ("Upgrades under way", lambda: rollout.carry_on(now=now)),
         now=now,

@@ -12,6 +12,7 @@ from django.db import transaction
 class Nudge(StrEnum):
     """What there is to do now rather than at its next hour."""
 
+    ASK = "ask"
     CARRY_ON = "carry on"
     DELIVER = "deliver"
 

@@ -93,6 +93,11 @@ def answered(*, provider: Provider, upstream_ids: Collection[str], now: datetime
     return {id for id, row in last.items() if row.outcome == "callable"}
 
 
+def is_asked(provider: Provider) -> bool:
+    """Tell whether a provider is asked for single models at all."""
+    return _mode(provider) != OFF
+
+
 def _verdicts(questions: QuerySet[DirectQuestion], *, now: datetime) -> dict[str, DirectQuestion]:
     """Return the question that decides about each id: the last call that told, else look."""
     told = questions.filter(asked_at__gte=now - BELIEVED_FOR).exclude(outcome="unknown")

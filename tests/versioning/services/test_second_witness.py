@@ -1,6 +1,8 @@
 """Listed is not callable, and what a maker calls old is no successor."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -12,10 +14,10 @@ from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
 from versioning.domain.policy import Policy
 from versioning.models import Check, DirectQuestion, Finding, TrackedModel
-from versioning.services import tracking, witness
+from versioning.services import nudges, tracking, witness
 from versioning.services.actors import Actor
-from versioning.services.checks import detection
-from versioning.services.upgrades import recommendation, way_back
+from versioning.services.checks import detection, targets
+from versioning.services.upgrades import briefing, recommendation, way_back
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -109,6 +111,59 @@ class TestTheTargetIsAskedFor:
         simulator.fail("openai", "http_500", scope="chat")
         ask(provider, days=1)
         assert offered() == ["zeta-1-20250401"]
+
+    def test_one_that_a_rule_recommends_is_asked_for_right_after_it(
+        self,
+        provider: Provider,
+        simulator: Simulator,
+        django_capture_on_commit_callbacks: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Nobody may ask within the transaction that changes the rule: a worker does at once."""
+        for name in ("zeta-1-20250301", "zeta-1-20250501"):
+            simulator.catalogue.add("openai", name)
+        why = "No access to this model."
+        simulator.catalogue.add("openai", "zeta-1-20250401", refuses=why)
+        ask(provider, days=1)
+        assert offered() == ["zeta-1-20250501"]
+        DirectQuestion.objects.all().delete()
+        sent: list[str] = []
+        monkeypatch.setitem(nudges._senders, nudges.Nudge.ASK, lambda: sent.append("ask"))
+
+        with django_capture_on_commit_callbacks(execute=True):
+            tracking.add_rule(
+                tracked_model_id=TrackedModel.objects.get().pk,
+                kind="forbid",
+                pattern="zeta-1-20250501",
+                actor=Actor.command(),
+                now=NOW + DAY,
+            )
+
+        assert sent == ["ask"]
+        record = recommendation.open_recommendations().get()
+        assert record.to_version.upstream_id == "zeta-1-20250401"
+        (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
+        assert any("nobody has asked for it" in warning for warning in brief.warnings)
+        assert targets.ask_for_unasked(now=NOW + DAY) == 2
+        assert offered() == ["zeta-1-20250301"]
+        record = recommendation.open_recommendations().get()
+        assert record.to_version.answers == "callable"
+        (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
+        assert not any("nobody has asked for it" in warning for warning in brief.warnings)
+        assert targets.ask_for_unasked(now=NOW + 2 * DAY) == 0
+
+    def test_nobody_is_asked_for_what_waits_where_that_is_switched_off(
+        self, provider: Provider, simulator: Simulator
+    ) -> None:
+        simulator.catalogue.add("openai", "zeta-1-20250301")
+        provider.options = {"witness": "off"}
+        provider.save()
+        ask(provider, days=1)
+        assert targets.ask_for_unasked(now=NOW + DAY) == 0
+        (brief,) = briefing.of_approvals(
+            records=list(recommendation.open_recommendations()), now=NOW + DAY
+        )
+        assert not any("asked" in warning for warning in brief.warnings)
 
     @pytest.mark.parametrize(
         ("mode", "calls", "questions"), [("off", 0, 0), ("look", 0, 1), ("call", 1, 2)]

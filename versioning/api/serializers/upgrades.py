@@ -10,7 +10,7 @@ from versioning.api.serializers.performance import VersionFiguresSerializer
 from versioning.api.serializers.versions import VersionNameSerializer, VersionSerializer
 from versioning.domain.memory import WakeKind
 from versioning.domain.transitions import WAITING, State
-from versioning.models import UpgradeRecord
+from versioning.models import ModelVersion, UpgradeRecord
 
 WAKE_KINDS = [kind.value for kind in WakeKind]
 STATES = [state.value for state in State]
@@ -88,6 +88,13 @@ class RecommendationSerializer(UpgradeSerializer):
     latest_version = serializers.CharField(source="standing.latest_version")
     improvements = serializers.ListField(
         child=serializers.CharField(), source="standing.improvements"
+    )
+    answers = serializers.ChoiceField(
+        source="to_version.answers",
+        choices=ModelVersion._meta.get_field("answers").choices or (),
+        allow_blank=True,
+        help_text="What the provider said when it was asked for the version directly; empty while "
+        "nobody has asked yet.",
     )
     breaking_changes = serializers.ListField(
         child=serializers.CharField(), source="to_version.breaking_changes"

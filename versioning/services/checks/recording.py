@@ -212,7 +212,7 @@ class _Look:
             self.at(self.ids[start : start + MODELS_AT_ONCE])
             for start in range(0, len(self.ids), MODELS_AT_ONCE)
         )
-        _keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
+        targets.keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
         return recommended
 
     def at(self, ids: Sequence[int]) -> int:
@@ -257,14 +257,6 @@ class _Look:
                     now=self.now,
                 )
         return recommended
-
-
-def _keep_answers(*, provider: Provider, asked: Mapping[str, Witnessed], now: datetime) -> None:
-    """Keep with each version what came of asking for it directly."""
-    for upstream_id, said in asked.items():
-        ModelVersion.objects.filter(
-            tracked_model__provider=provider, upstream_id=upstream_id
-        ).update(answers=said.outcome, answers_why=said.sentence[:300], answers_at=now)
 
 
 def _fail(*, check: Check, error: ProviderError) -> Check:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from providers.models import Provider
 from versioning.domain import lineage
-from versioning.models import CatalogueEntry, TrackedModel
-from versioning.services import witness
+from versioning.models import CatalogueEntry, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import sweeps, witness
+from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market, answer_for
 from versioning.services.witness import Asked
 
@@ -61,6 +62,59 @@ def ask_for_targets(
                 refused.setdefault(tracked.pk, {})[id] = Asked("refused", why[id])
         market = Market.of(provider=provider, entries=entries, refused=why)
     return Targets(market=market, asked=asked, refused=refused)
+
+
+def ask_for_unasked(*, now: datetime) -> int:
+    """Ask for what is recommended and nobody asked for yet; return for how many. Speaks HTTP.
+
+    A check asks before it recommends. A rule of staff's recommends at once, within its transaction:
+    its target is asked for here, right after that. One that is refused is taken back, and the next
+    best asked for.
+    """
+    asked = 0
+    for _ in range(ROUNDS):
+        unasked = _unasked()
+        sweeps.each(
+            unasked,
+            lambda record: _ask_for(record, now=now),
+            subject=lambda record: f"Asking for the target of upgrade {record.pk}",
+            now=now,
+        )
+        asked += len(unasked)
+        if not unasked:
+            break
+    return asked
+
+
+def _unasked() -> list[UpgradeRecord]:
+    """Return the first recommendations whose target nobody asked for, where that may be done."""
+    waiting = UpgradeRecord.objects.waiting().with_versions().order_by("pk")
+    never = waiting.filter(
+        origin=UpgradeRecord.Origin.DETECTION,
+        to_version__answers_at=None,
+        tracked_model__provider__enabled=True,
+    ).exclude(step=UpgradeRecord.Step.REVISION)
+    some = list(never[: witness.MOST_AT_ONCE])
+    return [record for record in some if witness.is_asked(record.tracked_model.provider)]
+
+
+def _ask_for(record: UpgradeRecord, *, now: datetime) -> None:
+    provider, id = record.tracked_model.provider, record.to_version.upstream_id
+    known = witness.answered(provider=provider, upstream_ids=[id], now=now)
+    said = (
+        Asked("callable", "") if known else witness.ask(provider=provider, upstream_id=id, now=now)
+    )
+    keep_answers(provider=provider, asked={id: said}, now=now)
+    if said.is_refused:
+        recommendation.recommend(tracked_model_id=record.tracked_model_id, now=now)
+
+
+def keep_answers(*, provider: Provider, asked: Mapping[str, Asked], now: datetime) -> None:
+    """Keep with each version what came of asking for it directly."""
+    for upstream_id, said in asked.items():
+        ModelVersion.objects.filter(
+            tracked_model__provider=provider, upstream_id=upstream_id
+        ).update(answers=said.outcome, answers_why=said.sentence[:300], answers_at=now)
 
 
 def _new_ids(tracked: TrackedModel, answer: lineage.Answer) -> set[str]:

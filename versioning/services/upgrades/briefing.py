@@ -9,7 +9,7 @@ from django.db.models import Q
 from versioning.domain.policy import Policy
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
-from versioning.services import clock
+from versioning.services import clock, witness
 from versioning.services.upgrades import policies, way_back
 from versioning.services.upgrades.policies import Resolved
 
@@ -172,11 +172,20 @@ def _against_approving(
         warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
     if version.is_gone:
         warnings.append(f"{version.upstream_id} is no longer listed by the provider.")
+    if record.origin == UpgradeRecord.Origin.DETECTION and _is_unasked(version):
+        warnings.append(
+            f"{version.upstream_id} is listed, and nobody has asked for it directly yet: your key "
+            "may not be allowed to call it. A worker asks within minutes."
+        )
     warnings += _retires_soon(version, now=now)
     if record.evidence_at is not None and now - record.evidence_at > EVIDENCE_IS_OLD:
         days = (now - record.evidence_at).days
         warnings.append(f"The evidence is {days} days old.")
     return warnings
+
+
+def _is_unasked(version: ModelVersion) -> bool:
+    return version.answers_at is None and witness.is_asked(version.tracked_model.provider)
 
 
 def _against_going_back(

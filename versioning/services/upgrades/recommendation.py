@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
 
 from providers.models import Provider
 from versioning.domain import lineage
@@ -16,7 +17,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import locks, sweeps, versions
+from versioning.services import locks, nudges, sweeps, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotFound
 from versioning.services.transactions import one_transaction
@@ -47,12 +48,14 @@ def open_recommendations() -> QuerySet[UpgradeRecord]:
 def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
     """Look for a successor of one tracked model now, in what its provider last listed.
 
-    Returns the recommendation that waits for a decision, None where there is none.
-    Raises NotFound.
+    Returns the recommendation that waits for a decision, None where there is none. A worker asks
+    at once for its target, which nobody may do within a transaction. Raises NotFound.
     """
+    nudges.soon(nudges.Nudge.ASK)
     moves.locked_model(tracked_model_id)
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).get()
-    return recommend_in(tracked=tracked, market=Market.from_catalogue(tracked.provider), now=now)
+    market = Market.from_catalogue(tracked.provider, now=now)
+    return recommend_in(tracked=tracked, market=market, now=now)
 
 
 def tracked_models_of(provider: Provider) -> list[TrackedModel]:
@@ -72,7 +75,8 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
     if tracked is None:
         raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    return answer_for(tracked=tracked, market=Market.from_catalogue(tracked.provider))
+    market = Market.from_catalogue(tracked.provider, now=timezone.now())
+    return answer_for(tracked=tracked, market=market)
 
 
 def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:

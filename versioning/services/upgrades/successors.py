@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
-
-from django.utils import timezone
+from datetime import date, datetime
 
 from providers.models import Provider
 from versioning.domain import lineage
@@ -57,11 +55,11 @@ class Market:
         return self.entries[alike.known.id] if alike else found
 
     @classmethod
-    def from_catalogue(cls, provider: Provider) -> "Market":
+    def from_catalogue(cls, provider: Provider, *, now: datetime) -> "Market":
         return cls.of(
             provider=provider,
             entries={entry.upstream_id: entry for entry in provider.catalogue.all()},
-            refused=witness.refused(provider=provider, now=timezone.now()),
+            refused=witness.refused(provider=provider, now=now),
         )
 
 
