@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm browser bench mutants wheel lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm browser bench mutants wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,13 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 mutants: setup-dev ## Put small faults into the rules, and see whether a test notices each
 	@$(PY) -m benchmarks.mutants $(ONLY)
 
-wheel: ## Build what ships, into dist/
-	@test -x $(VENV)/build/bin/python || $(PYTHON) -m venv $(VENV)/build
-	@$(VENV)/build/bin/python -P config/install.py "what building needs" requirements-build.lock
+wheel: $(VENV)/.build ## Build what ships, into dist/
 	@$(VENV)/build/bin/python -m hatchling build -t wheel
+
+changelog: ## Move the fragments of changelog.d into CHANGELOG.md (VERSION=1.2.0)
+	@test -n "$(VERSION)" || { echo "Name the release: make changelog VERSION=1.2.0"; exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/.build
+	@$(VENV)/build/bin/python -m towncrier build --yes --version $(VERSION)
 
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
@@ -92,6 +95,11 @@ $(VENV)/.runtime: requirements-pip.lock requirements.lock | $(VENV)/bin/python
 $(VENV)/.dev: requirements-pip.lock requirements-dev.lock | $(VENV)/bin/python
 	@$(INSTALL) "what tests and checks need" requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.build: requirements-pip.lock requirements-build.lock
+	@$(PYTHON) -m venv $(VENV)/build
+	@$(VENV)/build/bin/python -P config/install.py "what building needs" requirements-build.lock
+	@touch $@
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -78,3 +78,13 @@ def test_the_drawing_is_the_contract(part: str, contract: str) -> None:
     written = [layer.replace("(", "").replace(")", "") for layer in CONTRACTS[contract]["layers"]]
     assert drawn[: len(written)] == written
     assert "versioning" in drawing[: drawing.index("providers")]
+
+
+def test_news_fragments_are_called_as_a_release_looks_for_them() -> None:
+    others = {"README.md", "template.jinja"}
+    wrong = [
+        file.name
+        for file in (ROOT / "changelog.d").iterdir()
+        if file.name not in others and not re.fullmatch(r"\+[a-z0-9-]+\.change\.md", file.name)
+    ]
+    assert wrong == []
