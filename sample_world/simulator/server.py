@@ -41,7 +41,7 @@ class Simulator:
     """Providers for tests and the demo: ``with Simulator() as simulator: ...``.
 
     ``day`` counts from ``start``; ``keys`` are what providers take as their key;
-    ``latency_ms`` delays every chat.
+    ``latency_ms`` delays every chat, ``list_latency_ms`` every other answer.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class Simulator:
         keys: Iterable[str] = (KEY,),
         page_size: int = 5,
         latency_ms: float = 0.0,
+        list_latency_ms: float = 0.0,
     ) -> None:
         self.day = day
         self.world: World = new_world(start)
         self.keys = frozenset(keys)
         self.page_size = page_size
         self.latency_ms = latency_ms
+        self.list_latency_ms = list_latency_ms
         self.faults = Faults()
         self._seen: deque[Seen] = deque(maxlen=LONGEST_LOG)
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -195,8 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
         simulator.note(
             Seen(voice.kind, request.method, request.path, request.headers, response.status)
         )
-        if is_chat and simulator.latency_ms:
-            time.sleep(simulator.latency_ms / 1000)
+        latency_ms = simulator.latency_ms if is_chat else simulator.list_latency_ms
+        if latency_ms:
+            time.sleep(latency_ms / 1000)
         if fault and fault.mode in {"slow", "hang", "truncated"}:
             self._write_badly(response, fault)
         else:

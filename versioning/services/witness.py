@@ -4,15 +4,18 @@ Looks at a model's own address are free. A call of one token proves more and cos
 is counted, and no provider gets more of them in a day than the settings say.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers.base import Adapter, ProviderError, Witness
+from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import DirectQuestion
 from versioning.services import locks
@@ -34,6 +37,9 @@ KEPT_FOR = timedelta(days=90)
 
 MOST_AT_ONCE = 50
 """The most models that one check asks for directly."""
+
+MOST_SIDE_BY_SIDE = 8
+"""The most requests that a provider gets from one asker at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +67,29 @@ def ask(*, provider: Provider, upstream_id: str, now: datetime) -> Asked:
     Called outside any transaction; it never raises for what the provider does. A look that
     refuses stands; otherwise the call decides, and where that can't tell, the look.
     """
+    return ask_all(provider=provider, upstream_ids=[upstream_id], now=now)[upstream_id]
+
+
+def ask_all(*, provider: Provider, upstream_ids: Iterable[str], now: datetime) -> dict[str, Asked]:
+    """Ask for several models of a provider as ``ask`` does, the first fifty of them.
+
+    A few are asked for at once: the threads only wait for the network.
+    """
+    DirectQuestion.objects.filter(provider=provider, asked_at__lt=now - KEPT_FOR).delete()
+    wanted = list(dict.fromkeys(upstream_ids))[:MOST_AT_ONCE]
     mode = _mode(provider)
-    if mode == OFF:
-        return NOT_ASKED
+    if mode == OFF or not wanted:
+        return dict.fromkeys(wanted, NOT_ASKED)
     try:
         adapter = provider.adapter()
     except ProviderError as error:
-        return Asked("unknown", str(error)[:300])
-    looked = adapter.look_at(upstream_id, at=now)
-    _keep(provider, upstream_id, looked, is_call=False, now=now)
-    if looked.outcome == "refused" or mode == LOOK:
-        return _said(looked)
-    called = _call(adapter, provider, upstream_id, now=now)
-    if called is not None and called.outcome != "unknown":
-        return _said(called)
-    calls = DirectQuestion.objects.calls().filter(provider=provider, upstream_id=upstream_id)
-    before = _verdicts(calls, now=now).get(upstream_id)
-    return _said(looked if before is None else _witness(before))
+        return dict.fromkeys(wanted, Asked("unknown", str(error)[:300]))
+    looked = _side_by_side(partial(adapter.look_at, at=now), wanted)
+    _keep(provider, looked, is_call=False, now=now)
+    unsure = [id for id in wanted if looked[id].outcome != "refused"]
+    if mode == CALL and adapter.supports_completion:
+        looked |= _call_all(adapter, provider, unsure, now=now)
+    return {id: _said(looked[id]) for id in wanted}
 
 
 def refused(*, provider: Provider, now: datetime) -> dict[str, str]:
@@ -104,63 +116,69 @@ def _verdicts(questions: QuerySet[DirectQuestion], *, now: datetime) -> dict[str
     return {row.upstream_id: row for row in told.order_by("is_call", "asked_at", "pk")}
 
 
-def ask_all(*, provider: Provider, upstream_ids: Iterable[str], now: datetime) -> dict[str, Asked]:
-    """Ask for several models of a provider, the first fifty of them."""
-    DirectQuestion.objects.filter(provider=provider, asked_at__lt=now - KEPT_FOR).delete()
-    wanted = list(dict.fromkeys(upstream_ids))[:MOST_AT_ONCE]
-    return {id: ask(provider=provider, upstream_id=id, now=now) for id in wanted}
-
-
 def _mode(provider: Provider) -> str:
     said = provider.options.get("witness", "")
     return said if said in MODES else str(settings.HOTSWAP["WITNESS"])
 
 
-def _call(
-    adapter: Adapter, provider: Provider, upstream_id: str, *, now: datetime
-) -> Witness | None:
-    """Call a model once, within the day's cap; None where it was not called."""
-    if not adapter.supports_completion:
-        return None
-    calls = DirectQuestion.objects.calls().filter(provider=provider)
-    last = calls.filter(upstream_id=upstream_id, asked_at__gte=now - AGAIN_AFTER)
-    known = last.order_by("-asked_at", "-pk").first()
-    if known is not None:
-        return _witness(known)
-    row = _count_call(provider_id=provider.pk, upstream_id=upstream_id, now=now)
-    if row is None:
-        return None
-    called = adapter.call_once(upstream_id, timeout_s=CALL_TAKES_S)
-    row.outcome, row.sentence = called.outcome, called.sentence[:300]
-    row.save(update_fields=["outcome", "sentence"])
-    return called
+def _side_by_side(ask: Callable[[str], Witness], ids: Sequence[str]) -> dict[str, Witness]:
+    """Return what came of each id. Raises HoldsOthersUp within a transaction."""
+    refuse_if_others_wait()
+    with ThreadPoolExecutor(max_workers=MOST_SIDE_BY_SIDE) as pool:
+        return dict(zip(ids, pool.map(ask, ids), strict=True))
+
+
+def _call_all(
+    adapter: Adapter, provider: Provider, upstream_ids: Sequence[str], *, now: datetime
+) -> dict[str, Witness]:
+    """Call models once each, within the day's cap; return what calls have told, now or before."""
+    calls = DirectQuestion.objects.calls().filter(provider=provider, upstream_id__in=upstream_ids)
+    lately = calls.filter(asked_at__gte=now - AGAIN_AFTER)
+    known = set(lately.values_list("upstream_id", flat=True))
+    rows = _count_calls(
+        provider_id=provider.pk,
+        upstream_ids=[id for id in upstream_ids if id not in known],
+        now=now,
+    )
+    called = _side_by_side(partial(adapter.call_once, timeout_s=CALL_TAKES_S), list(rows))
+    for id, row in rows.items():
+        row.outcome, row.sentence = called[id].outcome, called[id].sentence[:300]
+    DirectQuestion.objects.bulk_update(rows.values(), ["outcome", "sentence"])
+    return {id: _witness(row) for id, row in _verdicts(calls, now=now).items()}
 
 
 @one_transaction
-def _count_call(*, provider_id: int, upstream_id: str, now: datetime) -> DirectQuestion | None:
-    """Count a call before it is made; None where the day has no more of them.
+def _count_calls(
+    *, provider_id: int, upstream_ids: Sequence[str], now: datetime
+) -> dict[str, DirectQuestion]:
+    """Count calls before they are made; those that the day has no room for are left out.
 
-    One at a time: two workers can't both take the last one.
+    One asker at a time: two workers can't both take the last one.
     """
     provider = locks.hold(Provider.objects.filter(pk=provider_id)).get()
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     made = DirectQuestion.objects.calls().filter(provider=provider, asked_at__gte=day).count()
-    if made >= settings.HOTSWAP["WITNESS_CALLS_A_DAY"]:
-        return None
-    return _keep(provider, upstream_id, Witness("unknown"), is_call=True, now=now)
+    left = max(0, settings.HOTSWAP["WITNESS_CALLS_A_DAY"] - made)
+    unasked = dict.fromkeys(upstream_ids[:left], Witness("unknown"))
+    return _keep(provider, unasked, is_call=True, now=now)
 
 
 def _keep(
-    provider: Provider, upstream_id: str, said: Witness, *, is_call: bool, now: datetime
-) -> DirectQuestion:
-    return DirectQuestion.objects.create(
-        provider=provider,
-        upstream_id=upstream_id[:200],
-        is_call=is_call,
-        outcome=said.outcome,
-        sentence=said.sentence[:300],
-        asked_at=now,
-    )
+    provider: Provider, said: Mapping[str, Witness], *, is_call: bool, now: datetime
+) -> dict[str, DirectQuestion]:
+    rows = {
+        id: DirectQuestion(
+            provider=provider,
+            upstream_id=id[:200],
+            is_call=is_call,
+            outcome=each.outcome,
+            sentence=each.sentence[:300],
+            asked_at=now,
+        )
+        for id, each in said.items()
+    }
+    DirectQuestion.objects.bulk_create(rows.values())
+    return rows
 
 
 def _witness(row: DirectQuestion) -> Witness:
