@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
     from django.test import Client
 
+API_LISTS = (
+    "model-versions/upgrade-recommendations", "tracked-models", "checks", "findings", "notices",
+    "events", "unknown-models", "providers/acme-0/models",
+)  # fmt: skip
 BUDGET_MS = 150.0
 LOOKS = 3
 
@@ -98,12 +102,13 @@ def _paths() -> Iterator[str]:
         newest = model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
         if newest is not None and model._meta.app_label == "versioning":
             yield reverse(f"{base}_change", args=[newest])
-    for address in ("upgrades", "upgrade-recommendations", "tracked-models", "checks", "findings",
-                    "retirements", "notices"):  # fmt: skip
+    for address in API_LISTS:
         yield f"/api/{address}"
         yield f"/api/{address}?limit=100"
-    yield f"/api/model-versions/{world.PROVIDER}/{world.MODEL}"
-    yield f"/api/model-versions/{world.PROVIDER}/{world.MODEL}/current"
+    yield "/api/retirements"
+    yield "/api/retirements?this_week=true"
+    for end in ("current", "upgrades", "history", "explain", "why"):
+        yield f"/api/model-versions/{world.PROVIDER}/{world.MODEL}/{end}"
 
 
 def _queries(model_admin: "ModelAdmin[Any]") -> Iterator[str]:

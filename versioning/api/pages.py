@@ -2,10 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
@@ -17,6 +19,9 @@ from rest_framework.response import Response
 from versioning.api.operations import Asked, Form
 from versioning.api.problems import Problem
 from versioning.services.errors import FieldError
+
+T = TypeVar("T")
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,47 @@ def page(
 
     ``prepare`` makes of the page's rows what is shown, ``top`` what stands before them.
     """
-    limit: int = asked.query["limit"]
     cursor = asked.query.get("cursor")
     rows = rows.order_by(*(by.ordering for by in order))
     if cursor is not None:
         rows = rows.filter(_after(_read(cursor, rows.model, order), order))
-    found = list(rows[: limit + 1])
+    found = list(rows[: asked.query["limit"] + 1])
+    return _answer(
+        asked, found, key=partial(_key, order=order), show=show, prepare=prepare, top=top
+    )
+
+
+def page_of_reckoned(
+    asked: Asked,
+    rows: Sequence[T],
+    *,
+    key: Callable[[T], Key],
+    show: Form,
+    prepare: Callable[[list[T]], Sequence[Any]],
+) -> Response:
+    """Answer with one page of what no query gives, sorted by a key without ties."""
+    cursor = asked.query.get("cursor")
+    if cursor is not None:
+        with _refusing():
+            after = _decode(cursor)
+            rows = [row for row in rows if key(row) > _like(after, key(row))]
+    found = list(rows[: asked.query["limit"] + 1])
+    return _answer(asked, found, key=key, show=show, prepare=prepare, top=lambda shown: {})
+
+
+def _answer(
+    asked: Asked,
+    found: list[T],
+    *,
+    key: Callable[[T], Key],
+    show: Form,
+    prepare: Callable[[list[T]], Sequence[Any]],
+    top: Callable[[list[T]], Mapping[str, Any]],
+) -> Response:
+    """Answer with all of what was found but what is more than the limit."""
+    limit: int = asked.query["limit"]
     shown, more = found[:limit], len(found) > limit
-    address = _address(asked, _write(shown[-1], order)) if more else None
+    address = _address(asked, _encode(key(shown[-1]))) if more else None
     body = {**top(shown), "results": show(prepare(shown), many=True).data, "next": address}
     return Response(body, headers={"Link": f'<{address}>; rel="next"'} if address else None)
 
@@ -100,19 +138,44 @@ def _after(values: Sequence[Any], order: Sequence[By]) -> Q:
     return condition
 
 
-def _write(row: Model, order: Sequence[By]) -> str:
+def _key(row: Model, *, order: Sequence[By]) -> Key:
     values = [getattr(row, by.column) for by in order]
-    text = json.dumps([None if value is None else str(value) for value in values])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return tuple(None if value is None else str(value) for value in values)
+
+
+def _encode(key: Key) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> list[Any]:
+    """Return the key that a cursor was made of. Raises ValueError and RecursionError."""
+    padded = cursor + "=" * (-len(cursor) % 4)
+    found = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+    if not isinstance(found, list):
+        raise ValueError
+    return found
+
+
+def _like(found: Sequence[Any], key: Key) -> Key:
+    """Return what a cursor had, as comparable with the key. Raises ValueError."""
+    if [type(part) for part in found] != [type(part) for part in key]:
+        raise ValueError
+    return tuple(found)
 
 
 def _read(cursor: str, model: type[Model], order: Sequence[By]) -> list[Any]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        texts = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
-        if not isinstance(texts, list) or len(texts) != len(order):
+    with _refusing():
+        texts = _decode(cursor)
+        if len(texts) != len(order):
             raise ValueError
         return [_value(text, model, by) for text, by in zip(texts, order, strict=True)]
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse a cursor that can't be read."""
+    try:
+        yield
     except (ValueError, RecursionError, ValidationError) as error:
         message = "This cursor can't be read. Take it from the address of the next page."
         errors = [FieldError("?cursor", "bad-cursor", message)]

@@ -1,6 +1,5 @@
 """The retirement clock: until when a move can start and still be safe."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -64,37 +63,30 @@ def reminder_due(*, retires_on: date, today: date) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """How long a model of the same line lived: from its release to its retirement."""
+class Lives:
+    """How many models of a line retired, and how many days the first and last of them lived."""
 
-    id: str
-    released_on: date
-    retires_on: date
-
-    @property
-    def days(self) -> int:
-        return (self.retires_on - self.released_on).days
+    count: int
+    shortest: int
+    longest: int
 
 
-def forecast(
-    *, released_on: date | None, siblings: Sequence[Life], today: date
-) -> Retirement | None:
+def forecast(*, released_on: date | None, lives: Lives | None, today: date) -> Retirement | None:
     """Guess a retirement where none is announced, from how long the line's other models lived.
 
     The range goes from the shortest to the longest of their lives, and never begins before
     tomorrow: a model that outlived them all may go any day. None without a release date, or with
     fewer than two lives to go by.
     """
-    lives = sorted(life.days for life in siblings if life.days > 0)
-    if released_on is None or len(lives) < LEAST_SIBLINGS:
+    if released_on is None or lives is None or lives.count < LEAST_SIBLINGS:
         return None
     tomorrow = today + timedelta(days=1)
-    first = max(released_on + timedelta(days=lives[0]), tomorrow)
-    last = max(released_on + timedelta(days=lives[-1]), first)
+    first = max(released_on + timedelta(days=lives.shortest), tomorrow)
+    last = max(released_on + timedelta(days=lives.longest), first)
     return Retirement(
         on=first,
         latest=last,
         precision=Precision.FORECAST,
-        reason=f"No date is announced. {len(lives)} models of the same line lived "
-        f"{lives[0]} to {lives[-1]} days after their release.",
+        reason=f"No date is announced. {lives.count} models of the same line lived "
+        f"{lives.shortest} to {lives.longest} days after their release.",
     )

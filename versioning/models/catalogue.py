@@ -142,6 +142,20 @@ class LineageRule(models.Model):
         return f"{self.get_kind_display()}: {self.pattern}"
 
 
+class DaysBetween(models.Func):
+    """Whole days from the second date to the first, reckoned by the database."""
+
+    arity = 2
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "CAST(julianday(%(expressions)s) AS INTEGER)"
+        joiner = ") - julianday("
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **extra)
+
+
 class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def listed(self) -> Self:
         """Those that a listing had, and that no run of good listings has found gone."""
@@ -157,6 +171,12 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def with_retirement(self) -> Self:
         """Those whose retirement is announced."""
         return self.exclude(retires_on=None)
+
+    def lived(self) -> Self:
+        """Those that retire after a release, with ``days_lived``: the days between."""
+        released = self.with_retirement().exclude(released_on=None)
+        days = DaysBetween("retires_on", "released_on")
+        return released.annotate(days_lived=days).filter(days_lived__gt=0)
 
     def held_by_staff(self) -> Self:
         """Those with facts that a person set."""

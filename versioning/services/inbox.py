@@ -101,10 +101,10 @@ def waiting_count() -> int:
 def gather(*, now: datetime) -> Inbox:
     """Gather the start page with the same number of queries however much there is."""
     records = UpgradeRecord.objects.with_versions()
-    clocks = retirement.start_this_week(now=now)
+    due = retirement.due_this_week(now=now)
     return Inbox(
-        starting=_starting(clocks[:SHOWN_NEWS]),
-        starting_count=len(clocks),
+        starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
+        starting_count=len(due),
         notices=list(notices.urgent_first()[:SHOWN_NEWS]),
         notice_count=Notice.objects.open().count(),
         waiting=list(records.recommended().urgent_first()[:SHOWN]),

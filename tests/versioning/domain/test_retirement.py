@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from versioning.domain.retirement import (
     REMINDER_DAYS,
-    Life,
+    Lives,
     Needs,
     forecast,
     latest_safe_start,
@@ -46,9 +46,9 @@ def test_one_reminder_a_day_and_the_nearest_one(left: int) -> None:
 def test_a_forecast_is_a_range_that_begins_tomorrow_at_the_earliest(
     ages: list[int], age: int
 ) -> None:
-    lives = [Life("zeta", TODAY - 3000 * DAY, TODAY - (3000 - days) * DAY) for days in ages]
+    lives = Lives(count=len(ages), shortest=min(ages), longest=max(ages))
 
-    found = forecast(released_on=TODAY - age * DAY, siblings=lives, today=TODAY)
+    found = forecast(released_on=TODAY - age * DAY, lives=lives, today=TODAY)
 
     assert found is not None
     assert TODAY < found.on <= found.latest
@@ -56,7 +56,8 @@ def test_a_forecast_is_a_range_that_begins_tomorrow_at_the_earliest(
 
 
 def test_one_life_is_no_forecast() -> None:
-    life = Life("zeta", TODAY - 10 * DAY, TODAY)
+    one, two = (Lives(count=count, shortest=10, longest=10) for count in (1, 2))
 
-    assert forecast(released_on=TODAY, siblings=[life], today=TODAY) is None
-    assert forecast(released_on=None, siblings=[life, life], today=TODAY) is None
+    assert forecast(released_on=TODAY, lives=one, today=TODAY) is None
+    assert forecast(released_on=TODAY, lives=None, today=TODAY) is None
+    assert forecast(released_on=None, lives=two, today=TODAY) is None

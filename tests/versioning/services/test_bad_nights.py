@@ -91,7 +91,7 @@ class TestDates:
 
         version.refresh_from_db()
         assert (version.retires_on, version.retires_precision) == (None, "")
-        assert retirement.start_this_week(now=NOW + DAY) == []
+        assert retirement.due_this_week(now=NOW + DAY) == []
         assert Finding.objects.get(kind="withdrawn").before["retires_on"] == "2026-03-05"
 
     def test_what_staff_say_stays(self, provider: Provider, server: ScriptedServer) -> None:
@@ -140,7 +140,7 @@ class TestDates:
         version.refresh_from_db()
         assert (version.retires_on, version.retires_precision) == (None, "")
         assert nonsense in Finding.objects.get(kind="doubt").sentence
-        assert retirement.clocks(now=NOW + DAY) == []
+        assert retirement.due(now=NOW + DAY) == []
         assert ask(provider, days=2).findings.count() == 0  # told once
 
     def test_a_date_that_comes_is_believed_for_a_week(

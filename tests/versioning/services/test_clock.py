@@ -72,7 +72,7 @@ def test_the_mail_and_the_admin_say_the_same_day(zone: str, admin_client: Client
         page = admin_client.get("/admin/").content.decode()
         assert "today" in page
         assert "tomorrow" not in page
-        (found,) = retirement.clocks(now=EVENING)
+        (found,) = retirement.due(now=EVENING)
         assert found.this_week
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.fields import Moment, Shaped
+from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.policies import CANARY_STEPS
 from versioning.api.serializers.versions import VersionNameSerializer
 
@@ -47,7 +47,7 @@ class CanarySerializer(serializers.Serializer[Any]):
     looked_at = Moment(allow_null=True)
 
 
-class RetirementsQuery(serializers.Serializer[Any]):
+class RetirementsQuery(Paging):
     this_week = serializers.BooleanField(
         default=False, help_text="Only moves whose last safe day is within seven days, or past."
     )
@@ -70,7 +70,3 @@ class ClockSerializer(serializers.Serializer[Any]):
     )
     this_week = serializers.BooleanField()
     warning = serializers.CharField()
-
-
-class ClocksSerializer(serializers.Serializer[Any]):
-    results = ClockSerializer(many=True)

@@ -4,9 +4,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from versioning.api.operations import APPROVE, ApiView, Asked, operation
+from versioning.api.pages import page_of, page_of_reckoned
 from versioning.api.serializers.rollout import (
     CanarySerializer,
-    ClocksSerializer,
+    ClockSerializer,
     OutlookSerializer,
     RetirementsQuery,
 )
@@ -89,10 +90,16 @@ class RetirementsView(ApiView):
         tag="models",
         summary="Until when can each move start?",
         query=RetirementsQuery,
-        answer=ClocksSerializer,
+        answer=page_of(ClockSerializer),
     )
     def get(self, asked: Asked) -> Response:
         """The versions in use that retire, those to start first ahead. Where no date is
         announced it is a forecast, with its reason."""
-        find = retirement.start_this_week if asked.query["this_week"] else retirement.clocks
-        return Response(ClocksSerializer({"results": find(now=asked.now)}).data)
+        find = retirement.due_this_week if asked.query["this_week"] else retirement.due
+        return page_of_reckoned(
+            asked,
+            find(now=asked.now),
+            key=lambda due: (due.latest_start.isoformat(), due.tracked_model_id),
+            show=ClockSerializer,
+            prepare=retirement.clocks,
+        )

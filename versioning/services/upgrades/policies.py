@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Q, QuerySet
 
@@ -76,11 +76,21 @@ def resolve(*, tracked: TrackedModel) -> Resolved:
     return resolve_all(tracked_models=[tracked])[tracked.pk]
 
 
-def resolve_all(*, tracked_models: Sequence[TrackedModel]) -> dict[int, Resolved]:
+class Owned(Protocol):
+    """A tracked model as policies know it."""
+
+    @property
+    def pk(self) -> int: ...
+
+    @property
+    def provider_id(self) -> int: ...
+
+
+def resolve_all(*, tracked_models: Sequence[Owned]) -> dict[int, Resolved]:
     """Return the policies of models by the models' ids, in one query for any number of them."""
     rows = list(
         PolicyRow.objects.select_related("fallback_version").filter(
-            Q(tracked_model__in=tracked_models)
+            Q(tracked_model__in=[model.pk for model in tracked_models])
             | Q(provider__in={model.provider_id for model in tracked_models})
             | Q(provider=None, tracked_model=None)
         )
@@ -88,10 +98,16 @@ def resolve_all(*, tracked_models: Sequence[TrackedModel]) -> dict[int, Resolved
     by_owner: defaultdict[tuple[int | None, int | None], list[PolicyRow]] = defaultdict(list)
     for row in rows:
         by_owner[row.provider_id, row.tracked_model_id].append(row)
+    shared = {
+        provider_id: _resolved([*by_owner[None, None], *by_owner[provider_id, None]])
+        for provider_id in {model.provider_id for model in tracked_models}
+    }
     return {
         model.pk: _resolved(
             [*by_owner[None, None], *by_owner[model.provider_id, None], *by_owner[None, model.pk]]
         )
+        if (None, model.pk) in by_owner
+        else shared[model.provider_id]
         for model in tracked_models
     }
 

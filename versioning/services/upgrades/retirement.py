@@ -1,17 +1,18 @@
 """The retirement clock: until when each move can start, and reminders once each."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Max, Min, QuerySet
 
 from versioning.domain.canary import expected_duration
 from versioning.domain.events import Kind
 from versioning.domain.policy import Policy
 from versioning.domain.retirement import (
-    Life,
+    Lives,
     Needs,
     Precision,
     Retirement,
@@ -34,11 +35,10 @@ TESTS_TAKE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Due:
     """When a model's current version retires, and the last day on which a move can start."""
 
-    tracked_model: TrackedModel
-    version: ModelVersion
+    tracked_model_id: int
     retirement: Retirement
     needs: Needs
     latest_start: date
@@ -47,29 +47,67 @@ class Clock:
     """What can't be reckoned, such as a canary whose samples never come; else empty."""
 
 
-def clocks(*, now: datetime) -> list[Clock]:
-    """Return the clock of each active model that retires, those to start first ahead.
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What is due, with its model and the version in use: for people."""
+
+    tracked_model: TrackedModel
+    version: ModelVersion
+    due: Due
+
+    @property
+    def retirement(self) -> Retirement:
+        return self.due.retirement
+
+    @property
+    def needs(self) -> Needs:
+        return self.due.needs
+
+    @property
+    def latest_start(self) -> date:
+        return self.due.latest_start
+
+    @property
+    def this_week(self) -> bool:
+        return self.due.this_week
+
+    @property
+    def warning(self) -> str:
+        return self.due.warning
+
+
+def due(*, now: datetime) -> list[Due]:
+    """Return what is due of each active model that retires, those to start first ahead.
 
     Deprecation alone has no date to count from: such a model gets a forecast where its earlier
-    versions' lives give one.
+    versions' lives give one. Reads only what it reckons with: a start page asks for thousands.
     """
-    models = (
-        TrackedModel.objects.active()
-        .exclude(current_version=None)
-        .select_related("provider", "current_version")
-    )
-    found = _clocks(list(models), now=now)
-    return sorted(found, key=lambda clock: (clock.latest_start, clock.tracked_model.pk))
+    found = _due(TrackedModel.objects.active(), now=now)
+    return sorted(found, key=lambda each: (each.latest_start, each.tracked_model_id))
 
 
-def start_this_week(*, now: datetime) -> list[Clock]:
+def due_this_week(*, now: datetime) -> list[Due]:
     """Return the moves whose last safe day is within seven days, or past; most urgent first."""
-    return [clock for clock in clocks(now=now) if clock.this_week]
+    return [each for each in due(now=now) if each.this_week]
+
+
+def clocks(found: Sequence[Due]) -> list[Clock]:
+    """Return what is due with its models and versions, in the same order."""
+    models = (
+        TrackedModel.objects.exclude(current_version=None)
+        .select_related("provider", "current_version")
+        .in_bulk([each.tracked_model_id for each in found])
+    )
+    return [
+        Clock(tracked_model=model, version=model.current_version, due=each)
+        for each in found
+        if (model := models.get(each.tracked_model_id)) and model.current_version
+    ]
 
 
 def clock_of(*, tracked: TrackedModel, now: datetime) -> Clock | None:
     """Return a model's clock; None where no retirement is known or foreseen."""
-    return next(iter(_clocks([tracked], now=now)), None)
+    return next(iter(clocks(_due(TrackedModel.objects.filter(pk=tracked.pk), now=now))), None)
 
 
 def write_reminders(*, now: datetime) -> int:
@@ -142,40 +180,57 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
     return is_new
 
 
-def _clocks(models: Sequence[TrackedModel], *, now: datetime) -> list[Clock]:
-    """Reckon all clocks with as many queries as for one."""
-    lives = _lives(models)
+class _InUse(NamedTuple):
+    """What is reckoned with of a model and the version that it uses."""
+
+    pk: int
+    provider_id: int
+    version_id: int
+    released_on: date | None
+    retires_on: date | None
+    precision: str
+    source: str
+
+
+_IN_USE = (
+    "pk",
+    "provider_id",
+    "current_version_id",
+    "current_version__released_on",
+    "current_version__retires_on",
+    "current_version__retires_precision",
+    "current_version__retires_source",
+)
+
+
+def _due(models: QuerySet[TrackedModel], *, now: datetime) -> list[Due]:
+    """Reckon what is due of all models with as many queries as of one."""
+    used = [_InUse(*row) for row in models.exclude(current_version=None).values_list(*_IN_USE)]
+    lives = _lives([each.pk for each in used if not each.retires_on and each.released_on])
+    today = clock.local_day(now)
     known = [
-        (model, version, retirement)
-        for model in models
-        if (version := model.current_version) is not None
-        and (retirement := _retirement(version, lives=lives[model.pk], today=clock.local_day(now)))
+        (each, retirement)
+        for each in used
+        if (retirement := _retirement(each, lives=lives.get(each.pk), today=today))
     ]
-    resolved = policies.resolve_all(tracked_models=[model for model, _, _ in known])
-    canaries = [version.pk for model, version, _ in known if resolved[model.pk].policy.canary_steps]
+    resolved = policies.resolve_all(tracked_models=[each for each, _ in known])
+    canaries = [each.version_id for each, _ in known if resolved[each.pk].policy.canary_steps]
     traffic = live_requests(version_ids=canaries, since=now - timedelta(days=TRAFFIC_DAYS))
     return [
-        _clock(
-            tracked=model,
-            version=version,
+        _due_of(
+            each,
             retirement=retirement,
-            policy=resolved[model.pk].policy,
-            requests_a_day=traffic[version.pk] / TRAFFIC_DAYS,
-            now=now,
+            policy=resolved[each.pk].policy,
+            requests_a_day=traffic[each.version_id] / TRAFFIC_DAYS,
+            today=today,
         )
-        for model, version, retirement in known
+        for each, retirement in known
     ]
 
 
-def _clock(
-    *,
-    tracked: TrackedModel,
-    version: ModelVersion,
-    retirement: Retirement,
-    policy: Policy,
-    requests_a_day: float,
-    now: datetime,
-) -> Clock:
+def _due_of(
+    used: _InUse, *, retirement: Retirement, policy: Policy, requests_a_day: float, today: date
+) -> Due:
     canary = expected_duration(steps=policy.canary_steps, requests_a_day=requests_a_day)
     needs = Needs(
         evaluation=TESTS_TAKE if policy.required_suites else timedelta(0),
@@ -184,42 +239,34 @@ def _clock(
         buffer=timedelta(days=policy.buffer_days),
     )
     latest = latest_safe_start(retires_on=retirement.on, needs=needs)
-    return Clock(
-        tracked_model=tracked,
-        version=version,
+    return Due(
+        tracked_model_id=used.pk,
         retirement=retirement,
         needs=needs,
         latest_start=latest,
-        this_week=starts_this_week(latest_start=latest, today=clock.local_day(now)),
+        this_week=starts_this_week(latest_start=latest, today=today),
         warning="" if canary is not None else "At this traffic its canary would never end.",
     )
 
 
-def _lives(models: Sequence[TrackedModel]) -> defaultdict[int, list[Life]]:
-    """Return how long the earlier versions lived of each model that needs a forecast."""
-    asking = [
-        model.pk
-        for model in models
-        if model.current_version is not None
-        and model.current_version.retires_on is None
-        and model.current_version.released_on is not None
-    ]
-    versions = ModelVersion.objects.with_retirement().filter(tracked_model__in=asking)
-    lives: defaultdict[int, list[Life]] = defaultdict(list)
-    for model_id, id, released_on, retires_on in versions.exclude(released_on=None).values_list(
-        "tracked_model_id", "upstream_id", "released_on", "retires_on"
-    ):
-        if released_on is not None and retires_on is not None:
-            lives[model_id].append(Life(id=id, released_on=released_on, retires_on=retires_on))
-    return lives
+def _lives(model_ids: Sequence[int]) -> dict[int, Lives]:
+    """Return how long the earlier versions of models lived, by model."""
+    lived = ModelVersion.objects.lived().filter(tracked_model__in=model_ids).order_by()
+    found = lived.values_list("tracked_model").annotate(
+        Count("pk"), Min("days_lived"), Max("days_lived")
+    )
+    return {
+        model_id: Lives(count=count, shortest=shortest, longest=longest)
+        for model_id, count, shortest, longest in found
+    }
 
 
-def _retirement(version: ModelVersion, *, lives: Sequence[Life], today: date) -> Retirement | None:
-    if version.retires_on is not None:
+def _retirement(used: _InUse, *, lives: Lives | None, today: date) -> Retirement | None:
+    if used.retires_on is not None:
         return Retirement(
-            on=version.retires_on,
-            latest=version.retires_on,
-            precision=Precision(version.retires_precision or Precision.EXACT),
-            reason=version.retires_source or "The provider lists this date.",
+            on=used.retires_on,
+            latest=used.retires_on,
+            precision=Precision(used.precision or Precision.EXACT),
+            reason=used.source or "The provider lists this date.",
         )
-    return forecast(released_on=version.released_on, siblings=lives, today=today)
+    return forecast(released_on=used.released_on, lives=lives, today=today)
