@@ -50,7 +50,7 @@ def test_pages_go_on_where_the_last_one_ended(api: Any) -> None:
 def test_a_cursor_of_something_else_is_refused(api: Any, key: Any) -> None:
     retiring("soon", days=12)
     cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-    answer = api.get("/api/retirements", {"cursor": cursor})
+    answer = api.get(f"/api/retirements?cursor={cursor}")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["code"] == "bad-cursor"
 
