@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm browser bench mutants wheel changelog lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm clients browser bench mutants wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ litellm: ## Run the tests against the real litellm, in an environment of its own
 	@$(VENV)/litellm/bin/python -P config/install.py litellm requirements-litellm.lock
 	@$(VENV)/litellm/bin/python -m pytest tests/integrations tests/config/test_locks.py
 
+clients: setup-dev ## Generate clients from the API's description and call a server with each (needs Node)
+	@$(PYTHON) -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -P config/install.py "the generators of clients" requirements-clients.lock
+	@cd tests/clients && npm ci --silent
+	@$(PY) -m pytest -m clients tests/clients
+
 browser: setup-dev ## Run the browser tests (needs Chromium)
 	@$(PY) -m pytest -m e2e
 
@@ -74,6 +80,7 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(COMPILE) $(EXTRAS) -o requirements-dev.lock pyproject.toml -c requirements.lock \
 	  --group dev --group e2e
 	@$(COMPILE) -o requirements-build.lock --group building -c requirements-dev.lock
+	@$(COMPILE) -o requirements-clients.lock --group clients -c requirements-dev.lock
 	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \
 	  -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \

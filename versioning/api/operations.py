@@ -157,7 +157,7 @@ def operation(
             parameters=parameters,
             request=dict.fromkeys(file_types, OpenApiTypes.STR) if takes_in else body,
             responses={
-                **(_files_of(file_types, status) if hands_out else {status: answer}),
+                **(_files_of(file_types, status) if hands_out else _answer_of(answer, status)),
                 **({304: UNCHANGED} if may_be_unchanged else {}),
                 **{
                     (code, CONTENT_TYPE): ProblemSerializer
@@ -180,6 +180,10 @@ def header(name: str, description: str, *, sent_back: Sequence[int] = ()) -> Ope
         description=description,
         response=list(sent_back) or False,
     )
+
+
+def _answer_of(answer: Form | None, status: int) -> dict[Any, Any]:
+    return {status: None} if answer is None else {(status, JSONRenderer.media_type): answer}
 
 
 def _files_of(media_types: Sequence[str], status: int) -> dict[Any, Any]:

@@ -276,3 +276,23 @@ class TestPairs:
 
 def test_who_may_only_read_makes_no_suite(with_scopes: Callable[..., Api]) -> None:
     assert_problem(with_scopes("read").post(SUITES, SUITE), 403, "permission-denied")
+
+
+@pytest.mark.parametrize(
+    ("accept", "query", "kind"),
+    [
+        ("text/csv", "", "text/csv"),
+        ("application/jsonl", "", "application/jsonl"),
+        ("*/*", "", "application/jsonl"),
+        ("application/json", "?form=csv", "text/csv"),
+    ],
+)
+def test_a_file_comes_in_the_form_that_was_asked_for(
+    api: Api, accept: str, query: str, kind: str
+) -> None:
+    made = api.post("/api/evaluation-suites", {"name": "forms", "scorers": ["number"]})
+
+    answer = api.get(f"{made['Location']}/cases/file{query}", Accept=accept)
+
+    assert answer.status_code == 200, answer.content
+    assert answer["Content-Type"].startswith(kind)

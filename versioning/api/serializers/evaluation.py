@@ -89,7 +89,7 @@ class CasesQuery(Paging):
 
 
 class FileQuery(serializers.Serializer[Any]):
-    form = serializers.ChoiceField(choices=["jsonl", "csv"], default="jsonl")
+    form = serializers.ChoiceField(choices=["jsonl", "csv"], required=False)
 
 
 class ImportQuery(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
 from versioning.api import rows
@@ -131,8 +132,20 @@ class CasesView(ApiView):
         return _stored(suite, read, replace=asked.body["replace"])
 
 
+class JsonlAnswer(BaseRenderer):
+    """Stands for a file in what a client may ask for; the view writes it itself."""
+
+    media_type = JsonlFile.media_type
+    format = JSONRenderer.format  # with one of its own there would be a parameter for it
+
+
+class CsvAnswer(JsonlAnswer):
+    media_type = CsvFile.media_type
+
+
 class CasesFileView(ApiView):
     parser_classes = (JsonlFile, CsvFile)
+    renderer_classes = (JSONRenderer, JsonlAnswer, CsvAnswer)
     most_bytes = suites.LONGEST_FILE
 
     @operation(
@@ -145,8 +158,10 @@ class CasesFileView(ApiView):
         file_types=FILE_TYPES,
     )
     def get(self, asked: Asked, *, id: int) -> HttpResponse:
-        """JSONL with a case a line, or CSV: what an import reads."""
-        form = asked.query["form"]
+        """JSONL with a case a line, or CSV: what an import reads. Without `form` as the header
+        Accept asks for."""
+        is_csv = isinstance(asked.request.accepted_renderer, CsvAnswer)
+        form = asked.query.get("form", "csv" if is_csv else "jsonl")
         text = suites.export_cases(suite=suites.suite_by_id(id), form=form)
         media_type = CsvFile.media_type if form == "csv" else JsonlFile.media_type
         answer = HttpResponse(text, content_type=f"{media_type}; charset=utf-8")
@@ -174,7 +189,7 @@ class CasesFileView(ApiView):
 
 class CaseView(ApiView):
     @operation(
-        id="case",
+        id="evaluation_case",
         tag="evaluation",
         summary="One test case",
         answer=CaseSerializer,
