@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from sample_world.simulator import Simulator, server
+from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
-from sample_world.simulator.speech import Request, Response, View
+from sample_world.simulator.speech import Request, Response, View, Voice
+from sample_world.simulator.voices import VOICES
 from tests.factories import NOW, ProviderFactory
 from versioning.services.evaluation import running
 
@@ -29,7 +30,7 @@ class Till:
 
     kind = "openai"
 
-    def __init__(self, voice: server.Voice) -> None:
+    def __init__(self, voice: Voice) -> None:
         self.voice = voice
         self.base_path = voice.base_path
         self.charged: Counter[tuple[str, str]] = Counter()
@@ -127,8 +128,8 @@ def workers(
 
 @pytest.fixture
 def till(monkeypatch: pytest.MonkeyPatch) -> Till:
-    counting = Till(server._VOICE_OF["openai"])
-    monkeypatch.setitem(server._VOICE_OF, "openai", counting)
+    counting = Till(VOICES["openai"])
+    monkeypatch.setitem(VOICES, "openai", counting)
     return counting
 
 
