@@ -15,9 +15,11 @@ from versioning.models import (
     AliasTarget,
     CatalogueEntry,
     Check,
+    Delivery,
     DriftFinding,
     EvaluationCase,
     EvaluationRun,
+    Event,
     Finding,
     Freeze,
     LeftOutSpans,
@@ -98,6 +100,17 @@ def everything(now: dt.datetime) -> Everything:
     sample = PerformanceSample.objects.exclude(version=None).first()
     assert notice is not None
     assert sample is not None
+    event = Event.objects.first()
+    assert event is not None
+    delivery = Delivery.objects.create(
+        event=event,
+        tracked_model=event.tracked_model,
+        channel="mail",
+        to="ada@example.com",
+        state="dead",
+        due_at=now,
+        ended_at=now,
+    )
     policy = Policy.objects.get(pk=waiting.policy.pk)
     records = "/api/model-versions/upgrade-recommendations"
     return Everything(
@@ -116,6 +129,7 @@ def everything(now: dt.datetime) -> Everything:
             "/api/versions": {"id": version.pk},
             "/api/slice-tags": {"id": tag.pk},
             "/api/policies": {"id": policy.pk},
+            "/api/deliveries": {"id": delivery.pk},
             "/api/freezes": {"id": freeze.pk},
             "/api/schedules": {"id": daily.pk},
             "/api/notices": {"id": notice.pk},

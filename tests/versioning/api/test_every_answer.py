@@ -93,6 +93,7 @@ BODIES: dict[str, Any] = {
         "retires_precision": "",
         "other_prices": [{"part": "cache_write", "usd": "3.75"}],
     },
+    "try_anew": {},
     "release_version": {"names": ["migration_notes"]},
     "performance_samples": [SAMPLE, {"tokens": 1}],
     "scores": [{"request_id": "r1", "quality": 0.5}],
