@@ -95,6 +95,7 @@ def _usual_places(kind: str) -> list[tuple[str, str]]:
     return [(name, url) for name, url in places if name]
 
 
-def presets() -> tuple[Preset, ...]:
-    """Return the known servers that a kind speaks to beside its own."""
-    return tuple(preset for adapter in adapter_classes() for preset in adapter.presets)
+def presets(kind: str = "") -> tuple[Preset, ...]:
+    """Return the known servers beside a kind's own that it speaks to; of every kind if empty."""
+    adapters = adapter_classes() if not kind else (adapter_class(kind),)
+    return tuple(preset for adapter in adapters for preset in adapter.presets)

@@ -216,7 +216,9 @@ def _name_in_package(provider: Provider) -> str:
     if provider.kind != "openai":
         return _NAMES.get(provider.kind, provider.kind)
     host = urlsplit(provider.base_url or registry.adapter_class("openai").default_base_url).hostname
-    slugs = [p.slug for p in registry.presets() if p.key_variable and _host(p.base_url) == host]
+    slugs = [
+        p.slug for p in registry.presets("openai") if p.key_variable and _host(p.base_url) == host
+    ]
     return _NAMES.get(slugs[0], slugs[0]) if slugs else ""
 
 

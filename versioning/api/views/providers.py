@@ -35,7 +35,7 @@ class KindsView(ApiView):
         """Each speaks one protocol. `presets` are servers that the kind `openai` speaks to."""
         return Response(
             KindsSerializer(
-                {"kinds": registry.adapter_classes(), "presets": registry.presets()}
+                {"kinds": registry.adapter_classes(), "presets": registry.presets("openai")}
             ).data
         )
 
