@@ -28,9 +28,9 @@ ROOT = Path(__file__).parent.parent
 MODULES = ("assignment", "canary", "memory", "policy", "pricing", "transitions")
 WITHIN_S = 30
 OPTIONS = ["-c", os.devnull, f"--rootdir={ROOT}", "--noconftest", "-x", "-q", "--hypothesis-seed=1"]
-OPTIONS += [
-    f"-pno:{plugin}" for plugin in ("django", "randomly", "cacheprovider", "cov", "xdist", "faker")
-]
+OPTIONS += ["-p", "_hypothesis_pytestplugin"]
+EXAMPLES = 30
+"""Of each property: more find little more, and take long where nothing is found."""
 
 HARMLESS: dict[str, str] = {}
 """Mutants that change nothing anybody could see, as they are printed, and why."""
@@ -180,8 +180,13 @@ def survivors(name: str) -> tuple[int, list[str]]:
 def main(names: Sequence[str]) -> int:
     """Print the survivors of each module; return 1 where one is left that isn't harmless."""
     sys.path.insert(0, str(ROOT))
-    import numpy  # noqa: F401  (what tests import and no mutant changes: once, before the forks)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # What tests import and no mutant changes: once, before the forks.
     import scipy.stats  # noqa: F401
+    from hypothesis import settings
+
+    settings.register_profile("mutants", max_examples=EXAMPLES, deadline=None, database=None)
+    settings.load_profile("mutants")
 
     bad = 0
     print(f"{'module':<12} {'mutants':>8} {'noticed':>8} {'harmless':>9} {'left':>5} {'s':>5}")
