@@ -172,7 +172,7 @@ def _against_approving(
         warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
     if version.is_gone:
         warnings.append(f"{version.upstream_id} is no longer listed by the provider.")
-    if record.origin == UpgradeRecord.Origin.DETECTION and _is_unasked(version):
+    if record.origin == UpgradeRecord.Origin.DETECTION and _is_unasked(record):
         warnings.append(
             f"{version.upstream_id} is listed, and nobody has asked for it directly yet: your key "
             "may not be allowed to call it. A worker asks within minutes."
@@ -184,8 +184,9 @@ def _against_approving(
     return warnings
 
 
-def _is_unasked(version: ModelVersion) -> bool:
-    return version.answers_at is None and witness.is_asked(version.tracked_model.provider)
+def _is_unasked(record: UpgradeRecord) -> bool:
+    # The record's model is loaded with its provider, the version's own isn't.
+    return record.to_version.answers_at is None and witness.is_asked(record.tracked_model.provider)
 
 
 def _against_going_back(
