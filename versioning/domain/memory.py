@@ -84,13 +84,17 @@ def _has_fallen(*, by: Decimal, then: Decimal | None, now: Decimal | None) -> bo
 
 def sentence(wake: Wake) -> str:
     """Say in words when the question comes back."""
-    return {
-        WakeKind.NEVER: "Not asked again.",
-        WakeKind.UNTIL: f"Asked again from {wake.until} on.",
-        WakeKind.PRICE: f"Asked again when the price has fallen by {wake.price_falls_by or 0:.0%}.",
-        WakeKind.NEXT_SNAPSHOT: "Not asked again; the next snapshot will be.",
-        WakeKind.RETIREMENT: f"Asked again when retirement is nearer than {_days(wake.days)}.",
-    }[wake.kind]
+    match wake.kind:
+        case WakeKind.UNTIL:
+            return f"Asked again from {wake.until} on."
+        case WakeKind.PRICE:
+            return f"Asked again when the price has fallen by {wake.price_falls_by:.0%}."
+        case WakeKind.RETIREMENT:
+            return f"Asked again when retirement is nearer than {_days(wake.days)}."
+        case WakeKind.NEXT_SNAPSHOT:
+            return "Not asked again; the next snapshot will be."
+        case WakeKind.NEVER:
+            return "Not asked again."
 
 
 def _days(count: int | None) -> str:
