@@ -60,14 +60,15 @@ def run(environment: dict[str, str], *arguments: str) -> str:
     return ended.stdout
 
 
-def test_the_conformance_tests_take_up_its_kind(environment: dict[str, str]) -> None:
-    tests = ["tests/providers/test_conformance.py", "-k", "acme", "-p", "no:cacheprovider"]
+def test_the_conformance_tests_take_up_its_kind_and_its_scorer(environment: dict[str, str]) -> None:
+    tests = ["tests/providers/test_conformance.py", "-k", "acme or haiku", "-p", "no:cacheprovider"]
+    tests.append("tests/versioning/domain/scoring/test_conformance.py")
     environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
     said = run(environment, "-m", "pytest", *tests, "-o", "addopts=", "-p", "no:randomly")
 
     passed = int(said.rpartition(" passed")[0].split()[-1])
-    assert passed > 20
+    assert passed > 25
     assert "failed" not in said
 
 

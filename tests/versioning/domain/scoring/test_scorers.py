@@ -50,8 +50,7 @@ def test_scores(name, text, expected, options, value):
     assert score(name, text, expected, **options) == value
 
 
-def test_every_scorer_is_in_the_registry_under_its_name():
-    assert all(SCORERS[name].name == name for name in SCORERS)
+def test_these_come_with_hotswap():
     assert {"exact", "json_schema", "latency", "cost", "similarity"} <= set(SCORERS)
 
 
@@ -108,13 +107,6 @@ def test_scorers_are_weighed_and_what_can_not_be_said_is_left_out():
     found = score_output(output=Output(text="yes"), expected="yes", uses=uses)
     assert found.value == pytest.approx(0.75)
     assert "price is unknown" in found.reason
-
-
-@given(text=st.text(max_size=200), expected=st.text(max_size=200))
-def test_any_text_gets_a_score_from_0_to_1_or_none(text, expected):
-    for name in ("exact", "normalised", "contains", "number", "json", "similarity"):
-        value = score(name, text, expected)
-        assert value is None or 0 <= value <= 1
 
 
 @given(text=st.text(min_size=1, max_size=200))
