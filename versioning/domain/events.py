@@ -38,6 +38,22 @@ class Kind(StrEnum):
 VERSIONS: Mapping[Kind, int] = dict.fromkeys(Kind, 1)
 """Of each kind's payload. A field that is added leaves it; one that changes raises it."""
 
+OF_A_MOVE = frozenset({"before", "reason"})
+_CANARY = frozenset({"canary_step", "weight"})
+
+DETAILS: Mapping[Kind, frozenset[str]] = {
+    **dict.fromkeys(Kind, OF_A_MOVE),
+    Kind.APPROVAL_NEEDED: frozenset({"missing"}),
+    Kind.APPROVAL_FELL: frozenset({"fallen"}),
+    Kind.CANARY_ADVANCED: _CANARY,
+    Kind.CANARY_PAUSED: _CANARY,
+    Kind.CANARY_RESUMED: _CANARY,
+    Kind.WATCH_ENDED: frozenset({"result"}),
+    Kind.RETIREMENT_CHANGED: frozenset({"before", "retires_on", "is_current"}),
+    Kind.REMINDER: frozenset({"reminder_id", "retires_on", "days_before", "latest_start"}),
+}
+"""What each kind's payload has besides its subjects: exactly these, so that nothing slips in."""
+
 _OF_STATE: Mapping[State, Kind] = {
     State.RECOMMENDED: Kind.REOPENED,
     State.SNOOZED: Kind.DECIDED,

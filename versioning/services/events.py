@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from versioning.domain.events import VERSIONS, Kind
+from versioning.domain.events import DETAILS, VERSIONS, Kind
 from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
 from versioning.services import notices, nudges
 from versioning.services.actors import Actor
@@ -31,14 +31,17 @@ def write(
     now: datetime,
     record: UpgradeRecord | None = None,
     version: ModelVersion | None = None,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any],
     notice: Notice.Kind | None = None,
 ) -> Event:
     """Write an event, to whom it has to go, and the notice of it if people must know.
 
     Called in the transaction that made it happen, with the tracked model locked: so a model's
-    events are in order. ``details`` are JSON, without keys and prompts; ``notice`` needs a record.
+    events are in order. ``details`` are the kind's fields (``DETAILS``) as JSON; ``notice`` needs
+    a record.
     """
+    if details.keys() != DETAILS[kind]:
+        raise ValueError(f"{kind} has the fields {sorted(DETAILS[kind])}, not {sorted(details)}.")
     if not connection.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of what happened.")
     event = Event.objects.create(
@@ -122,7 +125,7 @@ def _payload(
     tracked: TrackedModel,
     record: UpgradeRecord | None,
     version: ModelVersion | None,
-    details: Mapping[str, Any] | None,
+    details: Mapping[str, Any],
 ) -> dict[str, Any]:
     payload: dict[str, Any] = {"provider": tracked.provider.slug, "model": tracked.name}
     if record is not None:
@@ -135,7 +138,7 @@ def _payload(
         }
     if version is not None:
         payload["version"] = _named(version)
-    return payload | dict(details or {})
+    return payload | dict(details)
 
 
 def _named(version: ModelVersion | None) -> dict[str, Any] | None:

@@ -134,7 +134,7 @@ def gather(*, now: datetime) -> Inbox:
             .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
-        outbox=backlog(),
+        outbox=backlog(now=now),
         has_tracked_models=TrackedModel.objects.exists(),
     )
 

@@ -35,6 +35,10 @@ LATE = timedelta(minutes=30)
 """What waits longer is told to staff: the reader comes every minute, and pauses grow with tries."""
 
 
+TOLD_FOR = timedelta(days=7)
+"""What was given up is told to staff for so long; then whoever wants it looks at the list."""
+
+
 class NotDead(ServiceError):
     """Only what was given up can be tried anew."""
 
@@ -43,7 +47,8 @@ class NotDead(ServiceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What has not gone out: how many wait, since when the oldest does, how many were given up."""
+    """What has not gone out: how many wait, since when the oldest does, how many were given up
+    lately."""
 
     pending: int
     oldest_at: datetime | None
@@ -69,9 +74,10 @@ def deliver_due(*, now: datetime) -> int:
     return sum(delivered)
 
 
-def backlog() -> Backlog:
+def backlog(*, now: datetime) -> Backlog:
     """Say how much waits, in one query."""
-    pending, dead = Q(state=Delivery.State.PENDING), Q(state=Delivery.State.DEAD)
+    pending = Q(state=Delivery.State.PENDING)
+    dead = Q(state=Delivery.State.DEAD, ended_at__gte=now - TOLD_FOR)
     found = Delivery.objects.filter(pending | dead).aggregate(
         pending=Count("pk", filter=pending),
         oldest=Min("event__at", filter=pending),

@@ -3,6 +3,7 @@
 import ast
 import datetime as dt
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from tests.versioning.services.test_course import (
     sweep,
 )
 from versioning import services
-from versioning.domain.events import Kind, kind_of_move, pause_after
+from versioning.domain.events import DETAILS, OF_A_MOVE, Kind, kind_of_move, pause_after
 from versioning.domain.transitions import ALLOWED, State
 from versioning.models import Delivery, Event, Notice, TrackedModel, UpgradeRecord, Watch
 from versioning.services import events, versions
@@ -286,7 +287,37 @@ class TestKept:
 def test_none_is_written_outside_the_transaction_of_what_happened() -> None:
     model = tracked()
     with pytest.raises(RuntimeError, match="in the transaction"):
-        events.write(Kind.MOVED, tracked=model, sentence="x", actor=Actor.command(), now=NOW)
+        write(model, before=None, reason="")
+
+
+def write(model: TrackedModel, **details: object) -> Event:
+    return events.write(
+        Kind.MOVED,
+        tracked=model,
+        sentence="It moved.",
+        actor=Actor.command(),
+        now=NOW,
+        details=details,
+    )
+
+
+def test_nothing_slips_into_a_payload() -> None:
+    with pytest.raises(ValueError, match="has the fields"):
+        write(tracked(), before=None, reason="", prompt="What ails me?")
+
+
+def test_the_guide_names_every_kind_with_its_fields() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
+    rows = [line.split("|")[1:4] for line in guide.splitlines() if line.startswith("| `")]
+    named = {
+        kind: set(re.findall(r"`(\w+)`", fields))
+        for kinds_of_row, _, fields in rows
+        for kind in re.findall(r"`([a-z_.]+)`", kinds_of_row)
+    }
+    for_us = {"reminder_id"}
+    assert named == {
+        kind.value: set() if DETAILS[kind] == OF_A_MOVE else DETAILS[kind] - for_us for kind in Kind
+    }
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 1), (2, 2), (5, 16), (9, 256), (40, 360)])

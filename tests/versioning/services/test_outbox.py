@@ -13,6 +13,7 @@ import pytest
 from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import NOW, tracked
 from versioning.domain.events import MOST_ATTEMPTS, Kind
@@ -72,7 +73,12 @@ def pigeon(monkeypatch: pytest.MonkeyPatch) -> Pigeon:
 def happen(model: TrackedModel) -> Event:
     with transaction.atomic():
         return events.write(
-            Kind.MOVED, tracked=model, sentence="It moved.", actor=Actor.command(), now=NOW
+            Kind.MOVED,
+            tracked=model,
+            sentence="It moved.",
+            actor=Actor.command(),
+            now=NOW,
+            details={"before": None, "reason": ""},
         )
 
 
@@ -224,8 +230,7 @@ class TestStuck:
     def dead(self, pigeon: Pigeon) -> Delivery:
         pigeon.fails["ann"] = NotDelivered("Gone for good.", is_permanent=True)
         happen(tracked())
-        outbox.deliver_due(now=NOW)
-        Delivery.objects.filter(state="dead").first()
+        outbox.deliver_due(now=timezone.now())
         return Delivery.objects.filter(state="dead").latest("pk")
 
     def readyz(self, client: Client) -> Any:
@@ -248,6 +253,8 @@ class TestStuck:
         assert found["dead"] == 2
         page = admin_client.get("/admin/").content.decode()
         assert "2 were given up after many tries." in page
+        Delivery.objects.update(ended_at=timezone.now() - outbox.TOLD_FOR)
+        assert not self.readyz(admin_client)["stuck"]
 
     def test_what_waits_since_the_worker_is_gone(
         self, pigeon: Pigeon, admin_client: Client

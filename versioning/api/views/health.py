@@ -50,7 +50,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def _outbox(*, now: datetime) -> dict[str, Any]:
     """Say what has not gone out. It doesn't make the process unready: the worker sends it."""
-    found = outbox.backlog()
+    found = outbox.backlog(now=now)
     waited = now - found.oldest_at if found.oldest_at else None
     return {
         "pending": found.pending,
