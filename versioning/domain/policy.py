@@ -49,6 +49,8 @@ class Asks(StrEnum):
 
     NOT_WORSE = "not_worse"
     BETTER = "better"
+    NO_HARM = "no_harm"
+    """That harm could have been seen and none was: enough for steps of hours, proof of nothing."""
 
 
 class Unsure(StrEnum):

@@ -185,8 +185,14 @@ class Policy(models.Model):
     canary_asks = models.CharField(
         max_length=10,
         blank=True,
-        choices=[(Asks.NOT_WORSE.value, "not worse"), (Asks.BETTER.value, "better")],
-        help_text="What the evidence must show for a canary's next step.",
+        choices=[
+            (Asks.NOT_WORSE.value, "not worse"),
+            (Asks.BETTER.value, "better"),
+            (Asks.NO_HARM.value, "no harm seen"),
+        ],
+        help_text="What the evidence must show for a canary's steps. Not worse and better take "
+        "7 days of both; no harm seen takes 100 requests of each, and limits that hold as "
+        "measured: for steps of hours, and proof of nothing.",
     )
     approvals_needed = models.PositiveSmallIntegerField(
         null=True,

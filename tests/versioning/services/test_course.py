@@ -65,9 +65,14 @@ def general(**fields: object) -> Policy:
 
 
 def samples(
-    version: ModelVersion, qualities: Iterable[float], *, at: dt.datetime, number: int
+    version: ModelVersion,
+    qualities: Iterable[float],
+    *,
+    at: dt.datetime,
+    number: int,
+    lasts: dt.timedelta = 10 * DAY,
 ) -> None:
-    """Report so many requests that the version served, over ten days to a day after a moment."""
+    """Report so many requests that the version served in a time that ends a day after a moment."""
     cycle = list(qualities)
     model = version.tracked_model
     items = [
@@ -78,7 +83,7 @@ def samples(
             quality=cycle[n % len(cycle)],
             latency_ms=100.0 + n % 7,
             cost_usd=Decimal("0.001"),
-            time=at - 9 * DAY + n * 240 // number * HOUR,
+            time=at + DAY - lasts + n * int(lasts / HOUR) // number * HOUR,
         )
         for n in range(number)
     ]
@@ -95,6 +100,11 @@ def measured(
     assert record.from_version is not None
     samples(record.from_version, (0.7, 0.72, 0.68), at=at, number=round(2400 * (1 - share)))
     samples(record.to_version, new, at=at, number=round(2400 * share))
+
+
+def hours(version: ModelVersion, scores: Iterable[float], *, number: int) -> None:
+    """Report requests of the two hours after the canary began."""
+    samples(version, scores, at=NOW + 2 * HOUR - DAY, number=number, lasts=2 * HOUR)
 
 
 def approve(record: UpgradeRecord, actor: Actor, *, at: dt.datetime = NOW) -> UpgradeRecord:
@@ -389,6 +399,64 @@ class TestCanary:
         assert not self.share(trial)
         assert Notice.objects.open().get().kind == "canary_aborted"
         assert trial.evidence["verdict"] == "worse"
+
+    @pytest.mark.parametrize(
+        ("new", "number", "came_to", "says"),
+        [
+            (GOOD, 120, 1, "No harm seen in 120 samples, which is all that the policy asks."),
+            ((0.7, 0.72, 0.68), 120, 1, "No harm seen in 120 samples"),
+            (GOOD, 20, 0, "20 of the 30 samples"),
+            (GOOD, 60, 0, "100 requests a side are needed"),
+            ((0.6, 0.62, 0.58), 120, 0, "quality is lower as measured"),
+        ],
+    )
+    def test_a_step_of_hours_passes_where_harm_could_be_seen_and_is_not(
+        self,
+        record: UpgradeRecord,
+        staff: Actor,
+        new: Iterable[float],
+        number: int,
+        came_to: int,
+        says: str,
+    ) -> None:
+        general(canary_steps=[{"weight": 20, "hours": 3}, {"weight": 50}], canary_asks="no_harm")
+        approve(record, staff)
+        sweep(at=NOW)
+        record.refresh_from_db()
+        assert record.from_version is not None
+        hours(record.from_version, (0.7, 0.72, 0.68), number=4 * number)
+        hours(record.to_version, new, number=number)
+
+        sweep(at=NOW + 2 * HOUR)
+        assert Canary.objects.get().position == 0
+        sweep(at=NOW + 4 * HOUR)
+
+        assert Canary.objects.get().position == came_to
+        assert says in Canary.objects.get().says
+
+    def test_steps_of_hours_are_stopped_by_great_harm(
+        self, record: UpgradeRecord, staff: Actor
+    ) -> None:
+        general(canary_steps=[{"weight": 20, "hours": 3}, {"weight": 50}], canary_asks="no_harm")
+        approve(record, staff)
+        sweep(at=NOW)
+        record.refresh_from_db()
+        assert record.from_version is not None
+        hours(record.from_version, (0.7, 0.72, 0.68), number=240)
+        hours(record.to_version, (0.1, 0.12, 0.08), number=60)
+
+        sweep(at=NOW + 2 * HOUR)
+
+        assert state(record) == "aborted"
+
+    def test_what_is_not_worse_waits_for_its_days(self, trial: UpgradeRecord) -> None:
+        assert trial.from_version is not None
+        hours(trial.from_version, (0.7, 0.72, 0.68), number=240)
+        hours(trial.to_version, GOOD, number=60)
+
+        sweep(at=NOW + 30 * HOUR)
+
+        assert (state(trial), Canary.objects.get().position) == ("canary", 0)
 
     def test_no_data_waits_and_pauses_at_the_deadline(self, trial: UpgradeRecord) -> None:
         sweep(at=NOW + 13 * DAY)

@@ -49,6 +49,9 @@ DOUBTS = frozenset(
 )
 """Warnings with which nothing is enough for a move."""
 
+UNLIKE_BEGINNINGS = frozenset({WarningCode.OTHER_HOURS})
+"""Doubts that the first hours of a canary always give: it began in the middle of a day."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caution:
@@ -94,7 +97,8 @@ class Comparison:
     """A candidate against the current version, with everything a decision rests on.
 
     `basis` and `shared_days` say whether, and on how many days, both served side by side;
-    `afterwards` is what the candidate did after the last such day, before / after.
+    `afterwards` is what the candidate did after the last such day, before / after. `harm_unseen`
+    says why harm couldn't have been seen yet, or what looks like it; empty where neither is so.
     """
 
     verdict: Verdict
@@ -114,6 +118,7 @@ class Comparison:
     gates: tuple[Gate, ...]
     afterwards: PartVerdict | None
     warnings: tuple[Caution, ...]
+    harm_unseen: tuple[str, ...]
     uncovered_tasks: tuple[str, ...]
     uncovered_share: float
 

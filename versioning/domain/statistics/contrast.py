@@ -412,10 +412,9 @@ def unit_of(groups: Sequence[Group], kind: Kind) -> float:
     """Return what ideas of wandering are told in: a score's standard deviation, or a rate."""
     if kind is Kind.SCORES:
         return math.sqrt(math.fsum(group.share * min(_spreads(group)) for group in groups))
-    return math.fsum(
-        group.share * Moments.total([*group.current.values(), *group.candidate.values()]).mean
-        for group in groups
-    )
+    # Not of both sides: a harm would make itself look like wandering.
+    totals = [(group.share, Moments.total(group.current.values())) for group in groups]
+    return math.fsum(share * (total.sum + 1) / (total.n + 1) for share, total in totals)
 
 
 def _samples(groups: Sequence[Group], *, candidate: bool) -> int:

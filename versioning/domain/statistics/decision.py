@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from .comparison import DOUBTS, Caution, Decision, PartVerdict, QualityFigures
+from .comparison import (
+    DOUBTS,
+    UNLIKE_BEGINNINGS,
+    Caution,
+    Decision,
+    PartVerdict,
+    QualityFigures,
+)
 from .contrast import Basis
 from .gates import Gate, GateStatus
 from .judgement import Judgement, Verdict
+from .sequence import FLOOR
 from .thresholds import Thresholds, exact
 
 NEVER_MET = (
@@ -59,6 +67,31 @@ def _why_upgrade(judgement: Judgement, thresholds: Thresholds) -> tuple[str, ...
         return ()
     margin = f"{float(thresholds.not_worse_margin):.4g}"
     return (f"not worse by more than {margin}, and nothing better was asked for",)
+
+
+def harm_unseen(
+    *,
+    quality: QualityFigures,
+    judgement: Judgement,
+    thresholds: Thresholds,
+    gates: Sequence[Gate],
+    warnings: Sequence[Caution],
+    basis: Basis,
+) -> tuple[str, ...]:
+    """Return why harm couldn't have been seen yet, or what looks like it, surely or not.
+
+    Empty where both versions have served on the same days with enough scores, quality is within the
+    margin and each limit holds as measured. That proves nothing; it is what a canary of hours asks.
+    """
+    reasons = [caution.text for caution in warnings if caution.code in DOUBTS - UNLIKE_BEGINNINGS]
+    if basis is Basis.BEFORE_AFTER:
+        reasons.append(NEVER_MET)
+    if min(quality.n_current, quality.n_candidate) < FLOOR:
+        reasons.append(f"fewer than {FLOOR} scores a side")
+    elif judgement.estimate is None or exact(judgement.estimate) < -thresholds.not_worse_margin:
+        reasons.append("quality is lower as measured, though not surely")
+    short = (GateStatus.FAILED, GateStatus.UNKNOWN)
+    return (*reasons, *(gate.reason for gate in gates if gate.status in short))
 
 
 def improves_enough(*, quality: QualityFigures, least: Decimal) -> bool:

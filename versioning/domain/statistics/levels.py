@@ -43,13 +43,15 @@ class Wandering:
     `spread` is the standard deviation of levels: in units that the caller gives, or (`by_noise`)
     in units of a usual day's noise, so that it fits any amount of traffic. `memory` is the
     correlation of a day's level with the day before, `weight` how much the idea counts before any
-    day was seen.
+    day was seen. By noise the spread is `most` units at most: the noise of few rare events says
+    nothing of how far rates wander.
     """
 
     spread: float
     memory: float
     weight: float
     by_noise: bool = False
+    most: float = math.inf
 
 
 # Mostly that levels don't wander. The others are spread over what real ones do; those by noise
@@ -82,8 +84,8 @@ RATES = (
     Wandering(0.4, 0.7, 0.1125),
     Wandering(0.8, 0.8, 0.0875),
     Wandering(1.5, 0.8, 0.05),
-    Wandering(1.0, 0.8, 0.05, by_noise=True),
-    Wandering(2.5, 0.8, 0.05, by_noise=True),
+    Wandering(1.0, 0.8, 0.05, by_noise=True, most=1.5),
+    Wandering(2.5, 0.8, 0.05, by_noise=True, most=1.5),
 )
 """Ideas of rare events, in units of their rate: a rate of 1 % wanders by a part of 1 %."""
 
@@ -137,7 +139,10 @@ def taught(
 
 def _spreads(days: Sequence[DayValue], *, ideas: Sequence[Wandering], unit: float) -> list[float]:
     usual = math.sqrt(statistics.median(day.noise for day in days))
-    return [idea.spread * (usual if idea.by_noise else unit) for idea in ideas]
+    return [
+        min(idea.spread * usual, idea.most * unit) if idea.by_noise else idea.spread * unit
+        for idea in ideas
+    ]
 
 
 def _told(days: Sequence[DayValue], *, ideas: Sequence[Wandering], unit: float) -> list[float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from .cautions import cautions, unlikeness
 from .comparison import Comparison, Decision, PartVerdict, WarningCode
 from .contrast import Basis
-from .decision import decide
+from .decision import decide, harm_unseen
 from .evidence import WEIGHTS, Arm, Coverage, Day, Stratum
 from .gates import Gate, GateStatus, check_gates
 from .judgement import Verdict, counted
@@ -127,6 +127,14 @@ def compare(
         gates=gates + late,
         afterwards=afterwards,
         warnings=warnings,
+        harm_unseen=harm_unseen(
+            quality=whole.figures,
+            judgement=whole.judgement,
+            thresholds=thresholds,
+            gates=gates,
+            warnings=warnings,
+            basis=met.basis,
+        ),
         uncovered_tasks=tuple(stratum.task for stratum in coverage.uncovered),
         uncovered_share=coverage.uncovered_share,
     )

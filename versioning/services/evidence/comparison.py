@@ -65,6 +65,11 @@ class Evidence:
         judged: Mapping[str, Any] = self.details.get("judgement") or {}
         return self.verdict != Verdict.NOT_ENOUGH_DATA or judged.get("low") is not None
 
+    @property
+    def why_harm_is_unseen(self) -> str:
+        """Why harm couldn't have been seen yet, or what looks like it; empty where neither is."""
+        return "; ".join(self.details.get("harm_unseen", ("there is no comparison",)))
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it: all the details, and the improvement as a decimal."""
         improvement = None if self.improvement is None else str(self.improvement)

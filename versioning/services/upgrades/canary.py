@@ -14,6 +14,7 @@ from versioning.domain.events import Kind
 from versioning.domain.policy import Asks, Stage, decide
 from versioning.domain.statistics.comparison import WarningCode
 from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.sequence import FLOOR
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
 from versioning.services import clock, events, locks, notices
@@ -146,7 +147,7 @@ def _ruling(
             step_began_at=found.step_began_at,
             samples=samples,
             says=_says(shown, samples=samples, asks=resolved.policy.canary_asks),
-            sentence=_sentence(shown, samples=samples),
+            sentence=_sentence(shown, samples=samples, asks=resolved.policy.canary_asks),
             approved=found.approved_position >= found.position,
             paused=found.paused_at is not None,
             held_by=held.waits_for,
@@ -238,19 +239,36 @@ def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
         return Says.BROKEN
     if shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH):
         return Says.MISDIRECTED
+    if asks is Asks.NO_HARM:
+        seen = samples >= FLOOR and not shown.why_harm_is_unseen
+        return Says.PASSED if seen else Says.NOT_YET
     enough = shown.verdict == Verdict.BETTER or asks is Asks.NOT_WORSE
     if samples and shown.speaks_for and enough:
         return Says.PASSED
     return Says.NOT_YET
 
 
-def _sentence(shown: Evidence, *, samples: int) -> str:
+def _sentence(shown: Evidence, *, samples: int, asks: Asks) -> str:
     if not samples:
         return "No request has used the new version since the canary began."
     misdirected = shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH)
     if misdirected and not shown.speaks_against:
         return f"Requests are not split as this step means: {misdirected}."
+    if asks is Asks.NO_HARM and not shown.speaks_against:
+        return _of_harm(shown, samples=samples)
     return policies.sentence_of(shown)
+
+
+def _of_harm(shown: Evidence, *, samples: int) -> str:
+    """Say that none was seen, which is all that was asked for, or why it couldn't be."""
+    if samples < FLOOR:
+        return f"It has {samples} of the {FLOOR} samples of this canary in which harm may show."
+    unseen = shown.why_harm_is_unseen
+    if unseen:
+        return f"Not yet clear of harm: {unseen}."
+    return (
+        f"No harm seen in {samples:,} samples, which is all that the policy asks. {shown.sentence}"
+    )
 
 
 def _samples_since(found: Canary) -> int:
