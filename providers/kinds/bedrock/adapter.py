@@ -57,6 +57,7 @@ _REGIONS = frozenset(
     | {"us-gov"}
 )
 
+_DENIED = re.compile(r"not authorized|access ?denied", re.IGNORECASE)
 _REGION_IN_HOST = re.compile(r"//bedrock(?:-runtime)?(?:-fips)?\.([a-z0-9-]+)\.")
 _FINISH: Mapping[str, FinishReason] = {
     "end_turn": "stop",
@@ -187,7 +188,7 @@ def _next_page(page: Any) -> str:
 
 
 def _gap(error: ProviderError) -> str:
-    if isinstance(error, Refused):
+    if isinstance(error, Refused) or _DENIED.search(str(error)):
         return (
             "Inference profiles could not be listed: this key needs the permission "
             f"bedrock:ListInferenceProfiles. {error}"
