@@ -3,13 +3,19 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from providers.kinds.bedrock.voice import ACCESS_KEY_ID
 from providers.models import Provider
+from providers.registry import adapter_class, adapter_classes
+from sample_world.simulator import Simulator
+from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
 from tests.providers.conftest import ScriptedServer, answer, serve
 from versioning.models import (
@@ -284,6 +290,55 @@ ROW = st.dictionaries(st.sampled_from(FIELDS), ANY, max_size=6)
 PRICES = st.dictionaries(st.sampled_from(["input", "output", "cached_input"]), ANY, max_size=3)
 
 
+KINDS = [adapter.kind for adapter in adapter_classes() if adapter.needs_address]
+ODD = (
+    None, True, False, 0, -1, 7, 10**18, 1e300, -0.5, "", "x" * 5_000, "\x00", "0", "-1", "1e30",
+    "legacy", "ACTIVE", "2019-01-01", "2027-01-01T00:00:00Z", "2031-02-30", [], ["a", 7], {},
+    {"a": 1}, "0.0000001",
+)  # fmt: skip
+
+
+def _port(server: ScriptedServer) -> int:
+    return int(server.server_address[1])
+
+
+def _spoiling(simulator: Simulator, dice: Random, nights: list[bool]) -> Callable[[Any], None]:
+    """Answer as the simulator does; by night with other values in the rows of what it lists."""
+
+    def script(handler: Any) -> None:
+        found = requests.get(
+            f"http://127.0.0.1:{simulator.port}{handler.path}",
+            headers=dict(handler.headers.items()),
+            timeout=10,
+        )
+        body = found.json()
+        if nights and found.status_code == 200:
+            rows = list(_rows_in(body))
+            for _ in range(dice.randint(1, 6)):
+                row = dice.choice(rows)
+                row[dice.choice(list(row))] = dice.choice(ODD)
+        answer(json.dumps(body).encode(), found.status_code)(handler)
+
+    return script
+
+
+def _rows_in(body: Any, *, is_row: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield what tells of one model, and the tables within it; one of the rows stays as it is."""
+    if isinstance(body, list):
+        for each in body[1:]:
+            yield from _rows_in(each, is_row=True)
+    elif isinstance(body, dict):
+        if is_row and body:
+            yield body
+        for name, each in list(body.items()):
+            inside = is_row or name == "models"
+            if isinstance(each, dict) and name == "models":
+                for row in list(each.values())[1:]:
+                    yield from _rows_in(row, is_row=True)
+            else:
+                yield from _rows_in(each, is_row=inside and is_row)
+
+
 class TestNothingListedKillsItsOwnRecording:
     @settings(
         max_examples=40,
@@ -324,6 +379,46 @@ class TestNothingListedKillsItsOwnRecording:
         assert check.state in {"changed", "partly"}, check.error
         assert provider.catalogue.filter(upstream_id="good-2").exists()
         assert not Finding.objects.filter(kind="not_kept").exists()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_any_facts_of_any_kind_cost_their_own_row_at_most(
+        self,
+        kind: str,
+        server: ScriptedServer,
+        simulator: Simulator,
+        settings: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A kind's own answer, with other values in some rows, on a model that is tracked."""
+        settings.HOTSWAP = {**settings.HOTSWAP, "WITNESS": "off"}
+        monkeypatch.setenv("A_KEY", KEY)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        for n in range(1, 5):
+            simulator.catalogue.add(kind, f"acme/zeta-{n}", retires=2_000, deprecated=1_900)
+        dice = Random(kind)
+        nights: list[bool] = []
+        server.script = _spoiling(simulator, dice, nights)
+        address = simulator.base_url(kind).replace(f":{simulator.port}", f":{_port(server)}")
+        provider = ProviderFactory(kind=kind, base_url=address, api_key_env="A_KEY")
+        first = ask(provider)
+        assert first.state == "changed", first.error
+        ids = set(provider.catalogue.values_list("upstream_id", flat=True))
+        serves = not adapter_class(kind).is_enrichment
+        if serves:
+            track(provider, min(ids))
+
+        for night in range(1, 5):
+            nights.append(True)
+            check = ask(provider, days=night)
+            assert check.state in {"changed", "partly", "unchanged"}, (kind, check.error)
+            assert not check.findings.filter(kind="not_kept").exists()
+            if serves:
+                for version in ModelVersion.objects.all():
+                    version.full_clean(exclude=["tracked_model"])
+        nights.clear()
+        assert ask(provider, days=5).state in {"changed", "unchanged"}
+        listed = set(provider.catalogue.listed().values_list("upstream_id", flat=True))
+        assert ids <= listed
 
     def test_what_can_not_be_kept_of_one_model_costs_that_one(
         self, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
