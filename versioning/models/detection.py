@@ -1,7 +1,10 @@
 """What providers list, how we asked, and what was new."""
 
-from typing import Self
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -32,6 +35,15 @@ class CatalogueEntry(models.Model):
         blank=True,
         help_text="The day that the last listing gave as created: one that moves is no release.",
     )
+    standing_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since when it stands as it does: its maker's word, its dates, how it is called. "
+        "Empty: since it was first seen.",
+    )
+    standing_listings = models.PositiveIntegerField(
+        default=0, help_text="Listings in a row that said so, while that isn't sure."
+    )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True, blank=True)
@@ -50,6 +62,14 @@ class CatalogueEntry(models.Model):
 
     def __str__(self) -> str:
         return self.upstream_id
+
+    def has_settled(self, *, at: datetime) -> bool:
+        """Tell whether enough listings said where it stands to take a recommendation back."""
+        ours: Mapping[str, Any] = settings.HOTSWAP
+        return self.standing_since is None or (
+            self.standing_listings >= ours["GONE_AFTER_LISTINGS"]
+            and at - self.standing_since >= ours["GONE_AFTER"]
+        )
 
 
 class AliasTarget(models.Model):

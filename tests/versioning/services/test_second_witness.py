@@ -385,6 +385,57 @@ class TestLifecycleWords:
         assert version is not None
         assert (version.lifecycle, version.lifecycle_source) == ("active", "")
 
+    @pytest.mark.parametrize("word", ["legacy", "deprecated", "preview"])
+    def test_a_word_of_one_night_takes_no_recommendation_back(
+        self, simulator: Simulator, word: str
+    ) -> None:
+        for name in ("zeta-1-20250101", "zeta-1-20250201", "other-1"):
+            simulator.catalogue.add("azure", name)
+        provider = provider_of(simulator, "azure")
+        ask(provider)
+        track(provider, "zeta-1-20250101")
+        simulator.catalogue.add("azure", "zeta-1-20250301")
+        ask(provider, days=1)
+        record = recommendation.open_recommendations().get()
+
+        simulator.catalogue.change("azure", "zeta-1-20250301", lifecycle=word)
+        ask(provider, days=2)
+        assert recommendation.open_recommendations().get() == record
+        assert record.to_version.upgrades_to.count() == 1
+        simulator.catalogue.change("azure", "zeta-1-20250301", lifecycle="generally-available")
+        for day in (3, 4, 5, 6):
+            ask(provider, days=day)
+        assert recommendation.open_recommendations().get() == record
+
+        simulator.catalogue.change("azure", "zeta-1-20250301", lifecycle=word)
+        for day in (7, 8):
+            ask(provider, days=day)
+            assert recommendation.open_recommendations().get() == record
+        for day in (9, 10):
+            ask(provider, days=day)
+        assert offered() == ["zeta-1-20250201"]
+
+    def test_what_a_rule_says_counts_at_once_whatever_a_list_says_tonight(
+        self, simulator: Simulator
+    ) -> None:
+        for name in ("zeta-1-20250101", "zeta-1-20250301", "other-1"):
+            simulator.catalogue.add("azure", name)
+        provider = provider_of(simulator, "azure")
+        ask(provider)
+        tracked = track(provider, "zeta-1-20250101")
+        ask(provider, days=1)
+        simulator.catalogue.change("azure", "zeta-1-20250301", lifecycle="legacy")
+        ask(provider, days=2)
+        assert offered() == ["zeta-1-20250301"]
+        tracking.add_rule(
+            tracked_model_id=tracked.pk,
+            kind="forbid",
+            pattern="zeta-1-20250301",
+            actor=Actor.command(),
+            now=NOW + 2 * DAY,
+        )
+        assert offered() == []
+
     def test_a_word_that_changes_is_news_with_its_day(self, simulator: Simulator) -> None:
         for name in ("ode-4", "hymn-1"):
             simulator.catalogue.add("azure", name)

@@ -103,7 +103,7 @@ def compare(
             found.entries[listed.id] = entry
             found.difference.added.append(listed.id)
         else:
-            if _update_entry(entry=entry, listed=listed, difference=found.difference):
+            if _update_entry(entry=entry, listed=listed, difference=found.difference, now=now):
                 found.touched.append(entry)
             found.seen.append(entry)
         entry.last_seen_at = now
@@ -141,6 +141,8 @@ def _update(rows: Sequence[CatalogueEntry]) -> object:
 _UPDATED = [
     "revision",
     "next_revision",
+    "standing_since",
+    "standing_listings",
     "created_said",
     "facts",
     "missing_since",
@@ -196,7 +198,9 @@ def _new_entry(*, provider: Provider, listed: ListedModel, now: datetime) -> Cat
     )
 
 
-def _update_entry(*, entry: CatalogueEntry, listed: ListedModel, difference: Difference) -> bool:
+def _update_entry(
+    *, entry: CatalogueEntry, listed: ListedModel, difference: Difference, now: datetime
+) -> bool:
     """Take over what the listing says; return whether the row must be written."""
     facts = knowledge.facts_of(listed)
     changes = _changes(entry.facts, facts)
@@ -206,6 +210,8 @@ def _update_entry(*, entry: CatalogueEntry, listed: ListedModel, difference: Dif
         entry.revision = listed.revision
     if listed.created is not None:
         entry.created_said = listed.created.date()
+    stood = (entry.standing_since, entry.standing_listings)
+    _note_standing(entry, changes, now=now)
     if changes:
         difference.changed[entry.upstream_id] = changes
         entry.facts = facts
@@ -216,7 +222,24 @@ def _update_entry(*, entry: CatalogueEntry, listed: ListedModel, difference: Dif
         entry.missing_since = entry.gone_at = None
         entry.missed_listings = 0
     is_noted = (next_before, created_before) != (entry.next_revision, entry.created_said)
-    return bool(changes) or was_missing or is_noted
+    stands_otherwise = stood != (entry.standing_since, entry.standing_listings)
+    return bool(changes) or was_missing or is_noted or stands_otherwise
+
+
+def _note_standing(entry: CatalogueEntry, changes: Collection[str], *, now: datetime) -> None:
+    """Count the listings that say of a model what takes it out of the successors, or puts it back.
+
+    A word that only one night has supersedes nothing: it needs as many as a model that is missing.
+    """
+    if not _STANDING.isdisjoint(changes):
+        entry.standing_since, entry.standing_listings = now, 1
+    elif entry.standing_since is not None:
+        entry.standing_listings += 1
+        if entry.has_settled(at=now):
+            entry.standing_since, entry.standing_listings = None, 0
+
+
+_STANDING = frozenset({"lifecycle", "deprecated_on", "retires_on", "access"})
 
 
 def _has_moved(entry: CatalogueEntry, revision: str) -> bool:

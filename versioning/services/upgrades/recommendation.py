@@ -55,7 +55,7 @@ def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
     moves.locked_model(tracked_model_id)
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).get()
     market = Market.from_catalogue(tracked.provider, now=now)
-    return recommend_in(tracked=tracked, market=market, now=now)
+    return recommend_in(tracked=tracked, market=market, now=now, rules_changed=True)
 
 
 def tracked_models_of(provider: Provider) -> list[TrackedModel]:
@@ -79,10 +79,14 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
     return answer_for(tracked=tracked, market=market)
 
 
-def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> UpgradeRecord | None:
+def recommend_in(
+    *, tracked: TrackedModel, market: Market, now: datetime, rules_changed: bool = False
+) -> UpgradeRecord | None:
     """Recommend within a market; ``tracked`` comes from ``held_models``.
 
     Maybes are written down as well, each apart, but none is returned: they recommend nothing.
+    What a list says of a target takes a recommendation back once several listings said so; what
+    staff say (``rules_changed``) does at once.
     """
     current = tracked.current_version
     if current is None:
@@ -90,6 +94,8 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
     answer = answer_for(tracked=tracked, market=market)
     waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
     offered = [answer.successor] if answer.successor else answer.maybes
+    if not rules_changed and _are_held(tracked, waiting, offered=offered, market=market, now=now):
+        return None
     if not offered or answer.step is None:
         _supersede(waiting, reason="No successor is listed any more.", now=now)
         return None
@@ -105,6 +111,33 @@ def recommend_in(*, tracked: TrackedModel, market: Market, now: datetime) -> Upg
         for version in targets
     ]
     return None if answer.step is lineage.Step.MAYBE else found[0]
+
+
+def _are_held(
+    tracked: TrackedModel,
+    waiting: Sequence[UpgradeRecord],
+    *,
+    offered: Sequence[lineage.Known],
+    market: Market,
+    now: datetime,
+) -> bool:
+    """Tell whether something waits although the list says today that its target is none.
+
+    A word, a date or a way of calling that only one listing has takes nothing back, and lets
+    nothing else be recommended in its place but what came since.
+    """
+    ids = {version.pk: version.upstream_id for version in tracked.versions.all()}
+    targets = {record.pk: market.entry_of(ids[record.to_version_id]) for record in waiting}
+    still = {one.id for one in offered}
+    came = max((market.entries[id].first_seen_at for id in still), default=None)
+    return any(
+        (entry := targets[record.pk]) is not None
+        and entry.gone_at is None
+        and entry.upstream_id not in still
+        and not entry.has_settled(at=now)
+        and (came is None or came <= record.recommended_at)
+        for record in waiting
+    )
 
 
 def _still_meant(
