@@ -5,7 +5,8 @@ python -m benchmarks.admin_pages [--database sqlite|postgres] [--full] [--only T
 The world: 2,000 tracked models, 200,000 versions, 1,000,000 upgrade records with their steps,
 200,000 catalogue entries, 50,000 checks and findings (a tenth of each without --full). Each page is
 asked in this process, three times, and the middle time counts; the budget is 150 ms. Server time is
-this process's own and, on PostgreSQL, the wait for it: other work on the machine counts less so.
+what the processor worked, here and in the connection's process of PostgreSQL, which must be on this
+machine and does without parallel workers: so other work on the machine counts little.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import server, world
@@ -44,6 +46,7 @@ def main() -> int:
             f"{options.database}: {size}, made in {time.perf_counter() - began:.0f} s; "
             f"load average {server.load()}"
         )
+        _work_alone()
         client, key = _staff(), _key()
         missed = 0
         for path in _paths():
@@ -51,6 +54,15 @@ def main() -> int:
                 missed += _measure(client, path, key=key)
     print(f"Budget: {BUDGET_MS:g} ms each. {f'{missed} missed.' if missed else 'Kept.'}")
     return int(bool(missed))
+
+
+def _work_alone() -> None:
+    """Have one process of PostgreSQL do all the work of a query, so that it can be told."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
 
 
 def _measure(client: "Client", path: str, *, key: str) -> bool:
@@ -67,14 +79,13 @@ def _measure(client: "Client", path: str, *, key: str) -> bool:
             queries.append(time.perf_counter() - begun)
 
     headers = {"Authorization": f"Bearer {key}"} if path.startswith("/api/") else {}
-    waits = connection.vendor == "postgresql"
     took = []
     for _ in range(LOOKS):
         queries.clear()
         with connection.execute_wrapper(count):
-            began = time.process_time()
+            began = _worked()
             answer = client.get(path, headers=headers)
-            took.append((time.process_time() - began + waits * sum(queries)) * 1000)
+            took.append((_worked() - began) * 1000)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
     middle = statistics.median(took)
     over = middle > BUDGET_MS
@@ -85,6 +96,17 @@ def _measure(client: "Client", path: str, *, key: str) -> bool:
         flush=True,
     )
     return over
+
+
+def _worked() -> float:
+    """Return for how many seconds the processor has worked for us, in the database, too."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return time.process_time()
+    connection.ensure_connection()
+    process = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return time.process_time() + int(process.read_text().split()[0]) / 1e9
 
 
 def _paths() -> Iterator[str]:
