@@ -206,7 +206,7 @@ _IN_USE = (
 def _due(models: QuerySet[TrackedModel], *, now: datetime) -> list[Due]:
     """Reckon what is due of all models with as many queries as of one."""
     used = [_InUse(*row) for row in models.exclude(current_version=None).values_list(*_IN_USE)]
-    lives = _lives([each.pk for each in used if not each.retires_on and each.released_on])
+    lives = _lives(models.filter(current_version__retires_on=None))
     today = clock.local_day(now)
     known = [
         (each, retirement)
@@ -249,9 +249,9 @@ def _due_of(
     )
 
 
-def _lives(model_ids: Sequence[int]) -> dict[int, Lives]:
+def _lives(models: QuerySet[TrackedModel]) -> dict[int, Lives]:
     """Return how long the earlier versions of models lived, by model."""
-    lived = ModelVersion.objects.lived().filter(tracked_model__in=model_ids).order_by()
+    lived = ModelVersion.objects.lived().filter(tracked_model__in=models.values("pk")).order_by()
     found = lived.values_list("tracked_model").annotate(
         Count("pk"), Min("days_lived"), Max("days_lived")
     )
