@@ -165,11 +165,10 @@ def complete(
     if request.temperature is not None:
         body["temperature"] = request.temperature
     try:
-        answer = client.post(
+        answer = client.chat(
             path,
             {**body, **request.parameters},
-            safe_to_repeat=request.safe_to_repeat,
-            timeout_s=request.timeout_s,
+            request,
         )
     except Incompatible as error:
         if error.is_content_refusal:

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.conf import settings
 
-from providers.base import Connection, Nonsense, Refused, Unavailable
+from providers.base import ChatRequest, Connection, Nonsense, Refused, Unavailable
 from providers.http.addresses import origin, problem_of_redirect, stands_in_public
 from providers.http.decoding import NotJSON, decode
 from providers.http.failures import failure, retry_after_s, scrub
@@ -154,6 +154,12 @@ class Client:
             total_s=timeout_s or self._limits.total_s,
         )
         return Answer(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
+
+    def chat(self, path: str, body: Mapping[str, Any], request: ChatRequest) -> Answer:
+        """Send a chat as ``post`` does, within its time, and again only where it says so."""
+        return self.post(
+            path, body, safe_to_repeat=request.safe_to_repeat, timeout_s=request.timeout_s
+        )
 
     def _refuse_a_broken_key(self) -> None:
         # Said here because the HTTP library would put the whole key into its error.

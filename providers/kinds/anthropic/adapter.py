@@ -85,11 +85,10 @@ class Anthropic(Adapter):
             body["system"] = system
         if request.temperature is not None:
             body["temperature"] = request.temperature
-        answer = self.client.post(
+        answer = self.client.chat(
             "messages",
             {**body, **request.parameters},
-            safe_to_repeat=request.safe_to_repeat,
-            timeout_s=request.timeout_s,
+            request,
         )
         return _read_message(answer)
 

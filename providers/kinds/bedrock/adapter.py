@@ -174,11 +174,10 @@ class Bedrock(Adapter):
         }
         if system:
             body["system"] = [{"text": system}]
-        answer = self.runtime.post(
+        answer = self.runtime.chat(
             f"model/{quote(request.model, safe='')}/converse",
             body,
-            safe_to_repeat=request.safe_to_repeat,
-            timeout_s=request.timeout_s,
+            request,
         )
         return _read_answer(answer)
 

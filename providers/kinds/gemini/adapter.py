@@ -82,11 +82,10 @@ class Gemini(Adapter):
         }
         if system:
             body["systemInstruction"] = {"parts": [{"text": system}]}
-        answer = self.client.post(
+        answer = self.client.chat(
             f"models/{quote(request.model.removeprefix('models/'), safe='')}:generateContent",
             body,
-            safe_to_repeat=request.safe_to_repeat,
-            timeout_s=request.timeout_s,
+            request,
         )
         return _read_content(answer)
 

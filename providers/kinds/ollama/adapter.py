@@ -73,7 +73,7 @@ class Ollama(Adapter):
             options["num_predict"] = request.max_tokens
         if request.temperature is not None:
             options["temperature"] = request.temperature
-        answer = self.client.post(
+        answer = self.client.chat(
             "api/chat",
             {
                 **request.parameters,
@@ -82,8 +82,7 @@ class Ollama(Adapter):
                 "options": options,
                 "stream": False,
             },
-            safe_to_repeat=request.safe_to_repeat,
-            timeout_s=request.timeout_s,
+            request,
         )
         return _read_chat(answer)
 
