@@ -61,6 +61,7 @@ UNFOLD = {
         {"rel": "alternate icon", "href": _file("root/favicon.ico")},
     ],
     "STYLES": [_file("hotswap/admin.css")],
+    "SCRIPTS": [_file("hotswap/admin.js")],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "versioning.admin.pages.inbox",
     "COMMAND": {
@@ -99,7 +100,6 @@ UNFOLD = {
             },
             {
                 "title": "Models",
-                "separator": True,
                 "items": [
                     _link(
                         title="Tracked models",
@@ -119,6 +119,46 @@ UNFOLD = {
                         link=BEST,
                     ),
                     _link(title="Samples", icon="monitoring", model="versioning.performancesample"),
+                ],
+            },
+            {
+                "title": "Tests",
+                "items": [
+                    _link(title="Suites", icon="quiz", model="versioning.evaluationsuite"),
+                    _link(title="Runs", icon="science", model="versioning.evaluationrun"),
+                ],
+            },
+            {
+                "title": "By itself",
+                "items": [
+                    _link(title="Policies", icon="policy", model="versioning.policy"),
+                    _link(
+                        title="Automation",
+                        icon="toggle_on",
+                        model="versioning.automationswitch",
+                    ),
+                ],
+            },
+            {
+                "title": "Providers",
+                "items": [
+                    _link(title="Providers", icon="cloud", model="providers.provider"),
+                    _link(title="Checks", icon="fact_check", model="versioning.check"),
+                ],
+            },
+            {
+                "title": "What was found",
+                "collapsible": True,
+                "items": [
+                    _link(title="Findings", icon="newsmode", model="versioning.finding"),
+                    _link(title="Notices", icon="notifications", model="versioning.notice"),
+                    _link(title="Events", icon="history", model="versioning.event"),
+                    _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
+                    _link(
+                        title="Another id answered",
+                        icon="call_split",
+                        model="versioning.serveddrift",
+                    ),
                     _link(
                         title="Seen, not tracked",
                         icon="help_center",
@@ -129,53 +169,16 @@ UNFOLD = {
                         icon="filter_alt_off",
                         model="versioning.leftoutspans",
                     ),
-                    _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
-                    _link(
-                        title="Another id answered",
-                        icon="call_split",
-                        model="versioning.serveddrift",
-                    ),
-                    _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
-                ],
-            },
-            {
-                "title": "Tests",
-                "separator": True,
-                "items": [
-                    _link(title="Suites", icon="quiz", model="versioning.evaluationsuite"),
-                    _link(title="Runs", icon="science", model="versioning.evaluationrun"),
-                ],
-            },
-            {
-                "title": "Providers",
-                "separator": True,
-                "items": [
-                    _link(title="Providers", icon="cloud", model="providers.provider"),
-                    _link(title="Checks", icon="fact_check", model="versioning.check"),
-                    _link(title="Findings", icon="newsmode", model="versioning.finding"),
                     _link(title="Catalogue", icon="list_alt", model="versioning.catalogueentry"),
                     _link(title="Alias history", icon="link", model="versioning.aliastarget"),
                 ],
             },
             {
-                "title": "By itself",
-                "separator": True,
-                "items": [
-                    _link(title="Policies", icon="policy", model="versioning.policy"),
-                    _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
-                    _link(title="Notices", icon="notifications", model="versioning.notice"),
-                    _link(title="Events", icon="history", model="versioning.event"),
-                    _link(
-                        title="Automation",
-                        icon="toggle_on",
-                        model="versioning.automationswitch",
-                    ),
-                ],
-            },
-            {
                 "title": "Set-up",
-                "separator": True,
+                "collapsible": True,
                 "items": [
+                    _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
+                    _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
                     _link(
                         title="Schedules",
                         icon="schedule",

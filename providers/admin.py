@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -30,7 +31,26 @@ else:
 SETUP = "versioning.setup"
 
 
-class SetUpPages(PlainAdmin):
+class NamedPages(PlainAdmin):
+    """Pages whose titles say what they are: two of them are two names in a browser's history."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        named = {"title": capfirst(str(self.opts.verbose_name_plural)), **(extra_context or {})}
+        return super().changelist_view(request, named)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown = context.get("original")
+        otherwise = str(shown) if shown else f"New {self.opts.verbose_name}"
+        context["title"] = context.get("named", otherwise)
+        context["subtitle"] = capfirst(str(self.opts.verbose_name)) if shown else None
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+class SetUpPages(NamedPages):
     """Pages that set something up: who decides may look, but needs this permission to change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -63,7 +83,7 @@ class WithPanel(PlainAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
 
-class Admin(PlainAdmin):
+class Admin(NamedPages):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
     when_empty = ""  # what an empty list says: what comes here, and how

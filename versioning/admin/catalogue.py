@@ -223,7 +223,6 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
     may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
     return {
-        "subtitle": None,
         "tracked": tracked,
         "current": tracked.current_version,
         "retires": words.retirement(tracked.current_version, now=now)

@@ -301,7 +301,7 @@ def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     found = results.pairs(run.trials.done()) if not run.is_open else []
     flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
     return {
-        "title": f"{run.frozen.suite.name}: {_versions(run)}",
+        "named": f"{run.frozen.suite.name}: {_versions(run)}",
         "run": run,
         "spent": words.usd(run.spent_usd),
         "estimated": words.usd(run.estimated_usd),

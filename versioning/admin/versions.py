@@ -167,7 +167,6 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
     now = timezone.now()
     tracked = version.tracked_model
     return {
-        "subtitle": None,
         "version": version,
         "is_current": tracked.current_version_id == version.pk,
         "previous": version.previous_version,

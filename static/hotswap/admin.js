@@ -1,0 +1,66 @@
+/* Names for what widgets build in the browser, where no template could give one. */
+(function () {
+  "use strict";
+
+  function nameSearchedSelects(root) {
+    for (const select of root.querySelectorAll("select.select2-hidden-accessible")) {
+      const label = select.labels && select.labels[0];
+      const box = select.nextElementSibling;
+      if (!label || !box || box.dataset.named) continue;
+      box.dataset.named = "yes";
+      const name = label.textContent.trim();
+      for (const part of box.querySelectorAll("[role=combobox], [role=textbox], [role=searchbox], input")) {
+        part.setAttribute("aria-label", name);
+      }
+    }
+  }
+
+  function nameScrolledParts(root) {
+    root.querySelectorAll(".simplebar-content-wrapper[role=region]").forEach((part, index) => {
+      if (part.querySelector("table")) part.setAttribute("aria-label", index ? "Table " + (index + 1) : "Table");
+      else { part.removeAttribute("role"); part.removeAttribute("aria-label"); }
+    });
+  }
+
+  /* A row of a table has its names in the table's head. */
+  function nameCells(root) {
+    for (const field of root.querySelectorAll("td :is(input:not([type=hidden]), select, textarea)")) {
+      if (field.labels.length || field.getAttribute("aria-label")) continue;
+      const cell = field.closest("td");
+      const heads = cell.closest("table").querySelectorAll("thead th");
+      const head = heads[[...cell.parentElement.children].filter(each => each.tagName === "TD").indexOf(cell)];
+      const name = cell.dataset.label || (head && head.textContent.trim());
+      if (name) field.setAttribute("aria-label", name);
+    }
+  }
+
+  function giveRoles(root) {
+    for (const hint of root.querySelectorAll("span.help-tooltip[aria-label]")) hint.setAttribute("role", "img");
+    for (const head of root.querySelectorAll("th")) {
+      if (head.textContent.trim() || head.querySelector("input, button, a")) continue;
+      const name = document.createElement("span");
+      name.className = "hs-unseen";
+      name.textContent = "More";
+      head.append(name);
+    }
+  }
+
+  function nameAll() {
+    nameSearchedSelects(document);
+    nameScrolledParts(document);
+    nameCells(document);
+    giveRoles(document);
+  }
+
+  let isDue = false;
+  function soon() {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => { isDue = false; nameAll(); });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    nameAll();
+    new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
+  });
+})();

@@ -1,0 +1,75 @@
+"""What stands still is said on every page, not on its own only."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from tests.versioning.admin.pages import text
+from versioning.models import Freeze
+from versioning.services import notices
+from versioning.services.actors import Actor
+from versioning.services.upgrades import policies
+
+NAMES = (f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
+PAGES = ("index", *(f"{name}_changelist" for name in NAMES))
+
+
+def switch_off() -> str:
+    policies.switch_automation(
+        on=False, reason="An outage at zeta.", actor=Actor.command(), now=timezone.now()
+    )
+    return "Automation is off."
+
+
+def freeze() -> str:
+    now = timezone.now()
+    Freeze.objects.create(
+        name="Trade", starts_at=now - timedelta(hours=1), ends_at=now + timedelta(days=9)
+    )
+    return "Frozen: Trade."
+
+
+def stop_the_worker() -> str:
+    notices.tell_of_fault(
+        subject="worker process", sentence="worker was killed.", now=timezone.now()
+    )
+    return "The worker process stopped."
+
+
+def silence_the_scheduler() -> str:
+    every = IntervalSchedule.objects.create(every=5, period="minutes")
+    PeriodicTask.objects.create(
+        name="Go on", task="versioning.advance", interval=every,
+        last_run_at=timezone.now() - timedelta(hours=2),
+    )  # fmt: skip
+    return "The scheduler is silent."
+
+
+@pytest.mark.parametrize(
+    "stand_still", [switch_off, freeze, stop_the_worker, silence_the_scheduler]
+)
+def test_every_page_says_what_stands_still(viewer: Client, stand_still: Callable[[], str]) -> None:
+    said = stand_still()
+    for page in PAGES:
+        answer = viewer.get(reverse(f"admin:{page}"))
+        if answer.status_code == 200:
+            assert said in text(answer), page
+
+
+def test_a_freeze_that_is_over_is_no_news(viewer: Client) -> None:
+    now = timezone.now()
+    Freeze.objects.create(
+        name="Trade", starts_at=now - timedelta(days=9), ends_at=now - timedelta(hours=1)
+    )
+    assert "Frozen" not in text(viewer.get(reverse("admin:index")))
+
+
+def test_a_stranger_reads_nothing_of_it(db: None) -> None:
+    switch_off()
+    assert "Automation is off" not in text(Client().get(reverse("admin:login")))
