@@ -39,6 +39,7 @@ def test_approve_then_roll_back(page: Page, live_server: object, model: TrackedM
     expect(page.get_by_text("1 decision waits")).to_be_visible()
     page.get_by_role("link", name="Approve").click()
     expect(page.get_by_text("zeta-writer-2").first).to_be_visible()
+    page.get_by_label("Reason").fill("The old one ends on Monday.")
     page.get_by_role("button", name="Approve").click()
     assert current(live_server, model, secret) == "zeta-writer-2"
 

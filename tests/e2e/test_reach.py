@@ -52,6 +52,7 @@ def test_every_field_has_a_name(page: Page, record: UpgradeRecord) -> None:
 def test_the_keyboard_reaches_the_decision(page: Page, record: UpgradeRecord) -> None:
     page.goto(f"/admin/versioning/upgraderecord/{record.pk}/approve/")
     page.get_by_label("Reason").focus()
+    page.keyboard.type("The old one ends on Monday.")
     page.keyboard.press("Tab")
     assert "Approve" in str(page.evaluate("document.activeElement.textContent"))
     page.keyboard.press("Enter")

@@ -4,6 +4,7 @@ One record from its own page and many from the list go the same way.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +16,24 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from versioning.admin import forms, sheet, words
+from versioning.admin import advice, forms, sheet, words
 from versioning.admin.base import actor_of
 from versioning.admin.choices import Act, Choice, may_make
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
-from versioning.services.errors import Invalid, ServiceError
+from versioning.services.errors import EvidenceChanged, Invalid, ServiceError
 from versioning.services.upgrades import briefing
 
 SHOWN_REFUSALS = 10
 TEMPLATE = "admin/versioning/upgraderecord/decide.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was decided, and what is to be shown once more."""
+
+    made: Sequence[UpgradeRecord]
+    again: Sequence[UpgradeRecord]
 
 
 def decide(
@@ -48,18 +57,26 @@ def decide(
         for record in records[:SHOWN_REFUSALS]:
             messages.warning(request, _not_possible(record, choice))
         return HttpResponseRedirect(_after(request, records, is_bulk=bool(action)))
+    cards = _cards(choice=choice, records=records if confirmed else possible, now=now)
+    against = [card["brief"].record for card in cards if card["is_against"]]
     form = choice.form(request.POST if confirmed else None)
+    if against:
+        form.ask_why_against_the_evidence()
     if confirmed and form.is_valid():
-        made = _make_all(request=request, choice=choice, form=form, records=records, now=now)
+        outcome = _make_all(request=request, choice=choice, form=form, records=records, now=now)
         if form.is_valid():
-            return HttpResponseRedirect(_after(request, made or records, is_bulk=bool(action)))
+            return HttpResponseRedirect(
+                _after(request, outcome.made or records, is_bulk=bool(action))
+            )
+        cards = _cards(choice=choice, records=outcome.again, now=now)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{choice.verb}: {_subject(records)}",
         "opts": model_admin.model._meta,
         "decision": choice,
+        "verb": "Approve anyway" if against else choice.verb,
         "form": form,
-        "cards": _cards(choice=choice, records=records if confirmed else possible, now=now),
+        "cards": cards,
         "impossible": [
             _not_possible(record, choice) for record in records if record not in possible
         ],
@@ -77,9 +94,13 @@ def _make_all(
     form: forms.DecisionForm,
     records: Collection[UpgradeRecord],
     now: datetime,
-) -> list[UpgradeRecord]:
-    """Make the decision on each record by itself, and report the numbers."""
+) -> Outcome:
+    """Make the decision on each record by itself, and report the numbers.
+
+    What was decided on evidence that has changed since is shown again, with what was typed.
+    """
     made: list[UpgradeRecord] = []
+    again: list[UpgradeRecord] = []
     refused: list[str] = []
     for record in records:
         act = Act(
@@ -93,11 +114,15 @@ def _make_all(
             made.append(choice.make(act))
         except Invalid as error:
             forms.add_errors(form, error, otherwise=form.field_of_errors)
+            again = [each for each in records if each not in made]
             break  # the form is the same for all
+        except EvidenceChanged as error:
+            form.add_error(None, f"{record}: {error} What you wrote is kept.")
+            again.append(record)
         except ServiceError as error:
             refused.append(f"{record}: {error}" if len(records) > 1 else str(error))
     _report(request=request, choice=choice, made=made, refused=refused)
-    return made
+    return Outcome(made=made, again=again)
 
 
 def _report(
@@ -146,6 +171,10 @@ def _cards(
             "proof": words.proof(brief.record),
             "state": words.state(brief.record),
             "after_retires": words.retirement(brief.after, now=now),
+            "not_known": advice.not_known(brief.record) if choice.name == "approve" else [],
+            "is_against": advice.is_against(
+                choice, brief.record, gathers_evidence=not brief.at_once
+            ),
         }
         for brief in briefings
     ]

@@ -93,6 +93,16 @@ class DecisionForm(forms.Form):
     )
     field_of_errors = "reason"
 
+    def ask_why_against_the_evidence(self) -> None:
+        """Take no empty reason: the evidence doesn't speak for this."""
+        self.fields["reason"].required = True
+        self.fields[
+            "reason"
+        ].help_text = "The evidence doesn't speak for it: say why you go on. Kept with the step."
+        self.fields["reason"].error_messages["required"] = (
+            "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
+        )
+
 
 class ReasonForm(DecisionForm):
     """A decision that needs a reason."""

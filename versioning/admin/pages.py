@@ -1,5 +1,6 @@
 """The start page: what waits for a decision, and what is the matter."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import urgency, words
+from versioning.admin import advice, urgency, words
 from versioning.admin.choices import open_to
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
@@ -15,6 +16,7 @@ from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
 from versioning.services.outbox import Backlog
+from versioning.services.upgrades import policies
 
 
 def waiting_badge(request: HttpRequest) -> int:
@@ -37,7 +39,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "more_starting": found.starting_count - len(found.starting),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
-        "waiting": [_waiting(record, request=request, now=now) for record in found.waiting],
+        "waiting": _waiting_rows(found.waiting, request=request, now=now),
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
         "maybes": [
             {"record": record, "question": words.question(record)} for record in found.maybes
@@ -96,7 +98,24 @@ def _not_starting(found: Inbox) -> list[Retirement]:
     return [each for each in found.retiring if each.version.pk not in above]
 
 
-def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _waiting_rows(
+    records: Sequence[UpgradeRecord], *, request: HttpRequest, now: datetime
+) -> list[dict[str, Any]]:
+    resolved = policies.resolve_all(tracked_models=[each.tracked_model for each in records])
+    return [
+        _waiting(
+            record,
+            gathers_evidence=resolved[record.tracked_model_id].policy.gathers_evidence,
+            request=request,
+            now=now,
+        )
+        for record in records
+    ]
+
+
+def _waiting(
+    record: UpgradeRecord, *, gathers_evidence: bool, request: HttpRequest, now: datetime
+) -> dict[str, Any]:
     return {
         "record": record,
         "question": words.question(record),
@@ -108,7 +127,9 @@ def _waiting(record: UpgradeRecord, *, request: HttpRequest, now: datetime) -> d
         "is_urgent": words.is_urgent(record.urgent_on, now=now),
         "urgent": words.until_day(record.urgent_on, now=now) if record.urgent_on else "",
         "breaking": len(record.to_version.breaking_changes),
-        "decisions": open_to(request=request, record=record),
+        "decisions": advice.buttons(
+            open_to(request=request, record=record), record, gathers_evidence=gathers_evidence
+        ),
     }
 
 

@@ -27,6 +27,8 @@ class TaskRow:
 class GateRow:
     status: SafeString
     reason: str
+    is_open: bool
+    """Whether nobody can tell yet on which side of its limit it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,11 @@ def of_evidence(evidence: Mapping[str, Any]) -> Sheet:
         tasks=[_part(part) for part in told.get("tasks") or ()],
         slices=[_part(part) for part in told.get("slices") or ()],
         gates=[
-            GateRow(status=words.verdict(gate.get("status")), reason=str(gate.get("reason", "")))
+            GateRow(
+                status=words.verdict(gate.get("status")),
+                reason=str(gate.get("reason", "")),
+                is_open=gate.get("status") in ("unsure", "unknown"),
+            )
             for gate in told.get("gates") or ()
         ],
         warnings=[str(caution.get("text", "")) for caution in told.get("warnings") or ()],

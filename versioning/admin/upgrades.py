@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import progress, sheet, words
+from versioning.admin import advice, progress, sheet, words
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
@@ -232,8 +232,6 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         decisions = [each for each in decisions if each.name != "roll_back"]
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
     return {
-        "title": f"{record.tracked_model.name} {words.labels(record)}",
-        "subtitle": None,
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
@@ -243,7 +241,11 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "evidence_age": words.ago(record.evidence_at, now=now),
         "retires": _retires(record, request),
         "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
-        "decisions": [each for each in decisions if each.of_canary is None],
+        "decisions": advice.buttons(
+            [each for each in decisions if each.of_canary is None],
+            record,
+            gathers_evidence=brief is not None and not brief.at_once,
+        ),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
         "progress": progress.of(record=record, now=now),

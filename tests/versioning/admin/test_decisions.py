@@ -1,5 +1,6 @@
 """Decisions in the admin: the page that says what will happen, the act, and who may."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
-from versioning.models import ModelVersion, UpgradeRecord
+from versioning.models import ModelVersion, Policy, UpgradeRecord
 
 ALL = ("approve", "reject", "snooze", "roll_back")
 
@@ -263,3 +264,88 @@ class TestMany:
         assert "approve_selected" not in text(viewer.get(url))
         self.ask(viewer, [record], "approve", confirmed="approve")
         assert current_label(record) == "1.0.0"
+
+
+UNSURE = {
+    "sentence": "Better: quality 0.82 -> 0.86",
+    "decision": "NOT ENOUGH EVIDENCE",
+    "reasons": ["error rate 0.5% -> 0.4%: within the limit, not surely"],
+    "gates": [
+        {"name": "cost", "status": "unknown", "reason": "cost unknown: no price is known"},
+        {"name": "errors", "status": "passed", "reason": "error rate within its limit"},
+    ],
+    "missing": ["tests"],
+}
+
+
+class TestAdvice:
+    """The button that stands out is what the evidence advises."""
+
+    def verbs(self, page: str) -> list[str]:
+        found = re.findall(r'<a class="hs-button hs-(\w+)"[^>]*>.*?</span>([^<]+)</a>', page)
+        return [f"{verb} ({tone})" for tone, verb in found]
+
+    @pytest.mark.parametrize(
+        ("says", "first", "approve"),
+        [
+            ("UPGRADE", "Approve (primary)", "Approve (primary)"),
+            ("NOT ENOUGH EVIDENCE", "Wait for evidence (primary)", "Approve anyway (default)"),
+            ("STAY", "Reject (primary)", "Approve anyway (default)"),
+            ("BLOCKED", "Reject (primary)", "Approve anyway (default)"),
+            ("", "Wait for evidence (primary)", "Approve anyway (default)"),
+        ],
+    )
+    def test_the_verdict_drives_the_page(
+        self, reviewer: Client, says: str, first: str, approve: str
+    ) -> None:
+        record = recommend(evidence={"sentence": "So it is.", "decision": says})
+        for page in (address(record, "change"), reverse("admin:index")):
+            verbs = self.verbs(text(reviewer.get(page)))
+            assert verbs[0] == first
+            assert approve in verbs
+
+    def test_a_trial_gathers_what_is_missing(self, reviewer: Client) -> None:
+        record = recommend(evidence={"sentence": "Unsure.", "decision": "NOT ENOUGH EVIDENCE"})
+        Policy.objects.create(
+            tracked_model=record.tracked_model, canary_steps=[{"weight": 5, "hours": 1}]
+        )
+        verbs = self.verbs(text(reviewer.get(address(record, "change"))))
+        assert verbs[0] == "Approve the trial (primary)"
+
+    def test_approving_against_it_asks_why(self, reviewer: Client) -> None:
+        record = recommend(evidence=UNSURE)
+        refused = decide(reviewer, record, "approve", reason="")
+        assert "the evidence doesn" in str(refused.context["form"].errors["reason"])
+        assert current_label(record) == "1.0.0"
+        decide(reviewer, record, "approve", reason="The old one ends on Monday.")
+        assert current_label(record) == "1.1.0"
+
+    def test_what_is_not_known_is_said_before_the_button(self, reviewer: Client) -> None:
+        page = text(reviewer.get(address(recommend(evidence=UNSURE), "approve")))
+        said = page.index("What is not known")
+        for each in ("Error rate 0.5%", "Cost unknown", "Nothing is known from tests"):
+            assert said < page.index(each, said) < page.index("Approve anyway", said)
+        assert page.find("Error rate within its limit") < said
+
+
+class TestRefused:
+    """What was typed is kept, and the page says what changed."""
+
+    @pytest.mark.parametrize("name", ["approve", "reject", "snooze"])
+    def test_other_evidence_keeps_the_words(
+        self, reviewer: Client, record: UpgradeRecord, name: str
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=record.pk).update(
+            evidence_hash="newer", evidence={"sentence": "Quality fell.", "decision": "UPGRADE"}
+        )
+        until = (timezone.localdate() + timedelta(days=3)).isoformat()
+        response = decide(reviewer, record, name, reason="Long thought about.", until=until)
+        page = text(response)
+        assert "The evidence has changed since you looked" in page
+        assert "Long thought about." in page
+        assert "Quality fell." in page
+        assert response.redirect_chain == []
+        record.refresh_from_db()
+        decide(reviewer, record, name, reason="Long thought about.", until=until)
+        record.refresh_from_db()
+        assert record.state != "recommended"
