@@ -208,6 +208,7 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = False
 TIME_ZONE = read_zone("TIME_ZONE", "UTC")
 USE_TZ = True

@@ -1,5 +1,6 @@
 """API keys: made here, shown once, revoked with one click."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,6 +17,8 @@ from versioning.admin.base import HistoryAdmin, actor_of, may_set_up
 from versioning.models import ApiKey
 from versioning.services import keys
 from versioning.services.errors import Invalid
+
+SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 
 @admin.register(ApiKey)
@@ -84,7 +87,7 @@ class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it
             raise PermissionDenied
         form = forms.ApiKeyForm(request.POST or None)
         made = None
-        if request.method == "POST" and form.is_valid():
+        if request.method == "POST" and form.is_valid() and not _is_sent_again(form):
             try:
                 made = keys.create_api_key(
                     name=form.cleaned_data["name"],
@@ -108,3 +111,19 @@ class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it
         page = TemplateResponse(request, "admin/versioning/apikey/add.html", context)
         page["Cache-Control"] = "no-store"
         return page
+
+
+def _is_sent_again(form: forms.ApiKeyForm) -> bool:
+    """Say by the field that this name has a new key: a page that is reloaded sends its form."""
+    just_made = ApiKey.objects.filter(
+        name=form.cleaned_data["name"],
+        revoked_at=None,
+        created_at__gt=timezone.now() - SENT_AGAIN_WITHIN,
+    ).first()
+    if just_made is not None:
+        form.add_error(
+            "name",
+            f"A key of this name was made just now ({just_made.prefix}…): nothing was made again. "
+            "If its secret got lost, revoke it first, or take another name.",
+        )
+    return just_made is not None

@@ -297,13 +297,20 @@ def _versions(run: EvaluationRun) -> str:
     return f"{name} {run.from_version.label} → {run.to_version.label}"
 
 
+def _spent(run: EvaluationRun) -> str:
+    """Say what it cost so far; nothing was spent only where a price is known."""
+    if run.estimated_usd is None and not run.spent_usd:
+        return "Cost unknown (a price is missing)"
+    return words.usd(run.spent_usd) or "Cost unknown"
+
+
 def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     found = results.pairs(run.trials.done()) if not run.is_open else []
     flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
     return {
         "named": f"{run.frozen.suite.name}: {_versions(run)}",
         "run": run,
-        "spent": words.usd(run.spent_usd),
+        "spent": _spent(run),
         "estimated": words.usd(run.estimated_usd),
         "budget": words.usd(run.budget_usd),
         "run_state": words.run_state(run),

@@ -56,7 +56,9 @@ class PeriodicTaskAdmin(SetUpPages, PlainTaskAdmin, UnfoldAdmin):  # type: ignor
 
     @admin.display(description="when")
     def when(self, task: Any) -> str:
-        return task.crontab.human_readable if task.crontab else str(task.schedule)
+        if task.crontab:
+            return str(task.crontab.human_readable)
+        return str(task.interval or task.solar or task.clocked)
 
 
 @admin.register(CrontabSchedule)

@@ -36,7 +36,7 @@ STEP_WORDS = {
     "rejected": "rejected",
     "rolled_back": "rolled back",
     "failed": "failed in testing",
-    "aborted": "aborted the canary of",
+    "aborted": "canary aborted",
 }
 CHECK_TONES = {
     Check.State.RUNNING: "info",

@@ -14,6 +14,7 @@ from versioning.domain import calendar, canary
 from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Unsure
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text, check_time_zone
+from versioning.models.evaluation import EvaluationSuite
 
 FRACTION: dict[str, Any] = {
     "max_digits": 6,
@@ -290,10 +291,21 @@ class Policy(models.Model):
         return f"policy of {self.tracked_model or self.provider or 'everything'}"
 
     def clean(self) -> None:
-        """Raise ValidationError where the fallback is another model's version."""
+        """Raise ValidationError: another model's version as fallback, suites that don't exist."""
         fallback = self.fallback_version
         if fallback is not None and fallback.tracked_model_id != self.tracked_model_id:
             raise ValidationError({"fallback_version": "This is a version of another model."})
+        self._check_that_suites_exist()
+
+    def _check_that_suites_exist(self) -> None:
+        wanted = [str(name) for name in self.required_suites or ()]
+        if not wanted:
+            return
+        known = set(EvaluationSuite.objects.filter(name__in=wanted).values_list("name", flat=True))
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            named = ", ".join(f"“{name}”" for name in unknown)
+            raise ValidationError({"required_suites": f"There is no suite {named}."})
 
 
 class Freeze(models.Model):

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from sample_world.simulator import Simulator
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
@@ -341,6 +342,13 @@ class TestKeys:
             url = reverse(f"admin:versioning_apikey_{page}", args=args)
             assert secret not in text(operator.get(url))
 
+    def test_a_page_that_is_reloaded_makes_no_second_key(self, operator: Client) -> None:
+        add = reverse("admin:versioning_apikey_add")
+        for _ in range(2):
+            response = operator.post(add, {"name": "shop", "scopes": ["read"]})
+        assert ApiKey.objects.count() == 1
+        assert "made just now" in str(response.context["form"].errors["name"])
+
     def test_without_a_scope(self, operator: Client) -> None:
         add = reverse("admin:versioning_apikey_add")
         response = operator.post(add, {"name": "shop"})
@@ -429,8 +437,42 @@ class TestAutomation:
         form = operator.post(reverse("admin:versioning_policy_add"), sent).context["adminform"].form
         assert {"steps_allowed", "canary_steps"} <= set(form.errors)
 
+    def test_a_policy_asks_for_a_suite_that_exists(self, operator: Client) -> None:
+        sent = {"automation": "never", "required_suites": '["no such"]'}
+        form = operator.post(reverse("admin:versioning_policy_add"), sent).context["adminform"].form
+        assert "no such" in str(form.errors["required_suites"])
+
+
+class TestPlainPages:
+    """Where there is nothing, or too little permission, a page says so and leads on."""
+
+    @pytest.mark.parametrize("path", ["/nothing/", "/admin/nothing/", "/admin/versioning/nothing/"])
+    def test_no_such_page(self, boss: Client, path: str) -> None:
+        answer = boss.get(path, follow=True)
+        assert answer.status_code == 404
+        assert "There is no such page" in text(answer)
+        assert 'href="/admin/"' in text(answer)
+
+    def test_not_allowed(self, viewer: Client, record: UpgradeRecord) -> None:
+        answer = viewer.get(address(record, "approve"))
+        assert answer.status_code == 403
+        assert "You are signed in as <strong>viewer</strong>, in the group viewer" in text(answer)
+
+    def test_a_form_that_is_too_old(self, record: UpgradeRecord, boss: Client) -> None:
+        boss.handler.enforce_csrf_checks = True
+        answer = boss.post(address(record, "approve"), {"confirmed": "approve"})
+        assert answer.status_code == 403
+        assert "The form was not taken" in text(answer)
+
 
 class TestSchedules:
+    def test_a_step_of_minutes_reads_as_one(self, operator: Client) -> None:
+        every = IntervalSchedule.objects.create(every=5, period="minutes")
+        PeriodicTask.objects.create(name="Go on", task="versioning.advance", interval=every)
+        page = text(operator.get(reverse("admin:django_celery_beat_periodictask_changelist")))
+        assert "every 5 minutes" in page
+        assert "freq" not in page
+
     def test_the_page_opens(self, operator: Client) -> None:
         assert operator.get(reverse("admin:django_celery_beat_periodictask_add")).status_code == 200
 
@@ -470,3 +512,13 @@ def test_a_version_says_where_it_stands_and_what_is_doubted(boss: Client) -> Non
         assert said in page
     model = reverse("admin:versioning_trackedmodel_change", args=[version.tracked_model_id])
     assert "deprecated" in text(boss.get(model))
+
+
+def test_moments_have_one_form_and_a_zone(boss: Client, record: UpgradeRecord) -> None:
+    make_rows(1)
+    pages = [reverse(f"admin:{name}") for name in LISTS] + [address(record, "change")]
+    said = " ".join(text(boss.get(page)) for page in pages)
+    assert re.findall(r"\b[ap]\.m\.", said) == []
+    moments = re.findall(r"\b\d{1,2} [A-Z][a-z]{2} 20\d\d \d\d:\d\d.{4}", said)
+    assert moments
+    assert {moment[-3:] for moment in moments} == {"UTC"}

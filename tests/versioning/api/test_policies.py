@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import ModelVersionFactory, ProviderFactory, tracked
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
-from versioning.models import AutomationSwitch, Freeze, Policy
+from versioning.models import AutomationSwitch, EvaluationSuite, Freeze, Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,7 @@ TEXTS = ("automation", "unsure_tests", "canary_asks", "time_zone")
 class TestPolicies:
     def test_all_of_it_is_set_shown_and_left_to_the_level_above_again(self, api: Api) -> None:
         model = tracked()
+        EvaluationSuite.objects.create(name="support answers", scorers=["number"], max_tokens=20)
 
         made = api.post("/api/policies", {"tracked_model": model.pk, **EVERYTHING})
         shown = api.get(made["Location"]).json()
@@ -264,3 +265,12 @@ class TestTheSwitch:
         assert shown == off
         assert on["on"] is True
         assert AutomationSwitch.objects.get().history.count() == 2
+
+
+def test_a_policy_names_suites_that_exist(api: Api) -> None:
+    asked = {"tracked_model": tracked().pk, "required_suites": ["no such"]}
+    answer = api.post("/api/policies", asked)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["pointer"].startswith("/required_suites")
+    assert "no such" in error["detail"]

@@ -221,9 +221,9 @@ def _retires_soon(version: ModelVersion, *, now: datetime) -> list[str]:
         return []
     days = (version.retires_on - clock.local_day(now)).days
     if days < 0:
-        return [f"{version.upstream_id} retired on {version.retires_on:%d %B %Y}."]
+        return [f"{version.upstream_id} retired on {version.retires_on:%-d %b %Y}."]
     if days <= RETIRES_SOON.days:
-        return [f"{version.upstream_id} retires on {version.retires_on:%d %B %Y}, in {days} days."]
+        return [f"{version.upstream_id} retires on {version.retires_on:%-d %b %Y}, in {days} days."]
     return []
 
 

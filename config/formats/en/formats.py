@@ -1,0 +1,7 @@
+"""One way to write a day and a moment on every page: 25 Nov 2026 14:03 CET."""
+
+DATE_FORMAT = "j M Y"
+TIME_FORMAT = "H:i T"
+DATETIME_FORMAT = "j M Y H:i T"
+SHORT_DATE_FORMAT = DATE_FORMAT
+SHORT_DATETIME_FORMAT = DATETIME_FORMAT
