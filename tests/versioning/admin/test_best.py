@@ -90,5 +90,5 @@ def test_it_asks_for_the_right_to_see_versions(models: list[TrackedModel]) -> No
 def test_the_page_asks_few_questions(
     viewer: Client, models: list[TrackedModel], django_assert_max_num_queries
 ) -> None:
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page_of(viewer, task="summarise")

@@ -34,7 +34,7 @@ def test_the_list_says_which_share(viewer: Client, now: dt.datetime) -> None:
 
 def test_the_inbox_says_which_share_since_when(viewer: Client, now: dt.datetime) -> None:
     page = text(viewer.get(reverse("admin:index")))
-    assert f"75 % of its requests since {now:%-d %B %Y}" in " ".join(page.split())
+    assert f"75 % of its requests since {now:%-d %b %Y}" in " ".join(page.split())
 
 
 def test_the_list_is_a_click_away(viewer: Client, now: dt.datetime) -> None:

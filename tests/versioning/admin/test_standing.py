@@ -36,9 +36,7 @@ def freeze() -> str:
 
 
 def stop_the_worker() -> str:
-    notices.tell_of_fault(
-        subject="worker process", sentence="worker was killed.", now=timezone.now()
-    )
+    notices.raise_fault(subject="worker process", sentence="worker was killed.", now=timezone.now())
     return "The worker process stopped."
 
 
