@@ -5,9 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import written
 from versioning.domain.lineage.line import unsaid
-from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
 
 _CERTAIN: Final = 0.97

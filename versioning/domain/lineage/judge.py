@@ -6,9 +6,9 @@ from typing import Final
 
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.answer import Step
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity, Stage
 from versioning.domain.lineage.line import differences, same_model
-from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of, rank
 from versioning.domain.lineage.twins import clearly_later, told_apart
 

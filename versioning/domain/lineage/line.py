@@ -5,8 +5,8 @@ from typing import Final
 
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.channel import BASE_OF_TUNES
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity, Version
-from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
 
 # A digest or an owner's dated name; `001` is a revision of many models.

@@ -1,51 +1,70 @@
 """What a provider lists at one moment, read once so that many questions are cheap."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from versioning.domain.lineage.identity import Identity, Snapshot, UnreadableName
+from versioning.domain.lineage import vocabulary
+from versioning.domain.lineage.entry import Entry
+from versioning.domain.lineage.identity import Identity, UnreadableName
 from versioning.domain.lineage.known import Known
-from versioning.domain.lineage.parse import parse
+from versioning.domain.lineage.order import order_key
+
+MOST_COMPARED: Final = 1_000
+"""So many models of one maker are compared one by one: that takes some 25 ms."""
+
+_NEWEST, _BEFORE = 200, 20
+"""Of a line with more versions than that: so many of the newest, and of those before the one in
+use, which tell what stood beside it."""
+
+_Family = tuple[str, tuple[str, ...]]
+_Line = Sequence[Entry]
+"""The versions that differ in nothing but generation, snapshot and revision, the newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A listed model with its id read.
-
-    `stands_for` is the snapshot behind a name without one, where the provider tells it: in the
-    revision of the name, in its other names or in that of its weights.
-    """
-
-    known: Known
-    identity: Identity
-    stands_for: Snapshot | None = None
-
-    @classmethod
-    def of(cls, known: Known, *, provider: str = "") -> "Entry":
-        """Read one model; raise UnreadableName."""
-        identity = parse(known.id, provider=provider)
-        if identity.snapshot or not (known.revision or known.aliases or known.hugging_face_id):
-            return cls(known, identity)
-        return cls(known, identity, _target(known, identity, provider))
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        return self.identity.snapshot or self.stands_for
+def _family_of(identity: Identity) -> _Family:
+    """The words of a name, languages aside: a newer model for all of them says none."""
+    words = tuple(word for word in identity.words if word not in vocabulary.LANGUAGES)
+    return identity.vendor, words or identity.words
 
 
-def _target(known: Known, identity: Identity, provider: str) -> Snapshot | None:
-    """Return the one snapshot that the other names of a name agree on."""
-    found: set[Snapshot] = set()
-    for other in (known.revision, known.hugging_face_id, *known.aliases):
-        try:
-            read = parse(other, provider=provider)
-        except UnreadableName:
-            continue
-        is_unsaid = not identity.vendor and read.words == identity.words
-        is_same_maker = is_unsaid or read.vendor in ("", identity.vendor)
-        if read.snapshot and is_same_maker and read.ordinal == identity.ordinal:
-            found.add(read.snapshot)
-    return found.pop() if len(found) == 1 else None
+def _line_of(identity: Identity) -> tuple[object, ...]:
+    return (
+        identity.words,
+        identity.route,
+        identity.fine_tune,
+        identity.tier,
+        identity.size,
+        identity.kinds,
+        identity.tuning,
+        identity.context,
+        identity.packaging,
+        identity.limit,
+        identity.base,
+        identity.stage,
+    )
+
+
+def _by_family(by_vendor: Mapping[str, Sequence[Entry]]) -> dict[_Family, list[_Line]]:
+    found: dict[_Family, dict[tuple[object, ...], list[Entry]]] = {}
+    for entries in by_vendor.values():
+        if len(entries) > MOST_COMPARED:
+            for entry in entries:
+                lines = found.setdefault(_family_of(entry.identity), {})
+                lines.setdefault(_line_of(entry.identity), []).append(entry)
+    for lines in found.values():
+        for line in lines.values():
+            line.sort(key=order_key, reverse=True)
+    return {family: list(lines.values()) for family, lines in found.items()}
+
+
+def _ends_of(line: _Line, identity: Identity) -> Sequence[Entry]:
+    """Return the newest of a long line, and what came before the generation in use."""
+    if len(line) <= _NEWEST + _BEFORE:
+        return line
+    at = bisect_left(line, True, key=lambda entry: entry.identity.ordinal <= identity.ordinal)
+    return [*line[:_NEWEST], *line[max(at, _NEWEST) : max(at, _NEWEST) + _BEFORE]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +76,8 @@ class Listing:
     by_vendor: Mapping[str, Sequence[Entry]]
     unreadable: int = 0
     by_plain_id: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    by_family: Mapping[_Family, Sequence[_Line]] = field(default_factory=dict)
+    """Of makers with very many models: the lines whose names have the same words but languages."""
 
     @classmethod
     def of(cls, knowns: Iterable[Known], *, provider: str = "") -> "Listing":
@@ -74,7 +95,7 @@ class Listing:
                 by_id[known.id] = entry
                 by_vendor.setdefault(entry.identity.vendor, []).append(entry)
                 by_plain_id.setdefault(_plain(known.id), []).append(entry)
-        return cls(provider, by_id, by_vendor, unreadable, by_plain_id)
+        return cls(provider, by_id, by_vendor, unreadable, by_plain_id, _by_family(by_vendor))
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.by_id.values())
@@ -82,8 +103,16 @@ class Listing:
     def __contains__(self, model_id: object) -> bool:
         return model_id in self.by_id
 
-    def of_vendor(self, vendor: str) -> Sequence[Entry]:
-        return self.by_vendor.get(vendor, ())
+    def near(self, identity: Identity) -> Sequence[Entry]:
+        """Return what a model is compared with: all of its maker's, of very many its family's.
+
+        In another family nothing can follow; it is only named beside the answer.
+        """
+        every = self.by_vendor.get(identity.vendor, ())
+        if len(every) <= MOST_COMPARED:
+            return every
+        lines = self.by_family.get(_family_of(identity), ())
+        return [entry for line in lines for entry in _ends_of(line, identity)]
 
     def find(self, model_id: str) -> Entry | None:
         """Find an id as listed, or else the only one that differs by case alone."""

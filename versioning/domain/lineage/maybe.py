@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity
 from versioning.domain.lineage.judge import Verdict
 from versioning.domain.lineage.line import differences, is_newer_generation
-from versioning.domain.lineage.listing import Entry
 
 Judge = Callable[[Entry, Entry], Verdict]
 """Compare the model in use, or what it would be under another name, with a candidate."""

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Final
 
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity, Snapshot, Version
 from versioning.domain.lineage.known import Known
-from versioning.domain.lineage.listing import Entry
 
 OrderKey = tuple[tuple[Version, ...], tuple[Version, ...], bool, tuple[int, int, int], int, str]
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from versioning.domain.lineage import line
 from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.evidence import weigh
 from versioning.domain.lineage.identity import Stage
 from versioning.domain.lineage.judge import Verdict, judge
 from versioning.domain.lineage.known import Known, Rule, Rules
-from versioning.domain.lineage.listing import Entry, Listing
+from versioning.domain.lineage.listing import Listing
 from versioning.domain.lineage.maybe import Maybe, among_new_tiers, with_less_words
 from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
@@ -64,7 +65,7 @@ def _question(
         known = replace(known, id=found.known.id)  # they may differ by case
     entry = Entry.of(known, provider=provider or listing.provider)
     is_bare = not (entry.snapshot or entry.identity.moves)
-    moved = is_bare and has_moved(entry, listing.of_vendor(entry.identity.vendor))
+    moved = is_bare and has_moved(entry, listing.near(entry.identity))
     is_leaving = known.is_leaving(at) or known.id not in listing
     return _Question(entry, listing, provider or listing.provider, rules, at, moved, is_leaving)
 
@@ -96,7 +97,7 @@ class _Question:
         stated = self._stated()
         if self.rules.successor:
             return self._set_by_a_person(self.rules.successor, stated)
-        candidates = self._candidates()
+        candidates = self._candidates(stated)
         judged = self._one_size([(entry, self._judge(entry)) for entry in candidates])
         upgrades = sorted(
             ((entry, verdict) for entry, verdict in judged if verdict.step),
@@ -216,12 +217,14 @@ class _Question:
         moves = identity.moves and not identity.generation
         return moves and not self.current.known.is_leaving(self.at)
 
-    def _candidates(self) -> list[Entry]:
-        return [
-            entry
-            for entry in self.listing.of_vendor(self.current.identity.vendor)
-            if entry.known.id != self.current.known.id
-        ]
+    def _candidates(self, stated: Stated | None) -> list[Entry]:
+        near = {entry.known.id: entry for entry in self.listing.near(self.current.identity)}
+        if stated and stated.listed:
+            named = self.listing.by_id[stated.listed.id]
+            if named.identity.vendor == self.current.identity.vendor:
+                near.setdefault(named.known.id, named)
+        near.pop(self.current.known.id, None)
+        return list(near.values())
 
     def _preference(self, entry: Entry) -> tuple[object, ...]:
         """Newest generation first, settled before preview, then the form of the name in use."""

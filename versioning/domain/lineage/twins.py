@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.known import Known
 from versioning.domain.lineage.line import ONE_RELEASE_DAYS, differences, other_weights
-from versioning.domain.lineage.listing import Entry
 from versioning.domain.lineage.order import day_of
 
 # Catalogues round: 128000 and 131072 are one context, and a price may lose its last digit.
