@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 _NOTHING = Decimal(0)
 MOST_PRICE = Decimal(10_000)
@@ -66,8 +66,7 @@ _BASE = {
 """Parts whose own price is needed, except where their side costs nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """The tokens of one request; None is untold.
 
     ``input`` and ``output`` are all tokens of their side, the parts included.
@@ -98,12 +97,12 @@ class Usage:
         if not (self.cached or self.cache_write or self.cache_write_1h or self.reasoning):
             return self
         write = _most(self.cache_write, self.cache_write_1h)
-        told = self if write == self.cache_write else replace(self, cache_write=write)
+        told = self if write == self.cache_write else self._replace(cache_write=write)
         in_cache = (self.cached or 0) + (write or 0)
         if self.input is not None and in_cache and (apart or in_cache > self.input):
-            told = replace(told, input=self.input + in_cache)
+            told = told._replace(input=self.input + in_cache)
         if self.output is not None and (self.reasoning or 0) > self.output:
-            told = replace(told, output=self.output + (self.reasoning or 0))
+            told = told._replace(output=self.output + (self.reasoning or 0))
         return told
 
     @property
@@ -309,8 +308,8 @@ def _split(
     yield rest, whole
 
 
-def _most(*told: int | None) -> int | None:
-    return max((number for number in told if number is not None), default=None)
+def _most(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)
 
 
 def price_list(

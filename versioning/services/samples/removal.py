@@ -13,14 +13,16 @@ from versioning.services.transactions import one_transaction
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
 
 
-@one_transaction
 def take_back(requests: Collection[int]) -> int:
     """Remove the samples of requests, by their hashes, with their share of the sums.
 
     One that another span stands for by now stays. Safe to repeat. Returns how many went.
     """
-    if not requests:
-        return 0
+    return _take_back(requests) if requests else 0
+
+
+@one_transaction
+def _take_back(requests: Collection[int]) -> int:
     with rollups.folding():
         spans = TracedSpan.objects.filter(request_hash__in=list(requests))
         others = set(spans.filter(counted=True).values_list("request_hash", flat=True))

@@ -1,7 +1,7 @@
 """A batch of samples as rows: placed at its versions, with texts as numbers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -232,20 +232,20 @@ def _usage_of(item: SampleIn) -> Usage:
     end without usage: unknown, not free.
     """
     usage = Usage(
-        input=item.input_tokens,
-        output=item.output_tokens,
-        cached=item.cached_tokens,
-        cache_write=item.cache_write_tokens,
-        cache_write_1h=item.cache_write_1h_tokens,
-        reasoning=item.reasoning_tokens,
-        input_audio=item.input_audio_tokens,
-        input_image=item.input_image_tokens,
-        output_audio=item.output_audio_tokens,
-        output_image=item.output_image_tokens,
-        tier=item.service_tier,
+        item.input_tokens,
+        item.output_tokens,
+        item.cached_tokens,
+        item.cache_write_tokens,
+        item.cache_write_1h_tokens,
+        item.reasoning_tokens,
+        item.input_audio_tokens,
+        item.input_image_tokens,
+        item.output_audio_tokens,
+        item.output_image_tokens,
+        item.service_tier,
     ).whole()
     if usage.is_untold and not item.error:
-        return replace(usage, input=None, output=None)
+        return usage._replace(input=None, output=None)
     return usage
 
 

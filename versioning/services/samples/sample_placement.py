@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -85,7 +85,7 @@ class KnownVersion:
         An embedding has none on the other side.
         """
         if usage.output is None and self._is_embedding:
-            usage = replace(usage, output=0)
+            usage = usage._replace(output=0)
         return self.prices_at(at_ms).cost(usage)
 
     def answers_as(self, served: str) -> bool:

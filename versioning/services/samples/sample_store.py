@@ -24,7 +24,14 @@ def insert_samples(rows: Sequence[Row]) -> None:
     block each other.
     """
     ordered = sorted(rows, key=lambda row: row.request_hash or 0)
-    _insert(PerformanceSample, Row._fields, ordered)
+    # Each column costs time, and most batches tell nothing at all of a third of them.
+    told = {
+        name: values
+        for name, values in zip(Row._fields, zip(*ordered, strict=True), strict=False)
+        if values.count(None) < len(values)
+    }
+    # As plain tuples: SQLite needs twice the time for named ones.
+    _insert(PerformanceSample, list(told), list(zip(*told.values(), strict=True)))
 
 
 def append_parts(sums: Mapping[Cell, SampleSums]) -> None:
@@ -82,7 +89,8 @@ def _insert(
                 connection.wrap_database_errors,
                 cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,
             ):
-                copy.set_types(_types(model, columns))
+                types = _types(model)
+                copy.set_types([types[column] for column in columns])
                 for row in rows:
                     copy.write_row(row)
         else:
@@ -91,10 +99,9 @@ def _insert(
 
 
 @cache
-def _types(model: type[models.Model], columns: tuple[str, ...]) -> list[str]:
+def _types(model: type[models.Model]) -> dict[str, str]:
     """Return PostgreSQL's types of the columns."""
-    types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
-    return [types[column] or "" for column in columns]
+    return {f.attname: f.db_type(connection) or "" for f in model._meta.concrete_fields}
 
 
 def _adapted(part: SampleSums) -> list[Any]:

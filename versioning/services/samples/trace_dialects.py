@@ -10,19 +10,18 @@ from versioning.services.samples.trace_names import (
     FROM_CACHE,
     HOLDERS,
     OPERATION,
-    TEXTS,
-    count_of,
+    reading_of,
 )
 
 WRAPPERS = "spans around another span's request to the same model"
 OTHER_OPERATION = "spans with a gen_ai operation that isn't known here"
 _DIALECTS: Mapping[str, tuple[str, Collection[str]]] = {
-    "OpenInference": ("openinference.span.kind", ("LLM", "EMBEDDING", "RERANKER")),
-    "Traceloop": ("llm.request.type", ("chat", "completion", "embedding", "rerank")),
-    "LangSmith": ("langsmith.span.kind", ("LLM", "EMBEDDING")),
-    "MLflow": ("mlflow.spanType", ("LLM", "CHAT_MODEL", "EMBEDDING")),
-    "Langfuse": ("langfuse.observation.type", ("GENERATION", "EMBEDDING")),
-    "Vercel AI SDK": ("ai.operationId", ("DOGENERATE", "DOSTREAM", "DOEMBED")),
+    "openinference.span.kind": ("OpenInference", {"LLM", "EMBEDDING", "RERANKER"}),
+    "llm.request.type": ("Traceloop", {"CHAT", "COMPLETION", "EMBEDDING", "RERANK"}),
+    "langsmith.span.kind": ("LangSmith", {"LLM", "EMBEDDING"}),
+    "mlflow.spanType": ("MLflow", {"LLM", "CHAT_MODEL", "EMBEDDING"}),
+    "langfuse.observation.type": ("Langfuse", {"GENERATION", "EMBEDDING"}),
+    "ai.operationId": ("Vercel AI SDK", {"DOGENERATE", "DOSTREAM", "DOEMBED"}),
 }
 """The attribute by which each dialect says what a span is, and what it calls a request."""
 
@@ -32,12 +31,13 @@ def dialect_of(span: Span) -> str | None:
     told = span.attributes
     if told.get(FROM_CACHE) in (True, "True", "true"):
         return None
-    for dialect, (attribute, requests) in _DIALECTS.items():
-        kind = str(told.get(attribute, "")).strip('"').rpartition(".")[2].upper()
-        if kind and kind in {word.upper() for word in requests}:
+    for attribute, (dialect, requests) in _DIALECTS.items():
+        if attribute not in told:
+            continue
+        kind = str(told[attribute]).strip('"').rpartition(".")[2].upper()
+        if kind in requests:
             return f"spans of requests in the dialect {dialect}"
-    if any(told.get(name) for name in (*TEXTS["upstream_id"], *TEXTS["served_id"])):
-        unknown = str(told.get(OPERATION, "")) not in HOLDERS
-        if unknown and any(map(count_of, told)):
-            return OTHER_OPERATION
+    reading = reading_of(told)
+    if reading.counts and any(told[name] for name in reading.models):
+        return None if str(told.get(OPERATION, "")) in HOLDERS else OTHER_OPERATION
     return None

@@ -5,13 +5,17 @@ tokens come under so many spellings that they are read by their words, not from 
 """
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 OURS = "hotswap."
 """Attributes under this name, on the span or its resource, say what no convention does."""
 
 TAG = "hotswap.tag."
+SIGNALS = ("valid_output", "user_feedback", "retries", "latency_budget_ms")
+_OWN_TEXTS = ("model", "provider", "task", "source", "request_id")
 TEXTS = {
     "upstream_id": ("gen_ai.request.model",),
     "served_id": ("gen_ai.response.model",),
@@ -67,6 +71,9 @@ DIALECTS = frozenset({
 """Attributes by which other conventions say what a span is."""
 
 TOTAL = "total_tokens"
+_USUAL_NAMES, _USUAL_LENGTH = 64, 100
+"""How many attributes of a span, and letters of a name, are remembered as they come."""
+
 _USAGE = ("gen_ai.usage.", "ai.usage.", "llm.usage.")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _NO_MEANING = frozenset({"tokens", "token", "count"})
@@ -87,21 +94,73 @@ _READ = frozenset(
 )
 
 
-@lru_cache(maxsize=4096)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Which attributes of a span tell what: the same for all spans with the same names."""
+
+    models: Sequence[str]
+    """Those that name a model."""
+    texts: Sequence[tuple[str, str]]
+    """Fields of the sample, each with the attribute that tells it."""
+    counts: Sequence[tuple[str, str]]
+    """Counts of tokens; where several tell the same, the first one with a number holds."""
+    parameters: Sequence[str]
+    first_token_s: str | None
+    cost_usd: str | None
+    own_texts: Sequence[tuple[str, str]]
+    tags: Sequence[tuple[str, str]]
+    """Attributes, each with the tag that it tells."""
+    has_signals: bool
+
+
+def reading_of(told: Mapping[str, Any]) -> Reading:
+    """Return what attributes with these names tell."""
+    names = tuple(told)
+    # Of one instrumentation all spans have the same few names; others must not fill the memory.
+    is_usual = len(names) <= _USUAL_NAMES and max(map(len, names), default=0) <= _USUAL_LENGTH
+    return _kept_reading(names) if is_usual else _reading(names)
+
+
+def _reading(names: Sequence[str]) -> Reading:
+    told = set(names)
+
+    def first(wanted: Iterable[str]) -> str | None:
+        return next((name for name in wanted if name in told), None)
+
+    texts = {**TEXTS, "service_tier": TIER, "session": SESSION}
+    counts = [(field, name) for name in names if (field := count_of(name)) is not None]
+    return Reading(
+        models=[name for name in (*TEXTS["upstream_id"], *TEXTS["served_id"]) if name in told],
+        texts=[(field, name) for field, wanted in texts.items() if (name := first(wanted))],
+        counts=sorted(counts, key=lambda count: rank(count[1])),
+        parameters=[name for attribute, name in PARAMETERS.items() if attribute in told],
+        first_token_s=first(FIRST_TOKEN_S),
+        cost_usd=first(COST_USD),
+        own_texts=[(name, OURS + name) for name in _OWN_TEXTS if OURS + name in told],
+        tags=[(name, name.removeprefix(TAG)) for name in names if name.startswith(TAG)],
+        has_signals=not told.isdisjoint(OURS + name for name in SIGNALS),
+    )
+
+
+_kept_reading = lru_cache(maxsize=1024)(_reading)
+
+
 def is_read(name: str) -> bool:
     """Say whether an attribute is read at all: never one with a prompt or an answer in it."""
     return name in _READ or name.startswith(OURS) or count_of(name) is not None
 
 
-@lru_cache(maxsize=4096)
 def count_of(name: str) -> str | None:
     """Return which count of tokens an attribute tells, under the name of the sample's field.
 
     None for all other attributes. Where several of a span tell the same, see ``rank``.
     """
-    prefix = next((prefix for prefix in _USAGE if name.startswith(prefix)), None)
-    if prefix is None or len(name) > 100:
-        return None
+    return _count_of(name) if name.startswith(_USAGE) and len(name) <= _USUAL_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _count_of(name: str) -> str | None:
+    prefix = next(prefix for prefix in _USAGE if name.startswith(prefix))
     words = _words(name[len(prefix) :])
     if "cost" in words:
         return None

@@ -22,7 +22,7 @@ from django.db import connection
 from versioning.models import SpanLink, TracedSpan
 from versioning.models.fields import to_ms
 from versioning.services.samples.trace_format import Span
-from versioning.services.samples.trace_names import TEXTS
+from versioning.services.samples.trace_names import reading_of
 from versioning.services.transactions import one_transaction
 
 WINDOW = timedelta(minutes=15)
@@ -32,6 +32,7 @@ MOST_LEVELS = 50
 """How far up ancestors are looked for: a span's parents may form a circle."""
 
 FORGOTTEN_AT_ONCE = 20_000
+_UNCOUNTED = "NOT counted"
 _TABLE, _LINKS = TracedSpan._meta.db_table, SpanLink._meta.db_table
 
 Key = tuple[int, int]
@@ -80,8 +81,8 @@ def sort_out(
     ``requests`` are the indexes of spans that ask a model, with the hash of their request. A
     handful of statements, whatever the number of spans.
     """
-    _insert_links(spans, now=now)
     family = _Family(spans, requests)
+    _insert_links(family, now=now)
     inner = family.wrap_in_export()
     kept = [index for index in requests if index not in inner]
     # First: who is known to have a request below must not claim to be one.
@@ -90,19 +91,13 @@ def sort_out(
     if not claims:
         return SortedOut(frozenset(inner), frozenset(), frozenset())
     _insert(claims, now=now)
-    known = _known({claim.span for claim in claims})
-    wrapping = inner | {
-        index
-        for index in kept
-        if any(not known[key].counted for key in family.own_keys(index) if key in known)
-    }
-    above = {claim.key for claim in claims if not claim.counted}
+    own = {index: family.own_keys(index) for index in kept}
+    lost = _known({span for keys in own.values() for span, _ in keys}, _UNCOUNTED)
+    wrapping = inner | {index for index, keys in own.items() if not lost.keys().isdisjoint(keys)}
     return SortedOut(
         wrapping=frozenset(wrapping),
-        taken_back=_taken_back(above, known),
-        keys=frozenset(
-            key for index in kept if index not in wrapping for key in family.own_keys(index)
-        ),
+        taken_back=_taken_back({claim.key for claim in claims if not claim.counted}),
+        keys=frozenset(key for index, keys in own.items() if index not in wrapping for key in keys),
     )
 
 
@@ -111,12 +106,9 @@ def overtaken(keys: Collection[Key]) -> frozenset[int]:
 
     Asked once their samples are stored: another export may have looked for them before that.
     """
-    known = _known({span for span, _ in keys})
-    return frozenset(
-        told.request_hash
-        for key in keys
-        if (told := known.get(key)) and not told.counted and told.request_hash is not None
-    )
+    known = _known({span for span, _ in keys}, f"{_UNCOUNTED} AND request_hash IS NOT NULL")
+    found = (told.request_hash for key, told in known.items() if key in keys)
+    return frozenset(hash_ for hash_ in found if hash_ is not None)
 
 
 def forget_old(*, now: datetime) -> int:
@@ -133,40 +125,44 @@ class _Family:
     """The spans of an export as children and parents, with what earlier exports told of them."""
 
     def __init__(self, spans: Sequence[Span], requests: Iterable[int]) -> None:
-        self.spans = spans
-        self.by_name = {span.name: index for index, span in enumerate(spans) if span.name}
-        self.models = {index: _models_of(spans[index]) for index in requests}
+        hashes = _Hashes()
+        self.names = [hashes[span.name] if span.name else None for span in spans]
+        self.parents = [
+            hashes[f"{span.trace_id}:{span.parent_id}"]
+            if span.trace_id and span.parent_id
+            else None
+            for span in spans
+        ]
+        self.by_name = {name: index for index, name in enumerate(self.names) if name is not None}
+        self.models = {
+            index: frozenset(hashes[name] for name in _models_of(spans[index]))
+            for index in requests
+        }
 
-    def in_export(self, index: int) -> Iterator[tuple[str, int | None]]:
-        """Yield the name of each ancestor, with its index; the first that isn't here ends it."""
-        span, seen = self.spans[index], {self.spans[index].name}
-        while span.parent_id and span.trace_id and len(seen) <= MOST_LEVELS:
-            name = f"{span.trace_id}:{span.parent_id}"
-            if name in seen:
-                return
-            seen.add(name)
-            found = self.by_name.get(name)
-            yield name, found
+    def in_export(self, index: int) -> Iterator[tuple[int, int | None]]:
+        """Yield the hash of each ancestor, with its index; the first that isn't here ends it."""
+        seen = {self.names[index]}
+        above = self.parents[index]
+        while above is not None and above not in seen and len(seen) <= MOST_LEVELS:
+            seen.add(above)
+            found = self.by_name.get(above)
+            yield above, found
             if found is None:
                 return
-            span = self.spans[found]
+            above = self.parents[found]
 
     def above(self, index: int) -> list[int]:
         """Return the hashes of all ancestors that are known of, also from earlier exports."""
         found = list(self.in_export(index))
-        here = [_hash(name) for name, _ in found]
+        here = [name for name, _ in found]
         is_open = bool(found) and found[-1][1] is None
         return [*here, *(self.further_up.get(here[-1], ()) if is_open else ())]
 
     @cached_property
     def further_up(self) -> Mapping[int, Sequence[int]]:
         """The ancestors, from earlier exports, of the parents that aren't in this one."""
-        parents = {
-            f"{span.trace_id}:{span.parent_id}"
-            for span in self.spans
-            if span.trace_id and span.parent_id
-        }
-        return _ancestors({_hash(name) for name in parents - self.by_name.keys()})
+        parents = {name for name in self.parents if name is not None}
+        return _ancestors(parents - self.by_name.keys())
 
     def wrap_in_export(self) -> set[int]:
         """Return the requests that have a request to the same model below them."""
@@ -174,23 +170,23 @@ class _Family:
             above
             for index, models in self.models.items()
             for _, above in self.in_export(index)
-            if above is not None and models & self.models.get(above, frozenset())
+            if above is not None and not models.isdisjoint(self.models.get(above, ()))
         }
 
     def between(self) -> set[int]:
         """Return the hashes of the spans that may have others above and below them."""
-        return {_hash(span.name) for span in self.spans if span.parent_id and span.name}
+        pairs = zip(self.names, self.parents, strict=True)
+        return {name for name, parent in pairs if name is not None and parent is not None}
 
     def claims(self, index: int, request_hash: int | None) -> Iterator[_Claim]:
         for span, model in self.own_keys(index):
             yield _Claim(span, model, True, request_hash)
-        above = self.above(index)
-        for name in self.models[index]:
-            yield from (_Claim(span, _hash(name), False) for span in above)
+        models = self.models[index]
+        yield from (_Claim(span, name, False) for span in self.above(index) for name in models)
 
-    def own_keys(self, index: int) -> Iterator[Key]:
-        if name := self.spans[index].name:
-            yield from ((_hash(name), _hash(model)) for model in self.models[index])
+    def own_keys(self, index: int) -> list[Key]:
+        name = self.names[index]
+        return [] if name is None else [(name, model) for model in self.models[index]]
 
     def claims_of_others(self, known: Iterable[Key]) -> list[_Claim]:
         """Hand on to their ancestors what is known to lie at or below the spans between."""
@@ -199,8 +195,8 @@ class _Family:
             below[span].append(model)
         return [
             _Claim(above, model, False)
-            for index, span in enumerate(self.spans)
-            if below and span.name and (models := below.get(_hash(span.name)))
+            for index, span in enumerate(self.names if below else ())
+            if span is not None and (models := below.get(span))
             for above in self.above(index)
             for model in models
         ]
@@ -208,35 +204,35 @@ class _Family:
 
 def _models_of(span: Span) -> frozenset[str]:
     """Return the names of the model that a span asked, without path: a gateway adds its own."""
-    told = (span.attributes.get(name) for key in _MODELS for name in TEXTS[key])
+    told = (span.attributes[name] for name in reading_of(span.attributes).models)
     return frozenset(str(name).rpartition("/")[2].lower() for name in told if name)
 
 
-_MODELS = ("upstream_id", "served_id")
+class _Hashes(dict[str, int]):
+    """The hash of each text: most spans of an export name the same models and each other."""
+
+    def __missing__(self, text: str) -> int:
+        digest = blake2b(text.encode(), digest_size=8).digest()
+        self[text] = made = int.from_bytes(digest, "big", signed=True)
+        return made
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def _taken_back(above: Collection[Key], known: Mapping[Key, _Known]) -> frozenset[int]:
+def _taken_back(above: Collection[Key]) -> frozenset[int]:
     """Let none of the spans count any more; return the requests that did.
 
     Those that an earlier export took back, and whose samples it could not, are among them.
     """
-    told = {key: known[key] for key in above if key in known}
+    known = _known({span for span, _ in above}, "(counted OR request_hash IS NOT NULL)")
+    told = {key: each for key, each in known.items() if key in above}
     counted = sorted(key for key, each in told.items() if each.counted)
     if counted:
         _uncount(counted)
     return frozenset(each.request_hash for each in told.values() if each.request_hash is not None)
 
 
-def _insert_links(spans: Iterable[Span], *, now: datetime) -> None:
-    rows = {
-        _hash(span.name): _hash(f"{span.trace_id}:{span.parent_id}")
-        for span in spans
-        if span.name and span.parent_id
-    }
+def _insert_links(family: _Family, *, now: datetime) -> None:
+    pairs = zip(family.names, family.parents, strict=True)
+    rows = {name: parent for name, parent in pairs if name is not None and parent is not None}
     _add(_LINKS, {"span": "bigint", "parent": "bigint"}, sorted(rows.items()), now=now)
 
 
@@ -278,9 +274,10 @@ def _add(
         cursor.execute(statement, parameters)
 
 
-def _known(spans: Iterable[int]) -> dict[Key, _Known]:
+def _known(spans: Iterable[int], condition: str = "") -> dict[Key, _Known]:
     """Return what is remembered of the spans, by span and model."""
-    rows = _select(f"SELECT span, model, counted, request_hash FROM {_TABLE} WHERE span", spans)  # noqa: S608
+    where = f"{condition} AND span" if condition else "span"
+    rows = _select(f"SELECT span, model, counted, request_hash FROM {_TABLE} WHERE {where}", spans)  # noqa: S608
     return {(span, model): _Known(bool(counted), told) for span, model, counted, told in rows}
 
 

@@ -21,24 +21,17 @@ from versioning.services.samples.sample_format import Rejected, SampleIn, TooLar
 from versioning.services.samples.trace_dialects import WRAPPERS, dialect_of
 from versioning.services.samples.trace_format import Fault, Receipt, Scalar, Span
 from versioning.services.samples.trace_names import (
-    COST_USD,
     EMBEDDINGS,
     ERROR,
-    FIRST_TOKEN_S,
     FROM_CACHE,
     OPERATION,
     OURS,
-    PARAMETERS,
     REQUESTS,
     RESPONSE_ID,
-    SESSION,
-    TAG,
-    TEXTS,
-    TIER,
     TOTAL,
-    count_of,
+    Reading,
     counts_cache_apart,
-    rank,
+    reading_of,
 )
 from versioning.services.samples.trace_providers import Providers
 
@@ -46,6 +39,10 @@ SHORTEST_UNIQUE_ID = 20
 """Shorter response ids come again: some servers number their answers from 0 to 999."""
 
 REASONS_TOLD = 3
+_CUT = {"service_tier": 40, "session": 200}
+"""Letters that are kept of texts that nobody here chose."""
+
+_OWN_REQUEST_ID = f"{OURS}request_id"
 
 
 def accept(spans: Iterable[Span | Fault], *, api_key_id: int | None, now: datetime) -> Receipt:
@@ -99,8 +96,9 @@ def _is_request(span: Span) -> bool:
     told = span.attributes
     if told.get(FROM_CACHE) in (True, "True", "true"):
         return False  # answered by a cache: says nothing about the model
-    names = any(told.get(name) for name in (*TEXTS["upstream_id"], *TEXTS["served_id"]))
-    return names and str(told.get(OPERATION, "")) in REQUESTS
+    if str(told.get(OPERATION, "")) not in REQUESTS:
+        return False
+    return any(told[name] for name in reading_of(told).models)
 
 
 def _sample(span: Span, index: int, providers: Providers) -> SampleIn | Rejected:
@@ -115,34 +113,31 @@ def _sample(span: Span, index: int, providers: Providers) -> SampleIn | Rejected
 
 def _fields(span: Span, providers: Providers) -> dict[str, Any]:
     told = span.attributes
-    texts = {name: _text(told, names) for name, names in TEXTS.items()}
-    first_token_s = _number(_first(told, FIRST_TOKEN_S))
-    return {
-        **texts,
-        "provider": providers.whose(told, named=texts["provider"]),
-        "requested_id": texts["upstream_id"],
-        **_counts(span),
-        "service_tier": _text(told, TIER)[:40],
-        "ttft_ms": None if first_token_s is None else first_token_s * 1000,
-        "cost_usd": _cost(told),
-        "error": _error(span),
-        "request_id": _request_id(span),
-        "session": _text(told, SESSION)[:200],
-        "parameters": _parameters(told),
-        **_times(span),
-        **_own({**span.resource, **told}),
-    }
-
-
-def _parameters(told: Mapping[str, Scalar]) -> list[str] | None:
-    """Return what the request used; None where the instrumentation tells no parameter."""
-    return [name for attribute, name in PARAMETERS.items() if attribute in told] or None
+    reading = reading_of(told)
+    fields: dict[str, Any] = {field: str(told[name]) for field, name in reading.texts}
+    for field in fields.keys() & _CUT.keys():
+        fields[field] = fields[field][: _CUT[field]]
+    fields["provider"] = providers.whose(told, named=fields.get("provider", ""))
+    fields["requested_id"] = fields.get("upstream_id", "")
+    fields["error"] = _error(span)
+    fields["request_id"] = _request_id(span)
+    if reading.first_token_s and (seconds := _number(told[reading.first_token_s])) is not None:
+        fields["ttft_ms"] = seconds * 1000
+    if reading.cost_usd:
+        fields["cost_usd"] = _cost(told[reading.cost_usd])
+    if reading.parameters:
+        fields["parameters"] = reading.parameters
+    fields |= _counts(span, reading)
+    fields |= _times(span)
+    own = {**span.resource, **told} if span.resource else told
+    fields |= _own(own, reading_of(own))
+    return fields
 
 
 def _request_of(span: Span) -> str:
     """Return the id that the span's sample gets: ours, where it is told."""
-    told = {**span.resource, **span.attributes}.get(f"{OURS}request_id")
-    return _request_id(span) if told is None else str(told)
+    own = span.attributes.get(_OWN_REQUEST_ID, span.resource.get(_OWN_REQUEST_ID))
+    return _request_id(span) if own is None else str(own)
 
 
 def _request_id(span: Span) -> str:
@@ -158,16 +153,15 @@ def _error(span: Span) -> str:
     return (told or span.exception.rpartition(".")[2] or "error")[:100]
 
 
-def _counts(span: Span) -> dict[str, int]:
+def _counts(span: Span, reading: Reading) -> dict[str, int]:
     """Return the counts of tokens under the names of the sample's fields.
 
     The input includes what was read from a cache or written to it, whoever counts it apart.
     """
     counts: dict[str, int] = {}
-    for name in sorted(filter(count_of, span.attributes), key=rank):
-        field, count = count_of(name), _whole(span.attributes[name])
-        if field is not None and count is not None:
-            counts.setdefault(field, count)
+    for field, name in reading.counts:
+        if field not in counts and (count := _whole(span.attributes[name])) is not None:
+            counts[field] = count
     five_minutes = counts.pop("cache_write_5m_tokens", None)
     if five_minutes is not None:
         whole = five_minutes + counts.get("cache_write_1h_tokens", 0)
@@ -197,43 +191,34 @@ def _times(span: Span) -> dict[str, Any]:
     }
 
 
-def _cost(told: Mapping[str, Scalar]) -> Decimal | None:
+def _cost(told: Scalar) -> Decimal | None:
     """Return the cost in USD; litellm says 0 for a model of unknown price: that is unknown."""
-    number = _number(_first(told, COST_USD))
+    number = _number(told)
     return Decimal(repr(number)) if number else None
 
 
-def _own(told: Mapping[str, Scalar]) -> dict[str, Any]:
+def _own(told: Mapping[str, Scalar], reading: Reading) -> dict[str, Any]:
     """Return the fields that our own attributes give, under the names of samples."""
-    fields: dict[str, Any] = {
-        name: str(told[OURS + name])
-        for name in ("model", "provider", "task", "source", "request_id")
-        if OURS + name in told
-    }
+    fields: dict[str, Any] = {field: str(told[name]) for field, name in reading.own_texts}
     if (quality := _number(told.get(f"{OURS}quality"))) is not None:
         fields["quality"] = quality
     if f"{OURS}cost_usd" in told:
         fields["cost_usd"] = _decimal(told[f"{OURS}cost_usd"])
+    if reading.has_signals and (signals := _signals(told)):
+        fields["signals"] = signals
+    if reading.tags:
+        fields["tags"] = {tag: str(told[name]) for name, tag in reading.tags}
+    return fields
+
+
+def _signals(told: Mapping[str, Scalar]) -> dict[str, Any] | None:
     signals = {
         "valid_output": told.get(f"{OURS}valid_output"),
         "user_feedback": _number(told.get(f"{OURS}user_feedback")),
         "retries": _whole(told.get(f"{OURS}retries")),
         "latency_budget_ms": _number(told.get(f"{OURS}latency_budget_ms")),
     }
-    if any(value is not None for value in signals.values()):
-        fields["signals"] = signals
-    if tags := {k.removeprefix(TAG): str(v) for k, v in told.items() if k.startswith(TAG)}:
-        fields["tags"] = tags
-    return fields
-
-
-def _first(told: Mapping[str, Scalar], names: Iterable[str]) -> Scalar | None:
-    return next((told[name] for name in names if name in told), None)
-
-
-def _text(told: Mapping[str, Scalar], names: Iterable[str]) -> str:
-    value = _first(told, names)
-    return "" if value is None else str(value)
+    return signals if any(value is not None for value in signals.values()) else None
 
 
 def _number(value: Scalar | None) -> float | None:
