@@ -1,4 +1,4 @@
-"""Samples a second over HTTP, against a raw insert of the same rows and a bare Django view.
+"""Samples and spans a second over HTTP, against a raw insert of the rows and a bare Django view.
 
 python -m benchmarks.ingestion [--database sqlite|postgres] [--full]
 """
@@ -11,16 +11,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks import server
+from benchmarks import server, traces
 
 BATCH = 1_000
 CLIENTS = 2
 SINGLES = 400
 TARGETS = {"sqlite": 20_000, "postgres": 35_000}
+SPANS = 12_000
+"""Spans of a CPU second of the server at least, each of them a request."""
+
+
+class Rates(NamedTuple):
+    """Items a second of the clock, and a CPU second of the server (without the database's)."""
+
+    by_clock: float
+    by_cpu: float
 
 
 def main() -> int:
@@ -41,20 +51,36 @@ def main() -> int:
     with server.database(options.database):
         key = world(scopes=["ingest"])
         with server.gunicorn() as port:
-            rate = _batches_per_second(port=port, key=key, batches=batches)
+            samples = _batch_rates(port=port, key=key, batches=batches)
+            spans = {
+                (shape, form): _span_rates(
+                    port=port, key=key, shape=shape, form=form, number=batches
+                )
+                for shape in (1, 3)
+                for form in (traces.PROTOBUF, traces.JSON)
+            }
             singles, bare = _singles_per_second(port=port, key=key, rounds=rounds)
         raw = _raw_per_second()
         weight = _bytes_per_sample(rows=disk)
     print(f"{options.database}, one server process, load average {server.load()}")
     return server.table(
         [
-            ("samples/s, batches of 1,000", rate, TARGETS[options.database]),
-            ("ratio to a raw insert of the same rows", rate / raw, 0.2),
+            ("samples/s, batches of 1,000", samples.by_clock, TARGETS[options.database]),
+            ("samples a CPU second of the server", samples.by_cpu, None),
+            ("ratio to a raw insert of the same rows", samples.by_clock / raw, 0.2),
             ("single samples/s, 16 clients", singles, None),
             ("ratio to a bare view that inserts a row", singles / bare, 0.5),
             ("bytes a sample on disk, indexes included", weight, -200),
+            *(row for key, rates in spans.items() for row in _span_rows(*key, rates)),
         ]
     )
+
+
+def _span_rows(shape: int, form: str, rates: Rates) -> Iterator[tuple[str, float, float | None]]:
+    name = f"{form.rpartition('-')[2].rpartition('/')[2]}, {shape} a request"
+    yield f"spans/s, {name}", rates.by_clock, None
+    target = SPANS if (shape, form) == (1, traces.PROTOBUF) else None
+    yield f"spans a CPU second of the server, {name}", rates.by_cpu, target
 
 
 def _each(arguments: list[str]) -> int:
@@ -111,7 +137,7 @@ def sample(number: int, *, at: datetime, dice: random.Random) -> dict[str, objec
     return fields
 
 
-def _batches_per_second(*, port: int, key: str, batches: int) -> float:
+def _batch_rates(*, port: int, key: str, batches: int) -> Rates:
     dice, now = random.Random(1), datetime.now(UTC)
     requests = [
         server.request(
@@ -126,8 +152,22 @@ def _batches_per_second(*, port: int, key: str, batches: int) -> float:
         )
         for first in range(0, (batches + 4) * BATCH, BATCH)
     ]
+    return _rates(port=port, requests=requests, each=BATCH)
+
+
+def _span_rates(*, port: int, key: str, shape: int, form: str, number: int) -> Rates:
+    exports = traces.exports(shape=shape, form=form, number=number + 4)
+    requests = [server.request("/v1/traces", body, key=key, form=form) for body in exports]
+    return _rates(port=port, requests=requests, each=traces.SPANS // shape * shape)
+
+
+def _rates(*, port: int, requests: list[bytes], each: int) -> Rates:
+    """Send requests with so many items each; the first four only warm the server up."""
     server.send_all(port=port, requests=requests[:4], clients=CLIENTS)
-    return batches * BATCH / _timed(port=port, requests=requests[4:], clients=CLIENTS)
+    items = (len(requests) - 4) * each
+    before = server.cpu_s()
+    took = _timed(port=port, requests=requests[4:], clients=CLIENTS)
+    return Rates(items / took, items / (server.cpu_s() - before))
 
 
 def _singles_per_second(*, port: int, key: str, rounds: int) -> tuple[float, float]:

@@ -107,13 +107,40 @@ def gunicorn(*, threads: int = THREADS) -> Iterator[int]:
         process.wait(timeout=20)
 
 
-def request(path: str, body: bytes = b"", *, key: str = "", headers: Sequence[str] = ()) -> bytes:
+def cpu_s() -> float:
+    """Return the CPU seconds that this process's servers took so far; not those of a database.
+
+    While others use the machine, it says more of our work than the clock. Only Linux tells it.
+    """
+    parents: dict[int, int] = {}
+    spent: dict[int, int] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        process = int(file.parent.name)
+        parents[process] = int(fields[1])
+        spent[process] = int(fields[11]) + int(fields[12])
+    servers = {process for process, parent in parents.items() if parent == os.getpid()}
+    workers = {process for process, parent in parents.items() if parent in servers}
+    return sum(spent[process] for process in servers | workers) / os.sysconf("SC_CLK_TCK")
+
+
+def request(
+    path: str,
+    body: bytes = b"",
+    *,
+    key: str = "",
+    form: str = "application/json",
+    headers: Sequence[str] = (),
+) -> bytes:
     """Return the bytes of a POST request, of a GET when there is no body."""
     lines = [f"{'POST' if body else 'GET'} {path} HTTP/1.1", "Host: localhost", *headers]
     if key:
         lines.append(f"Authorization: Bearer {key}")
     if body:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines += [f"Content-Type: {form}", f"Content-Length: {len(body)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

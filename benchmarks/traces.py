@@ -1,25 +1,39 @@
 """Exports of OpenTelemetry spans, as the collectors of a team's applications send them."""
 
+import base64
+import json
 import random
 import time
 
+from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 SPANS = 500
 SECOND = 10**9
 PROMPT = "Say in one sentence what the customer wants. " * 20
-SHAPES = {
-    "one span a request": 1,
-    "three spans a request": 3,
-}
-"""Spans of a trace: the SDK's alone, or below a web server's and a framework's span."""
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
 
 
-def exports(*, shape: int, number: int, seed: int) -> list[bytes]:
-    """Return so many exports of 500 spans each in protobuf, of requests of the last two hours."""
-    dice = random.Random(seed)
-    return [_export(shape=shape, dice=dice).SerializeToString() for _ in range(number)]
+def exports(*, shape: int, form: str, number: int) -> list[bytes]:
+    """Return so many exports of about 500 spans, of requests of the last two hours.
+
+    A request is ``shape`` spans: 1 for its SDK's alone, 3 with those of a web server and a
+    framework above it. ``form`` is the content type.
+    """
+    dice = random.Random(shape)
+    made = (_export(shape=shape, dice=dice) for _ in range(number))
+    return [export.SerializeToString() if form == PROTOBUF else _as_json(export) for export in made]
+
+
+def _as_json(export: ExportTraceServiceRequest) -> bytes:
+    """Return OTLP's JSON: unlike in other JSON of protobuf, ids are hexadecimal."""
+    told = json_format.MessageToDict(export)
+    for group in told["resourceSpans"]:
+        for span in (span for scope in group["scopeSpans"] for span in scope.get("spans", ())):
+            for name in span.keys() & {"traceId", "spanId", "parentSpanId"}:
+                span[name] = base64.b64decode(span[name]).hex()
+    return json.dumps(told).encode()
 
 
 def _export(*, shape: int, dice: random.Random) -> ExportTraceServiceRequest:

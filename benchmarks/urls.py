@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from versioning.api import ingest
+from versioning.api import ingest, traces
 from versioning.api.views import current, health
 from versioning.models import Check
 from versioning.models.samples import PerformanceSample
@@ -37,6 +37,7 @@ def bare_json(request: HttpRequest) -> JsonResponse:
 urlpatterns = [
     path("api/performance-samples", ingest.performance_samples),
     path("api/model-versions/<slug:provider>/<path:model>/current", current.CurrentView.as_view()),
+    path("v1/traces", traces.export),
     path("livez", health.livez),
     path("bare/insert", bare_insert),
     path("bare/json", bare_json),

@@ -16,7 +16,7 @@ usages = st.builds(
     Usage,
     input=tokens, output=tokens, cached=tokens, cache_write=tokens, cache_write_1h=tokens,
     reasoning=tokens, input_audio=tokens, input_image=tokens, output_audio=tokens,
-    output_image=tokens,
+    output_image=tokens, tier=st.just(""),
 )  # fmt: skip
 usd = st.decimals(0, 1000, places=4)
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Sum
 from versioning.models import RequestUse
 from versioning.models.fields import from_ms
 from versioning.services import clock
-from versioning.services.samples.rollup_sums import Row
+from versioning.services.samples.rollup_sums import DAY_MS, Row
 
 Kind = RequestUse.Kind
 READ_DAYS = 30
@@ -19,14 +19,12 @@ _Key = tuple[int, date, int, str]
 _MOST_FOLDED = 200
 
 
-class Told(NamedTuple):
-    """A sample that told what its request used, or whose cost can't be known."""
+class Use(NamedTuple):
+    """What a request used, None where untold, and for which parts no price or count is known."""
 
-    row: Row
-    parameters: Sequence[str] | None
-    modalities: Sequence[str] | None
-    unpriced: Sequence[str] = ()
-    """The parts of its tokens for which a price or a count is missing."""
+    parameters: tuple[str, ...] | None
+    modalities: tuple[str, ...] | None
+    unpriced: tuple[str, ...] = ()
 
     @property
     def names(self) -> set[tuple[int, str]]:
@@ -38,16 +36,27 @@ class Told(NamedTuple):
         return {(int(Kind.ALL), "")} | parameters | modalities | unpriced
 
 
+class Told(NamedTuple):
+    """A sample that told what its request used, or whose cost can't be known."""
+
+    row: Row
+    use: Use
+
+
 @dataclass(slots=True)
 class _Sum:
     requests: int = 0
     longest_input: int = 0
     longest_output: int = 0
 
-    def add(self, other: "_Sum") -> None:
-        self.requests += other.requests
-        self.longest_input = max(self.longest_input, other.longest_input)
-        self.longest_output = max(self.longest_output, other.longest_output)
+    @property
+    def values(self) -> tuple[int, int, int]:
+        return self.requests, self.longest_input, self.longest_output
+
+    def add(self, requests: int, longest_input: int, longest_output: int) -> None:
+        self.requests += requests
+        self.longest_input = max(self.longest_input, longest_input)
+        self.longest_output = max(self.longest_output, longest_output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +73,25 @@ class RecordedUses:
 
 def note(told: Iterable[Told], *, stored: Sequence[Row]) -> None:
     """Append what the stored ones of these samples used; a repeat of a request adds nothing."""
+    uses = list(told)
+    if not uses:
+        return
+    hashes = {row.request_hash for row in stored}
     seen: set[int] = set()
-    hashes: set[int | None] = set()
-    sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
-    for each in told:
-        hashes = hashes or {row.request_hash for row in stored}
+    alike: defaultdict[tuple[int, int, Use], _Sum] = defaultdict(_Sum)
+    for each in uses:
         row = each.row
         if row.version_id is None or row.request_hash not in hashes or row.request_hash in seen:
             continue
         if row.request_hash is not None:
             seen.add(row.request_hash)
-        day = clock.utc_day(from_ms(row.at))
-        for kind, name in each.names:
-            key = (row.version_id, day, kind, name)
-            sums[key].add(_Sum(1, row.input_tokens or 0, row.output_tokens or 0))
+        total = alike[row.version_id, row.at // DAY_MS, each.use]
+        total.add(1, row.input_tokens or 0, row.output_tokens or 0)
+    sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
+    for (version_id, days, use), total in alike.items():
+        day = clock.utc_day(from_ms(days * DAY_MS))
+        for kind, name in use.names:
+            sums[version_id, day, kind, name].add(*total.values)
     _store(sums)
 
 
@@ -93,7 +107,7 @@ def fold() -> int:
         rows = list(RequestUse.objects.filter(version=version_id, day=day, kind=kind, name=name))
         total = _Sum()
         for row in rows:
-            total.add(_Sum(row.requests, row.longest_input, row.longest_output))
+            total.add(row.requests, row.longest_input, row.longest_output)
         RequestUse.objects.filter(pk__in=[row.pk for row in rows]).delete()
         _store({(version_id, day, kind, name): total})
         folded += len(rows)

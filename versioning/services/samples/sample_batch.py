@@ -13,7 +13,7 @@ from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
 from versioning.services import options
 from versioning.services.samples import sample_placement, sample_words, seen_models
-from versioning.services.samples.request_uses import Told
+from versioning.services.samples.request_uses import Told, Use
 from versioning.services.samples.rollup_sums import Row, Terms
 from versioning.services.samples.sample_format import (
     MOST_TOKENS,
@@ -135,7 +135,8 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
             rows.append(made)
             unpriced = _unpriced(item, made, spots[key])
             if item.parameters is not None or item.modalities is not None or unpriced:
-                uses.append(Told(made, item.parameters, item.modalities, unpriced))
+                use = Use(_known(item.parameters), _known(item.modalities), tuple(unpriced))
+                uses.append(Told(made, use))
         else:
             rejected.append(Rejected(index, *made))
     return Batch(
@@ -267,6 +268,10 @@ def _unpriced(item: SampleIn, row: Row, spot: _Spot) -> Sequence[str]:
         return ()
     cost = version.cost_of(_usage_of(item), at_ms=row.at)
     return cost.parts if isinstance(cost, Unknown) else ()
+
+
+def _known(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
 
 
 def _nano(usd: Decimal) -> int:

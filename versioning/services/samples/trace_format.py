@@ -103,25 +103,37 @@ def read_protobuf(body: bytes, *, wanted: Wanted) -> Iterator[Span | Fault]:
         request = messages().request.FromString(body)
     except DecodeError as error:
         raise UnreadableTraces("The body is no OTLP trace request in protobuf.") from error
-    return _protobuf_spans(request, wanted)
+    return _protobuf_spans(request, _Names(wanted))
 
 
-def _protobuf_spans(request: Any, wanted: Wanted) -> Iterator[Span | Fault]:
+class _Names(dict[bytes, str | None]):
+    """The names of the attributes of an export, None for those that aren't read."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+
+    def __missing__(self, encoded: bytes) -> str | None:
+        name = _utf8(encoded)
+        self[encoded] = kept = name if self._wanted(name) else None
+        return kept
+
+
+def _protobuf_spans(request: Any, names: _Names) -> Iterator[Span | Fault]:
     read = messages().span.FromString
     for group in request.resource_spans:
-        resource = _protobuf_attributes(group.resource.attributes, wanted)
+        resource = _protobuf_attributes(group.resource.attributes, names)
         for scope in group.scope_spans:
             name = _utf8(scope.scope.name)
             for encoded in scope.spans:
                 try:
-                    yield _protobuf_span(read(encoded), resource, name, wanted)
+                    yield _protobuf_span(read(encoded), resource, name, names)
                 except DecodeError:
                     yield Fault("A span is no protobuf.")
 
 
-def _protobuf_span(span: Any, resource: Mapping[str, Scalar], scope: str, wanted: Wanted) -> Span:
+def _protobuf_span(span: Any, resource: Mapping[str, Scalar], scope: str, names: _Names) -> Span:
     return Span(
-        attributes=_protobuf_attributes(span.attributes, wanted),
+        attributes=_protobuf_attributes(span.attributes, names),
         resource=resource,
         scope=scope,
         trace_id=span.trace_id.hex(),
@@ -131,18 +143,19 @@ def _protobuf_span(span: Any, resource: Mapping[str, Scalar], scope: str, wanted
         end_ns=span.end_time_unix_nano,
         failed=span.status.code in _ERROR,
         exception=_exception(
-            _protobuf_attributes(event.attributes, _is_exception_type) for event in span.events
+            _protobuf_attributes(event.attributes, _Names(_is_exception_type))
+            for event in span.events
         ),
     )
 
 
-def _protobuf_attributes(pairs: Iterable[Any], wanted: Wanted) -> dict[str, Scalar]:
+def _protobuf_attributes(pairs: Iterable[Any], names: _Names) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {}
     for pair in pairs:
-        key = _utf8(pair.key)
-        if wanted(key) and (field := pair.value.WhichOneof("value")):
-            value = getattr(pair.value, field)
-            found[key] = _utf8(value) if field == "string_value" else value
+        name = names[pair.key]
+        if name is not None and (field := (told := pair.value).WhichOneof("value")):
+            value = getattr(told, field)
+            found[name] = _utf8(value) if field == "string_value" else value
     return found
 
 

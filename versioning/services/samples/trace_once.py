@@ -42,21 +42,11 @@ Key = tuple[int, int]
 class _Claim(NamedTuple):
     """That a span asks a model itself (counted), or that another one below it does."""
 
-    span: int
-    model: int
     counted: bool
     request_hash: int | None = None
 
-    @property
-    def key(self) -> Key:
-        return self.span, self.model
 
-
-class _Known(NamedTuple):
-    """What is remembered of a span and a model."""
-
-    counted: bool
-    request_hash: int | None
+_BELOW = _Claim(counted=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +75,21 @@ def sort_out(
     _insert_links(family, now=now)
     inner = family.wrap_in_export()
     kept = [index for index in requests if index not in inner]
-    # First: who is known to have a request below must not claim to be one.
-    claims = family.claims_of_others(_known(family.between()))
-    claims += [claim for index in kept for claim in family.claims(index, requests[index])]
-    if not claims:
-        return SortedOut(frozenset(inner), frozenset(), frozenset())
-    _insert(claims, now=now)
     own = {index: family.own_keys(index) for index in kept}
+    # First: who is known to have a request below must not claim to be one.
+    claims = dict.fromkeys(family.above_others(_known(family.between())), _BELOW)
+    claims |= dict.fromkeys(family.above_all(kept), _BELOW)
+    above = set(claims)
+    for index, keys in own.items():
+        claim = _Claim(True, requests[index])
+        for key in keys:
+            claims.setdefault(key, claim)
+    _insert(claims, now=now)
     lost = _known({span for keys in own.values() for span, _ in keys}, _UNCOUNTED)
     wrapping = inner | {index for index, keys in own.items() if not lost.keys().isdisjoint(keys)}
     return SortedOut(
         wrapping=frozenset(wrapping),
-        taken_back=_taken_back({claim.key for claim in claims if not claim.counted}),
+        taken_back=_taken_back(above),
         keys=frozenset(key for index, keys in own.items() if index not in wrapping for key in keys),
     )
 
@@ -178,28 +171,24 @@ class _Family:
         pairs = zip(self.names, self.parents, strict=True)
         return {name for name, parent in pairs if name is not None and parent is not None}
 
-    def claims(self, index: int, request_hash: int | None) -> Iterator[_Claim]:
-        for span, model in self.own_keys(index):
-            yield _Claim(span, model, True, request_hash)
-        models = self.models[index]
-        yield from (_Claim(span, name, False) for span in self.above(index) for name in models)
-
     def own_keys(self, index: int) -> list[Key]:
         name = self.names[index]
         return [] if name is None else [(name, model) for model in self.models[index]]
 
-    def claims_of_others(self, known: Iterable[Key]) -> list[_Claim]:
-        """Hand on to their ancestors what is known to lie at or below the spans between."""
+    def above_all(self, requests: Iterable[int]) -> Iterator[Key]:
+        """Yield who is above the requests, with the models that these ask."""
+        for index in requests:
+            models = self.models[index]
+            yield from ((span, model) for span in self.above(index) for model in models)
+
+    def above_others(self, known: Iterable[Key]) -> Iterator[Key]:
+        """Yield who is above the spans between, with what is known to lie at or below these."""
         below: defaultdict[int, list[int]] = defaultdict(list)
         for span, model in known:
             below[span].append(model)
-        return [
-            _Claim(above, model, False)
-            for index, span in enumerate(self.names if below else ())
-            if span is not None and (models := below.get(span))
-            for above in self.above(index)
-            for model in models
-        ]
+        for index, name in enumerate(self.names if below else ()):
+            if name is not None and (models := below.get(name)):
+                yield from ((above, model) for above in self.above(index) for model in models)
 
 
 def _models_of(span: Span) -> frozenset[str]:
@@ -236,17 +225,14 @@ def _insert_links(family: _Family, *, now: datetime) -> None:
     _add(_LINKS, {"span": "bigint", "parent": "bigint"}, sorted(rows.items()), now=now)
 
 
-def _insert(claims: Iterable[_Claim], *, now: datetime) -> None:
+def _insert(claims: Mapping[Key, _Claim], *, now: datetime) -> None:
     """Store the claims; who came first with a span and model stands.
 
     In one order, so that two exports with the same spans can't block each other. A claim that
     another transaction is storing at this moment is waited for.
     """
-    first: dict[Key, _Claim] = {}
-    for claim in claims:
-        first.setdefault(claim.key, claim)
     columns = {"span": "bigint", "model": "bigint", "counted": "boolean", "request_hash": "bigint"}
-    _add(_TABLE, columns, [list(first[key]) for key in sorted(first)], now=now)
+    _add(_TABLE, columns, [(*key, *claims[key]) for key in sorted(claims)], now=now)
 
 
 def _add(
@@ -274,11 +260,11 @@ def _add(
         cursor.execute(statement, parameters)
 
 
-def _known(spans: Iterable[int], condition: str = "") -> dict[Key, _Known]:
+def _known(spans: Iterable[int], condition: str = "") -> dict[Key, _Claim]:
     """Return what is remembered of the spans, by span and model."""
     where = f"{condition} AND span" if condition else "span"
     rows = _select(f"SELECT span, model, counted, request_hash FROM {_TABLE} WHERE {where}", spans)  # noqa: S608
-    return {(span, model): _Known(bool(counted), told) for span, model, counted, told in rows}
+    return {(span, model): _Claim(bool(counted), told) for span, model, counted, told in rows}
 
 
 def _ancestors(spans: Iterable[int]) -> dict[int, list[int]]:

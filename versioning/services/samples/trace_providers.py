@@ -15,7 +15,7 @@ The rules, in this order (docs/integrations.md repeats them):
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from providers import registry
@@ -61,6 +61,8 @@ class Providers:
     places: Sequence[_Place]
     servers: Mapping[str, tuple[str, int | None]]
     """Host and port of the servers that are known by name, such as groq."""
+    _told: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """What was told already, and whom it means: most spans of an export tell the same."""
 
     @classmethod
     def load(cls) -> Providers:
@@ -74,7 +76,13 @@ class Providers:
 
         Empty where nothing is told: the model's own name decides then.
         """
-        host, port = str(told.get(HOST, "")).strip().lower(), _port(told.get(PORT))
+        key = (str(told.get(HOST, "")), str(told.get(PORT, "")), named)
+        if key not in self._told:
+            self._told[key] = self._meant(*key)
+        return self._told[key]
+
+    def _meant(self, host: str, port_told: str, named: str) -> str:
+        host, port = host.strip().lower(), _port(port_told)
         at_host = [place for place in self.places if host and place.host == host]
         exact = [place for place in at_host if port is None or place.port in (port, None)]
         if len(exact) == 1:
@@ -118,8 +126,8 @@ def _plain(named: str) -> str:
     return _KIND_OF.get(name.lower(), name)
 
 
-def _port(told: Scalar | None) -> int | None:
-    text = str(told).removesuffix(".0") if told is not None else ""
+def _port(told: str) -> int | None:
+    text = told.removesuffix(".0")
     return int(text) if text.isdecimal() and len(text) <= 5 else None
 
 
