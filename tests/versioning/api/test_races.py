@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.factories import NOW, ApiKeyFactory, UpgradeRecordFactory, tracked
+from tests.factories import NOW, ApiKeyFactory, ModelVersionFactory, UpgradeRecordFactory, tracked
 from tests.versioning.api.conftest import Api
 from versioning.models import Notice, Policy, UpgradeRecord
 
@@ -69,8 +69,49 @@ def test_of_32_clients_who_ask_for_an_upgrade_one_takes_effect(secrets: list[str
         lambda n: Api(secrets[n]).post(f"/api/model-versions/{provider}/org/zeta:free/upgrade")
     )
 
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    assert_losers_know(answers, who_was_first(answers))
     assert UpgradeRecord.objects.completions().count() == 2
+
+
+@pytest.mark.parametrize("by", ["to_version", "upstream_id"])
+def test_of_32_clients_who_name_a_version_one_takes_effect(secrets: list[str], by: str) -> None:
+    version = UpgradeRecordFactory(tracked_model=tracked(name="zeta")).to_version
+    named = {by: version.label if by == "to_version" else version.upstream_id}
+    provider = version.tracked_model.provider.slug
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).post(f"/api/model-versions/{provider}/zeta/upgrade", named)
+    )
+
+    assert_losers_know(answers, who_was_first(answers))
+
+
+def test_of_32_clients_who_begin_different_upgrades_one_does(secrets: list[str]) -> None:
+    """Law 3: what is under way already is named, with who began it."""
+    model = tracked(name="zeta")
+    Policy.objects.create(canary_steps=[{"weight": 5, "hours": 1}])
+    labels = [ModelVersionFactory(tracked_model=model).label for _ in range(CLIENTS)]
+
+    answers = at_once(
+        lambda n: Api(secrets[n]).post(
+            f"/api/model-versions/{model.provider.slug}/zeta/upgrade", {"to_version": labels[n]}
+        )
+    )
+
+    assert_losers_know(answers, who_was_first(answers))
+
+
+def who_was_first(answers: list[Any]) -> str:
+    winner = next(answer for answer in answers if answer.status_code == 200).json()
+    who: str = winner["steps"][-1]["actor_name"]
+    return who
+
+
+def assert_losers_know(answers: list[Any], who: str) -> None:
+    """One has taken effect; each of the others is told who was first."""
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    for answer in answers:
+        assert answer.status_code == 200 or who in answer.json()["detail"]
 
 
 def test_of_32_clients_who_roll_back_one_takes_effect(secrets: list[str]) -> None:
@@ -84,7 +125,7 @@ def test_of_32_clients_who_roll_back_one_takes_effect(secrets: list[str]) -> Non
         )
     )
 
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 31}
+    assert_losers_know(answers, who_was_first(answers))
     record.tracked_model.refresh_from_db()
     assert record.tracked_model.current_version == record.from_version
 

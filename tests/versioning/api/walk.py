@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
@@ -55,10 +56,18 @@ def _types(schema: dict[str, Any]) -> list[str]:
     return kind if isinstance(kind, list) else [kind]
 
 
-@cache
 def description() -> dict[str, Any]:
+    with _ONE_AT_A_TIME:  # the generator changes its own classes while it works
+        return _description()
+
+
+@cache
+def _description() -> dict[str, Any]:
     found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return found
+
+
+_ONE_AT_A_TIME = Lock()
 
 
 def path_of(route: str) -> str:

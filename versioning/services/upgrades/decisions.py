@@ -116,8 +116,9 @@ def request_upgrade(
     """Move a model to the version that is named, else to the one that is recommended.
 
     A recommendation of that version that waits is approved; else a record is made for it, which
-    waits for others where the policy doesn't let the one who asks approve it. Raises Invalid (it
-    is the current version) and what ``selection.target`` and ``approve`` raise.
+    waits for others where the policy doesn't let the one who asks approve it. Raises AlreadyMoved
+    (it is the current version: says who was first), Invalid (nobody has moved to it) and what
+    ``selection.target`` and ``approve`` raise.
     """
     renewal.renew_of_model(tracked=tracked, now=now, evidence_hash=evidence_hash)
     return _request(
@@ -245,7 +246,7 @@ def _request(
     waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
     _refuse_other_evidence(list(waiting), evidence_hash)
     if version.pk == tracked.current_version_id:
-        raise Invalid(f"{version.label} is the current version already.")
+        raise _is_current(version, latest=moves.latest(tracked))
     record = waiting.first()
     if record is None:
         record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
@@ -254,6 +255,11 @@ def _request(
             _ask_others(record, missing=policy.approvals_needed, actor=actor, now=now)
             return record
     return _approve(record_id=record.pk, actor=actor, now=now, reason=reason, evidence_hash=None)
+
+
+def _is_current(version: ModelVersion, *, latest: str) -> Exception:
+    already = f"{version.label} is the current version already."
+    return AlreadyMoved(f"{already} {latest}") if latest else Invalid(already)
 
 
 def _requested(

@@ -63,7 +63,7 @@ def move(
                 notice=notice,
             )
     except IntegrityError as error:
-        raise _law_three(error) from error
+        raise _law_three(error, record_id=record_id) from error
     return record
 
 
@@ -218,17 +218,50 @@ def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) ->
 
 def why_not(record: UpgradeRecord, to: State) -> str:
     """Say where the record is already, and who took it there."""
-    last = record.steps.order_by("-at", "-pk").first()
-    who = f" by {last.actor_name}" if last else ""
     return (
-        f"This upgrade is {record.get_state_display()} already{who}, "
+        f"This upgrade is {record.get_state_display()} already{_by_whom(record)}, "
         f"so it can't become {to.value.replace('_', ' ')}. Nothing was changed."
     )
 
 
-def _law_three(error: IntegrityError) -> Exception:
-    if constraints.broke(error, "one_upgrade_under_way_per_tracked_model"):
-        return AnotherUnderWay(
-            "Another upgrade of this model is under way. Wait for its end, or stop it first."
-        )
-    return error
+def latest(tracked: TrackedModel) -> str:
+    """Say who moved a model last, whereto and when; empty for one that nobody has moved."""
+    record = (
+        UpgradeRecord.objects.completions()
+        .exclude(step=UpgradeRecord.Step.FIRST)
+        .filter(tracked_model=tracked)
+        .select_related("to_version")
+        .order_by("-completion_number")
+        .first()
+    )
+    if record is None or record.completed_at is None:
+        return ""
+    done = record.steps.filter(after=State.COMPLETED.value).first()
+    who = done.actor_name if done else "Somebody"
+    return (
+        f"{who} moved it to {record.to_version.label} at {record.completed_at:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def _by_whom(record: UpgradeRecord) -> str:
+    last = record.steps.order_by("-at", "-pk").first()
+    return f" by {last.actor_name}" if last else ""
+
+
+def _law_three(error: IntegrityError, *, record_id: int) -> Exception:
+    if not constraints.broke(error, "one_upgrade_under_way_per_tracked_model"):
+        return error
+    first = (
+        UpgradeRecord.objects.under_way()
+        .filter(tracked_model__upgrades=record_id)
+        .select_related("to_version")
+        .first()
+    )
+    which = (
+        f": to {first.to_version.label}, {first.get_state_display()}{_by_whom(first)}"
+        if first
+        else ""
+    )
+    return AnotherUnderWay(
+        f"Another upgrade of this model is under way{which}. Wait for its end, or stop it first."
+    )

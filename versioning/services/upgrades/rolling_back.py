@@ -31,14 +31,16 @@ def reverse_latest(
     version that it names instead, because the earlier one is gone. Raises NotFound,
     NothingToRollBack, AlreadyMoved.
     """
-    moves.locked_model(tracked_model_id)
+    tracked = moves.locked_model(tracked_model_id)
+    _refuse_reversed(record_id, tracked_model_id=tracked_model_id)
     undone = move_to_reverse(tracked_model_id=tracked_model_id)
     earlier = undone.from_version
     if earlier is None:
         raise NothingToRollBack(NO_EARLIER)
     if record_id is not None and undone.pk != record_id:
         raise AlreadyMoved(
-            "This is no longer the latest move of the model; nothing was rolled back."
+            "This is no longer the latest move of the model; nothing was rolled back. "
+            + moves.latest(tracked)
         )
     moves.move(record_id=undone.pk, to=State.ROLLED_BACK, actor=actor, now=now, reason=reason)
     target = to_fallback.version if to_fallback and to_fallback.version else earlier
@@ -49,6 +51,16 @@ def reverse_latest(
         undone=undone, left=undone.to_version, to=target, reasons=reasons, actor=actor, now=now
     )
     return back
+
+
+def _refuse_reversed(record_id: int | None, *, tracked_model_id: int) -> None:
+    """Raise AlreadyMoved, and say who was first, where somebody has rolled this one back."""
+    state = State.ROLLED_BACK
+    gone = UpgradeRecord.objects.filter(
+        pk=record_id, tracked_model=tracked_model_id, state=state.value
+    ).first()
+    if gone is not None:
+        raise AlreadyMoved(moves.why_not(gone, state))
 
 
 def leave_dead_version(*, record_id: int, now: datetime) -> None:

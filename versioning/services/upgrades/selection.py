@@ -5,6 +5,7 @@ from django.db.models import Prefetch
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
 from versioning.services import editing, versions
 from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
+from versioning.services.upgrades import moves
 
 
 class NothingRecommended(ServiceError):
@@ -67,8 +68,10 @@ def _recommended(tracked: TrackedModel) -> ModelVersion:
     waiting = UpgradeRecord.objects.recommended().filter(tracked_model=tracked)
     latest = waiting.select_related("to_version").order_by("-pk").first()
     if latest is None:
+        first = moves.latest(tracked)
         raise NothingRecommended(
-            f"No upgrade of {tracked.name} is recommended. Name a version to move to it anyway."
+            f"No upgrade of {tracked.name} is recommended. {first} Name a version to move to it "
+            "anyway.".replace("  ", " ")
         )
     return latest.to_version
 
