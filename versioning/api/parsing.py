@@ -100,7 +100,9 @@ def read_body(
     fields = form() if form is not None else serializers.Serializer()
     if not data and not may_be_empty and fields.fields:
         message = f"Send at least one field. {_known('fields', fields.fields)}"
-        raise Invalid(message, [FieldError("", "empty", message)])
+        needed = [name for name, field in fields.fields.items() if field.required]
+        missing = [FieldError(f"/{name}", "required", "This field is required.") for name in needed]
+        raise Invalid(message, missing or [FieldError("", "empty", message)])
     errors = [
         FieldError(f"/{_escaped(name)}", "unknown-field", _known("fields", fields.fields))
         for name in data

@@ -50,6 +50,14 @@ def test_a_write_of_nothing_is_never_a_success(api: Api, operation: Described, b
     assert_problem(send(api, operation, body), 422, "invalid")
 
 
+@every([each for each in CHANGES if each.method == "post" and each.required_fields()])
+def test_each_field_that_an_action_needs_is_named(api: Api, operation: Described) -> None:
+    problem = assert_problem(send(api, operation, b"{}"), 422, "invalid")
+
+    named = {error["pointer"].removeprefix("/"): error["code"] for error in problem["errors"]}
+    assert named == dict.fromkeys(operation.required_fields(), "required")
+
+
 @every(CHANGES)
 @pytest.mark.parametrize("body", [b"null", b"[]", b'""', b"0", b"false"])
 def test_what_is_no_object_is_refused(api: Api, operation: Described, body: bytes) -> None:

@@ -44,11 +44,21 @@ class Described:
 
     def fields(self) -> dict[str, Any]:
         """Return the properties of the JSON body by name; empty for one that takes no fields."""
+        properties: dict[str, Any] = self._body().get("properties", {})
+        return properties
+
+    def required_fields(self) -> list[str]:
+        """Return the names of the fields without which the JSON body is refused."""
+        names: list[str] = self._body().get("required", [])
+        return names
+
+    def _body(self) -> dict[str, Any]:
         content = self.schema.get("requestBody", {}).get("content", {})
         body = content.get("application/json", {}).get("schema", {})
-        found = description()["components"]["schemas"].get(body.get("$ref", "").split("/")[-1], {})
-        properties: dict[str, Any] = found.get("properties", {})
-        return properties
+        found: dict[str, Any] = description()["components"]["schemas"].get(
+            body.get("$ref", "").split("/")[-1], {}
+        )
+        return found
 
 
 def _types(schema: dict[str, Any]) -> list[str]:

@@ -32,7 +32,8 @@ def reverse_latest(
     NothingToRollBack, AlreadyMoved.
     """
     tracked = moves.locked_model(tracked_model_id)
-    _refuse_reversed(record_id, tracked_model_id=tracked_model_id)
+    if record_id is not None:
+        _refuse_reversed(record_id, tracked_model_id=tracked_model_id)
     undone = move_to_reverse(tracked_model_id=tracked_model_id)
     earlier = undone.from_version
     if earlier is None:
@@ -53,7 +54,7 @@ def reverse_latest(
     return back
 
 
-def _refuse_reversed(record_id: int | None, *, tracked_model_id: int) -> None:
+def _refuse_reversed(record_id: int, *, tracked_model_id: int) -> None:
     """Raise AlreadyMoved, and say who was first, where somebody has rolled this one back."""
     state = State.ROLLED_BACK
     gone = UpgradeRecord.objects.filter(
