@@ -44,6 +44,41 @@ def test_a_connection_that_does_not_work(admin_client: Client, keyed: Provider) 
     assert KEY not in text
 
 
+def typed(provider: Provider, **changed: str) -> dict[str, str]:
+    """Return what the page's form sends, with some of it typed anew."""
+    names = ("name", "slug", "kind", "base_url", "api_key_env")
+    sent = {name: str(getattr(provider, name)) for name in names}
+    return sent | {"timeout_seconds": "5", "enabled": "on", "options": "{}"} | changed
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_what_is_tested_is_what_is_typed(admin_client: Client) -> None:
+    provider = ProviderFactory(kind="ollama", base_url="http://127.0.0.1:9")
+    with Simulator() as server:
+        sent = typed(provider, base_url=server.base_url("ollama"))
+        answer = admin_client.post(page(provider, "test_connection"), sent, headers=HTMX)
+    assert "The connection works (as written, not saved yet)." in answer.content.decode()
+    provider.refresh_from_db()
+    assert provider.base_url == "http://127.0.0.1:9"
+
+
+def test_a_typed_address_gets_no_key(admin_client: Client, keyed: Provider) -> None:
+    with Simulator() as server:
+        sent = typed(keyed, base_url=server.base_url("openai"), kind="openai")
+        answer = admin_client.post(page(keyed, "test_connection"), sent, headers=HTMX)
+    said = answer.content.decode()
+    assert "not released" in said
+    assert KEY not in said
+
+
+def test_what_can_not_be_read_is_not_tested(admin_client: Client, keyed: Provider) -> None:
+    sent = typed(keyed, base_url="ftp://x")
+    said = admin_client.post(page(keyed, "test_connection"), sent, headers=HTMX).content.decode()
+    assert "As it is written, it can" in said
+
+
 def test_only_by_post(admin_client: Client, keyed: Provider) -> None:
     assert admin_client.get(page(keyed, "test_connection")).status_code == 405
 

@@ -17,7 +17,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
-from versioning.admin import chart, forms, words
+from versioning.admin import chart, forms, moving, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import look_again
@@ -113,6 +113,9 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         return [
             self.further_page("listed/", require_GET(self.listed), name="listed"),
             self.further_page("<int:tracked_model_id>/pin/", self.set_pin, name="pin"),
+            self.further_page(
+                "<int:tracked_model_id>/move/<int:version_id>/", self.move, name="move"
+            ),
             *super().get_urls(),
         ]
 
@@ -192,6 +195,11 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         }
         return TemplateResponse(request, "admin/versioning/trackedmodel/pin.html", context)
 
+    def move(self, request: HttpRequest, tracked_model_id: int, version_id: int) -> HttpResponse:
+        return moving.move(
+            request, model_admin=self, tracked_model_id=tracked_model_id, version_id=version_id
+        )
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         if formset.model is not LineageRule or not formset.has_changed():
@@ -244,6 +252,8 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
             for record in records.completions().order_by("-completion_number")[:SHOWN_MOVES]
         ],
         "may_check": request.user.has_perm("versioning.run_check"),
+        "decided_against": moving.decided_against(tracked),
+        "may_move": moving.may_move(request),
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
     }
 

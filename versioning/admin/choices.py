@@ -20,6 +20,7 @@ class Act:
 
     record: UpgradeRecord
     data: Mapping[str, Any]
+    form: forms.DecisionForm
     evidence_hash: str
     actor: Actor
     now: datetime
@@ -75,6 +76,7 @@ def _reject(act: Act) -> UpgradeRecord:
         actor=act.actor,
         now=act.now,
         reason=act.data["reason"],
+        wake=act.form.rule() if isinstance(act.form, forms.RejectForm) else None,
         evidence_hash=act.evidence_hash,
     )
 
@@ -149,8 +151,9 @@ CHOICES: Mapping[str, Choice] = {
             permission="versioning.reject_upgrade",
             tone="danger",
             icon="close",
-            explanation="Nothing moves, and this version is not recommended for the model again.",
-            form=forms.ReasonForm,
+            explanation="Nothing moves. This version is not recommended for the model again, but "
+            "for what you say below.",
+            form=forms.RejectForm,
             make=_reject,
         ),
         Choice(

@@ -106,6 +106,7 @@ def _make_all(
         act = Act(
             record=record,
             data=form.cleaned_data,
+            form=form,
             evidence_hash=request.POST.get(f"evidence-{record.pk}", ""),
             actor=actor_of(request),
             now=now,

@@ -15,6 +15,7 @@ from unfold.widgets import (
 )
 
 from providers.models import Provider
+from versioning.domain.memory import Wake, WakeKind
 from versioning.models import ApiKey, ModelVersion, TrackedModel
 from versioning.services import clock
 from versioning.services.errors import Invalid
@@ -113,6 +114,75 @@ class ReasonForm(DecisionForm):
         error_messages={"required": "Say why: the reason stays with the record."},
         help_text="Kept with the step, for whoever asks later.",
     )
+
+
+class RejectForm(ReasonForm):
+    """A rejection, and what must happen before the version is offered again."""
+
+    wake = forms.ChoiceField(
+        label="Offer it again",
+        required=False,
+        choices=[
+            (WakeKind.NEVER.value, "never"),
+            (WakeKind.UNTIL.value, "from a day on"),
+            (WakeKind.PRICE.value, "when it gets cheaper"),
+            (WakeKind.RETIREMENT.value, "before the version in use retires"),
+            (WakeKind.NEXT_SNAPSHOT.value, "only as its next snapshot"),
+        ],
+        widget=UnfoldAdminSelectWidget,
+        help_text="Fill in the one field below that belongs to your choice.",
+    )
+    wake_until = forms.DateField(
+        label="From this day on",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
+    )
+    wake_percent = forms.DecimalField(
+        label="Cheaper by, per cent",
+        required=False,
+        min_value=1,
+        max_value=100,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
+        help_text="Of its price now, input and output together: 20 is a fall by a fifth.",
+    )
+    wake_days = forms.IntegerField(
+        label="Days before the retirement",
+        required=False,
+        min_value=1,
+        max_value=3650,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+    )
+    field_order: Sequence[str] = ("reason", "wake", "wake_until", "wake_percent", "wake_days")
+
+    FIELDS: Mapping[str, str] = {
+        WakeKind.UNTIL.value: "wake_until",
+        WakeKind.PRICE.value: "wake_percent",
+        WakeKind.RETIREMENT.value: "wake_days",
+    }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        wanted = self.FIELDS.get(data.get("wake") or "")
+        if wanted and wanted not in self.errors and data.get(wanted) is None:
+            self.add_error(wanted, "Needed for what you chose above.")
+        for name in self.FIELDS.values():
+            if name != wanted and data.get(name) is not None:
+                self.add_error(name, "Leave it empty, or choose what it belongs to above.")
+        return data
+
+    def rule(self) -> Wake | None:
+        """Return when it may be offered again; None is never."""
+        data = self.cleaned_data
+        kind = WakeKind(data["wake"] or WakeKind.NEVER)
+        if kind is WakeKind.NEVER:
+            return None
+        fall = data["wake_percent"]
+        return Wake(
+            kind=kind,
+            until=data["wake_until"],
+            price_falls_by=None if fall is None else fall / 100,
+            days=data["wake_days"],
+        )
 
 
 class SwitchForm(DecisionForm):

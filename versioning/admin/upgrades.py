@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import advice, progress, sheet, words
+from versioning.admin import advice, moving, progress, sheet, words
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
@@ -248,6 +248,9 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         ),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
+        "move_after_all": record.state in moving.AGAINST
+        and record.to_version_id != record.tracked_model.current_version_id
+        and moving.may_move(request),
         "progress": progress.of(record=record, now=now),
         "facts": sheet.side_by_side(before, record.to_version) if before else [],
         "steps": [

@@ -1,7 +1,10 @@
 """Decisions in the admin: the page that says what will happen, the act, and who may."""
 
+import datetime as dt
 import re
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -11,7 +14,7 @@ from django.utils import timezone
 
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
-from versioning.models import ModelVersion, Policy, UpgradeRecord
+from versioning.models import ModelVersion, Policy, UpgradeRecord, WakeRule
 
 ALL = ("approve", "reject", "snooze", "roll_back")
 
@@ -349,3 +352,91 @@ class TestRefused:
         decide(reviewer, record, name, reason="Long thought about.", until=until)
         record.refresh_from_db()
         assert record.state != "recommended"
+
+
+class TestWakeRule:
+    """A rejection says when the version may be offered again."""
+
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ({"wake": "until", "wake_until": "2027-03-01"}, ("until", dt.date(2027, 3, 1))),
+            ({"wake": "price", "wake_percent": "20"}, ("price", Decimal("0.2"))),
+            ({"wake": "retirement", "wake_days": "30"}, ("retirement", 30)),
+            ({"wake": "next_snapshot"}, ("next_snapshot", None)),
+        ],
+    )
+    def test_it_is_kept(
+        self, reviewer: Client, record: UpgradeRecord, sent: dict[str, str], kept: tuple[str, Any]
+    ) -> None:
+        decide(reviewer, record, "reject", **sent)
+        rule = WakeRule.objects.get(record=record)
+        values = [each for each in (rule.until, rule.price_falls_by, rule.days) if each is not None]
+        assert (rule.kind, values[0] if values else None) == kept
+
+    def test_never_is_what_nothing_means(self, reviewer: Client, record: UpgradeRecord) -> None:
+        decide(reviewer, record, "reject")
+        record.refresh_from_db()
+        assert record.state == "rejected"
+        assert not WakeRule.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("sent", "field"),
+        [
+            ({"wake": "until"}, "wake_until"),
+            ({"wake": "price", "wake_percent": "0"}, "wake_percent"),
+            ({"wake": "retirement", "wake_percent": "20"}, "wake_percent"),
+            ({"wake": "sometime"}, "wake"),
+        ],
+    )
+    def test_what_is_wrong_is_told_by_its_field(
+        self, reviewer: Client, record: UpgradeRecord, sent: dict[str, str], field: str
+    ) -> None:
+        answer = decide(reviewer, record, "reject", reason="Too dear.", **sent)
+        assert field in answer.context["form"].errors
+        assert "Too dear." in text(answer)
+        record.refresh_from_db()
+        assert record.state == "recommended"
+
+
+class TestAfterAll:
+    """What was decided against is known still, and there is a way to it."""
+
+    def model_page(self, record: UpgradeRecord) -> str:
+        return reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id])
+
+    def move(self, record: UpgradeRecord) -> str:
+        args = [record.tracked_model_id, record.to_version_id]
+        return reverse("admin:versioning_trackedmodel_move", args=args)
+
+    @pytest.mark.parametrize("end", ["reject", "roll_back"])
+    def test_the_model_s_page_names_it_and_leads_there(
+        self, reviewer: Client, record: UpgradeRecord, end: str
+    ) -> None:
+        if end == "roll_back":
+            completed(reviewer, record)
+        decide(reviewer, record, end, reason="Worse tables.")
+        page = text(reviewer.get(self.model_page(record)))
+        assert "no newer version is known" not in page
+        assert "Worse tables." in page
+        assert self.move(record) in page
+        assert self.move(record) in text(reviewer.get(address(record, "change")))
+
+    def test_it_moves_with_a_reason(self, reviewer: Client, record: UpgradeRecord) -> None:
+        decide(reviewer, record, "reject", reason="Worse tables.")
+        shown = text(reviewer.get(self.move(record)))
+        assert "Worse tables." in shown
+        assert reviewer.post(self.move(record), {"reason": ""}).context["form"].errors["reason"]
+        assert current_label(record) == "1.0.0"
+        page = reviewer.post(self.move(record), {"reason": "They were mended."}, follow=True)
+        assert "writer is at 1.1.0 now" in text(page)
+        assert "They were mended." in text(page)
+
+    def test_where_nothing_was_decided_nothing_is_known(self, reviewer: Client, db: None) -> None:
+        record = recommend()
+        UpgradeRecord.objects.filter(pk=record.pk).delete()
+        assert "no newer version is known" in text(reviewer.get(self.model_page(record)))
+
+    def test_a_viewer_may_not(self, viewer: Client, record: UpgradeRecord) -> None:
+        assert viewer.get(self.move(record)).status_code == 403
+        assert viewer.post(self.move(record), {"reason": "Mine."}).status_code == 403

@@ -1,0 +1,113 @@
+"""Move a model to a version that nothing recommends now, such as one that was rejected before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from versioning.admin import advice, forms, words
+from versioning.admin.base import actor_of
+from versioning.domain.transitions import State
+from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services.errors import Invalid, ServiceError
+from versioning.services.upgrades import decisions
+
+AGAINST = (State.REJECTED, State.ROLLED_BACK, State.ABORTED, State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The last word against a version, which is known all the same."""
+
+    record: UpgradeRecord
+    said: str
+    ago: str
+
+
+def may_move(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("versioning.approve_upgrade"))
+
+
+def decided_against(tracked: TrackedModel) -> list[Refusal]:
+    """Return the versions whose last record ended against them, the latest first."""
+    now = timezone.now()
+    latest: dict[int, UpgradeRecord] = {}
+    records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
+    for record in records.prefetch_related("steps").order_by("pk"):
+        latest[record.to_version_id] = record
+    return [
+        Refusal(record=each, said=_last_words(each), ago=words.ago(each.changed_at, now=now))
+        for each in sorted(latest.values(), key=lambda record: -record.pk)
+        if each.state in AGAINST
+        and each.to_version_id != tracked.current_version_id
+        and not each.to_version.is_gone
+    ]
+
+
+def _last_words(record: UpgradeRecord) -> str:
+    step = max(record.steps.all(), key=lambda step: step.pk, default=None)
+    if step is None:
+        return record.get_state_display()
+    said = f"{record.get_state_display()} by {step.actor_name}"
+    return f"{said}: {step.reason}" if step.reason else said
+
+
+def move(
+    request: HttpRequest, *, model_admin: Any, tracked_model_id: int, version_id: int
+) -> HttpResponse:
+    """Say what moving would do and what was said against it, then move once it is confirmed."""
+    if not may_move(request):
+        raise PermissionDenied
+    tracked = get_object_or_404(
+        TrackedModel.objects.select_related("provider", "current_version"), pk=tracked_model_id
+    )
+    version = get_object_or_404(ModelVersion, pk=version_id, tracked_model=tracked)
+    form = forms.ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        record = _move(request, form=form, tracked=tracked, version=version)
+        if record is not None:
+            page = reverse("admin:versioning_upgraderecord_change", args=[record.pk])
+            return HttpResponseRedirect(page)
+    against = [each for each in decided_against(tracked) if each.record.to_version_id == version.pk]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"Move {tracked.name} to {version.label}",
+        "opts": model_admin.opts,
+        "tracked": tracked,
+        "version": version,
+        "form": form,
+        "against": against,
+        "not_known": [each for one in against for each in advice.not_known(one.record)],
+        "back": reverse("admin:versioning_trackedmodel_change", args=[tracked.pk]),
+    }
+    return TemplateResponse(request, "admin/versioning/trackedmodel/move.html", context)
+
+
+def _move(
+    request: HttpRequest, *, form: forms.ReasonForm, tracked: TrackedModel, version: ModelVersion
+) -> UpgradeRecord | None:
+    try:
+        record = decisions.request_upgrade(
+            tracked=tracked,
+            to_version=str(version.pk),
+            actor=actor_of(request),
+            now=timezone.now(),
+            reason=form.cleaned_data["reason"],
+        )
+    except Invalid as error:
+        forms.add_errors(form, error, otherwise="reason")
+        return None
+    except ServiceError as error:
+        form.add_error(None, f"{error} What you wrote is kept.")
+        return None
+    if record.state == State.COMPLETED:
+        messages.success(request, f"{tracked.name} is at {version.label} now.")
+    else:
+        messages.success(request, f"{record} is {record.get_state_display()}.")
+    return record
