@@ -32,7 +32,7 @@ class Till:
 
     def __init__(self, voice: Voice) -> None:
         self.voice = voice
-        self.base_path = voice.base_path
+        self.base_path, self.models = voice.base_path, voice.models
         self.charged: Counter[tuple[str, str]] = Counter()
         self.usd: Counter[tuple[str, str]] = Counter()
 
