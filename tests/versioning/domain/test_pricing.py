@@ -117,6 +117,17 @@ STEPS = PriceList((
 ))  # fmt: skip
 
 
+TWO_STEPS = PriceList((
+    Price(Part.INPUT, Decimal(1)), Price(Part.INPUT, Decimal(2), above=100_000),
+    Price(Part.INPUT, Decimal(4), above=200_000), Price(Part.OUTPUT, Decimal(0)),
+    Price(Part.OUTPUT, Decimal(0), above=100_000), Price(Part.OUTPUT, Decimal(0), above=200_000),
+))  # fmt: skip
+FREE_AT_FIRST = PriceList((
+    Price(Part.INPUT, Decimal(0)), Price(Part.INPUT, Decimal(1), above=200_000),
+    Price(Part.OUTPUT, Decimal(1)),
+))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("price_list", "usage", "cost"),
     [
@@ -145,6 +156,11 @@ STEPS = PriceList((
         (STEPS, Usage(200_001, 0), "0.5000025"),
         (STEPS, Usage(300_000, 1_000, cached=5), ["cached_input"]),
         (STEPS, Usage(None, 1_000), ["input", "output"]),
+        (TWO_STEPS, Usage(100_000, 1), "0.1"),
+        (TWO_STEPS, Usage(150_000, 1), "0.3"),
+        (TWO_STEPS, Usage(250_000, 1), "1"),
+        (FREE_AT_FIRST, Usage(100_000, 0), "0"),
+        (FREE_AT_FIRST, Usage(None, 0), ["input"]),
     ],
 )  # fmt: skip
 def test_the_cost_of(price_list: PriceList, usage: Usage, cost: str | list[str]) -> None:
@@ -216,3 +232,71 @@ def test_no_chat_costs_more_than_the_most_that_is_said_before(
 
 def test_the_most_is_unknown_where_a_side_has_no_price() -> None:
     assert price_list(input=Decimal(1), output=None).most(input=1, output=1) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "whole"),
+    [
+        # What is as large as its side may be all of it; what is larger was counted beside it.
+        (Usage(10, 5, cached=10), Usage(10, 5, cached=10)),
+        (Usage(10, 5, cached=11), Usage(21, 5, cached=11)),
+        (Usage(10, 5, reasoning=5), Usage(10, 5, reasoning=5)),
+        (Usage(10, 5, reasoning=6), Usage(10, 11, reasoning=6)),
+        (Usage(10, 0, cached=1), Usage(10, 0, cached=1)),
+        # Written for an hour is written.
+        (Usage(10, 5, cache_write_1h=4), Usage(10, 5, cache_write=4, cache_write_1h=4)),
+        (
+            Usage(10, 5, cache_write=6, cache_write_1h=4),
+            Usage(10, 5, cache_write=6, cache_write_1h=4),
+        ),
+    ],
+)
+def test_parts_counted_beside_their_side(told: Usage, whole: Usage) -> None:
+    assert told.whole() == whole
+
+
+def test_what_is_kept_for_an_hour_is_part_of_what_is_written() -> None:
+    amounts = Usage(10, 0, cached=1, cache_write=6, cache_write_1h=4).amounts()
+    assert {part: n for part, n in amounts.items() if n} == {
+        Part.CACHED_INPUT: 1,
+        Part.CACHE_WRITE_1H: 4,
+        Part.CACHE_WRITE: 2,
+        Part.INPUT: 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("usage", "untold"),
+    [
+        (Usage(0, 0), True),
+        (Usage(0, None), False),
+        (Usage(None, 0), False),
+        (Usage(1, 0), False),
+        (Usage(0, 1), False),
+    ],
+)
+def test_nothing_on_both_sides_is_untold(usage: Usage, untold: bool) -> None:
+    assert usage.is_untold is untold
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "far"),
+    [("1", "250", True), ("250", "1", True), ("1", "249.9", False), ("0", "9", False)],
+)
+def test_prices_of_another_unit_are_far_apart(one: str, other: str, far: bool) -> None:
+    assert pricing.are_far_apart(Decimal(one), Decimal(other)) is far
+    assert not pricing.are_far_apart(None, Decimal(other))
+    assert not pricing.are_far_apart(Decimal(one), None)
+
+
+def test_the_ends_of_what_a_price_may_be() -> None:
+    dearest = {"part": "reasoning", "usd": "10000", "above": 10**9 - 1, "tier": "a" * 40}
+    (price,) = pricing.further_prices([dearest])
+    assert (price.usd, price.above, price.tier) == (10_000, 10**9 - 1, "a" * 40)
+    for part, value in (("usd", "10000.01"), ("above", 10**9), ("tier", "a" * 41)):
+        with pytest.raises(ValueError, match=f"^{part} is"):
+            pricing.further_prices([{**dearest, part: value}])
+    many = [{"part": "reasoning", "usd": "1", "above": above} for above in range(101)]
+    assert len(pricing.further_prices(many[:100])) == 100
+    with pytest.raises(ValueError, match="at most 100 prices"):
+        pricing.further_prices(many)
