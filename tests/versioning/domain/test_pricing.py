@@ -230,6 +230,13 @@ def test_no_chat_costs_more_than_the_most_that_is_said_before(
     assert isinstance(cost, Unknown) or cost <= most
 
 
+def test_two_prices_are_enough_to_know_the_most() -> None:
+    plain = price_list(input=Decimal(1), output=Decimal(3))
+    assert plain.most(input=1_000, output=100) == Decimal("0.0013")
+    with_fee = prices(input=1, output=3, request="0.5")
+    assert with_fee.most(input=1_000, output=100) == Decimal("0.5013")
+
+
 def test_the_most_is_unknown_where_a_side_has_no_price() -> None:
     assert price_list(input=Decimal(1), output=None).most(input=1, output=1) is None
 
