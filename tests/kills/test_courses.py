@@ -27,6 +27,8 @@ from versioning.services.samples.sample_format import SampleIn
 
 HOUR = dt.timedelta(hours=1)
 CASES = 16
+DAYS = 10
+"""Fewer than seven days side by side claim nothing, so a canary would never end."""
 GOOD, BAD = 0.9, 0.2
 MOST_KILLS = 3
 """So often one and the same act is cut off; then it may come to its end."""
@@ -109,7 +111,7 @@ class Travel:
             self.workers.now += hours * HOUR
 
     def measured(self, quality: float, *, samples: int) -> None:
-        """Report a day of both versions, the earlier one at a quality of 0.7."""
+        """Report ten days of both versions, the earlier one at a quality of 0.7."""
         model = self.record.tracked_model
         shown = ((self.record.from_version, 0.7), (self.record.to_version, quality))
         items = [
@@ -120,13 +122,13 @@ class Travel:
                 quality=mean + (n // 24 % 3 - 1) / 50,
                 latency_ms=100.0 + n % 7,
                 cost_usd=Decimal("0.001"),
-                time=self.workers.now + n % 24 * HOUR,
+                time=self.workers.now + n * DAYS * 24 // samples * HOUR,
             )
             for version, mean in shown
             if version is not None
             for n in range(samples)
         ]
-        self.workers.now += 24 * HOUR
+        self.workers.now += DAYS * 24 * HOUR
         ingestion.accept(items, api_key_id=None, now=self.workers.now)
 
 
