@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from versioning.admin import words
+from versioning.admin import intervals, words
 from versioning.models import ModelVersion
 
 
@@ -50,6 +50,7 @@ class Sheet:
     decision: SafeString
     verdict: SafeString
     sentence: str
+    intervals: Sequence[intervals.Row]
     reasons: Sequence[str]
     tasks: Sequence[TaskRow]
     slices: Sequence[TaskRow]
@@ -81,6 +82,7 @@ def of_evidence(evidence: Mapping[str, Any]) -> Sheet:
         decision=words.decision(told),
         verdict=words.verdict(told.get("verdict")),
         sentence=str(told.get("sentence") or ""),
+        intervals=intervals.of_evidence(told),
         reasons=[str(reason) for reason in told.get("reasons") or ()],
         tasks=[_part(part) for part in told.get("tasks") or ()],
         slices=[_part(part) for part in told.get("slices") or ()],

@@ -1,0 +1,84 @@
+"""Intervals as small plots: nothing is drawn outside, nothing is drawn that isn't known."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.versioning.admin.conftest import recommend
+from tests.versioning.admin.pages import address, text
+from versioning.admin.intervals import WIDTH, Row, of_evidence
+
+figures = st.floats(-5, 5, allow_nan=False)
+
+
+def gate(**told: Any) -> dict[str, Any]:
+    return {"name": "errors", "status": "unsure", **told}
+
+
+def only(evidence: dict[str, Any]) -> Row:
+    (row,) = of_evidence(evidence)
+    return row
+
+
+@given(st.lists(figures, min_size=3, max_size=3), figures)
+def test_a_plot_keeps_order_and_stays_within(ends: list[float], limit: float) -> None:
+    low, value, high = sorted(ends)
+    row = only({"gates": [gate(low=low, value=value, high=high, limit=limit)]})
+    assert row.value is not None
+    assert row.limit is not None
+    assert row.beyond is not None
+    assert 0 <= row.left <= row.value <= row.right <= WIDTH
+    assert 0 <= row.limit <= WIDTH
+    assert row.beyond[0] + row.beyond[1] == pytest.approx(WIDTH)
+    assert (row.value > row.middle) <= (value > 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.2, None, "from -20 points, perhaps far more"),
+        (None, 0.01, "up to +1 points"),
+        (None, None, "no interval yet"),
+        (-0.01, 0.02, "-1 points to +2 points"),
+    ],
+)
+def test_an_open_end_is_said_and_not_closed(
+    low: float | None, high: float | None, said: str
+) -> None:
+    row = only({"gates": [gate(low=low, high=high, value=0, limit="0.01")]})
+    assert row.interval == said
+    assert (row.is_open_left, row.is_open_right) == (low is None, high is None)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {},
+        {"gates": [gate()]},
+        {"judgement": {"verdict": "not_enough_data"}},
+        {"gates": [gate(value="x", low="?")]},
+    ],
+)
+def test_what_is_unknown_is_left_out(evidence: dict[str, Any]) -> None:
+    assert list(of_evidence(evidence)) == []
+
+
+def test_one_task_is_not_drawn_twice() -> None:
+    judged = {"judgement": {"estimate": 0.1, "low": 0.05, "high": 0.2, "verdict": "better"}}
+    both = {**judged, "tasks": [{"name": "extract", **judged}, {"name": "sum", **judged}]}
+    one = {**judged, "tasks": [{"name": "extract", **judged}]}
+    assert [row.name for row in of_evidence(both)] == ["Quality", "extract", "sum"]
+    assert [row.name for row in of_evidence(one)] == ["Quality"]
+
+
+def test_the_sheet_says_in_words_what_it_draws(viewer: Client, db: None) -> None:
+    told = {"estimate": 0.04, "low": 0.004, "high": 0.076, "verdict": "better"}
+    limits = [gate(value="-0.001", low=-0.018, high=0.016, limit="0.01")]
+    record = recommend(evidence={"sentence": "So.", "judgement": told, "gates": limits})
+    page = text(viewer.get(address(record, "change")))
+    assert page.count('class="hs-interval') == 2
+    for said in ("+0.040", "+0.004 to +0.076", "Error rate", "at most +1 points"):
+        assert said in page

@@ -1,0 +1,155 @@
+"""What changed, as a row of intervals: one small plot a figure, its limit drawn in.
+
+Each row has a scale of its own, for their units differ; no change is always in the same place.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from versioning.admin import words
+
+WIDTH, HEIGHT = 300.0, 28.0
+ROOM = 1.12
+"""How far a scale goes beyond what it shows."""
+
+SIGNS = {"good": "✓", "bad": "✕", "warn": "?", "plain": "?"}
+GATES = {"errors": "Error rate", "latency_p95": "Latency p95", "cost_per_success": "Cost"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One figure: positions in the units of the view box, and the same in words.
+
+    ``left`` and ``right`` are the ends of the interval, None where it is open on that side;
+    ``beyond`` is the part of the scale on the wrong side of the limit, as x and width.
+    """
+
+    name: str
+    is_part: bool
+    middle: float
+    value: float | None
+    left: float
+    right: float
+    is_open_left: bool
+    is_open_right: bool
+    limit: float | None
+    beyond: tuple[float, float] | None
+    change: str
+    interval: str
+    limit_words: str
+    verdict: SafeString
+    tone: str
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.tone]
+
+
+def of_evidence(evidence: Mapping[str, Any]) -> Sequence[Row]:
+    """Return quality, each task's quality, and each gate; what has no interval is left out."""
+    rows = [_quality("Quality", evidence, is_part=False)]
+    parts = evidence.get("tasks") or ()
+    if len(parts) > 1:
+        rows += [_quality(str(part.get("name") or "no task"), part, is_part=True) for part in parts]
+    rows += [_gate(gate) for gate in evidence.get("gates") or ()]
+    return [row for row in rows if row is not None]
+
+
+def _quality(name: str, told: Mapping[str, Any], *, is_part: bool) -> Row | None:
+    judged: Mapping[str, Any] = told.get("judgement") or {}
+    code = judged.get("verdict")
+    return _row(
+        name=name,
+        is_part=is_part,
+        value=_number(judged.get("estimate")),
+        low=_number(judged.get("low")),
+        high=_number(judged.get("high")),
+        limit=None,
+        say=_score,
+        verdict=words.verdict(code),
+        tone=words.VERDICT_TONES.get(words.plain_code(code), "warn"),
+    )
+
+
+def _gate(gate: Mapping[str, Any]) -> Row | None:
+    name = str(gate.get("name", ""))
+    status = words.plain_code(gate.get("status"))
+    return _row(
+        name=GATES.get(name, name.replace("_", " ").capitalize()),
+        is_part=False,
+        value=_number(gate.get("value")),
+        low=_number(gate.get("low")),
+        high=_number(gate.get("high")),
+        limit=_number(gate.get("limit")),
+        say=_points if name == "errors" else _percent,
+        verdict=words.verdict(status),
+        tone=words.VERDICT_TONES.get(status, "warn"),
+    )
+
+
+def _row(
+    *,
+    name: str,
+    is_part: bool,
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    limit: float | None,
+    say: Callable[[float], str],
+    verdict: SafeString,
+    tone: str,
+) -> Row | None:
+    if value is None and low is None and high is None:
+        return None
+    most = max(abs(each) for each in (value, low, high, limit, 0.001) if each is not None) * ROOM
+
+    def x(figure: float) -> float:
+        return round(WIDTH / 2 + figure / most * WIDTH / 2, 1)
+
+    return Row(
+        name=name,
+        is_part=is_part,
+        middle=WIDTH / 2,
+        value=None if value is None else x(value),
+        left=2.0 if low is None else x(low),
+        right=WIDTH - 2.0 if high is None else x(high),
+        is_open_left=low is None,
+        is_open_right=high is None,
+        limit=None if limit is None else x(limit),
+        beyond=None if limit is None else (x(limit), WIDTH - x(limit)),
+        change="–" if value is None else say(value),
+        interval=_span(low, high, say),
+        limit_words="" if limit is None else f"at most {say(limit)}",
+        verdict=verdict,
+        tone=tone if tone in SIGNS else "plain",
+    )
+
+
+def _span(low: float | None, high: float | None, say: Callable[[float], str]) -> str:
+    if low is None:
+        return "no interval yet" if high is None else f"up to {say(high)}"
+    if high is None:
+        return f"from {say(low)}, perhaps far more"
+    return f"{say(low)} to {say(high)}"
+
+
+def _score(figure: float) -> str:
+    return f"{figure:+.3f}"
+
+
+def _points(figure: float) -> str:
+    return f"{figure * 100:+.2g} points"
+
+
+def _percent(figure: float) -> str:
+    return f"{figure * 100:+.3g} %"
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        return None
