@@ -21,6 +21,12 @@ def answers_as_described() -> Iterator[None]:
     assert not broken, "\n".join(broken)
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask providers again at once: how long after is tested where HTTP is."""
+    monkeypatch.setattr("providers.http.client.BACKOFF_S", 0.0)
+
+
 @pytest.fixture
 def staff(db: None) -> Actor:
     """A member of staff who decides."""

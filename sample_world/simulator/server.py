@@ -112,7 +112,7 @@ class Simulator:
     def start(self) -> Self:
         """Serve from a thread of its own until ``stop``."""
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), daemon=True
+            target=self._server.serve_forever, args=(0.01,), daemon=True
         )
         self._thread.start()
         return self

@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 1.0
+SILENCE_S = 6
+"""How long a provider that says nothing is waited for: longer than the others' questions take."""
 
 
 def free_port() -> int:
@@ -27,7 +29,13 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     data = tmp_path_factory.mktemp("data")
-    return {"PATH": os.environ["PATH"], "HOTSWAP_DATA_DIR": str(data), "LOG_LEVEL": "ERROR"}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOTSWAP_DATA_DIR": str(data),
+        "LOG_LEVEL": "ERROR",
+        "HOTSWAP_HTTP_READ_SECONDS": str(SILENCE_S),
+        "HOTSWAP_HTTP_TOTAL_SECONDS": str(SILENCE_S),
+    }
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
@@ -112,17 +120,41 @@ def test_half_sent_requests_stop_nobody(port: int, kind: str) -> None:
         assert took < WITHIN_S
 
 
-def test_what_comes_too_slowly_is_ended(port: int) -> None:
+class Dripping(threading.Thread):
+    """Sends a byte now and then, and notes after how many seconds it was hung up on."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.client = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.lasted_s = 0.0
+        self.answer = b" 408 "  # where hanging up came before it could be read
+
+    def run(self) -> None:
+        started = time.monotonic()
+        with contextlib.suppress(OSError):
+            self.client.sendall(b"GET /livez HTTP/1.1\r\n")
+            while time.monotonic() - started < 30:
+                self.client.sendall(b"x")
+                time.sleep(0.5)
+        self.lasted_s = time.monotonic() - started
+        with contextlib.suppress(ConnectionResetError):
+            self.answer = self.client.recv(1000)
+        self.client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dripping(port: int) -> Dripping:
+    """One that drips while the other tests run."""
+    client = Dripping(port)
+    client.start()
+    return client
+
+
+def test_what_comes_too_slowly_is_ended(dripping: Dripping) -> None:
     """One byte now and then doesn't keep it alive."""
-    client = opened(port, b"GET /livez HTTP/1.1\r\n")
-    started = time.monotonic()
-    with contextlib.suppress(OSError):
-        while time.monotonic() - started < 30:
-            client.sendall(b"x")
-            time.sleep(0.5)
-    assert 5 < time.monotonic() - started < 20
-    with contextlib.suppress(ConnectionResetError):
-        assert b" 408 " in client.recv(1000)
+    dripping.join(40)
+    assert 5 < dripping.lasted_s < 20
+    assert b" 408 " in dripping.answer
 
 
 def test_slow_but_whole_requests_are_answered(port: int) -> None:

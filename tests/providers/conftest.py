@@ -43,12 +43,6 @@ def sim(_running_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simul
     return _running_simulator
 
 
-@pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry at once: what is tested is whether, not how long after."""
-    monkeypatch.setattr("providers.http.client.BACKOFF_S", 0.0)
-
-
 class ScriptedServer(ThreadingHTTPServer):
     """A server that answers as one function says, and counts what it was asked."""
 

@@ -29,8 +29,6 @@ OVER_HTTP = [adapter for adapter in EVERY if adapter.needs_address]
 WITH_KEYS = [a for a in OVER_HTTP if a.default_key_variable and a.kind not in {"ollama"}]
 CHATTING = [adapter for adapter in OVER_HTTP if adapter.supports_completion]
 
-pytestmark = pytest.mark.usefixtures("no_pauses")
-
 
 def by_kind(adapters: list[type[Adapter]] | tuple[type[Adapter], ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("adapter", adapters, ids=lambda adapter: adapter.kind)

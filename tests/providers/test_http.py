@@ -25,6 +25,11 @@ from tests.providers.conftest import TIGHT, ScriptedServer, answer, in_turn
 KEY = "sk-live-0123456789"
 
 
+@pytest.fixture(autouse=True)
+def no_pauses() -> None:
+    """Pauses are what is tested here; ``client`` notes them and makes none."""
+
+
 def client(url: str, *, key: str = "", sleeps: list[float] | None = None, **more: Any) -> Client:
     pauses = [] if sleeps is None else sleeps
     return Client(
@@ -258,8 +263,12 @@ class TestErrors:
         assert caught.value.is_content_refusal
 
 
-@pytest.mark.usefixtures("no_pauses")
 class TestRepeats:
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No pause is too long for the deadline."""
+        monkeypatch.setattr("providers.http.client.BACKOFF_S", 0.0)
+
     def test_a_listing_is_asked_three_times(self, server: ScriptedServer) -> None:
         server.script = answer({}, 500)
         with pytest.raises(Unavailable):

@@ -64,7 +64,7 @@ def test_the_system_text_goes_apart(server: ScriptedServer) -> None:
     ],
 )
 def test_an_error_says_what_anthropic_said(
-    status: int, kind: str, error: type[Exception], server: ScriptedServer, no_pauses: None
+    status: int, kind: str, error: type[Exception], server: ScriptedServer
 ) -> None:
     body = {"type": "error", "error": {"type": kind, "message": "Said plainly."}}
     server.script = answer(body, status)
