@@ -28,9 +28,9 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import tracking
+from versioning.services import clock, tracking
 from versioning.services.errors import Invalid, NothingToRollBack
-from versioning.services.evidence import performance
+from versioning.services.evidence import days, performance
 from versioning.services.upgrades import retirement, rolling_back
 
 SHOWN_ENTRIES = 12
@@ -229,6 +229,7 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
 def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
+    moves = records.completions().order_by("-completion_number")[:SHOWN_MOVES]
     may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
     return {
         "tracked": tracked,
@@ -238,7 +239,14 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         else "",
         "clock": retirement.clock_of(tracked=tracked, now=now),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
-        "chart": chart.draw(performance.quality_by_day(tracked_model_id=tracked.pk, now=now)),
+        "panels": chart.draw(
+            days.by_day(tracked_model_id=tracked.pk, now=now),
+            moves=[
+                (clock.utc_day(each.completed_at), each.to_version.label)
+                for each in moves
+                if each.completed_at is not None
+            ],
+        ),
         "waiting_records": [
             {
                 "record": record,
@@ -248,8 +256,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
             for record in records.waiting().urgent_first()
         ],
         "moves": [
-            {"record": record, "ago": words.ago(record.completed_at, now=now)}
-            for record in records.completions().order_by("-completion_number")[:SHOWN_MOVES]
+            {"record": record, "ago": words.ago(record.completed_at, now=now)} for record in moves
         ],
         "may_check": request.user.has_perm("versioning.run_check"),
         "decided_against": moving.decided_against(tracked),

@@ -1,6 +1,7 @@
 """A version's own figures, where quality is made of several things."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -8,7 +9,8 @@ from django.urls import reverse
 
 from tests.factories import NOW, tracked
 from tests.versioning.admin.pages import text
-from versioning.services.evidence import baselines, performance
+from versioning.services.evidence import baselines, days, performance
+from versioning.services.evidence.days import Measure
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn, SignalsIn
 
@@ -53,9 +55,43 @@ def test_a_day_on_which_nobody_said_anything_is_no_better_day(writer):
     send(days_ago=2, valid=10, thumbs_up=1, thumbs_down=1)
     send(days_ago=1, valid=10)
 
-    (line,) = performance.quality_by_day(tracked_model_id=writer.pk, now=NOW)
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
 
-    assert [day.mean for day in line.days] == [1.0, 1.0]
+    assert [day.value for day in version.points[Measure.QUALITY]] == [1.0, 1.0]
+
+
+def test_a_day_has_each_figure_with_its_interval(writer):
+    samples = [
+        SampleIn(
+            provider="acme", model="writer", time=NOW, quality=0.5 + n % 2 / 4,
+            latency_ms=100 + n, cost_usd=Decimal("0.002"), error="timeout" if n < 20 else "",
+        )
+        for n in range(200)
+    ]  # fmt: skip
+    assert ingestion.accept(samples, api_key_id=1, now=NOW).accepted == 200
+
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
+    found = {measure: points[0] for measure, points in version.points.items()}
+
+    assert set(found) == set(Measure)
+    assert found[Measure.QUALITY].value == pytest.approx(0.625)
+    assert found[Measure.ERRORS].value == pytest.approx(0.1)
+    assert found[Measure.COST].value == pytest.approx(0.002)
+    for point in found.values():
+        assert point.low is not None
+        assert point.high is not None
+        assert point.low <= point.value <= point.high
+
+
+def test_a_day_with_one_sample_has_no_interval(writer):
+    sample = SampleIn(provider="acme", model="writer", time=NOW, quality=0.5, latency_ms=100)
+    ingestion.accept([sample], api_key_id=1, now=NOW)
+
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
+
+    assert version.points[Measure.QUALITY][0].low is None
+    assert version.points[Measure.LATENCY][0].low is None
+    assert Measure.COST not in version.points
 
 
 def test_pages_name_the_parts(writer, admin_client: Client):

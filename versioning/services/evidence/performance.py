@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.quality import mean_quality
 from versioning.domain.statistics.thresholds import exact
-from versioning.models import ModelVersion, PerformanceSample, Word
+from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, options
 from versioning.services.samples import rollups
@@ -120,61 +119,6 @@ def daily(
             day = clock.utc_day(from_ms(entry.cell.start))
             groups[day].append(entry.sums)
     return {day: SampleSums.total(parts) for day, parts in sorted(groups.items())}
-
-
-@dataclass(frozen=True, slots=True)
-class DayQuality:
-    """The quality of one day (UTC), and how many scores it is made of at most."""
-
-    day: date
-    mean: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class QualityLine:
-    """A version's quality day by day; days without scores are missing."""
-
-    label: str
-    days: tuple[DayQuality, ...]
-
-
-def quality_by_day(
-    *, tracked_model_id: int, now: datetime, days: int = 60
-) -> tuple[QualityLine, ...]:
-    """Return the lines of all versions with scores in the last days, the oldest version first."""
-    labels = dict(
-        ModelVersion.objects.filter(tracked_model=tracked_model_id)
-        .order_by("pk")
-        .values_list("pk", "label")
-    )
-    first = clock.utc_day(now) - timedelta(days=days)
-    sums: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
-    for entry in rollups.read(version_ids=labels):
-        day = clock.utc_day(from_ms(entry.cell.start))
-        if entry.cell.source in PerformanceSample.LIVE and day >= first:
-            sums[entry.cell.version_id, day].append(entry.sums)
-    parts = {key: SampleSums.total(each).component_scores for key, each in sorted(sums.items())}
-    weights = _weights_of_all(parts.values())
-    lines: defaultdict[int, list[DayQuality]] = defaultdict(list)
-    for (version_id, day), found in parts.items():
-        mean = mean_quality(found, weights=weights)
-        if mean is not None:
-            n = max(one.n for name, one in found.items() if weights.get(name))
-            lines[version_id].append(DayQuality(day=day, mean=mean, n=n))
-    return tuple(QualityLine(labels[pk], tuple(lines[pk])) for pk in labels if pk in lines)
-
-
-def _weights_of_all(days: Iterable[Mapping[str, Moments]]) -> dict[str, float]:
-    """Return what the parts count that all days with a score have; where none is, what each has.
-
-    A day on which nobody gave feedback is no better or worse day.
-    """
-    weights = options.component_weights()
-    known = [{name for name, one in day.items() if one.n and weights.get(name)} for day in days]
-    scored = [names for names in known if names]
-    common = set.intersection(*scored) if scored else set()
-    return {name: weights[name] for name in common} or weights
 
 
 def figures_of(sums: SampleSums) -> Figures:

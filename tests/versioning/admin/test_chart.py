@@ -1,0 +1,70 @@
+"""Charts day by day: all within the picture, the moves marked, the same said as a table."""
+
+import datetime as dt
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.factories import tracked
+from tests.versioning.admin.pages import text
+from versioning.admin import chart
+from versioning.admin.chart import HEIGHT, WIDTH
+from versioning.services.evidence.days import DayPoint, Measure, VersionDays
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
+
+DAY = dt.date(2026, 11, 1)
+points = st.builds(
+    lambda day, value, less, more, known: DayPoint(
+        day=DAY + dt.timedelta(day),
+        value=value,
+        low=value - less if known else None,
+        high=value + more if known else None,
+        n=9,
+    ),
+    st.integers(0, 59), st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e6), st.booleans(),
+)  # fmt: skip
+
+
+@given(st.lists(points, min_size=1, max_size=20))
+def test_nothing_is_drawn_outside(found: list[DayPoint]) -> None:
+    found.sort(key=lambda point: point.day)
+    version = VersionDays("1.0.0", {Measure.LATENCY: found})
+    (panel,) = chart.draw([version], moves=[(DAY - dt.timedelta(1), "0.9.0")])
+    (line,) = panel.lines
+    assert len(line.dots) == len(panel.table) == len(found)
+    assert all(0 <= dot.x <= WIDTH and 0 <= dot.y <= HEIGHT for dot in line.dots)
+    assert all(0 <= row.at <= HEIGHT for row in panel.rows)
+    assert list(panel.moves) == []
+
+
+def test_a_move_is_marked_on_its_day() -> None:
+    found = [DayPoint(DAY + dt.timedelta(n), 0.5, None, None, 3) for n in range(3)]
+    version = VersionDays("1.0.0", {Measure.QUALITY: found})
+    (panel,) = chart.draw([version], moves=[(DAY + dt.timedelta(1), "1.1.0")])
+    assert [move.words for move in panel.moves] == ["moved to 1.1.0 on 2 Nov"]
+    assert panel.lines[0].band == ""
+
+
+def test_nothing_measured_draws_nothing() -> None:
+    assert chart.draw([], moves=[]) == []
+
+
+def test_the_model_s_page_has_a_chart_and_its_table(viewer: Client) -> None:
+    model = tracked(name="writer", upstream_id="w-1", provider__slug="acme")
+    now = timezone.now()
+    samples = [
+        SampleIn(provider="acme", model="writer", time=now, quality=0.25 * (n % 3), latency_ms=80)
+        for n in range(30)
+    ]
+    ingestion.accept(samples, api_key_id=1, now=now)
+    address = reverse("admin:versioning_trackedmodel_change", args=[model.pk])
+    page = text(viewer.get(address))
+    for name in ("Quality, 0 to 1", "Errors, share of requests", "Latency p95, ms"):
+        assert f'aria-label="{name}' in page
+        assert f'<caption class="hs-strong">{name}</caption>' in page
+    assert "Cost of 1,000 requests" not in page
+    assert "0.250 (" in page

@@ -1,0 +1,124 @@
+"""How a model did day by day: quality, errors, latency and cost, version by version."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from versioning.domain.statistics import spread
+from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.quality import mean_quality
+from versioning.domain.statistics.spread import Interval
+from versioning.models import ModelVersion, PerformanceSample
+from versioning.models.fields import from_ms
+from versioning.services import clock, options
+from versioning.services.samples import rollups
+from versioning.services.samples.rollup_sums import SampleSums
+
+NANO = 1e-9
+P95 = 0.95
+
+
+class Measure(StrEnum):
+    """What is shown: a score from 0 to 1, a share of requests, ms, USD a request."""
+
+    QUALITY = "quality"
+    ERRORS = "errors"
+    LATENCY = "latency"
+    COST = "cost"
+
+
+@dataclass(frozen=True, slots=True)
+class DayPoint:
+    """A figure of one day (UTC) with its 95 % interval, and how many samples it is made of.
+
+    ``low`` and ``high`` are None where the day has too few for an interval.
+    """
+
+    day: date
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDays:
+    """A version's figures day by day; days without one are missing."""
+
+    label: str
+    points: Mapping[Measure, Sequence[DayPoint]]
+
+
+def by_day(*, tracked_model_id: int, now: datetime, days: int = 60) -> tuple[VersionDays, ...]:
+    """Return all versions with samples in the last days, the oldest version first; two queries."""
+    labels = dict(
+        ModelVersion.objects.filter(tracked_model=tracked_model_id)
+        .order_by("pk")
+        .values_list("pk", "label")
+    )
+    first = clock.utc_day(now) - timedelta(days=days)
+    parts: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
+    for entry in rollups.read(version_ids=labels):
+        day = clock.utc_day(from_ms(entry.cell.start))
+        if entry.cell.source in PerformanceSample.LIVE and day >= first:
+            parts[entry.cell.version_id, day].append(entry.sums)
+    sums = {key: SampleSums.total(each) for key, each in sorted(parts.items())}
+    weights = _weights_of_all([each.component_scores for each in sums.values()])
+    found: defaultdict[int, defaultdict[Measure, list[DayPoint]]]
+    found = defaultdict(lambda: defaultdict(list))
+    for (version_id, day), each in sums.items():
+        for measure, point in _points(day, each, weights=weights):
+            found[version_id][measure].append(point)
+    return tuple(VersionDays(labels[pk], dict(found[pk])) for pk in labels if pk in found)
+
+
+def _points(
+    day: date, sums: SampleSums, *, weights: Mapping[str, float]
+) -> Iterable[tuple[Measure, DayPoint]]:
+    scores = {name: one for name, one in sums.component_scores.items() if weights.get(name)}
+    quality = mean_quality(scores, weights=weights)
+    if quality is not None:
+        n = max(one.n for one in scores.values())
+        interval = spread.of_weighted_mean(scores, weights=weights)
+        yield Measure.QUALITY, _point(day, quality, _within(interval, most=1.0), n)
+    if sums.samples:
+        share = spread.of_share(hits=sums.errors, n=sums.samples)
+        yield Measure.ERRORS, _point(day, sums.errors / sums.samples, share, sums.samples)
+    latency = sums.sketch.quantile(P95)
+    if latency is not None:
+        yield Measure.LATENCY, _point(day, latency, _latencies(sums), sums.latency.n)
+    if sums.cost.n:
+        low_high = _within(spread.of_mean(sums.cost), most=float("inf"))
+        cost = None if low_high is None else (low_high[0] * NANO, low_high[1] * NANO)
+        yield Measure.COST, _point(day, sums.cost.mean * NANO, cost, sums.cost.n)
+
+
+def _point(day: date, value: float, interval: Interval | None, n: int) -> DayPoint:
+    low, high = interval if interval is not None else (None, None)
+    return DayPoint(day=day, value=value, low=low, high=high, n=n)
+
+
+def _within(interval: Interval | None, *, most: float) -> Interval | None:
+    return None if interval is None else (max(0.0, interval[0]), min(most, interval[1]))
+
+
+def _latencies(sums: SampleSums) -> Interval | None:
+    ranks = spread.ranks_of_quantile(P95, n=sums.latency.n)
+    if ranks is None:
+        return None
+    low, high = (sums.sketch.quantile(rank) for rank in ranks)
+    return None if low is None or high is None else (low, high)
+
+
+def _weights_of_all(days: Iterable[Mapping[str, Moments]]) -> dict[str, float]:
+    """Return what the parts count that all days with a score have; where none is, what each has.
+
+    A day on which nobody gave feedback is no better or worse day.
+    """
+    weights = options.component_weights()
+    known = [{name for name, one in day.items() if one.n and weights.get(name)} for day in days]
+    scored = [names for names in known if names]
+    common = set.intersection(*scored) if scored else set()
+    return {name: weights[name] for name in common} or weights
