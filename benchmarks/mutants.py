@@ -108,7 +108,8 @@ def _values(node: ast.AST) -> Iterator[Fault]:
                 more = str(Decimal(told.value) + 1)
             except InvalidOperation:
                 return
-            yield Fault(told, f"Decimal {more} for {told.value}", _set("value", more))
+            if more != told.value:  # NaN stays NaN
+                yield Fault(told, f"Decimal {more} for {told.value}", _set("value", more))
 
 
 def _set(name: str, value: Any) -> Callable[[Any], None]:

@@ -307,3 +307,25 @@ def test_the_ends_of_what_a_price_may_be() -> None:
     assert len(pricing.further_prices(many[:100])) == 100
     with pytest.raises(ValueError, match="at most 100 prices"):
         pricing.further_prices(many)
+
+
+def test_steps_and_tiers_come_back_from_json_and_nothing_else_is_written() -> None:
+    told = [
+        {"part": "input", "usd": "2.5", "above": 200_000},
+        {"part": "input", "usd": "0.5", "tier": "batch"},
+        {"part": "reasoning", "usd": "3"},
+    ]
+    read = pricing.further_prices(told)
+    assert sorted(pricing.as_json(read), key=str) == sorted(told, key=str)
+    assert set(pricing.whole_list(pricing.as_json(read))) == set(read)
+
+
+@pytest.mark.parametrize("usd", [0.1, "0.1", Decimal("0.1")])
+def test_a_price_is_the_decimal_that_was_written(usd: Any) -> None:
+    (price,) = pricing.further_prices([{"part": "reasoning", "usd": usd}])
+    assert price.usd == Decimal("0.1")
+
+
+def test_what_is_no_part_is_repeated_cut_short() -> None:
+    with pytest.raises(ValueError, match=r"not s{40}\.$"):
+        pricing.further_prices([{"part": "s" * 41, "usd": "1"}])
