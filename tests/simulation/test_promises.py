@@ -33,6 +33,15 @@ def test_equal_versions_are_rarely_upgraded_or_blocked(name: str, report: Report
     assert found.blocked <= most
 
 
+@pytest.mark.parametrize("name", worlds.MADE)
+def test_others_of_equal_versions_are_rarely_upgraded_or_blocked(name: str, report: Report) -> None:
+    runs, make = worlds.MADE[name]
+    found = looking.false_claims(runs=runs, make=make)
+    _report(report, name, found)
+    assert found.upgraded <= ALPHA
+    assert found.blocked <= ALPHA
+
+
 @pytest.mark.parametrize("name", worlds.OTHERWISE)
 def test_what_is_not_side_by_side_neither_moves_nor_blocks(name: str, report: Report) -> None:
     runs, make = worlds.OTHERWISE[name]

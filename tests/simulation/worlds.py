@@ -43,6 +43,9 @@ class Run:
         ]
 
 
+Make = Callable[[np.random.Generator], Run]
+
+
 def _stratum(current: list[Day], candidate: list[Day], *, look: int) -> Stratum:
     sides = (tuple(day for day in days if day.number <= look) for days in (current, candidate))
     old, new = sides
@@ -185,6 +188,25 @@ def each(n: int, m: int) -> Callable[[np.random.Generator, int], tuple[int, int]
     return lambda _rng, _day: (n, m)
 
 
+def _both_ramp(_rng: np.random.Generator, day: int) -> tuple[int, int]:
+    n = 20 + 20 * max(0, day)
+    return n, n if day >= 0 else 0
+
+
+def _canary(_rng: np.random.Generator, day: int) -> tuple[int, int]:
+    """The candidate's share of 200 requests a day grows: 1, 5, 25, then 50 per cent."""
+    share = 2 if day < 7 else 10 if day < 14 else 50 if day < 28 else 100
+    return 200 - share * (day >= 0), share
+
+
+def _weekdays(_rng: np.random.Generator, day: int) -> tuple[int, int]:
+    return 20, 20 * (day % 7 < 5)
+
+
+def _every_other_day(_rng: np.random.Generator, day: int) -> tuple[int, int]:
+    return 20, 20 * (day % 2 == 0)
+
+
 def _step(rise: float) -> Callable[[int], float]:
     return lambda day: rise if day >= 0 else 0.0
 
@@ -223,10 +245,103 @@ EQUAL: dict[str, tuple[int, World]] = {
         60,
         World(common=lambda day: 0.1 * float(np.sin(day / 14 * np.pi)), history=30),
     ),
+    "a canary grows, levels wander": (150, World(counts=_canary, spread=0.05, history=20)),
+    "a canary grows, levels wander a little": (
+        100,
+        World(counts=_canary, spread=0.02, history=20),
+    ),
+    "both ramp": (60, World(counts=_both_ramp, spread=0.02, history=10)),
+    "2,000 a day wander as far": (60, World(spread=0.05, counts=each(2_000, 2_000))),
+    "500 a day wander, 0.8": (60, World(spread=0.05, memory=0.8, counts=each(500, 500))),
+    "weekdays only, weekends are harder": (
+        60,
+        World(common=lambda day: -0.1 * (day % 7 >= 5), counts=_weekdays, spread=0.03, history=28),
+    ),
+    "every other day, a trend": (
+        60,
+        World(common=lambda day: 0.003 * day, counts=_every_other_day, spread=0.03),
+    ),
+    "easier for both from day 15 on": (60, World(common=lambda day: 0.1 * (day >= 15))),
     "weekends differ": (60, World(common=lambda day: -0.1 * (day % 7 >= 5))),
     "common good and bad days": (60, World(common_spread=0.07)),
 }
 """Worlds of equal versions: how many runs, and what they are."""
+
+
+def tenant_joins(rng: np.random.Generator) -> Run:
+    """From day 20 on half of all requests are of a new tenant, harder by 0.4."""
+
+    def day(number: int) -> Day:
+        hard = int(rng.binomial(20, 0.5 if number >= 20 else 0))
+        return scored(number, np.concatenate([beta(rng, 0.0, 20 - hard), beta(rng, -0.4, hard)]))
+
+    return Run(
+        current=[day(number) for number in range(-20, 60)],
+        candidate=[day(number) for number in range(60)],
+    )
+
+
+def rare_bad_days(rng: np.random.Generator) -> Run:
+    """Each has bad days of its own, lower by 0.4: one day in twenty."""
+    current, candidate = (
+        [scored(day, beta(rng, -0.4 * (rng.random() < 0.05), 20)) for day in range(90)]
+        for _ in range(2)
+    )
+    return Run(current=current, candidate=candidate)
+
+
+def users_stay(rng: np.random.Generator) -> Run:
+    """200 users a side, assigned for good, differ by 0.1; each day some of them send requests."""
+
+    def side() -> list[Day]:
+        users = rng.normal(0, 0.1, 200)
+        return [
+            scored(day, np.clip(rng.normal(0.75 + users[rng.integers(0, 200, 20)], 0.1), 0, 1))
+            for day in range(60)
+        ]
+
+    return Run(current=side(), candidate=side())
+
+
+def feedback(share: Callable[[int, bool], float], *, of_failures: float | None = None) -> Make:
+    """Valid outputs and thumbs of equal versions; thumbs come on a share of the requests.
+
+    `of_failures` is the share among outputs that are not valid.
+    """
+
+    def day(rng: np.random.Generator, number: int, is_candidate: bool) -> Day:
+        valid, up = rng.random(40) < 0.95, rng.random(40) < 0.7
+        asked = share(number, is_candidate)
+        known = rng.random(40) < (
+            asked if of_failures is None else np.where(valid, asked, of_failures)
+        )
+        components = {"valid_output": valid, "user_feedback": up[known]}
+        return Day(
+            number=number,
+            n=40,
+            scored=40,
+            components={
+                name: Moments.of(values.astype(float).tolist())
+                for name, values in components.items()
+            },
+        )
+
+    return lambda rng: Run(
+        current=[day(rng, number, False) for number in range(-20, 60)],
+        candidate=[day(rng, number, True) for number in range(60)],
+    )
+
+
+MADE: dict[str, tuple[int, Make]] = {
+    "a harder tenant joins": (60, tenant_joins),
+    "rare bad days of each": (60, rare_bad_days),
+    "users stay, and differ": (100, users_stay),
+    "feedback on 5 or 60 % by day": (60, feedback(lambda day, _: 0.05 if day % 3 else 0.6)),
+    "feedback on 30 and 10 %": (60, feedback(lambda _, candidate: 0.1 if candidate else 0.3)),
+    "feedback on 30 and 20 %": (60, feedback(lambda _, candidate: 0.2 if candidate else 0.3)),
+    "failures get feedback": (60, feedback(lambda _day, _: 0.05, of_failures=0.9)),
+}
+"""More worlds of equal versions, side by side."""
 
 OTHERWISE: dict[str, tuple[int, Callable[[np.random.Generator], Run]]] = {
     "other hours, easier by 0.05": (40, other_hours),
