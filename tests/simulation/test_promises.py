@@ -4,6 +4,7 @@ import statistics
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from tests.simulation import days, looking, worlds
 from tests.simulation.conftest import Report
@@ -16,11 +17,19 @@ pytestmark = pytest.mark.simulation
 
 ALPHA = 0.05
 
-OFTENER = {"ramp": 0.065}
-"""Worlds in which equal versions are upgraded, or blocked, oftener than `ALPHA`."""
+OFTENER = {"ramp": 0.065, "constant by day, levels wander": 0.07}
+"""Worlds in which equal versions are upgraded, or blocked, oftener than `ALPHA`: see the docs."""
+
+CHANCE = 0.01
+"""How rarely a promise that is kept may fail here: so few runs scatter."""
 
 STOPPING = {0.10: 450, 0.05: 1000}
 """Mean samples of both sides, 20 a side a day, until a rise is called better, within 60 days."""
+
+
+def keeps(share: float, *, runs: int, most: float = ALPHA) -> bool:
+    """Return whether so many false claims can be chance where at most `most` are promised."""
+    return float(binom.sf(round(share * runs) - 1, runs, most)) > CHANCE
 
 
 @pytest.mark.parametrize("name", worlds.EQUAL)
@@ -29,8 +38,8 @@ def test_equal_versions_are_rarely_upgraded_or_blocked(name: str, report: Report
     found = looking.false_claims(runs=runs, make=world.run)
     _report(report, name, found)
     most = OFTENER.get(name, ALPHA)
-    assert found.upgraded <= most
-    assert found.blocked <= most
+    assert keeps(found.upgraded, runs=runs, most=most)
+    assert keeps(found.blocked, runs=runs, most=most)
 
 
 @pytest.mark.parametrize("name", worlds.MADE)
@@ -38,8 +47,8 @@ def test_others_of_equal_versions_are_rarely_upgraded_or_blocked(name: str, repo
     runs, make = worlds.MADE[name]
     found = looking.false_claims(runs=runs, make=make)
     _report(report, name, found)
-    assert found.upgraded <= ALPHA
-    assert found.blocked <= ALPHA
+    assert keeps(found.upgraded, runs=runs)
+    assert keeps(found.blocked, runs=runs)
 
 
 @pytest.mark.parametrize("name", worlds.OTHERWISE)

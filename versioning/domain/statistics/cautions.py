@@ -59,7 +59,7 @@ def cautions(
                 + _what_it_hides(figures),
             )
         )
-    return (*found, *_unequal_coverage(strata))
+    return tuple(found)
 
 
 def _what_it_hides(figures: QualityFigures) -> str:
@@ -74,7 +74,7 @@ def _what_it_hides(figures: QualityFigures) -> str:
     return f"; {hidden.words}"
 
 
-def _unequal_coverage(strata: Sequence[Stratum]) -> list[Caution]:
+def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
     """Return a doubt for each thing of which more is known of one version than of the other."""
     days = [
         pair
@@ -87,7 +87,7 @@ def _unequal_coverage(strata: Sequence[Stratum]) -> list[Caution]:
         seen = shares([_cell(*pair, name=name) for pair in days], alpha=RISK / len(names))
         if seen is not None and seen.are_unequal:
             found.append(_unequal(name, seen, _hidden(strata, seen, name=name)))
-    return found
+    return tuple(found)
 
 
 def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:

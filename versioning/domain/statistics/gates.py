@@ -18,7 +18,8 @@ from .sequence import FLOOR
 from .thresholds import PerDay, Thresholds, exact, rise
 
 ERROR_TOLERANCE = Decimal("0.005")
-"""Points above its limit below which an error rate must surely lie to pass."""
+"""Points above its limit below which an error rate must surely lie to pass, and above which it must
+be measured to fail: one that is exactly as high as it may be is rarely stopped."""
 
 RATIO_TOLERANCE = Decimal("0.05")
 """The same for a rise of latency or cost, or a quarter of the limit where that is more."""
@@ -146,7 +147,8 @@ def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
     current, candidate = exact(found.current), exact(found.candidate)
     value = candidate - current
     needed = None
-    if exact(low - allowed) > 0 and value > limit + exact(allowed):
+    beyond = value > limit + exact(allowed) + ERROR_TOLERANCE
+    if exact(low - allowed) > 0 and beyond:
         status, tail = GateStatus.FAILED, f"surely more: at least {_points(low)}"
     elif min(found.reach_current, found.reach_candidate) < FLOOR:
         status, tail = GateStatus.UNKNOWN, f"fewer than {FLOOR} requests a side"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .cautions import cautions, unlikeness
+from .cautions import cautions, unequal_coverage, unlikeness
 from .comparison import Comparison, Decision, PartVerdict, WarningCode
 from .contrast import Basis
 from .decision import decide, harm_unseen
@@ -69,7 +69,10 @@ def compare(
     met = meeting(strata)
     tagged = {part.name: cut_like(part.strata, basis=met.basis) for part in slices}
     unlike = unlikeness(strata=met.strata, slices=tagged) if met.shared_days else ()
-    look = _Look(met=met, alike=not unlike, weights=weights, thresholds=thresholds)
+    uneven = unequal_coverage(met.strata)
+    look = _Look(
+        met=met, alike=not unlike, as_known=not uneven, weights=weights, thresholds=thresholds
+    )
     # A slice's requests all have its tag, so only other hours make them unlike.
     same_hours = all(caution.code is not WarningCode.OTHER_HOURS for caution in unlike)
     sliced = replace(look, alike=same_hours)
@@ -90,7 +93,7 @@ def compare(
         figures=whole.figures,
         thresholds=thresholds,
         split=split,
-        unlike=unlike,
+        unlike=(*unlike, *uneven),
     )
     decision, reasons = decide(
         quality=whole.figures,
@@ -146,6 +149,9 @@ class _Look:
 
     met: Meeting
     alike: bool
+    """Whether the requests of both are of one kind."""
+    as_known: bool
+    """Whether as much is known of one's requests as of the other's: scores are of the same ones."""
     weights: Mapping[str, float]
     thresholds: Thresholds
 
@@ -160,7 +166,7 @@ class _Look:
         return quality(
             strata=strata,
             basis=basis or self.met.basis,
-            alike=self.alike,
+            alike=self.alike and self.as_known,
             weights=self.weights,
             thresholds=self.thresholds,
             alpha=alpha,

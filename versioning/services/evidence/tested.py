@@ -72,7 +72,7 @@ def with_tests(
     stands_alone = weighed.rests_on == (Leg.TESTS,)
     sentence = _sentence(shown.sentence, tests, tests_first=stands_alone)
     reasons = [*weighed.reasons, *shown.details.get("reasons", ())]
-    why = f" ({'; '.join(map(str, reasons))})" if reasons else ""
+    why = f" ({reasons[0]})" if reasons else ""
     return Evidence(
         verdict=weighed.verdict.value,
         decision=weighed.decision.value,
