@@ -105,22 +105,33 @@ def sync_groups(apps: Any = None) -> None:
     after all migrations) are made here, under the names that it will look for.
     """
     apps = apps or installed
-    group_model = apps.get_model("auth", "Group")
+    group_model, made = apps.get_model("auth", "Group"), _permissions(apps)
     for name, wanted in GROUPS.items():
         group, _ = group_model.objects.get_or_create(name=name)
-        group.permissions.add(*(_permission(apps, dotted) for dotted in sorted(wanted)))
+        group.permissions.add(*(made[dotted] for dotted in sorted(wanted)))
 
 
-def _permission(apps: Any, dotted: str) -> Any:
-    app, codename = dotted.split(".")
-    verb, _, model = codename.partition("_")
-    name = f"Can {verb} {model}"
-    if codename in DECISIONS:
-        name, model = DECISIONS[codename], "trackedmodel"
-    content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
-        app_label=app, model=model
+def _permissions(apps: Any) -> dict[str, int]:
+    """Return the number of each permission of the groups; what is missing is made."""
+    permissions = apps.get_model("auth", "Permission").objects
+    stored = permissions.values_list(
+        "content_type__app_label", "content_type__model", "codename", "pk"
     )
-    permission, _ = apps.get_model("auth", "Permission").objects.get_or_create(
-        content_type=content_type, codename=codename, defaults={"name": name}
-    )
-    return permission
+    known = {(app, model, codename): pk for app, model, codename, pk in stored}
+    found: dict[str, int] = {}
+    for dotted in frozenset[str]().union(*GROUPS.values()):
+        app, codename = dotted.split(".")
+        verb, _, model = codename.partition("_")
+        name = f"Can {verb} {model}"
+        if codename in DECISIONS:
+            name, model = DECISIONS[codename], "trackedmodel"
+        if (app, model, codename) not in known:
+            content_type, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+                app_label=app, model=model
+            )
+            new, _ = permissions.get_or_create(
+                content_type=content_type, codename=codename, defaults={"name": name}
+            )
+            known[app, model, codename] = new.pk
+        found[dotted] = known[app, model, codename]
+    return found
