@@ -33,6 +33,12 @@ EXAMPLES = 30
 
 HARMLESS = {
     "pricing: 1 for 0 | place = bisect_left(steps, total or 0)": "no step begins below one token",
+    "pricing: 1 for 0 | if self.output is not None and (self.reasoning or 0) > self.output:": (
+        "no reasoning is added where none is told"
+    ),
+    "pricing: 1 for 0 | told = told._replace(output=self.output + (self.reasoning or 0))": (
+        "only reached where there is reasoning"
+    ),
 }
 """Mutants that change nothing anybody could see, as they are printed but for the line, and why."""
 
