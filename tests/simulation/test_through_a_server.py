@@ -45,6 +45,25 @@ def trend(dice: random.Random, day: int, side: str) -> Sample:
     return {**plain(dice, day, side), "quality": scored(dice, 0.75 + 0.004 * day)}
 
 
+def load(dice: random.Random, day: int, side: str) -> Sample:
+    """Days are slow for both at times, and a few requests cost a hundred times the rest."""
+    slow = 1 + 0.8 * (day % 5 == 0)
+    return {
+        **plain(dice, day, side),
+        "latency_ms": slow * dice.lognormvariate(6.5, 0.4),
+        "cost_usd": f"{0.0002 * dice.paretovariate(1.3):.6f}",
+    }
+
+
+def weekly(dice: random.Random, day: int, side: str) -> Sample:
+    """Every seventh and sixth day is harder for both, and a task that only some days have."""
+    return {
+        **plain(dice, day, side),
+        "quality": scored(dice, 0.75 - 0.15 * (day % 7 >= 5)),
+        "task": "summarise" if day % 3 or dice.random() < 0.5 else "extract",
+    }
+
+
 def thumbs(dice: random.Random, day: int, side: str) -> Sample:
     """Feedback on three requests of ten from one side, on one of ten from the other."""
     signals: Sample = {"valid_output": True}
@@ -90,12 +109,12 @@ def decision(
     for day in range(-ALONE, BESIDE):
         samples = [
             {
+                "task": "summarise",
+                "cost_usd": "0.001",
                 **world(dice, day, side),
                 "provider": "acme",
                 "model": "writer",
                 "upstream_id": {"current": "zeta-1", "candidate": "zeta-2"}[side],
-                "task": "summarise",
-                "cost_usd": "0.001",
                 "time": (
                     today
                     + dt.timedelta(days=day - BESIDE, hours=dice.uniform(*hours[side]))
@@ -115,7 +134,9 @@ def test_a_better_version_is_called_so(live_server: LiveServer) -> None:
     assert (found["verdict"], found["decision"]) == ("better", "UPGRADE"), found["sentence"]
 
 
-@pytest.mark.parametrize("world", [plain, easier_from_the_first_day_on, trend, thumbs])
+@pytest.mark.parametrize(
+    "world", [plain, easier_from_the_first_day_on, trend, load, weekly, thumbs]
+)
 def test_equal_versions_neither_move_nor_are_blocked(world: World, live_server: LiveServer) -> None:
     found = decision(live_server, world)
     assert found["verdict"] not in ("better", "worse"), found["sentence"]

@@ -90,3 +90,17 @@ def test_feedback_that_depends_on_success_moves_nothing(
 def test_equal_coverage_is_no_doubt(seed: int) -> None:
     found = compared(often(0.3), often(0.3), seed=seed)
     assert WarningCode.UNEQUAL_COVERAGE not in {one.code for one in found.warnings}
+
+
+@pytest.mark.parametrize(
+    ("candidate", "decision"),
+    [
+        (on_success(0.15, else_=0.25), Decision.NOT_ENOUGH_EVIDENCE),
+        (on_success(0.02, else_=0.5), Decision.BLOCKED),
+    ],
+)
+def test_where_less_is_known_only_great_harm_blocks(candidate: Thumb, decision: Decision) -> None:
+    """Fewer thumbs, and those of the unhappy: a little worse may be who was asked."""
+    found = compared(often(0.3), candidate, days=60)
+    assert found.decision is decision, found.headline
+    assert WarningCode.UNEQUAL_COVERAGE in {caution.code for caution in found.warnings}
