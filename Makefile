@@ -50,7 +50,7 @@ clients: setup-dev ## Generate clients from the API's description and call a ser
 	@$(PYTHON) -m venv $(VENV)/clients
 	@$(VENV)/clients/bin/python -P config/install.py "the generators of clients" requirements-clients.lock
 	@cd tests/clients && npm ci --silent
-	@$(PY) -m pytest -m clients tests/clients
+	@$(PY) -m pytest -n auto -m clients tests/clients
 
 browser: setup-dev ## Run the browser tests (needs Chromium)
 	@$(PY) -m pytest -m e2e

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from versioning.api.operations import V1
 from versioning.api.problems import CONTENT_TYPE
 from versioning.services.samples.ingestion import Accepted
 from versioning.services.samples.late_scores import ScoresAccepted
@@ -15,8 +16,12 @@ Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 
 def one_address_each(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
-    """Leave out the addresses with a slash at their end: each has a twin without."""
-    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+    """Tell of v1 alone, without a slash at the end: each address has twins."""
+    return [
+        endpoint
+        for endpoint in endpoints
+        if endpoint[0].startswith(V1) and not endpoint[0].endswith("/")
+    ]
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -85,7 +90,7 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["ScoreInBatch"] = _wrapped("ScoreIn", by="scores")
     result["components"]["schemas"].update(components)
     paths = result["paths"]
-    paths["/api/performance-samples"]["post"] = _operation(
+    paths[f"{V1}performance-samples"]["post"] = _operation(
         id="performance_samples",
         summary="Report what requests cost and gave",
         description="Up to 10,000; the body may be gzip. One sample alone, as an object, is "
@@ -101,7 +106,7 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         body=_many("ScoreIn"),
         answer="ScoresAccepted",
     )
-    paths["/api/performance-samples/scores"] = _post_or_patch(scores)
+    paths[f"{V1}performance-samples/scores"] = _post_or_patch(scores)
     score = _operation(
         id="score",
         summary="Give a score to one request, now or later",
@@ -112,7 +117,7 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     score["parameters"] = [
         {"in": "path", "name": "request_id", "required": True, "schema": {"type": "string"}}
     ]
-    paths["/api/performance-samples/{request_id}/scores"] = _post_or_patch(score)
+    paths[f"{V1}performance-samples/{{request_id}}/scores"] = _post_or_patch(score)
     paths["/v1/traces"] = {"post": _traces()}
     return result
 

@@ -39,6 +39,9 @@ from versioning.services.patience import waiting_at_most
 Form = type[Serializer[Any]]
 Handler = Callable[..., Any]
 
+UNVERSIONED, V1 = "/api/", "/api/v1/"
+"""The addresses of the original system stay beside those that the description tells."""
+
 LONGEST_KEY = 200
 PATIENCE = timedelta(seconds=5)
 """How long a change waits for another writer: its thread answers nobody else meanwhile."""
@@ -70,7 +73,7 @@ class Asked:
 
 
 class ApiView(APIView):
-    """A view whose methods are operations."""
+    """A view whose methods are operations, at an address with a version and at one without."""
 
     parser_classes: Sequence[type[BaseParser]] = (parsing.JsonParser,)
     most_bytes = parsing.MOST_BYTES
@@ -86,6 +89,15 @@ class ApiView(APIView):
         if any(isinstance(part, int) and part > parsing.LARGEST for part in kwargs.values()):
             # No row has such an id, and SQLite's driver raises where it is asked for one.
             raise Problem(404, "not-found", "There is nothing at this address.")
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Let whoever came by the version go on by it."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if "Location" in answer and request.path.startswith(V1):
+            answer["Location"] = answer["Location"].replace(UNVERSIONED, V1, 1)
+        return answer
 
 
 def operation(

@@ -1,4 +1,4 @@
-"""Addresses of the API: each works with and without a slash at its end."""
+"""Addresses of the API: each with a version and without, with a slash at its end and without."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,7 @@ from django.urls import URLPattern, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from versioning.api import ingest, problems, traces
+from versioning.api.operations import UNVERSIONED, V1
 from versioning.api.views import (
     checks,
     current,
@@ -33,8 +34,12 @@ View = Callable[..., HttpResponseBase]
 
 
 def both(route: str, view: View, name: str) -> list[URLPattern]:
-    """Return the address without and with a slash at its end; the first is the one we tell."""
-    return [path(route, view, name=name), path(f"{route}/", view)]
+    """Return the address without and with a slash at its end, and those of the version for it."""
+    found = [path(route, view, name=name), path(f"{route}/", view)]
+    if f"/{route}".startswith(UNVERSIONED):
+        versioned = f"/{route}".replace(UNVERSIONED, V1, 1).removeprefix("/")
+        found += [path(versioned, view), path(f"{versioned}/", view)]
+    return found
 
 
 def of_model(end: str, view: View, name: str) -> list[URLPattern]:
@@ -94,7 +99,7 @@ urlpatterns: list[Any] = [
         "scores-of-request",
     ),
     *both("api/performance-samples/<int:id>", samples.SampleView.as_view(), "performance-sample"),
-    re_path("^api/samples/?$", samples.SamplesView.as_view()),  # an older name
+    re_path("^api/(?:v1/)?samples/?$", samples.SamplesView.as_view()),  # an older name
     *both("v1/traces", traces.export, "traces"),
     *both("api/checks", checks.ChecksView.as_view(), "checks"),
     *both("api/checks/<int:id>", checks.CheckView.as_view(), "check"),

@@ -21,26 +21,26 @@ async function main(): Promise<void> {
     if (data !== undefined) reads.push(id);
   }
   const path: { provider: string; model: string } = asked.model;
-  const current = await client.GET("/api/model-versions/{provider}/{model}/current", {
+  const current = await client.GET("/api/v1/model-versions/{provider}/{model}/current", {
     params: { path },
   });
-  const history = await client.GET("/api/model-versions/{provider}/{model}/history", {
+  const history = await client.GET("/api/v1/model-versions/{provider}/{model}/history", {
     params: { path },
   });
-  const policies = await client.GET("/api/policies");
-  const samples = await client.GET("/api/performance-samples", { params: { query: { limit: 5 } } });
-  const taken = await client.POST("/api/performance-samples", {
+  const policies = await client.GET("/api/v1/policies");
+  const samples = await client.GET("/api/v1/performance-samples", { params: { query: { limit: 5 } } });
+  const taken = await client.POST("/api/v1/performance-samples", {
     body: { samples: [{ ...path, task: "summarise" }] as any },
   });
-  const looked = await client.POST("/api/model-versions/{provider}/{model}/auto-upgrade", {
+  const looked = await client.POST("/api/v1/model-versions/{provider}/{model}/auto-upgrade", {
     params: { path },
     body: { auto_upgrade: false, min_quality_improvement: "0.1" },
   });
-  const changed = await client.PATCH("/api/policies/{id}", {
+  const changed = await client.PATCH("/api/v1/policies/{id}", {
     params: { path: { id: asked.policy } },
     body: { watch_days: 3 },
   });
-  const refused = await client.GET("/api/model-versions/{provider}/{model}/current", {
+  const refused = await client.GET("/api/v1/model-versions/{provider}/{model}/current", {
     params: { path: { provider: "none", model: "none" } },
   });
   console.log(

@@ -47,6 +47,7 @@ class Everything:
 
     def of(self, path: str) -> dict[str, Any]:
         """Return the parts of an address: those of the longest beginning that is known."""
+        path = path.replace("/api/v1/", "/api/")
         known = [begin for begin in self.parts if path.startswith(begin)]
         return self.parts[max(known, key=len)] if known else {}
 

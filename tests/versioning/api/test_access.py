@@ -70,7 +70,7 @@ def test_a_key_is_kept_as_a_hash_and_its_use_is_noted(db: None) -> None:
 
 
 OPERATIONS = walk.operations()
-INGESTS = ("/api/performance-samples", "/v1/traces")
+INGESTS = ("/api/v1/performance-samples", "/v1/traces")
 GROUPS = ("viewer", "reviewer", "operator")
 
 

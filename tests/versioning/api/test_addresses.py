@@ -3,9 +3,13 @@
 from urllib.parse import quote
 
 import pytest
+from django.utils import timezone
 
 from tests.factories import ProviderFactory, UpgradeRecordFactory, tracked
+from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
+from tests.versioning.api.everything import everything
+from versioning.api import urls
 from versioning.models import Check, LineageRule, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +148,39 @@ def test_a_provider_may_be_called_as_a_fixed_address(api: Api) -> None:
     answer = api.get("/api/model-versions/upgrade-recommendations/zeta/current")
 
     assert answer.json()["provider"] == "upgrade-recommendations"
+
+
+def test_every_address_of_the_api_has_one_with_its_version() -> None:
+    """The same view answers, so that both mean the same whatever changes."""
+    plain = {
+        str(each.pattern): each.callback.__qualname__
+        for each in urls.urlpatterns
+        if str(each.pattern).startswith("api/") and not str(each.pattern).startswith("api/v1/")
+    }
+    assert len(plain) > 150
+    found = {str(each.pattern): each.callback for each in urls.urlpatterns}
+    for route in plain:
+        twin = "api/v1/" + route.removeprefix("api/")
+        assert found[twin] is found[route], route
+    assert all(path.startswith(("/api/v1/", "/v1/")) for path in walk.description()["paths"])
+
+
+def test_both_answer_the_same_and_go_on_where_they_were_asked(api: Api) -> None:
+    world = everything(timezone.now())
+    for operation in walk.operations():
+        if operation.method == "get" and operation.path.startswith("/api/v1/"):
+            versioned = world.address(operation) + ("?task=summarise" * ("best" in operation.path))
+            told, plain = api.get(versioned), api.get(versioned.replace("/api/v1/", "/api/"))
+            assert told.status_code == plain.status_code == 200, versioned
+            assert told.content.replace(b"/api/v1/", b"/api/") == plain.content, versioned
+
+    made = api.post("/api/v1/freezes", FREEZE)
+    assert made["Location"].startswith("/api/v1/freezes/")
+    assert api.post("/api/freezes", FREEZE)["Location"].startswith("/api/freezes/")
+    assert api.get("/api/v1/samples").status_code == 200
+    assert api.get("/api/v1/nothing").json()["code"] == "not-found"
+    page = api.get("/api/v1/versions/0").json()
+    assert page["instance"] == "/api/v1/versions/0"
+
+
+FREEZE = {"name": "Trade", "starts_at": "2027-12-01T00:00:00Z", "ends_at": "2028-01-02T00:00:00Z"}

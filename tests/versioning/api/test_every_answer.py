@@ -21,6 +21,7 @@ from tests.versioning.api.walk import Described
 from versioning.models import (
     Canary,
     EvaluationRun,
+    EvaluationSuite,
     ModelVersion,
 )
 
@@ -122,6 +123,8 @@ def let_it_succeed(operation_id: str, world: Everything) -> None:
     match operation_id:
         case "upgrade" | "approve" | "rollback":
             nothing_else_under_way()
+        case "add_policy":
+            EvaluationSuite.objects.create(name="sums", scorers=["number"])
         case "go_on_with_run":
             run.update(state="cancelled")
         case "rule_on_run":

@@ -38,7 +38,7 @@ def test_every_address_is_described(schema: dict[str, Any]) -> None:
     named = {p.name for p in urls.urlpatterns if getattr(p, "name", None)} - OURS_ALONE
 
     assert len(schema["paths"]) == len(named)
-    assert "/api/model-versions/{provider}/{model}/current" in schema["paths"]
+    assert "/api/v1/model-versions/{provider}/{model}/current" in schema["paths"]
     assert not [path for path in schema["paths"] if path.endswith("/")]
 
 
@@ -63,13 +63,13 @@ def test_every_error_is_described_as_a_problem(schema: dict[str, Any]) -> None:
 SAMPLE = {"provider": "acme", "model": "writer", "request_id": "a"}
 SCORE = {"request_id": "a", "quality": 0.5}
 BODIES = {
-    "/api/performance-samples": [
+    "/api/v1/performance-samples": [
         SAMPLE,
         [SAMPLE, {**SAMPLE, "cost_usd": 0.5}, {**SAMPLE, "cost_usd": "0.5"}],
         {"samples": [SAMPLE]},
     ],
-    "/api/performance-samples/scores": [SCORE, [SCORE], {"scores": [SCORE]}],
-    "/api/performance-samples/{request_id}/scores": [
+    "/api/v1/performance-samples/scores": [SCORE, [SCORE], {"scores": [SCORE]}],
+    "/api/v1/performance-samples/{request_id}/scores": [
         {"quality": 0.5},
         {"signals": {"valid_output": True}},
     ],

@@ -81,8 +81,9 @@ _ONE_AT_A_TIME = Lock()
 
 
 def path_of(route: str) -> str:
-    """Return an address of Django's as the description writes it."""
-    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).rstrip("/")
+    """Return an address of Django's as the description writes it: with its version."""
+    path = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).rstrip("/")
+    return re.sub(r"^/api/(?!v1(/|$))", "/api/v1/", path)
 
 
 def operations() -> list[Described]:
