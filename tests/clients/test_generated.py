@@ -30,7 +30,7 @@ WINDOWS = [{"days": ["mon"], "from": "09:00", "to": "16:00"}]
 QUERIES = {"best": {"task": TASK}, "export_cases": {"form": "csv"}}
 """What some reads need; no generator reads JSONL."""
 
-LONGEST_S = 120
+LONGEST_S = 300
 
 
 def run(*command: str | Path, at: Path, stdin: str = "") -> str:
