@@ -1,6 +1,6 @@
 """Score lineage against stated successors, and replay what was listed day by day.
 
-    python -m benchmarks.lineage [--data ../shared/data] [--failures development|held]
+    python -m benchmarks.lineage [--data ../shared/data] [--failures development|held] [--words]
         [--from 2025-06-01] [--until 2025-12-31]
 
 The replay goes over all `listings/*.jsonl`, from the first day of each provider to the last day
@@ -13,7 +13,8 @@ first seen, where `listings/` has it (mid 2025 to the end of 2025), OpenRouter's
 for its own rows, and in both cases, or alone where there is no listing, every id that the
 truth files name for that provider and that lived on that day. Such an id is born on the date
 that it states, or that the listings know, or else on the first day that a row names it; it is
-deprecated from the day that a row announces so, and gone after its shutdown. Negatives
+deprecated from the day that a row announces so (with `--words` nobody knows the day: a bare word is
+all there is, and what has it is no upgrade), and gone after its shutdown. Negatives
 are asked twice: against everything ever named for the provider, and with the look-alike as the
 only other model.
 
@@ -121,6 +122,8 @@ class World:
     negatives: list[Row]
     listings: dict[str, list[Row]]
     recorded: dict[str, list[Known]]
+    says_words: bool = False
+    """Is an announced end known by the bare word only, as of many catalogues, and not by a date?"""
     born: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
     gone: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
     leaving: dict[str, dict[str, date]] = field(default_factory=lambda: defaultdict(dict))
@@ -180,8 +183,14 @@ class World:
                 found.setdefault(model_id, Known(id=model_id))
         for model_id, announced in self.leaving[provider].items():
             if announced <= day and model_id in found:
-                found[model_id] = replace(found[model_id], status="deprecated")
+                found[model_id] = self._announced(found[model_id], announced)
         return list(found.values())
+
+    def _announced(self, known: Known, day: date) -> Known:
+        """Say of a model that it goes: with the date, or as a bare word for all of them."""
+        if self.says_words:
+            return replace(known, status="deprecated")
+        return replace(known, deprecated_on=day)
 
     def last_day(self) -> date:
         """The last day that a listing mentions; what is listed still was so on that day."""
@@ -631,6 +640,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--failures", choices=HALVES)
     parser.add_argument("--no-replay", action="store_true")
+    parser.add_argument(
+        "--words", action="store_true", help="know an announced end by the word alone"
+    )
     parser.add_argument("--from", dest="since", type=date.fromisoformat, metavar="YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD")
     options = parser.parse_args(arguments)
@@ -638,6 +650,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Skipped: there is no lineage data in {options.data}.")
         return 0
     world = World.read(options.data)
+    world.says_words = options.words
     scores = score(world)
     report(scores)
     if options.failures:

@@ -65,8 +65,10 @@ def judge(
     )
     if reason:
         return Verdict(None, reason)
-    doubt = _may_be_its_alias(current, candidate, is_leaving=is_leaving) or _may_be_its_snapshot(
-        current, candidate, provider=provider, has_moved=has_moved
+    doubt = (
+        _goes_too(candidate)
+        or _may_be_its_alias(current, candidate, is_leaving=is_leaving)
+        or _may_be_its_snapshot(current, candidate, provider=provider, has_moved=has_moved)
     )
     if doubt:
         return Verdict(None, doubt, is_doubt=True)
@@ -119,7 +121,7 @@ def _may_be_its_alias(current: Entry, candidate: Entry, *, is_leaving: bool) -> 
 
 
 def _itself_leaving(current: Entry, candidate: Entry, *, is_leaving: bool, at: date | None) -> str:
-    if candidate.known.is_called_out:
+    if candidate.known.is_called_out and not (is_leaving and candidate.known.is_still_served):
         return f"Its provider calls it {candidate.known.status.lower()}."
     if candidate.known.is_leaving(at) and not is_leaving:
         return "It is on its way out itself."
@@ -127,6 +129,13 @@ def _itself_leaving(current: Entry, candidate: Entry, *, is_leaving: bool, at: d
     if ends and candidate_ends and candidate_ends <= ends:
         return "It ends no later than the model in use."
     return ""
+
+
+def _goes_too(candidate: Entry) -> str:
+    """Doubt what its maker calls old, too: somebody whose model goes may still win time by it."""
+    if not candidate.known.is_called_out:
+        return ""
+    return f"The model in use goes, and its provider calls this one {candidate.known.status}, too."
 
 
 def _not_newer(current: Entry, candidate: Entry, *, provider: str, is_leaving: bool) -> str:

@@ -47,6 +47,11 @@ class Known:
         return self.status.lower() in _LEAVING
 
     @property
+    def is_still_served(self) -> bool:
+        """False where its provider, or a catalogue, calls it retired."""
+        return self.status.lower() != "retired"
+
+    @property
     def is_called_preview(self) -> bool:
         """True where its provider, or a catalogue, calls it a preview."""
         return self.status.lower() == "preview"

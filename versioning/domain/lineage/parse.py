@@ -137,7 +137,7 @@ class _Reading:
                 self.snapshot = dated[0]
                 return dated[1]
         if _NUMBER.match(token):
-            return self._read_number(token, tokens[at + 1] if at + 1 < len(tokens) else "")
+            return self._read_number(token, _after(tokens, at))
         if _PRECISION.match(token):
             self.precisions.append(token)
         elif _SIZE.match(token):
@@ -167,7 +167,7 @@ class _Reading:
 
     def _read_mixed(self, token: str, tokens: list[str], at: int) -> int:
         """A word, or a word and a number written as one: `qwen3`, `4o`, `v3`, `r7b`."""
-        following = tokens[at + 1] if at + 1 < len(tokens) else ""
+        following = _after(tokens, at)
         if found := _WORD_AND_SIZE.match(token):
             self._add_word(found[1])
             self.sizes.append(found[2])
@@ -212,6 +212,13 @@ class _Reading:
 
 
 _STAGES: Final = tuple(Stage)
+
+
+def _after(tokens: list[str], at: int) -> str:
+    """Return what may go on with a number: the next token, if no date begins there."""
+    if at + 1 >= len(tokens) or read_date(tokens[at + 1 : at + 4], short_forms=False):
+        return ""  # `-2-11-2024` is version 2 of November, not 2.11
+    return tokens[at + 1]
 
 
 def _tokens(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.versioning.domain.lineage.invented import words
-from versioning.domain.lineage import Answer, Known, Rule, Rules, Step, find_successor
+from versioning.domain.lineage import Answer, Known, Rule, Rules, Step, find_successor, parse
 
 few = settings(deadline=None, max_examples=60)
 SPRING, AUTUMN = date(2025, 3, 14), date(2025, 9, 5)
@@ -221,3 +221,33 @@ class TestOnlyTheMovingNameIsListed:
     )
     def test_not_where_it_stands_for_no_more(self, listed: tuple[Known, ...]) -> None:
         assert ask("orbit-large-2407", *listed).offered is None
+
+
+class TestWhatGoesToo:
+    @pytest.mark.parametrize("word", ["deprecated", "legacy"])
+    def test_for_a_model_that_goes_it_is_a_maybe(self, word: str) -> None:
+        going = Known(id="tarn-3", status=word)
+        answer = ask(going, Known(id="tarn-3.5", status=word))
+        assert_maybe(answer, "tarn-3.5")
+        assert word in answer.doubt
+
+    def test_for_one_that_stays_it_is_nothing(self) -> None:
+        answer = ask("tarn-3", Known(id="tarn-3.5", status="deprecated"))
+        assert (answer.successor, answer.maybes) == (None, ())
+
+    def test_what_is_retired_is_nothing_for_anybody(self) -> None:
+        answer = ask(
+            Known(id="tarn-3", status="deprecated"), Known(id="tarn-3.5", status="retired")
+        )
+        assert (answer.successor, answer.maybes) == (None, ())
+
+    def test_one_that_stays_goes_before_it(self) -> None:
+        going, newest = (Known(id=f"tarn-{n}", status="legacy") for n in ("3", "4"))
+        assert ask(going, "tarn-3.5", newest).successor == Known(id="tarn-3.5")
+
+
+@pytest.mark.parametrize("month", ["08", "11", "12"])
+@pytest.mark.parametrize("name", ["tarn-2", "tarn-k2", "tarn2", "tarn-v3", "tarn-3.5"])
+def test_a_month_and_year_after_a_number_are_no_part_of_it(name: str, month: str) -> None:
+    read = parse(f"{name}-{month}-2024")
+    assert (read.ordinal, str(read.snapshot)) == (parse(name).ordinal, f"2024-{month}")
