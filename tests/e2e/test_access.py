@@ -1,18 +1,22 @@
 """Every page of the admin can be used by everybody: axe-core finds nothing, titles differ."""
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from tests.factories import NOW
 from tests.versioning.admin.test_pages import make_rows
 from versioning.models import EvaluationSuite, UpgradeRecord
 from versioning.services.actors import Actor
+from versioning.services.samples import ingestion
+from versioning.services.samples.sample_format import SampleIn
 from versioning.services.upgrades import decisions
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -20,6 +24,24 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BY_LOOKS = ["color-contrast", "target-size", "link-in-text-block"]
 """What a theme can change; all else is the same in both, and is looked at once a width."""
+
+EVIDENCE = {
+    "sentence": "Better: quality 0.82 -> 0.86",
+    "decision": "NOT ENOUGH EVIDENCE",
+    "reasons": ["error rate 0.5% -> 0.4%: within the limit, not surely"],
+    "judgement": {"verdict": "better", "estimate": 0.04, "low": 0.004, "high": 0.076},
+    "gates": [
+        {
+            "name": "errors", "status": "unsure", "reason": "error rate: not surely within it",
+            "limit": "0.01", "value": "-0.001", "low": -0.018, "high": 0.016,
+        },
+        {
+            "name": "latency_p95", "status": "failed", "reason": "latency: surely more",
+            "limit": "0.2", "value": "0.5", "low": 0.4, "high": None,
+        },
+    ],
+    "missing": ["tests"],
+}  # fmt: skip
 
 LOOK = """
 async ([levels, rules, dark]) => {
@@ -60,6 +82,10 @@ def of_decisions() -> list[str]:
         reverse("admin:password_change"),
         reverse("admin:versioning_modelversion_best"),
         reverse("admin:versioning_trackedmodel_pin", args=[record.tracked_model_id]),
+        reverse(
+            "admin:versioning_trackedmodel_move",
+            args=[record.tracked_model_id, record.to_version_id],
+        ),
         reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
         reverse("admin:versioning_upgraderecord_change", args=[moved.pk]),
         *(reverse(f"admin:versioning_upgraderecord_{name}", args=[record.pk]) for name in names),
@@ -71,7 +97,18 @@ def of_decisions() -> list[str]:
 def world(transactional_db: None) -> None:
     make_rows(2)
     EvaluationSuite.objects.create(name="sums", scorers=["number"], max_tokens=20, budget_usd=1)
-    first = UpgradeRecord.objects.filter(state="recommended").earliest("pk")
+    waiting = UpgradeRecord.objects.filter(state="recommended")
+    waiting.update(evidence=EVIDENCE)
+    samples = [
+        SampleIn(
+            provider=each.tracked_model.provider.slug, model=each.tracked_model.name,
+            time=timezone.now(), quality=n % 2, latency_ms=90 + n,
+        )
+        for each in waiting
+        for n in range(9)
+    ]  # fmt: skip
+    ingestion.accept(samples, api_key_id=None, now=timezone.now())
+    first = waiting.earliest("pk")
     decisions.approve(
         record_id=first.pk, actor=Actor.command(), now=NOW, evidence_hash=first.evidence_hash
     )
@@ -83,7 +120,17 @@ def violations(page: Page, *, width: int, dark: bool, rules: list[str]) -> list[
     return [f"{page.url} at {width}, {'dark' if dark else 'light'}: {each}" for each in found]
 
 
-def test_axe_finds_nothing_and_each_page_has_a_title_of_its_own(page: Page, world: None) -> None:
+def take(page: Page, shots: Path | None, address: str, *, width: int, dark: bool) -> None:
+    """Keep a picture of the page, as it stands: `make screenshots` asks for them."""
+    if shots is not None:
+        name = address.removeprefix("/admin/").strip("/").replace("/", "-") or "inbox"
+        file = f"{name}-{width}-{'dark' if dark else 'light'}.png"
+        page.screenshot(path=str(shots / file), full_page=True)
+
+
+def test_axe_finds_nothing_and_each_page_has_a_title_of_its_own(
+    page: Page, world: None, shots: Path | None
+) -> None:
     titles: dict[str, str] = {}
     found: list[str] = []
     page.emulate_media(reduced_motion="reduce")
@@ -93,7 +140,9 @@ def test_axe_finds_nothing_and_each_page_has_a_title_of_its_own(page: Page, worl
         page.evaluate(AXE)
         for width in (1440, 390):
             found += violations(page, width=width, dark=False, rules=[])
+            take(page, shots, address, width=width, dark=False)
             found += violations(page, width=width, dark=True, rules=BY_LOOKS)
+            take(page, shots, address, width=width, dark=True)
         same = titles.setdefault(page.title(), address)
         assert same == address, f"{page.title()!r} is the title of {same} and of {address}"
     assert "\n".join(found) == ""
