@@ -82,7 +82,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
         "error",
     )
 
-    @admin.display(description="at", ordering="pk")
+    @admin.display(description="at")  # sorted by arrival, which is no order of times
     def when(self, sample: PerformanceSample) -> SafeString:
         return words.ago(sample.at, now=timezone.now())
 

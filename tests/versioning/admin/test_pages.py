@@ -504,7 +504,8 @@ def test_a_version_says_where_it_stands_and_what_is_doubted(boss: Client) -> Non
     )
     page = text(boss.get(reverse("admin:versioning_modelversion_change", args=[version.pk])))
     for said in (
-        "deprecated, says https://models.dev, first said on 3 Feb 2026",
+        'deprecated, says <a href="https://models.dev"',
+        "first said on 3 Feb 2026",
         "no date is known",
         "b on 2026-06-01",
         "No access to this model.",
@@ -522,3 +523,18 @@ def test_moments_have_one_form_and_a_zone(boss: Client, record: UpgradeRecord) -
     moments = re.findall(r"\b\d{1,2} [A-Z][a-z]{2} 20\d\d \d\d:\d\d.{4}", said)
     assert moments
     assert {moment[-3:] for moment in moments} == {"UTC"}
+
+
+def test_who_says_that_a_version_retires_is_a_link(viewer: Client, record: UpgradeRecord) -> None:
+    source = "https://example.com/deprecations"
+    ModelVersion.objects.filter(pk=record.from_version_id).update(
+        retires_on=timezone.localdate() + dt.timedelta(days=20), retires_source=source
+    )
+    record.refresh_from_db()
+    for page in (
+        reverse("admin:index"),
+        address(record, "change"),
+        reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
+        reverse("admin:versioning_modelversion_change", args=[record.from_version_id]),
+    ):
+        assert f'<a href="{source}"' in text(viewer.get(page)), page
