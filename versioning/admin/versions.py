@@ -1,6 +1,7 @@
 """Model versions: what is known, how well each did, and what staff hold."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -9,11 +10,11 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
-from versioning.admin import best, forms, words
+from versioning.admin import best, compare, forms, words
 from versioning.admin.base import Admin, WithPanel, actor_of
 from versioning.models import ModelVersion
 from versioning.services import versions
@@ -136,6 +137,7 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
         return [
             self.further_page("<int:version_id>/release/", release, name="release"),
             self.further_page("best/", best.best, name="best"),
+            self.further_page("compare/", require_GET(compare.compare), name="compare"),
             *super().get_urls(),
         ]
 
@@ -159,6 +161,14 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
         return _panel_of(row)
 
 
+def _compare_with(version: ModelVersion) -> str:
+    """Return the address that compares it with the version in use, else with the one before."""
+    current = version.tracked_model.current_version_id
+    other = current if current != version.pk else version.previous_version_id
+    query = {"from": other or "", "to": version.pk}
+    return f"{reverse('admin:versioning_modelversion_compare')}?{urlencode(query)}"
+
+
 def _name_of(field: str) -> str:
     return str(getattr(ModelVersion._meta.get_field(field), "verbose_name", field))
 
@@ -170,6 +180,7 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "version": version,
         "is_current": tracked.current_version_id == version.pk,
         "previous": version.previous_version,
+        "compare": _compare_with(version),
         "next_versions": list(version.next_versions.order_by("pk")),
         "retires": words.retirement(version, now=now),
         "lifecycle": words.lifecycle(version),

@@ -71,6 +71,7 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
     "versioning.modelversion page versioning_modelversion_best": "GET best",
+    "versioning.modelversion page versioning_modelversion_compare": "GET compare",
     "versioning.check page versioning_check_now": "POST checks",
     "versioning.policy add": "POST policies",
     "versioning.policy change": "PATCH policy",

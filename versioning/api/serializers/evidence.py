@@ -15,6 +15,9 @@ class CompareQuery(serializers.Serializer[Any]):
         help_text="Label, id or upstream id; left out: the version that is recommended.",
     )
     task = serializers.CharField(required=False, max_length=100)
+    slice = serializers.CharField(
+        required=False, max_length=200, help_text="A declared tag with its value: `language=de`."
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """Add ``from``, which is a word of Python and can't be an attribute."""

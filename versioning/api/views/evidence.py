@@ -40,7 +40,12 @@ class CompareView(ApiView):
         )
         task = asked.query.get("task")
         found = policies.compared(
-            tracked=tracked, from_version=pair[0], to_version=pair[1], now=asked.now, task=task
+            tracked=tracked,
+            from_version=pair[0],
+            to_version=pair[1],
+            now=asked.now,
+            task=task,
+            slice_name=asked.query.get("slice"),
         )
         shown = {
             "from_version": pair[0],

@@ -253,7 +253,7 @@ def write_csv(cases: Sequence[Case]) -> str:
     writer.writeheader()
     for case in cases:
         row = case.as_dict()
-        writer.writerow({name: _as_plain_text(_cell(row.get(name, ""))) for name in names})
+        writer.writerow({name: as_plain_text(_cell(row.get(name, ""))) for name in names})
     return out.getvalue()
 
 
@@ -261,7 +261,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def _as_plain_text(cell: str) -> str:
+def as_plain_text(cell: str) -> str:
     """Return the cell so that no spreadsheet runs it: an apostrophe says that it is text.
 
     Numbers stay numbers. ``_as_written`` takes the apostrophe away again.

@@ -96,9 +96,12 @@ def evidence(
     to_version: ModelVersion,
     now: datetime,
     task: str | None = None,
+    slice_name: str | None = None,
     thresholds: Thresholds | None = None,
 ) -> Evidence:
-    """Compare two versions on live samples, on all tasks or one; safe to ask at every look.
+    """Compare two versions on live samples, on all tasks or one, all slices or one.
+
+    It is safe to ask at every look.
 
     The same few queries and the same cost at any number of samples and any age of the version in
     use. Where a canary is on between the two, it warns when the requests are not split as its step
@@ -110,6 +113,8 @@ def evidence(
     split = _split(entries, pair=pair)
     if task is not None:
         entries = [entry for entry in entries if texts[entry.cell.task_id] == task]
+    if slice_name is not None:
+        entries = [e for e in entries if slice_name in texts[e.cell.slice_id].split(",")]
     found = compare(
         strata=_strata(entries, pair=pair, texts=texts),
         thresholds=thresholds or Thresholds(),

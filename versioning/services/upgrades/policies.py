@@ -156,10 +156,11 @@ def compared(
     to_version: ModelVersion,
     now: datetime,
     task: str | None = None,
+    slice_name: str | None = None,
 ) -> Evidence:
-    """Compare two versions of a model within the gates of its policy; no rise is asked for.
+    """Compare two versions within the gates of a model's policy; no rise is asked for.
 
-    On live samples and on the tests of the pair; on one task, on live samples alone.
+    On live samples and on the tests of the pair; on one task or slice, on live samples alone.
     """
     resolved = resolve(tracked=tracked)
     shown = comparison.evidence(
@@ -167,9 +168,10 @@ def compared(
         to_version=to_version,
         now=now,
         task=task,
+        slice_name=slice_name,
         thresholds=resolved.thresholds(least=Decimal(0)),
     )
-    if task is not None:
+    if task is not None or slice_name is not None:
         return shown
     return tested.with_tests(
         shown,
