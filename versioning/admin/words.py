@@ -347,7 +347,8 @@ def quality(mean: float | None, parts: Mapping[str, float]) -> str:
     """Return a mean score, and what it is made of where it isn't one thing alone."""
     if not parts or set(parts) == {QUALITY}:
         return score(mean)
-    told = (f"{name.replace('_', ' ')} {score(value)}" for name, value in parts.items())
+    # Sorted, since PostgreSQL keeps stored keys in an order of its own.
+    told = (f"{name.replace('_', ' ')} {score(value)}" for name, value in sorted(parts.items()))
     return f"{score(mean)} ({', '.join(told)})"
 
 
