@@ -1,5 +1,7 @@
 """Tracked models: what is in use now, how it does, and how it got there."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -35,6 +37,9 @@ from versioning.services.upgrades import retirement, rolling_back
 
 SHOWN_ENTRIES = 12
 SHOWN_MOVES = 20
+RANGES = (7, 30, 90)
+"""How many days of charts there are to choose from."""
+USUAL_RANGE = 30
 
 
 class LineageRuleInline(PlainInline):
@@ -239,14 +244,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         else "",
         "clock": retirement.clock_of(tracked=tracked, now=now),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
-        "panels": chart.draw(
-            days.by_day(tracked_model_id=tracked.pk, now=now),
-            moves=[
-                (clock.utc_day(each.completed_at), each.to_version.label)
-                for each in moves
-                if each.completed_at is not None
-            ],
-        ),
+        **_by_day(tracked, request, moves=moves, now=now),
         "waiting_records": [
             {
                 "record": record,
@@ -262,6 +260,30 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "decided_against": moving.decided_against(tracked),
         "may_move": moving.may_move(request),
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
+    }
+
+
+def _by_day(
+    tracked: TrackedModel, request: HttpRequest, *, moves: Iterable[UpgradeRecord], now: datetime
+) -> dict[str, Any]:
+    """Return the charts of as many days, and of the task, as the address asks for."""
+    asked = request.GET.get("days", "")
+    shown = int(asked) if asked in map(str, RANGES) else USUAL_RANGE
+    task = request.GET.get("task", "")
+    found = days.by_day(tracked_model_id=tracked.pk, now=now, days=shown, task=task or None)
+    return {
+        "panels": chart.draw(
+            found.versions,
+            moves=[
+                (clock.utc_day(each.completed_at), each.to_version.label)
+                for each in moves
+                if each.completed_at is not None
+            ],
+        ),
+        "days": shown,
+        "ranges": RANGES,
+        "task": task,
+        "all_tasks": sorted({*found.tasks, *filter(None, [task])}),
     }
 
 

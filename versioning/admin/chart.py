@@ -172,10 +172,22 @@ def _line(
     return Line(
         label=label,
         colour=colour,
-        path=_path([(dot.x, dot.y) for dot in dots]),
+        path=" ".join(_path(part) for part in _runs(points, dots)),
         band=f"{_path([*upper, *lower])}Z" if len(sure) > 1 else "",
         dots=dots,
     )
+
+
+def _runs(points: Sequence[DayPoint], dots: Sequence[Dot]) -> list[list[tuple[float, float]]]:
+    """Return the places of days that follow each other: what is unknown between stays a gap."""
+    runs: list[list[tuple[float, float]]] = []
+    last: date | None = None
+    for point, dot in zip(points, dots, strict=True):
+        if last is None or (point.day - last).days > 1:
+            runs.append([])
+        runs[-1].append((dot.x, dot.y))
+        last = point.day
+    return runs
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

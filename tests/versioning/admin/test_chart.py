@@ -68,3 +68,30 @@ def test_the_model_s_page_has_a_chart_and_its_table(viewer: Client) -> None:
         assert f'<caption class="hs-strong">{name}</caption>' in page
     assert "Cost of 1,000 requests" not in page
     assert "0.250 (" in page
+
+
+def test_days_without_samples_are_gaps() -> None:
+    found = [DayPoint(DAY + dt.timedelta(n), 0.5, None, None, 3) for n in (0, 1, 4)]
+    (panel,) = chart.draw([VersionDays("1.0.0", {Measure.QUALITY: found})], moves=[])
+    assert panel.lines[0].path.count("M") == 2
+    assert panel.lines[0].path.count("L") == 1
+
+
+def test_range_and_task_stand_in_the_address(viewer: Client) -> None:
+    model = tracked(name="writer", upstream_id="w-1", provider__slug="acme")
+    now = timezone.now()
+    for task, ago in (("old & rare", 20), ("extract", 2)):
+        sample = SampleIn(
+            provider="acme", model="writer", task=task, quality=0.5,
+            time=now - dt.timedelta(days=ago),
+        )  # fmt: skip
+        ingestion.accept([sample] * 5, api_key_id=1, now=now)
+    address = reverse("admin:versioning_trackedmodel_change", args=[model.pk])
+
+    def page(**query: str) -> str:
+        return text(viewer.get(address, query))
+
+    assert 'aria-label="Quality' in page(task="old & rare", days="30")
+    assert "No samples of “old &amp; rare” in the last 7 days." in page(task="old & rare", days="7")
+    assert '<option value="extract" selected>' in page(task="extract", days="x")
+    assert '<option value="30" selected>' in page(days="1000000")

@@ -55,7 +55,7 @@ def test_a_day_on_which_nobody_said_anything_is_no_better_day(writer):
     send(days_ago=2, valid=10, thumbs_up=1, thumbs_down=1)
     send(days_ago=1, valid=10)
 
-    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW).versions
 
     assert [day.value for day in version.points[Measure.QUALITY]] == [1.0, 1.0]
 
@@ -70,7 +70,7 @@ def test_a_day_has_each_figure_with_its_interval(writer):
     ]  # fmt: skip
     assert ingestion.accept(samples, api_key_id=1, now=NOW).accepted == 200
 
-    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW).versions
     found = {measure: points[0] for measure, points in version.points.items()}
 
     assert set(found) == set(Measure)
@@ -87,7 +87,7 @@ def test_a_day_with_one_sample_has_no_interval(writer):
     sample = SampleIn(provider="acme", model="writer", time=NOW, quality=0.5, latency_ms=100)
     ingestion.accept([sample], api_key_id=1, now=NOW)
 
-    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW)
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW).versions
 
     assert version.points[Measure.QUALITY][0].low is None
     assert version.points[Measure.LATENCY][0].low is None

@@ -3,18 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from versioning.domain.statistics import spread
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.quality import mean_quality
 from versioning.domain.statistics.spread import Interval
-from versioning.models import ModelVersion, PerformanceSample
+from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, options
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
+from versioning.services.samples.rollups import Entry
 
 NANO = 1e-9
 P95 = 0.95
@@ -51,18 +52,33 @@ class VersionDays:
     points: Mapping[Measure, Sequence[DayPoint]]
 
 
-def by_day(*, tracked_model_id: int, now: datetime, days: int = 60) -> tuple[VersionDays, ...]:
-    """Return all versions with samples in the last days, the oldest version first; two queries."""
+@dataclass(frozen=True, slots=True)
+class ModelDays:
+    """All versions with samples in the days asked for, the oldest first, and what they did.
+
+    ``tasks`` are all of those days, whichever was asked for.
+    """
+
+    versions: Sequence[VersionDays]
+    tasks: Sequence[str]
+
+
+def by_day(
+    *, tracked_model_id: int, now: datetime, days: int = 60, task: str | None = None
+) -> ModelDays:
+    """Return how a model did in the last days, on all tasks or one; three queries."""
     labels = dict(
         ModelVersion.objects.filter(tracked_model=tracked_model_id)
         .order_by("pk")
         .values_list("pk", "label")
     )
-    first = clock.utc_day(now) - timedelta(days=days)
+    entries = _live(version_ids=labels, first=clock.utc_day(now) - timedelta(days=days))
+    numbers = {entry.cell.task_id for entry in entries}
+    texts = dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
     parts: defaultdict[tuple[int, date], list[SampleSums]] = defaultdict(list)
-    for entry in rollups.read(version_ids=labels):
-        day = clock.utc_day(from_ms(entry.cell.start))
-        if entry.cell.source in PerformanceSample.LIVE and day >= first:
+    for entry in entries:
+        if task is None or texts[entry.cell.task_id] == task:
+            day = clock.utc_day(from_ms(entry.cell.start))
             parts[entry.cell.version_id, day].append(entry.sums)
     sums = {key: SampleSums.total(each) for key, each in sorted(parts.items())}
     weights = _weights_of_all([each.component_scores for each in sums.values()])
@@ -71,7 +87,16 @@ def by_day(*, tracked_model_id: int, now: datetime, days: int = 60) -> tuple[Ver
     for (version_id, day), each in sums.items():
         for measure, point in _points(day, each, weights=weights):
             found[version_id][measure].append(point)
-    return tuple(VersionDays(labels[pk], dict(found[pk])) for pk in labels if pk in found)
+    return ModelDays(
+        versions=[VersionDays(labels[pk], dict(found[pk])) for pk in labels if pk in found],
+        tasks=sorted(filter(None, texts.values())),
+    )
+
+
+def _live(*, version_ids: Iterable[int], first: date) -> list[Entry]:
+    start = datetime.combine(first, time(), tzinfo=UTC)
+    entries = rollups.read(version_ids=version_ids, start=start)
+    return [entry for entry in entries if entry.cell.source in PerformanceSample.LIVE]
 
 
 def _points(
