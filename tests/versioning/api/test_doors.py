@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.http import HttpRequest
 from django.test import RequestFactory
 
+from providers.admin import NamedPages
 from tests.factories import UserFactory
 from tests.versioning.api.walk import path_of
 from versioning.api import urls
@@ -187,9 +188,9 @@ def powers(page: "ModelAdmin[Any]", request: HttpRequest) -> set[str]:
 
 
 def _own_classes(kind: type) -> list[type]:
-    return [
-        base for base in kind.__mro__ if base.__module__.startswith(("versioning", "providers"))
-    ]
+    """Return the classes that may add a power: what names every page adds none."""
+    ours = [base for base in kind.__mro__ if base.__module__.startswith(("versioning", "providers"))]
+    return [base for base in ours if base is not NamedPages]
 
 
 def route(name: str) -> Any:

@@ -70,7 +70,7 @@ BODIES: dict[str, Any] = {
         "automation": "after_gates",
         "minimum_improvement": "0.1",
         "steps_allowed": ["minor"],
-        "required_suites": ["sums"],
+        "required_suites": "{suites}",
         "canary_steps": [{"weight": 5, "hours": 24.5}, {"weight": 50, "approval": True}],
         "windows": [{"days": ["mon"], "from": "09:00", "to": "16:00"}],
     },
@@ -143,6 +143,7 @@ def body_of(operation: Described, world: Everything) -> Any:
     provider = Provider.objects.get(slug=world.of("/api/providers")["slug"])
     known = {
         "{suite}": run.frozen.suite.name,
+        "{suites}": [run.frozen.suite.name],
         "{to_version}": run.to_version_id,
         "{case_key}": run.marks.get().case_key,
         "{places}": sorted({pair.split(" ")[1] for pair in provider.key_pairs()}),
