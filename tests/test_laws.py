@@ -82,7 +82,7 @@ class TestLaw1:
         seen = [current(api, model)]
         for approve_it in (
             lambda record: approve(api, record),
-            lambda record: decide(admin, record, "approve"),
+            lambda record: decide(admin, record, "approve", reason="As good as tested."),
         ):
             model.refresh_from_db()
             record = UpgradeRecordFactory(tracked_model=model)

@@ -50,6 +50,7 @@ DOORS: dict[str, str] = {
     "versioning.trackedmodel add_view": "POST tracked-models",
     "versioning.trackedmodel change": "PATCH tracked-model",
     "versioning.trackedmodel page versioning_trackedmodel_listed": "GET catalogue",
+    "versioning.trackedmodel page versioning_trackedmodel_move": "POST upgrade",
     "versioning.trackedmodel page versioning_trackedmodel_pin": "PATCH tracked-model",
     "versioning.unknownmodel page versioning_unknownmodel_track": "POST tracked-models",
     "versioning.lineagerule add": "POST rules",
@@ -189,7 +190,9 @@ def powers(page: "ModelAdmin[Any]", request: HttpRequest) -> set[str]:
 
 def _own_classes(kind: type) -> list[type]:
     """Return the classes that may add a power: what names every page adds none."""
-    ours = [base for base in kind.__mro__ if base.__module__.startswith(("versioning", "providers"))]
+    ours = [
+        base for base in kind.__mro__ if base.__module__.startswith(("versioning", "providers"))
+    ]
     return [base for base in ours if base is not NamedPages]
 
 
