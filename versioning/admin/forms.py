@@ -1,6 +1,6 @@
 """Forms of pages that call a service, and fields that read better than JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -201,6 +201,36 @@ class OptionalJSONField(forms.JSONField):
 
     def prepare_value(self, value: Any) -> Any:
         return "" if value is None else super().prepare_value(value)
+
+
+class ChosenField(forms.MultipleChoiceField):
+    """Some of what is known, to tick; nothing ticked is left to the level above (None).
+
+    NONE is an empty list: none of them, whatever the level above says.
+    """
+
+    NONE = "__none__"
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def __init__(self, *, known: Callable[[], Iterable[tuple[str, str]]], **kwargs: Any) -> None:
+        def choices() -> list[tuple[str, str]]:
+            return [*known(), (self.NONE, "none of them, whatever is set above")]
+
+        super().__init__(required=False, choices=choices, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return [self.NONE] if value == [] else value
+
+    def clean(self, value: Any) -> Any:
+        chosen = super().clean(value)
+        if self.NONE not in chosen:
+            return chosen or None
+        if len(chosen) > 1:
+            raise forms.ValidationError("Tick some, or “none of them”, not both.")
+        return []
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
 
 
 class SnoozeForm(DecisionForm):

@@ -1,5 +1,6 @@
 """What may go by itself, when nothing may, and the switch over all of it."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,10 +17,44 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from versioning.admin import forms, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
-from versioning.models import AutomationSwitch, Freeze, Notice, Policy
+from versioning.domain.policy import BY_THEMSELVES
+from versioning.models import (
+    AutomationSwitch,
+    EvaluationSuite,
+    Freeze,
+    Notice,
+    Policy,
+    UpgradeRecord,
+)
 from versioning.services import notices
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import policies
+
+
+def _kinds_of_step() -> list[tuple[str, str]]:
+    return [(str(step), UpgradeRecord.Step(step).label) for step in BY_THEMSELVES]
+
+
+def _suites() -> list[tuple[str, str]]:
+    """Return all suites, and what policies name that isn't there any more: none falls silently."""
+    there = list(EvaluationSuite.objects.order_by("name").values_list("name", flat=True))
+    named = Policy.objects.exclude(required_suites=None).values_list("required_suites", flat=True)
+    gone = sorted({str(name) for names in named for name in names or ()} - set(there))
+    return [*((name, name) for name in there), *((name, f"{name} (not there)") for name in gone)]
+
+
+CHOSEN: Mapping[str, tuple[Callable[[], list[tuple[str, str]]], str]] = {
+    "steps_allowed": (
+        _kinds_of_step,
+        "The kinds of step that may go by themselves. Tick nothing to take what is set above.",
+    ),
+    "required_suites": (
+        _suites,
+        "The suites that a version must pass before it moves. Tick nothing to take what is set "
+        "above.",
+    ),
+}
+"""What is ticked from a list, where the model keeps JSON."""
 
 
 @admin.register(Policy)
@@ -102,6 +137,9 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         """Show what is left to the level above as empty, not as null or unknown."""
+        if db_field.name in CHOSEN:
+            known, help_text = CHOSEN[db_field.name]
+            return forms.ChosenField(known=known, help_text=help_text)
         if isinstance(db_field, JSONField):
             widget = UnfoldAdminTextareaWidget(attrs={"rows": 2})
             return db_field.formfield(form_class=forms.OptionalJSONField, widget=widget)

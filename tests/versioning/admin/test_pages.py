@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
@@ -22,6 +22,7 @@ from versioning.models import (
     AutomationSwitch,
     CatalogueEntry,
     Check,
+    EvaluationSuite,
     Finding,
     Freeze,
     LineageRule,
@@ -441,6 +442,50 @@ class TestAutomation:
         sent = {"automation": "never", "required_suites": '["no such"]'}
         form = operator.post(reverse("admin:versioning_policy_add"), sent).context["adminform"].form
         assert "no such" in str(form.errors["required_suites"])
+
+
+class TestPolicyForm:
+    """Lists are ticked, not written."""
+
+    add = reverse_lazy("admin:versioning_policy_add")
+
+    @pytest.mark.parametrize(
+        ("ticked", "kept"),
+        [
+            ([], None),
+            (["__none__"], []),
+            (["sums"], ["sums"]),
+        ],
+    )
+    def test_what_is_ticked_is_kept_and_shown_again(
+        self, operator: Client, ticked: list[str], kept: list[str] | None
+    ) -> None:
+        EvaluationSuite.objects.create(name="sums", scorers=["number"], max_tokens=20)
+        sent = {"required_suites": ticked, "steps_allowed": ["minor", "revision"]}
+        assert operator.post(self.add, sent).status_code == 302
+        policy = Policy.objects.get()
+        assert policy.required_suites == kept
+        assert set(policy.steps_allowed) == {"minor", "revision"}
+        page = reverse("admin:versioning_policy_change", args=[policy.pk])
+        field = operator.get(page).context["adminform"].form["required_suites"]
+        assert (field.value() or []) == (ticked or [])
+        assert operator.post(page, {"required_suites": ticked}).status_code == 302
+        policy.refresh_from_db()
+        assert (policy.required_suites, policy.steps_allowed) == (kept, None)
+
+    def test_both_some_and_none_is_refused(self, operator: Client) -> None:
+        sent = {"steps_allowed": ["minor", "__none__"]}
+        form = operator.post(self.add, sent).context["adminform"].form
+        assert "not both" in str(form.errors["steps_allowed"])
+
+    def test_a_suite_that_is_gone_does_not_fall_out_silently(self, operator: Client) -> None:
+        policy = Policy.objects.create(required_suites=["gone"])
+        page = reverse("admin:versioning_policy_change", args=[policy.pk])
+        assert "gone (not there)" in text(operator.get(page))
+        answer = operator.post(page, {"required_suites": ["gone"]})
+        assert "There is no suite" in str(answer.context["adminform"].form.errors)
+        policy.refresh_from_db()
+        assert policy.required_suites == ["gone"]
 
 
 class TestPlainPages:
