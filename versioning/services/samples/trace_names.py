@@ -74,6 +74,9 @@ TOTAL = "total_tokens"
 _USUAL_NAMES, _USUAL_LENGTH = 64, 100
 """How many attributes of a span, and letters of a name, are remembered as they come."""
 
+_MOST_KEPT = 1024
+_kept: "dict[tuple[str, ...], Reading]" = {}
+
 _USAGE = ("gen_ai.usage.", "ai.usage.", "llm.usage.")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _NO_MEANING = frozenset({"tokens", "token", "count"})
@@ -116,9 +119,15 @@ class Reading:
 def reading_of(told: Mapping[str, Any]) -> Reading:
     """Return what attributes with these names tell."""
     names = tuple(told)
-    # Of one instrumentation all spans have the same few names; others must not fill the memory.
-    is_usual = len(names) <= _USUAL_NAMES and max(map(len, names), default=0) <= _USUAL_LENGTH
-    return _kept_reading(names) if is_usual else _reading(names)
+    reading = _kept.get(names)
+    if reading is None:
+        reading = _reading(names)
+        # Of one instrumentation all spans have the same few names; others mustn't fill the memory.
+        if len(names) <= _USUAL_NAMES and all(len(name) <= _USUAL_LENGTH for name in names):
+            if len(_kept) >= _MOST_KEPT:
+                _kept.clear()
+            _kept[names] = reading
+    return reading
 
 
 def _reading(names: Sequence[str]) -> Reading:
@@ -140,9 +149,6 @@ def _reading(names: Sequence[str]) -> Reading:
         tags=[(name, name.removeprefix(TAG)) for name in names if name.startswith(TAG)],
         has_signals=not told.isdisjoint(OURS + name for name in SIGNALS),
     )
-
-
-_kept_reading = lru_cache(maxsize=1024)(_reading)
 
 
 def is_read(name: str) -> bool:
