@@ -7,10 +7,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from versioning.admin import words
+from versioning.admin import front, words
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services.errors import NotFound
@@ -52,11 +53,27 @@ def best(request: HttpRequest) -> HttpResponse:
         "tasks": tasks,
         "task": task,
         "sentence": found.ranking.sentence if found else "",
+        "plot": front.draw([_dot(place, found.versions[place.name]) for place in places])
+        if found
+        else None,
         "lines": [_line(place, found.versions[place.name], now=now) for place in places]
         if found
         else [],
     }
     return TemplateResponse(request, "admin/versioning/modelversion/best.html", context)
+
+
+def _dot(place: Place, version: ModelVersion) -> front.Dot:
+    known = None if place.rank is None else place.quality
+    return front.Dot(
+        name=place.name,
+        label="" if place.rank is None else str(place.rank),
+        cost=place.cost,
+        quality=known,
+        low=place.low,
+        high=place.high,
+        href=reverse("admin:versioning_modelversion_change", args=[version.pk]),
+    )
 
 
 def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:

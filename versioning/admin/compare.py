@@ -86,7 +86,7 @@ class CompareForm(forms.Form):
         super().__init__(known if is_whole else None, initial=known.dict())
         versions = ModelVersion.objects.select_related("tracked_model__provider")
         relation = ModelVersion._meta.get_field("previous_version")
-        for name, label in (("from", "This version"), ("to", "against this one")):
+        for name, label in (("from", "This version"), ("to", "Against this one")):
             self.fields[name] = forms.ModelChoiceField(
                 versions,
                 label=label,
@@ -95,6 +95,8 @@ class CompareForm(forms.Form):
                 ),
                 error_messages={"invalid_choice": "There is no such version: choose another one."},
             )
+
+        self.order_fields(["from", "to", "task", "slice"])
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -168,7 +170,7 @@ def _pair(form: CompareForm, *, now: datetime) -> Pair:
 
 
 def _title(pair: Pair | None) -> str:
-    return f"{pair.before} against {pair.after}" if pair else "Compare versions"
+    return f"Compare {pair.before} with {pair.after}" if pair else "Compare versions"
 
 
 def _shown(pair: Pair, request: HttpRequest) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from tests.factories import NOW, tracked
 from tests.versioning.admin.pages import text
+from versioning.admin import front
 from versioning.models import ModelVersion, TrackedModel
 from versioning.services.samples import ingestion
 from versioning.services.samples.sample_format import SampleIn
@@ -92,3 +94,41 @@ def test_the_page_asks_few_questions(
 ) -> None:
     with django_assert_max_num_queries(14):
         page_of(viewer, task="summarise")
+
+
+def dot(name: str, cost: float | None, quality: float | None) -> front.Dot:
+    return front.Dot(name, "1", cost, quality, None, None, "/")
+
+
+def test_the_front_is_what_nothing_beats_in_both_and_the_unknown_is_named() -> None:
+    plot = front.draw(
+        [dot("dear", 3, 0.9), dot("beaten", 2, 0.5), dot("cheap", 1, 0.6), dot("dark", None, 0.9)]
+    )
+    assert plot is not None
+    assert [mark.is_best for mark in plot.marks] == [True, False, True]
+    assert [(one.words[:5], other.words[:4]) for one, other in plot.front] == [("cheap", "dear")]
+    assert plot.left_out == ["dark"]
+    dear, beaten, cheap = plot.marks
+    assert cheap.x < beaten.x < dear.x
+    assert dear.y < cheap.y < beaten.y
+
+
+def test_one_dot_is_a_plot_and_none_is_not() -> None:
+    assert front.draw([dot("free", 0.0, 0.9)]) is not None
+    assert front.draw([dot("dark", None, 0.9)]) is None
+
+
+def test_the_page_draws_what_has_a_cost(viewer: Client, models: list[TrackedModel]) -> None:
+    assert "hs-front-plot" not in page_of(viewer, task="summarise")
+    now_costs(models[0])
+    page = page_of(viewer, task="summarise")
+    assert page.count('class="hs-whisker"') == 1
+    assert "Not drawn, for their cost or quality is unknown" in page
+
+
+def now_costs(model: TrackedModel) -> None:
+    sample = SampleIn(
+        provider=model.provider.slug, model=model.name, task="summarise", quality=0.6,
+        cost_usd=Decimal("0.001"), time=NOW,
+    )  # fmt: skip
+    ingestion.accept([sample] * 5, api_key_id=None, now=NOW)

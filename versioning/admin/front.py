@@ -1,0 +1,119 @@
+"""Quality against cost, and the front that nothing beats in both.
+
+Places across are per cent and places up are pixels, so marks and letters keep their size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from versioning.admin import words
+
+HEIGHT, TOP, BOTTOM = 260, 14, 34
+LEFT, RIGHT = 4.0, 92.0
+"""Per cent of the width where the scale of costs begins and ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A version: USD of a success, quality from 0 to 1 with its interval; None is unknown."""
+
+    name: str
+    label: str
+    cost: float | None
+    quality: float | None
+    low: float | None
+    high: float | None
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A dot in its place: per cent across, pixels from the top."""
+
+    x: float
+    y: float
+    top: float
+    bottom: float
+    label: str
+    words: str
+    href: str
+    is_best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    at: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What the template draws; ``left_out`` is what has no place, for lack of a figure."""
+
+    marks: Sequence[Mark]
+    front: Sequence[tuple[Mark, Mark]]
+    rows: Sequence[Tick]
+    columns: Sequence[Tick]
+    left_out: Sequence[str]
+    height: int = HEIGHT
+    bottom: int = HEIGHT - BOTTOM
+
+
+def draw(dots: Sequence[Dot]) -> Plot | None:
+    """Return the plot; None where nothing has both a cost and a quality."""
+    known = [
+        (dot, dot.cost, dot.quality)
+        for dot in dots
+        if dot.cost is not None and dot.quality is not None
+    ]
+    if not known:
+        return None
+    most = max(cost for _, cost, _ in known) or 1.0
+    ends = [end for dot, _, quality in known for end in (dot.low, quality, dot.high)]
+    low, high = _ends([end for end in ends if end is not None])
+
+    def x(cost: float) -> float:
+        return round(LEFT + (RIGHT - LEFT) * cost / most, 2)
+
+    def y(quality: float) -> float:
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low), 1)
+
+    best = unbeaten([(cost, quality) for _, cost, quality in known])
+    marks = [
+        Mark(
+            x=x(cost),
+            y=y(quality),
+            top=y(quality if dot.high is None else dot.high),
+            bottom=y(quality if dot.low is None else dot.low),
+            label=dot.label,
+            words=f"{dot.name}: quality {quality:.2f}, {words.usd(cost)} a success",
+            href=dot.href,
+            is_best=(cost, quality) in best,
+        )
+        for dot, cost, quality in known
+    ]
+    line = sorted((mark for mark in marks if mark.is_best), key=lambda mark: mark.x)
+    return Plot(
+        marks=marks,
+        front=list(pairwise(line)),
+        rows=[Tick(y(value), f"{value:.2f}") for value in (low, (low + high) / 2, high)],
+        columns=[Tick(x(part * most), words.usd(part * most) or "") for part in (0, 0.5, 1)],
+        left_out=[dot.name for dot in dots if dot.cost is None or dot.quality is None],
+    )
+
+
+def unbeaten(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the (cost, quality) that no other beats in one without losing in the other."""
+    found: list[tuple[float, float]] = []
+    for cost, quality in sorted(places, key=lambda place: (place[0], -place[1])):
+        if not found or quality > found[-1][1]:
+            found.append((cost, quality))
+    return found
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the scale of quality, at least a tenth apart."""
+    low, high = min(values), max(values)
+    room = max(0.0, 0.1 - (high - low)) / 2
+    return low - room, high + room
