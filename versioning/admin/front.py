@@ -3,6 +3,7 @@
 Places across are per cent and places up are pixels, so marks and letters keep their size.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +11,11 @@ from itertools import pairwise
 from versioning.admin import words
 
 HEIGHT, TOP, BOTTOM = 260, 14, 34
-LEFT, RIGHT = 4.0, 92.0
+LEFT, RIGHT = 4.0, 86.0
 """Per cent of the width where the scale of costs begins and ends."""
+
+MANY_TIMES = 10
+"""From here on equal steps are equal ratios: cheap ones would lie on one heap otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,38 @@ class Plot:
     rows: Sequence[Tick]
     columns: Sequence[Tick]
     left_out: Sequence[str]
+    is_log: bool
     height: int = HEIGHT
     bottom: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """The scale of costs: from nothing, or by ratios where they are many times each other."""
+
+    low: float
+    high: float
+    is_log: bool
+
+    @classmethod
+    def of(cls, costs: Sequence[float]) -> "_Costs":
+        least, most = min(costs), max(costs)
+        if least > 0 and most / least > MANY_TIMES:
+            return cls(low=least, high=most, is_log=True)
+        return cls(low=0.0, high=most or 1.0, is_log=False)
+
+    @property
+    def ticks(self) -> tuple[float, float, float]:
+        middle = math.sqrt(self.low * self.high) if self.is_log else self.high / 2
+        return (self.low, middle, self.high)
+
+    def x(self, cost: float) -> float:
+        share = (
+            math.log(cost / self.low) / math.log(self.high / self.low)
+            if self.is_log
+            else cost / self.high
+        )
+        return round(LEFT + (RIGHT - LEFT) * share, 2)
 
 
 def draw(dots: Sequence[Dot]) -> Plot | None:
@@ -69,12 +103,9 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
     ]
     if not known:
         return None
-    most = max(cost for _, cost, _ in known) or 1.0
+    costs = _Costs.of([cost for _, cost, _ in known])
     ends = [end for dot, _, quality in known for end in (dot.low, quality, dot.high)]
     low, high = _ends([end for end in ends if end is not None])
-
-    def x(cost: float) -> float:
-        return round(LEFT + (RIGHT - LEFT) * cost / most, 2)
 
     def y(quality: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low), 1)
@@ -82,7 +113,7 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
     best = unbeaten([(cost, quality) for _, cost, quality in known])
     marks = [
         Mark(
-            x=x(cost),
+            x=costs.x(cost),
             y=y(quality),
             top=y(quality if dot.high is None else dot.high),
             bottom=y(quality if dot.low is None else dot.low),
@@ -98,7 +129,8 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
         marks=marks,
         front=list(pairwise(line)),
         rows=[Tick(y(value), f"{value:.2f}") for value in (low, (low + high) / 2, high)],
-        columns=[Tick(x(part * most), words.usd(part * most) or "") for part in (0, 0.5, 1)],
+        columns=[Tick(costs.x(tick), words.usd(tick) or "") for tick in costs.ticks],
+        is_log=costs.is_log,
         left_out=[dot.name for dot in dots if dot.cost is None or dot.quality is None],
     )
 

@@ -132,3 +132,11 @@ def now_costs(model: TrackedModel) -> None:
         cost_usd=Decimal("0.001"), time=NOW,
     )  # fmt: skip
     ingestion.accept([sample] * 5, api_key_id=None, now=NOW)
+
+
+def test_costs_that_are_many_times_each_other_lie_by_ratios() -> None:
+    plot = front.draw([dot("a", 0.001, 0.9), dot("b", 0.01, 0.8), dot("c", 0.1, 0.7)])
+    assert plot is not None
+    assert plot.is_log
+    a, b, c = (mark.x for mark in plot.marks)
+    assert b - a == pytest.approx(c - b, abs=0.02)
