@@ -25,7 +25,7 @@ SHIPS = (
     "config/shipped/static/hotswap/admin.css",
     "config/shipped/templates/admin/index.html",
     "providers/kinds/openai/adapter.py",
-    "versioning/migrations/0001_initial.py",
+    "versioning/migrations/0001_tables.py",
 )
 
 

@@ -1,4 +1,4 @@
-"""Reviewers may resolve notices and drift findings, operators delete freezes."""
+"""The three groups of staff: viewer, reviewer, operator."""
 
 from django.db import migrations
 
@@ -7,7 +7,9 @@ from versioning.models.groups import sync_groups
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("versioning", "0003_sessions_and_uses"),
+        ("versioning", "0001_tables"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
         ("django_celery_beat", "0001_initial"),
     ]
 
