@@ -198,7 +198,8 @@ class TestScores:
 
         assert (answer["accepted"], answer["pending"]) == (2, 1)
         assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(3, "no-score")]
-        assert quality_of(writer) == 0.5
+        # Part by part: the given score of 1 weighs 1.0, the thumbs down 0.4.
+        assert quality_of(writer) == pytest.approx(1 / 1.4)
 
     @pytest.mark.parametrize("request_id", ["a", "chat/2026/7", "req:1"])
     def test_by_address(self, api, writer, request_id):
