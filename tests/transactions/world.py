@@ -145,9 +145,8 @@ def _run(busy: Busy, *, now: dt.datetime) -> EvaluationRun:
     )
     rows = [{"prompt": f"What is {n} + 4?", "expected": str(n + 4)} for n in range(3)]
     content = "\n".join(json.dumps(row) for row in rows).encode()
-    suites.import_cases(
-        suite=suite, cases=suites.read_file(suite=suite, content=content, form="jsonl").cases
-    )
+    read = suites.read_file(suite=suite, content=content, form="jsonl")
+    suites.import_cases(suite=suite, read=read)
     Policy.objects.filter(pk=busy.policy.pk).update(required_suites=[suite.name])
     plan = planning.plan(
         suite=suite,

@@ -80,7 +80,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         read = form.read() if form.is_valid() else None
         if read is not None and read.cases and "store" in request.POST:
             stored = suites.import_cases(
-                suite=suite, cases=read.cases, replace=form.cleaned_data["replace"]
+                suite=suite, read=read, replace=form.cleaned_data["replace"]
             )
             messages.success(request, stored.sentence)
             return HttpResponseRedirect(_suite_page(suite))

@@ -57,6 +57,19 @@ def test_an_import_says_what_became_of_each_case(
     assert ended.code == 0
 
 
+def test_a_case_whose_row_is_bad_is_not_lost(
+    suite: EvaluationSuite, shell: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "cases.jsonl"
+    file.write_text('{"key": "a", "prompt": "1 + 1"}\n{"key": "b", "prompt": "2 + 2"}\n')
+    shell("import_cases", "sums", file)
+    file.write_text('{"key": "a", "prompt": "1 + 1"}\n{"key": "b", "prompt": 2\n')
+    ended = shell("import_cases", "sums", file, "--replace")
+    assert ended.out == "Cases: 1 unchanged, 1 not removed, since some rows can't be used.\n"
+    assert ended.code == 1
+    assert suite.cases.count() == 2
+
+
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_a_bad_row_ends_an_import_with_1(

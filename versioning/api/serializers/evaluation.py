@@ -115,6 +115,9 @@ class CasesSerializer(serializers.Serializer[Any]):
     changed = serializers.IntegerField(help_text="Known ones that say something else now.")
     unchanged = serializers.IntegerField(help_text="Known ones that say the same as before.")
     removed = serializers.IntegerField(help_text="With `replace`: those that the import has not.")
+    not_removed = serializers.IntegerField(
+        help_text="Those that were to be removed, and stay: a rejected case may stand for them."
+    )
     rejected = UnreadCaseSerializer(many=True)
 
 

@@ -236,7 +236,7 @@ class CaseView(ApiView):
 
 
 def _stored(suite: EvaluationSuite, read: Imported, *, replace: bool) -> Response:
-    stored = suites.import_cases(suite=suite, cases=read.cases, replace=replace)
+    stored = suites.import_cases(suite=suite, read=read, replace=replace)
     return Response(CasesSerializer({**asdict(stored), "rejected": read.unread}).data)
 
 

@@ -18,7 +18,11 @@ class Command(ServiceCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("suite", help="the suite's name")
         parser.add_argument("file", type=Path, help="JSONL or CSV, by its ending")
-        parser.add_argument("--replace", action="store_true", help="remove all other cases")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="remove all other cases, if every row can be used",
+        )
         parser.add_argument("--dry-run", action="store_true", help="read the file, store nothing")
 
     def run(self, **options: Any) -> None:
@@ -36,7 +40,7 @@ class Command(ServiceCommand):
         if options["dry_run"]:
             self.stdout.write(f"{len(read.cases)} cases can be stored.")
         else:
-            stored = suites.import_cases(suite=suite, cases=read.cases, replace=options["replace"])
+            stored = suites.import_cases(suite=suite, read=read, replace=options["replace"])
             self.stdout.write(stored.sentence)
         if read.unread:
             raise CommandError(f"{len(read.unread)} rows can't be used; they are named above.")

@@ -66,12 +66,16 @@ def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """How many cases of an import were new, said something else than before, the same, or gone."""
+    """How many cases of an import were new, said something else than before, the same, or gone.
+
+    ``not_removed`` were to go and stayed: a row that can't be used may stand for any of them.
+    """
 
     new: int
     changed: int
     unchanged: int
     removed: int
+    not_removed: int
 
     @property
     def sentence(self) -> str:
@@ -81,23 +85,24 @@ class Stored:
             "changed": self.changed,
             "unchanged": self.unchanged,
             "removed": self.removed,
+            "not removed, since some rows can't be used": self.not_removed,
         }
         return f"Cases: {', '.join(f'{n} {what}' for what, n in counts.items() if n) or 'none'}."
 
 
 @one_transaction
-def import_cases(
-    *, suite: EvaluationSuite, cases: tuple[Case, ...], replace: bool = False
-) -> Stored:
+def import_cases(*, suite: EvaluationSuite, read: Imported, replace: bool = False) -> Stored:
     """Store cases. One with the key of a case that is there takes its place.
 
-    With ``replace`` all others go. A case that says the same as before is not written.
+    With ``replace`` all others go, unless some rows can't be used. A case that says the same as
+    before is not written.
     """
     locks.hold(EvaluationSuite.objects.filter(pk=suite.pk)).get()
+    cases = read.cases
     keys = [case.key for case in cases]
-    removed = 0
-    if replace:
-        removed, _ = suite.cases.exclude(key__in=keys).delete()
+    others = suite.cases.exclude(key__in=keys)
+    removed = others.delete()[0] if replace and not read.unread else 0
+    not_removed = others.count() if replace and read.unread else 0
     known = dict(suite.cases.filter(key__in=keys).values_list("key", "content"))
     contents = {case.key: _content(case) for case in cases}
     new = contents.keys() - known.keys()
@@ -117,6 +122,7 @@ def import_cases(
         changed=len(changed),
         unchanged=len(known) - len(changed),
         removed=removed,
+        not_removed=not_removed,
     )
 
 

@@ -79,7 +79,7 @@ def make_suite(*, cases=CASES, prompt="What is {n} + 4?", **values):
     rows = [{"prompt": prompt.format(n=n), "expected": str(n + 4)} for n in range(cases)]
     content = "\n".join(json.dumps(row) for row in rows).encode()
     read = suites.read_file(suite=suite, content=content, form="jsonl")
-    assert suites.import_cases(suite=suite, cases=read.cases).new == cases
+    assert suites.import_cases(suite=suite, read=read).new == cases
     return suite
 
 
