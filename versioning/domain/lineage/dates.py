@@ -49,11 +49,16 @@ def _in_several(digits: Sequence[str], *, short_forms: bool) -> tuple[Snapshot, 
         return _taking(3, _full(*digits))
     if lengths[:2] == (4, 2):
         return _taking(2, _year_month(digits[0], digits[1]))
-    if lengths[:2] == (2, 4):
+    if lengths[:2] == (2, 4) and not _starts_with_a_year(digits[1:]):
         return _taking(2, _year_month(digits[1], digits[0]))
     if lengths[:2] == (2, 2) and short_forms:
         return _taking(2, _month_day(digits[0], digits[1]))
     return None
+
+
+def _starts_with_a_year(digits: Sequence[str]) -> bool:
+    """Whether they go on as `2026-09`: before it stands a number."""
+    return tuple(map(len, digits)) == (4, 2) and _year_month(*digits) is not None
 
 
 def _taking(count: int, snapshot: Snapshot | None) -> tuple[Snapshot, int] | None:

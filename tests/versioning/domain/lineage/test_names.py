@@ -99,6 +99,7 @@ ollama; llama3.1:70b-instruct-q4_K_M; llama3.3:70b-instruct-q4_K_M;
 ollama; qwen2.5:14b; qwen3:14b; qwen3:8b qwen2.5-coder:14b
 huggingface; bartowski/Meta-Llama-3.1-70B-Instruct-GGUF; bartowski/Llama-3.3-70B-Instruct-GGUF;
     meta-llama/Llama-3.3-70B-Instruct
+acme; orbit-9.1-2024-01-15; orbit-10-2026-09-02; orbit-10-2026-09
 acme; zephyra-3-swift; zephyra-4-swift; zephyra-4-grand zephyra-4-swift-preview
 acme; acme.orbit-v2-1:0; acme.orbit-v3-0:0; eu.acme.orbit-v3-0:0
 """
