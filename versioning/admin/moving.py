@@ -1,10 +1,12 @@
 """Move a model to a version that nothing recommends now, such as one that was rejected before."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -18,6 +20,7 @@ from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import decisions
 
+MOST_SHOWN = 20
 AGAINST = (State.REJECTED, State.ROLLED_BACK, State.ABORTED, State.FAILED)
 
 
@@ -35,18 +38,24 @@ def may_move(request: HttpRequest) -> bool:
 
 
 def decided_against(tracked: TrackedModel) -> list[Refusal]:
-    """Return the versions whose last record ended against them, the latest first."""
+    """Return the versions whose last record ended against them, the latest twenty."""
+    return _refusals(_against(tracked)[:MOST_SHOWN])
+
+
+def _against(tracked: TrackedModel) -> QuerySet[UpgradeRecord]:
+    """Return the last record of each version that is known, where it ended against it."""
+    records = UpgradeRecord.objects.filter(tracked_model=tracked).order_by()
+    last = records.values("to_version").annotate(last=Max("pk")).values("last")
+    found = UpgradeRecord.objects.with_versions().filter(pk__in=last, state__in=AGAINST)
+    found = found.exclude(to_version=tracked.current_version_id).filter(to_version__gone_at=None)
+    return found.prefetch_related("steps").order_by("-pk")
+
+
+def _refusals(records: Iterable[UpgradeRecord]) -> list[Refusal]:
     now = timezone.now()
-    latest: dict[int, UpgradeRecord] = {}
-    records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
-    for record in records.prefetch_related("steps").order_by("pk"):
-        latest[record.to_version_id] = record
     return [
         Refusal(record=each, said=_last_words(each), ago=words.ago(each.changed_at, now=now))
-        for each in sorted(latest.values(), key=lambda record: -record.pk)
-        if each.state in AGAINST
-        and each.to_version_id != tracked.current_version_id
-        and not each.to_version.is_gone
+        for each in records
     ]
 
 
@@ -74,7 +83,7 @@ def move(
         if record is not None:
             page = reverse("admin:versioning_upgraderecord_change", args=[record.pk])
             return HttpResponseRedirect(page)
-    against = [each for each in decided_against(tracked) if each.record.to_version_id == version.pk]
+    against = _refusals(_against(tracked).filter(to_version=version))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Move {tracked.name} to {version.label}",
