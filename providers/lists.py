@@ -11,6 +11,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
+from django.db import connection
 from django.db.models import Exists, ForeignKey, Max, Model, OuterRef, Q, QuerySet, UniqueConstraint
 from django.utils.text import smart_split, unescape_string_literal
 
@@ -160,10 +161,11 @@ def _few(model: type[Model], matches: Q, column: str, *, searched: int) -> list[
     """Return the matches' keys, unless there are so many that testing rows in order is cheaper.
 
     With a share s of matches, keys lead to s * searched rows, while the list's order meets enough
-    for a page and its count after MOST_COUNTED / s rows.
+    for a page and its count after MOST_COUNTED / s rows. PostgreSQL finds the cheaper way by itself
+    as soon as it knows the keys; of a text's matches it expects far too few.
     """
     most = int(_size(model) * sqrt(MOST_COUNTED / max(searched, MOST_COUNTED)))
-    most = min(max(FEW, most), MANY)
+    most = MANY if connection.vendor == "postgresql" else min(max(FEW, most), MANY)
     found = model._default_manager.filter(matches).order_by().values_list(column, flat=True)
     keys = list(found.distinct()[: most + 1] if column != "pk" else found[: most + 1])
     return None if len(keys) > most else keys

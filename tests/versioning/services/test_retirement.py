@@ -13,7 +13,7 @@ from versioning.services import outbox
 from versioning.services.channels import mail as mail_channel
 from versioning.services.samples import ingestion, rollups
 from versioning.services.samples.sample_format import SampleIn
-from versioning.services.upgrades import retirement
+from versioning.services.upgrades import policies, retirement
 
 pytestmark = pytest.mark.django_db
 
@@ -74,9 +74,13 @@ def test_a_canary_by_samples_takes_as_long_as_the_traffic_makes_it() -> None:
     assert clock.needs.canary == 10 * DAY  # 2 requests a day, a tenth of them in the canary
 
 
+@pytest.mark.parametrize("most_looked_up", [1, 200])
 def test_all_clocks_cost_as_many_queries_as_one(
     django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+    most_looked_up: int,
 ) -> None:
+    monkeypatch.setattr(policies, "MOST_LOOKED_UP", most_looked_up)
     Policy.objects.create(canary_steps=[{"weight": 5, "samples": 100}])
     for n in range(3):
         Policy.objects.create(tracked_model=retiring(days=10 + n), approval_days=n)

@@ -39,6 +39,7 @@ from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import way_back
 
 DAY = timedelta(days=1)
+MOST_LOOKED_UP = 200
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "automation": Automation,
@@ -88,9 +89,12 @@ class Owned(Protocol):
 
 def resolve_all(*, tracked_models: Sequence[Owned]) -> dict[int, Resolved]:
     """Return the policies of models by the models' ids, in one query for any number of them."""
+    ids = [model.pk for model in tracked_models]
+    # To look thousands of keys up takes longer than to read the few policies of models there are.
+    own = Q(tracked_model__in=ids) if len(ids) <= MOST_LOOKED_UP else ~Q(tracked_model=None)
     rows = list(
         PolicyRow.objects.select_related("fallback_version").filter(
-            Q(tracked_model__in=[model.pk for model in tracked_models])
+            own
             | Q(provider__in={model.provider_id for model in tracked_models})
             | Q(provider=None, tracked_model=None)
         )
