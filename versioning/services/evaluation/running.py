@@ -53,7 +53,9 @@ def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"[:100]
     taken: list[bool] = []
     sweeps.each(
-        list(EvaluationRun.objects.open().order_by("created_at").values_list("pk", flat=True)),
+        list(
+            EvaluationRun.objects.open().order_by("created_at", "pk").values_list("pk", flat=True)
+        ),
         lambda run_id: taken.append(carry_out(run_id=run_id, worker=worker, clock=clock)),
         subject=lambda run_id: f"Evaluation run {run_id}",
         now=clock(),
