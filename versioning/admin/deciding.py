@@ -3,14 +3,14 @@
 One record from its own page and many from the list go the same way.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -58,23 +58,24 @@ def decide(
             messages.warning(request, _not_possible(record, choice))
         return HttpResponseRedirect(_after(request, records, is_bulk=bool(action)))
     cards = _cards(choice=choice, records=records if confirmed else possible, now=now)
-    against = [card["brief"].record for card in cards if card["is_against"]]
-    form = choice.form(request.POST if confirmed else None)
-    if against:
-        form.ask_why_against_the_evidence()
+    form = _form(choice, request.POST if confirmed else None, cards)
     if confirmed and form.is_valid():
         outcome = _make_all(request=request, choice=choice, form=form, records=records, now=now)
         if form.is_valid():
             return HttpResponseRedirect(
                 _after(request, outcome.made or records, is_bulk=bool(action))
             )
-        cards = _cards(choice=choice, records=outcome.again, now=now)
+        # To decide is to look at the evidence again: it may be other than what was read above.
+        cards = _cards(choice=choice, records=_read_again(outcome.again), now=now)
+        refused, form = form, _form(choice, request.POST, cards)
+        for field, errors in refused.errors.as_data().items():
+            form.add_error(None if field == NON_FIELD_ERRORS else field, errors)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{choice.verb}: {_subject(records)}",
         "opts": model_admin.model._meta,
         "decision": choice,
-        "verb": "Approve anyway" if against else choice.verb,
+        "verb": "Approve anyway" if _is_against(cards) else choice.verb,
         "form": form,
         "cards": cards,
         "impossible": [
@@ -179,6 +180,24 @@ def _cards(
         }
         for brief in briefings
     ]
+
+
+def _form(choice: Choice, data: Any, cards: Sequence[Mapping[str, Any]]) -> forms.DecisionForm:
+    """Return the decision's form, which asks why where the evidence doesn't speak for it."""
+    form = choice.form(data)
+    form.ask_why(is_against=_is_against(cards))
+    return form
+
+
+def _is_against(cards: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether the evidence of any record doesn't speak for the decision."""
+    return any(card["is_against"] for card in cards)
+
+
+def _read_again(records: Sequence[UpgradeRecord]) -> list[UpgradeRecord]:
+    """Return the records as they are stored now, in the same order."""
+    found = UpgradeRecord.objects.with_versions().in_bulk([record.pk for record in records])
+    return [found[record.pk] for record in records if record.pk in found]
 
 
 def _subject(records: Sequence[UpgradeRecord]) -> str:

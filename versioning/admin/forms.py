@@ -23,6 +23,7 @@ from versioning.services.errors import Invalid
 OWN = "own"
 DAY_ATTRS = {"type": "date"}
 SNOOZE_DAYS = 14
+WHY_AGAINST = "The evidence doesn't speak for it: say why you go on. Kept with the step."
 
 
 def add_errors(
@@ -94,15 +95,15 @@ class DecisionForm(forms.Form):
     )
     field_of_errors = "reason"
 
-    def ask_why_against_the_evidence(self) -> None:
-        """Take no empty reason: the evidence doesn't speak for this."""
-        self.fields["reason"].required = True
-        self.fields[
-            "reason"
-        ].help_text = "The evidence doesn't speak for it: say why you go on. Kept with the step."
-        self.fields["reason"].error_messages["required"] = (
-            "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
-        )
+    def ask_why(self, *, is_against: bool) -> None:
+        """Take no empty reason where the evidence doesn't speak for the decision."""
+        reason, plain = self.fields["reason"], self.base_fields["reason"]
+        reason.required = is_against or plain.required
+        reason.help_text = WHY_AGAINST if is_against else plain.help_text
+        if is_against:
+            reason.error_messages["required"] = (
+                "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
+            )
 
 
 class ReasonForm(DecisionForm):

@@ -15,6 +15,8 @@ from django.utils import timezone
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
 from versioning.models import ModelVersion, Policy, UpgradeRecord, WakeRule
+from versioning.services.evidence.comparison import Evidence
+from versioning.services.upgrades import policies
 
 ALL = ("approve", "reject", "snooze", "roll_back")
 
@@ -350,6 +352,38 @@ class TestRefused:
         assert response.redirect_chain == []
         record.refresh_from_db()
         decide(reviewer, record, name, reason="Long thought about.", until=until)
+        record.refresh_from_db()
+        assert record.state != "recommended"
+
+    @pytest.mark.parametrize("name", ["approve", "reject", "snooze"])
+    @pytest.mark.parametrize("samples_say", ["UPGRADE", "NOT ENOUGH EVIDENCE"])
+    def test_what_the_decision_itself_found_out_is_shown(
+        self, reviewer: Client, name: str, samples_say: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """To decide is to look again: what is read next is what that found, not what was before."""
+        before = {"UPGRADE": "STAY", "NOT ENOUGH EVIDENCE": "UPGRADE"}[samples_say]
+        record = recommend(
+            evidence={"sentence": "As read.", "decision": before, "verdict": "", "method": "old"},
+            evidence_hash="read",
+        )
+        if samples_say == "UPGRADE":
+            found = Evidence(
+                verdict="better", decision="UPGRADE", improvement=None, sentence="Found better.",
+                details={"sentence": "Found better.", "decision": "UPGRADE", "verdict": "better"},
+            )  # fmt: skip
+            monkeypatch.setattr(policies, "compared", lambda **_: found)
+        until = (timezone.localdate() + timedelta(days=3)).isoformat()
+        page = text(decide(reviewer, record, name, until=until))
+        assert "The evidence has changed since you looked" in page
+        assert "As read." not in page
+        assert ("Found better." if samples_say == "UPGRADE" else "Not enough data") in page
+        if name == "approve":
+            assert ("Approve anyway" in page) == (samples_say != "UPGRADE")
+            assert ("speak for it: say why" in page) == (samples_say != "UPGRADE")
+        shown = re.search(rf'name="evidence-{record.pk}" value="(\w+)"', page)
+        assert shown is not None
+        sent = {f"evidence-{record.pk}": shown[1], "until": until}
+        decide(reviewer, record, name, **sent)
         record.refresh_from_db()
         assert record.state != "recommended"
 
