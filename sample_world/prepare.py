@@ -70,7 +70,4 @@ def _point_at_simulator(port: int) -> None:
     for provider in Provider.objects.filter(slug__in=[p.slug for p in story.PROVIDERS]):
         parts = urlsplit(provider.base_url)
         if provider.base_url != story.DEAD_ADDRESS and parts.hostname == "127.0.0.1":
-            address = parts._replace(netloc=f"127.0.0.1:{port}").geturl()
-            provider.base_url = address
-            provider.release_key()
-            provider.save(update_fields=["base_url", "key_released_to"])
+            replay.move(provider, to=parts._replace(netloc=f"127.0.0.1:{port}").geturl())

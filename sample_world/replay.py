@@ -29,6 +29,13 @@ SAYS_SOMETHING_EVERY = 4  # days
 SCOPES = ("read", "ingest", "decide")
 
 
+def move(provider: Provider, *, to: str) -> None:
+    """Give a provider another address, and its key leave to go there."""
+    provider.base_url = to
+    provider.release_key()
+    provider.save(update_fields=["base_url", "key_released_to"])
+
+
 @dataclass(frozen=True, slots=True)
 class Seeded:
     """What a person needs to know of a world just made. ``key`` is shown this once."""
@@ -101,7 +108,7 @@ class Replay:
         for outage in outages:
             self.simulator.fail(outage.provider, outage.mode)
         if day == story.LAST_DAY:
-            Provider.objects.filter(slug=story.BROKEN_TODAY).update(base_url=story.DEAD_ADDRESS)
+            move(Provider.objects.get(slug=story.BROKEN_TODAY), to=story.DEAD_ADDRESS)
         moment = self.moment(day, settings.HOTSWAP["CHECK_HOUR"])
         checks = detection.run_checks(trigger=Check.Trigger.SCHEDULE, now=moment)
         for outage in outages:

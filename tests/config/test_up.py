@@ -29,11 +29,13 @@ LAST_WEEK = """
 """
 
 
-def checks_of(folder: Path) -> list[tuple[str, str]]:
-    """Return trigger and state of every check, as another process sees them."""
+def checks_of(folder: Path) -> list[tuple[str, str, str]]:
+    """Return trigger, state and kind of error of every check, as another process sees them."""
     connection = sqlite3.connect(f"file:{folder}/hotswap.sqlite3?mode=ro", uri=True, timeout=20)
     try:
-        return connection.execute("SELECT trigger, state FROM versioning_check").fetchall()
+        return connection.execute(
+            "SELECT trigger, state, error_kind FROM versioning_check"
+        ).fetchall()
     finally:
         connection.close()
 
@@ -59,7 +61,9 @@ def test_a_start_after_nights_off(start: Start, simulator: Simulator, tmp_path: 
     assert f"Hotswap runs at http://localhost:{port}/" in said, said
     assert "Sign in as admin with password " in said
     assert "WARNING" not in said
-    wait_until(lambda: ("schedule", "changed") in checks_of(folder), "the check that was missed")
+    wait_until(
+        lambda: ("schedule", "changed", "") in checks_of(folder), "the check that was missed"
+    )
     assert len(checks_of(folder)) == 1
     family = descendants(up.pid)
     assert len(family) >= 3
@@ -165,5 +169,6 @@ def test_the_demo_is_there_in_one_go_and_in_seconds_the_next_time(
     assert "Replaying" not in second
     assert "API key" not in second
     replayed = checks_of(folder)
-    assert ("schedule", "failed") in replayed  # the server that is down
+    assert ("schedule", "failed", "unavailable") in replayed  # the server that is down
+    assert ("schedule", "failed", "refused") not in replayed
     assert len(replayed) > 200
