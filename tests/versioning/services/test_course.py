@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from providers.models import Provider
@@ -20,6 +21,7 @@ from tests.factories import (
     tracked,
 )
 from versioning.domain.memory import Wake, WakeKind
+from versioning.domain.transitions import ALLOWED, State
 from versioning.models import (
     Canary,
     CatalogueEntry,
@@ -575,6 +577,45 @@ class TestCanary:
         canary.abort(record_id=trial.pk, actor=staff, now=NOW, reason="Odd answers.")
 
         assert state(trial) == "aborted"
+        assert not self.share(trial)
+
+    @pytest.mark.parametrize("way", ["good samples", "bad samples", "a person"])
+    def test_every_end_keeps_what_the_samples_said_then(
+        self, trial: UpgradeRecord, staff: Actor, way: str
+    ) -> None:
+        measured(trial, GOOD if way == "good samples" else BAD, share=0.2)
+        if way == "a person":
+            canary.abort(record_id=trial.pk, actor=staff, now=NOW + DAY, reason="Odd answers.")
+        else:
+            sweep(at=NOW + DAY)
+            sweep(at=NOW + DAY + HOUR)
+
+        last = trial.steps.latest("pk")
+        trial.refresh_from_db()
+        assert last.before == "canary"
+        assert State(last.after) in ALLOWED[State.CANARY]
+        assert last.evidence["verdict"] == ("better" if way == "good samples" else "worse")
+        assert last.evidence_hash == trial.evidence_hash != ""
+        assert (trial.evidence, trial.evidence_at) == (last.evidence, last.at)
+
+    def test_samples_that_cannot_be_compared_keep_nobody_from_stopping_it(
+        self, trial: UpgradeRecord, staff: Actor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=trial.pk).update(
+            evidence={"verdict": "better"}, evidence_hash="known before"
+        )
+
+        def fail(**_: object) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT no_such_column FROM versioning_upgraderecord")
+
+        monkeypatch.setattr(policies, "evidence", fail)
+
+        canary.abort(record_id=trial.pk, actor=staff, now=NOW, reason="Odd answers.")
+
+        last = trial.steps.latest("pk")
+        assert (last.after, last.evidence) == ("aborted", {"verdict": "better"})
+        assert last.evidence_hash == "known before"
         assert not self.share(trial)
 
     def test_it_begins_not_where_the_way_back_is_closed(

@@ -1,5 +1,6 @@
 """A canary: begin it, look at it, and do what the evidence says; people may stop or free it."""
 
+import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,6 +27,8 @@ from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, watching
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.traffic import live_requests
+
+logger = logging.getLogger(__name__)
 
 
 def begin(
@@ -92,25 +95,54 @@ def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     return found
 
 
-@one_transaction
 def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> UpgradeRecord:
     """Stop a canary: every key gets the current version at once.
 
+    Its step keeps what the samples say now; where they can't be compared, what was known before.
     Raises NotFound, AlreadyMoved, Invalid (no reason).
     """
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the upgrade.")
+    shown = _if_it_can_be_seen(record_id, now=now)
+    return _abort(record_id=record_id, actor=actor, now=now, reason=reason.strip(), shown=shown)
+
+
+@one_transaction
+def _abort(
+    *, record_id: int, actor: Actor, now: datetime, reason: str, shown: Evidence | None
+) -> UpgradeRecord:
+    record = moves.locked(record_id)
     record = moves.move(
         record_id=record_id,
         to=State.ABORTED,
         actor=actor,
         now=now,
-        reason=reason.strip(),
+        reason=reason,
+        evidence=_keep(record, shown, now=now) if shown else record.evidence,
         only_from=frozenset({State.CANARY}),
     )
     _answers_change(record)
     notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return record
+
+
+def _if_it_can_be_seen(record_id: int, *, now: datetime) -> Evidence | None:
+    """Return what a canary's samples say; None where that fails, for nothing stops the brake."""
+    try:
+        return _see(record_id, now=now)
+    except Exception:
+        logger.exception("Upgrade %s is aborted without a last look at its samples.", record_id)
+        return None
+
+
+@one_transaction
+def _see(record_id: int, *, now: datetime) -> Evidence | None:
+    canaries = UpgradeRecord.objects.with_versions().filter(state=State.CANARY.value)
+    record = canaries.filter(pk=record_id).first()
+    if record is None:
+        return None
+    resolved = policies.resolve(tracked=record.tracked_model)
+    return policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
 
 
 @one_transaction
@@ -196,10 +228,7 @@ def _do(
 def _end(
     record: UpgradeRecord, *, to: State, ruling: rules.Ruling, shown: Evidence, now: datetime
 ) -> UpgradeRecord:
-    evidence = shown.as_dict()
-    UpgradeRecord.objects.filter(pk=record.pk).update(
-        evidence=evidence, evidence_hash=shown.digest, evidence_at=now
-    )
+    evidence = _keep(record, shown, now=now)
     notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by="scheduler", now=now)
     actor = Actor.scheduler()
     if to is State.ABORTED:
@@ -218,6 +247,15 @@ def _end(
     )
     watching.begin(record=record, now=now)
     return record
+
+
+def _keep(record: UpgradeRecord, shown: Evidence, *, now: datetime) -> Mapping[str, Any]:
+    """Write down with the record on what its canary ends; return it as its step keeps it."""
+    evidence = shown.as_dict()
+    UpgradeRecord.objects.filter(pk=record.pk).update(
+        evidence=evidence, evidence_hash=shown.digest, evidence_at=now
+    )
+    return evidence
 
 
 def _tell(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: datetime) -> None:
