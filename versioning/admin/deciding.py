@@ -185,7 +185,8 @@ def _cards(
 def _form(choice: Choice, data: Any, cards: Sequence[Mapping[str, Any]]) -> forms.DecisionForm:
     """Return the decision's form, which asks why where the evidence doesn't speak for it."""
     form = choice.form(data)
-    form.ask_why(is_against=_is_against(cards))
+    if _is_against(cards):
+        form.ask_why()
     return form
 
 

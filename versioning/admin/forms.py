@@ -95,15 +95,14 @@ class DecisionForm(forms.Form):
     )
     field_of_errors = "reason"
 
-    def ask_why(self, *, is_against: bool) -> None:
-        """Take no empty reason where the evidence doesn't speak for the decision."""
-        reason, plain = self.fields["reason"], self.base_fields["reason"]
-        reason.required = is_against or plain.required
-        reason.help_text = WHY_AGAINST if is_against else plain.help_text
-        if is_against:
-            reason.error_messages["required"] = (
-                "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
-            )
+    def ask_why(self) -> None:
+        """Take no empty reason: the evidence doesn't speak for the decision."""
+        reason = self.fields["reason"]
+        reason.required = True
+        reason.help_text = WHY_AGAINST
+        reason.error_messages["required"] = (
+            "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
+        )
 
 
 class ReasonForm(DecisionForm):
