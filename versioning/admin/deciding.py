@@ -21,7 +21,7 @@ from versioning.admin.base import actor_of
 from versioning.admin.choices import Act, Choice, may_make
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
-from versioning.services.errors import EvidenceChanged, Invalid, ServiceError
+from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import briefing
 
 SHOWN_REFUSALS = 10
@@ -70,6 +70,7 @@ def decide(
         refused, form = form, _form(choice, request.POST, cards)
         for field, errors in refused.errors.as_data().items():
             form.add_error(None if field == NON_FIELD_ERRORS else field, errors)
+    shown = [card["brief"].record for card in cards]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{choice.verb}: {_subject(records)}",
@@ -79,7 +80,9 @@ def decide(
         "form": form,
         "cards": cards,
         "impossible": [
-            _not_possible(record, choice) for record in records if record not in possible
+            _not_possible(record, choice)
+            for record in records
+            if record not in possible and record not in shown
         ],
         "action": action,
         "next": _wanted_next(request),
@@ -98,7 +101,7 @@ def _make_all(
 ) -> Outcome:
     """Make the decision on each record by itself, and report the numbers.
 
-    What was decided on evidence that has changed since is shown again, with what was typed.
+    What was refused is shown again, with the reason and with what was typed.
     """
     made: list[UpgradeRecord] = []
     again: list[UpgradeRecord] = []
@@ -118,31 +121,22 @@ def _make_all(
             forms.add_errors(form, error, otherwise=form.field_of_errors)
             again = [each for each in records if each not in made]
             break  # the form is the same for all
-        except EvidenceChanged as error:
-            form.add_error(None, f"{record}: {error} What you wrote is kept.")
-            again.append(record)
         except ServiceError as error:
-            refused.append(f"{record}: {error}" if len(records) > 1 else str(error))
-    _report(request=request, choice=choice, made=made, refused=refused)
+            refused.append(f"{record}: {error} What you wrote is kept.")
+            again.append(record)
+    for sentence in refused[:SHOWN_REFUSALS]:
+        form.add_error(None, sentence)
+    if len(refused) > SHOWN_REFUSALS:
+        form.add_error(None, f"{len(refused) - SHOWN_REFUSALS} more were not {choice.done}.")
+    _report(request=request, choice=choice, made=made)
     return Outcome(made=made, again=again)
 
 
-def _report(
-    *,
-    request: HttpRequest,
-    choice: Choice,
-    made: Sequence[UpgradeRecord],
-    refused: Sequence[str],
-) -> None:
+def _report(*, request: HttpRequest, choice: Choice, made: Sequence[UpgradeRecord]) -> None:
     if len(made) == 1:
         messages.success(request, _news(choice, made[0]))
     elif made:
         messages.success(request, f"{len(made)} upgrades were {choice.done}.")
-    for sentence in refused[:SHOWN_REFUSALS]:
-        messages.error(request, sentence)
-    if len(refused) > SHOWN_REFUSALS:
-        more = len(refused) - SHOWN_REFUSALS
-        messages.error(request, f"{more} more were not {choice.done}.")
 
 
 def _news(choice: Choice, record: UpgradeRecord) -> str:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
+from versioning.admin.choices import CHOICES
 from versioning.models import ModelVersion, Policy, UpgradeRecord, WakeRule
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import policies
@@ -354,6 +355,21 @@ class TestRefused:
         decide(reviewer, record, name, reason="Long thought about.", until=until)
         record.refresh_from_db()
         assert record.state != "recommended"
+
+    @pytest.mark.parametrize("name", sorted(CHOICES))
+    @pytest.mark.parametrize("state", ["approved", "rejected", "superseded", "failed", "aborted"])
+    def test_a_record_that_was_moved_meanwhile_keeps_the_words(
+        self, reviewer: Client, record: UpgradeRecord, name: str, state: str
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=record.pk).update(state=state)
+        until = (timezone.localdate() + timedelta(days=3)).isoformat()
+        response = decide(reviewer, record, name, reason="Long thought about.", until=until)
+        page = text(response)
+        assert response.redirect_chain == []
+        assert page.count("What you wrote is kept.") == 1
+        assert ("Long thought about." in page) == ("reason" in response.context["form"].fields)
+        record.refresh_from_db()
+        assert (record.state, record.steps.count()) == (state, 0)
 
     @pytest.mark.parametrize("name", ["approve", "reject", "snooze"])
     @pytest.mark.parametrize("samples_say", ["UPGRADE", "NOT ENOUGH EVIDENCE"])
