@@ -128,7 +128,7 @@ def _panel(
             if first <= day <= last
         ],
         table=[
-            (f"{point.day:%-d %b %Y}", each.label, _said(point, say), f"{point.n:,}")
+            (words.day(point.day), each.label, _said(point, say), f"{point.n:,}")
             for each in versions
             for point in each.points.get(measure, ())
         ],

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from versioning.domain import dates
 from versioning.domain.pricing import Part, further_prices
 from versioning.domain.statistics.evidence import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
@@ -128,11 +129,11 @@ def ago(moment: datetime | None, *, now: datetime) -> SafeString:
 
 def stamp(moment: datetime) -> str:
     """Return "25 Nov 2026 14:03 CET" in the configured zone."""
-    return f"{timezone.localtime(moment):%-d %b %Y %H:%M %Z}"
+    return dates.moment(timezone.localtime(moment))
 
 
 def day(value: date) -> str:
-    return f"{value:%-d %b %Y}"
+    return dates.day(value)
 
 
 def until_day(value: date, *, now: datetime) -> str:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
+from versioning.domain import dates
+
 PERCENT = Decimal(100)
 DEFAULT_DEADLINE_HOURS = 14 * 24
 MOST_HOURS = 365 * 24
@@ -160,7 +162,7 @@ def _missing(*, look: Look, now: datetime) -> str:
     step = _step(look)
     ready_at = look.step_began_at + _hours(step.hold_hours)
     if now < ready_at:
-        return f"It stays at {step.weight:.0%} until {ready_at:%Y-%m-%d %H:%M} UTC."
+        return f"It stays at {step.weight:.0%} until {dates.moment(ready_at)}."
     if look.samples < step.hold_samples:
         return f"It has {look.samples} of {step.hold_samples} samples that this step asks for."
     if look.says is Says.NOT_YET:

@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from versioning.domain import dates
+
 
 class WakeKind(StrEnum):
     """What must happen before a rejected version is offered again."""
@@ -86,7 +88,7 @@ def sentence(wake: Wake) -> str:
     """Say in words when the question comes back."""
     match wake.kind:
         case WakeKind.UNTIL:
-            return f"Asked again from {wake.until} on."
+            return f"Asked again from {dates.day(wake.until)} on."
         case WakeKind.PRICE:
             return f"Asked again when the price has fallen by {wake.price_falls_by:.0%}."
         case WakeKind.RETIREMENT:

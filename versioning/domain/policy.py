@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from versioning.domain import calendar
+from versioning.domain import calendar, dates
 from versioning.domain.canary import CanaryStep
 from versioning.domain.statistics.comparison import Decision as Shown
 
@@ -278,7 +278,7 @@ def _age(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
         return None
     return Reason(
         Rule.AGE,
-        f"It is younger than {days} days: old enough on {old_enough}.",
+        f"It is younger than {days} days: old enough on {dates.day(old_enough)}.",
         until=_midnight(old_enough, now),
     )
 
@@ -295,7 +295,7 @@ def _freeze(facts: Facts, _policy: Policy, now: datetime) -> Reason | None:
         return None
     return Reason(
         Rule.FREEZE,
-        f"Frozen until {freeze.ends_at:%Y-%m-%d %H:%M} UTC: {freeze.name}.",
+        f"Frozen until {dates.moment(freeze.ends_at)}: {freeze.name}.",
         until=freeze.ends_at,
     )
 
@@ -304,7 +304,7 @@ def _window(_facts: Facts, policy: Policy, now: datetime) -> Reason | None:
     if calendar.is_open(windows=policy.windows, zone=policy.time_zone, at=now):
         return None
     opens = calendar.next_opening(windows=policy.windows, zone=policy.time_zone, at=now)
-    when = f" until {opens:%Y-%m-%d %H:%M} UTC" if opens else ""
+    when = f" until {dates.moment(opens)}" if opens else ""
     return Reason(Rule.WINDOW, f"Outside its windows{when}.", until=opens)
 
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from versioning.domain import dates
 from versioning.models.catalogue import ModelVersion
 from versioning.models.fields import InstantField
 from versioning.models.samples import PerformanceSample, Word
@@ -101,7 +102,7 @@ class Rollup(Sums):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_span_display()} from {self.start:%Y-%m-%d %H:%M}"
+        return f"{self.get_span_display()} from {dates.moment(self.start)}"
 
 
 class DriftFinding(models.Model):

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
+from versioning.domain import dates
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text
 from versioning.models.fields import InstantField
@@ -259,7 +260,7 @@ class SamplesDropped(models.Model):
     before = InstantField(unique=True)
 
     def __str__(self) -> str:
-        return f"samples before {self.before:%Y-%m-%d} were dropped"
+        return f"samples before {dates.day(self.before)} were dropped"
 
 
 class ServedDrift(models.Model):

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from versioning.domain import dates
+
 
 class TracedSpan(models.Model):
     """A span that told of a request to a model, or that has one below it; kept for minutes.
@@ -72,4 +74,4 @@ class LeftOutSpans(models.Model):
         indexes = [models.Index(fields=["day", "reason"], name="left_out_spans_by_day")]
 
     def __str__(self) -> str:
-        return f"{self.day}: {self.spans} of {self.reason}"
+        return f"{dates.day(self.day)}: {self.spans} of {self.reason}"

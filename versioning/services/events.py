@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from versioning.domain import dates
 from versioning.domain.events import DETAILS, VERSIONS, Kind
 from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
 from versioning.services import notices, nudges
@@ -67,8 +68,8 @@ def retirement_changed(
 ) -> None:
     """Tell that a version's retirement date was set, moved or taken back. Its model is locked."""
     after = version.retires_on
-    what = "has no retirement date any more" if after is None else f"retires on {after}"
-    was = f" It was {before} before." if before else ""
+    what = "has no retirement date any more" if after is None else f"retires on {dates.day(after)}"
+    was = f" It was {dates.day(before)} before." if before else ""
     write(
         Kind.RETIREMENT_CHANGED,
         tracked=version.tracked_model,

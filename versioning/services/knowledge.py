@@ -8,7 +8,7 @@ import msgspec
 from django.core.exceptions import ValidationError
 
 from providers.base import GOES_WITH, ListedModel
-from versioning.domain import lineage
+from versioning.domain import dates, lineage
 from versioning.domain.difference import Metadata, difference
 from versioning.models import CatalogueEntry, ModelVersion
 from versioning.services import clock, prices
@@ -256,7 +256,8 @@ def _against_staff(
 ) -> list[str]:
     """Say each date that staff hold and the sources tell otherwise: staff's stays."""
     return [
-        f"Staff say that {_DATED[name]} {ours}; the provider's sources say {told[name]}."
+        f"Staff say that {_DATED[name]} {dates.day(ours)}; the provider's sources say "
+        f"{dates.day(told[name])}."
         for name in ("deprecated_on", "retires_on")
         if name in held
         and (ours := getattr(version, name)) is not None
@@ -276,13 +277,13 @@ def _in_order(version: ModelVersion, wanted: dict[str, Any]) -> list[str]:
     if "deprecated_on" in wanted:
         wanted["deprecated_on"] = None
         return [
-            f"It is said to be deprecated on {deprecated}, after its retirement on {retires}: the "
-            "retirement is kept."
+            f"It is said to be deprecated on {dates.day(deprecated)}, after its retirement on "
+            f"{dates.day(retires)}: the retirement is kept."
         ]
     wanted |= {"retires_on": None, "retires_precision": "", "retires_source": ""}
     return [
-        f"It is said to retire on {retires}, before {deprecated}, when staff say that it is "
-        "deprecated: staff's date is kept."
+        f"It is said to retire on {dates.day(retires)}, before {dates.day(deprecated)}, when staff "
+        "say that it is deprecated: staff's date is kept."
     ]
 
 

@@ -38,7 +38,7 @@ def test_it_is_asked_again_from_a_day_on(day: int, again: bool) -> None:
     wake = Wake(kind=WakeKind.UNTIL, until=date(2026, 3, day))
 
     assert wakes(wake=wake, then=Then(price=None), now=now()) is again
-    assert sentence(wake) == f"Asked again from 2026-03-0{day} on."
+    assert sentence(wake) == f"Asked again from {day} Mar 2026 on."
 
 
 def test_a_part_of_another_kind_wakes_nothing() -> None:

@@ -219,7 +219,7 @@ def test_it_is_old_enough_from_the_day_on(days: int, goes: bool) -> None:
     [
         (
             Window(("tue",), 9 * 60, 17 * 60),
-            "Outside its windows until 2026-03-03 09:00 UTC.",
+            "Outside its windows until 3 Mar 2026 09:00 UTC.",
             datetime(2026, 3, 3, 9, tzinfo=UTC),
         ),
         (Window((), 9 * 60, 17 * 60), "Outside its windows.", None),

@@ -158,7 +158,7 @@ def test_a_stated_replacement_is_quoted_with_its_source_and_date(ask: Any) -> No
     )
 
     assert (in_list["successor"], in_list["step"]) == ("omega-1", "replacement")
-    assert "2026-03-04" in in_list["reasons"][0]
+    assert "4 Mar 2026" in in_list["reasons"][0]
     assert "acme.example" in in_list["reasons"][0]
     assert in_question["step"] == "replacement"
 

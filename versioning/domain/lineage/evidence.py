@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from versioning.domain import dates
 from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import written
 from versioning.domain.lineage.line import unsaid
@@ -88,7 +89,7 @@ def _doubts_of_a_new_pair(
         return []
     if since is None or other is None or (at - max(since, other)).days >= _SETTLED_DAYS:
         return []
-    both = max(since, other).isoformat()
+    both = dates.day(max(since, other))
     return [(_NEW_PAIR_COST, f"Less sure: both are listed side by side only since {both}.")]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from versioning.domain import dates
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.answer import Step
 from versioning.domain.lineage.entry import Entry
@@ -259,12 +260,8 @@ def _made_earlier(current: Entry, candidate: Entry, *, is_leaving: bool) -> str:
         is_written = old.snapshot and new.snapshot
         slack = _GENERATION_SLACK_DAYS if is_written else _MOST_CONTRADICTED_DAYS
     if (here - there).days > slack:
-        return f"Made on {_day(there)}, before the model in use ({_day(here)})."
+        return f"Made on {dates.day(there)}, before the model in use ({dates.day(here)})."
     return ""
-
-
-def _day(day: date) -> str:
-    return day.isoformat()
 
 
 def _gives_something_else(current: Entry, candidate: Entry) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from versioning.domain import dates
 from versioning.domain.lineage import line
 from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
 from versioning.domain.lineage.entry import Entry
@@ -388,6 +389,6 @@ _NOTHING_NEWER: Final = "Nothing newer is listed in its line."
 
 
 def _quote(stated: Stated) -> str:
-    dated = f" on {stated.dated.isoformat()}" if stated.dated else ""
+    dated = f" on {dates.day(stated.dated)}" if stated.dated else ""
     source = f" ({stated.source})" if stated.source else ""
     return f"The provider stated{dated} that {stated.id} replaces it{source}."

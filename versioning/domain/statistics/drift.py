@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from versioning.domain import dates
+
 from .baseline import WEEK, Baseline, Point, fit
 from .moments import Moments
 
@@ -86,7 +88,7 @@ class Shift:
         name = self.measure.words + (f" ({self.part})" if self.part else "")
         return (
             f"{name} {verb} from {self.before:.3g} to {self.after:.3g} since "
-            f"{self.began.isoformat()} although the version did not change"
+            f"{dates.day(self.began)} although the version did not change"
         )
 
 

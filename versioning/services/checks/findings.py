@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from versioning.domain import dates
 from versioning.models import CatalogueEntry, Check, Finding, ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord
 from versioning.services import events, knowledge
@@ -233,14 +234,14 @@ def _news_of_dates(
 ) -> list[Finding]:
     """Turn changed dates into findings: announced or moved, or taken back."""
     found = []
-    dates = {name: pair for name, pair in changes.items() if name in RETIREMENT_FIELDS}
-    told = {name for name in ("retires_on", "deprecated_on") if name in dates}
-    if any(dates[name][1] is not None for name in told):
-        found.append(_changed(Finding.Kind.RETIREMENT, dates, _retirement_sentence(version)))
+    moved = {name: pair for name, pair in changes.items() if name in RETIREMENT_FIELDS}
+    told = {name for name in ("retires_on", "deprecated_on") if name in moved}
+    if any(moved[name][1] is not None for name in told):
+        found.append(_changed(Finding.Kind.RETIREMENT, moved, _retirement_sentence(version)))
     elif told:
-        days = " and ".join(f"{_DATED[name]} {dates[name][0]}" for name in sorted(told))
+        days = " and ".join(f"{_DATED[name]} {dates.day(moved[name][0])}" for name in sorted(told))
         sentence = f"{version.upstream_id}: that it {days} is not said any more."
-        found.append(_changed(Finding.Kind.WITHDRAWN, dates, sentence))
+        found.append(_changed(Finding.Kind.WITHDRAWN, moved, sentence))
     if "lifecycle" in changes and (changes["lifecycle"][0] or version.is_leaving):
         found.append(
             _changed(
@@ -289,12 +290,12 @@ def _changed(kind: Finding.Kind, pairs: Mapping[str, tuple[Any, Any]], sentence:
 
 def _retirement_sentence(version: ModelVersion) -> str:
     if version.retires_on is None:
-        return f"{version.upstream_id} is deprecated since {version.deprecated_on}."
+        return f"{version.upstream_id} is deprecated since {dates.day(version.deprecated_on)}."
     when = {
         "earliest": "not before ",
         "tentative": "about ",
     }.get(version.retires_precision, "on ")
-    return f"{version.upstream_id} retires {when}{version.retires_on}."
+    return f"{version.upstream_id} retires {when}{dates.day(version.retires_on)}."
 
 
 def _lifecycle_sentence(version: ModelVersion) -> str:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from providers import registry
 from providers.base import ListedModel
 from providers.models import Provider
+from versioning.domain import dates
 from versioning.models import CatalogueEntry
 from versioning.services import knowledge, prices
 
@@ -126,7 +127,8 @@ def _merged(model: ListedModel, entry: CatalogueEntry, *, who: str) -> tuple[Lis
     """Add one catalogue's facts; return also who told the retirement that is kept."""
     other, whose = knowledge.listed_of(entry), entry.provider.slug
     doubts = [
-        f"{who} says that {what} on {ours}, {whose} on {theirs}: the earlier is kept."
+        f"{who} says that {what} on {dates.day(ours)}, {whose} on {dates.day(theirs)}: the earlier "
+        "is kept."
         for what, ours, theirs in (
             ("it is deprecated", model.deprecated_on, other.deprecated_on),
             ("it retires", model.retires_on, other.retires_on),
@@ -163,8 +165,8 @@ def _in_order(model: ListedModel) -> ListedModel:
     if deprecated is None or retires is None or deprecated <= retires:
         return model
     doubt = (
-        f"It is said to retire on {retires}, before it is deprecated on {deprecated}: the earlier "
-        "date is kept."
+        f"It is said to retire on {dates.day(retires)}, before it is deprecated on "
+        f"{dates.day(deprecated)}: the earlier date is kept."
     )
     return replace(model, deprecated_on=None, doubts=(*model.doubts, doubt))
 
@@ -174,14 +176,19 @@ def _without_past_dates(
 ) -> ListedModel:
     deprecated, retires = model.deprecated_on, model.retires_on
     if deprecated is not None and deprecated < max(model.released or _FIRST_SERVED, _FIRST_SERVED):
-        doubt = f"It is said to be deprecated since {deprecated}, before it was released."
+        doubt = (
+            f"It is said to be deprecated since {dates.day(deprecated)}, before it was released."
+        )
         model = replace(model, deprecated_on=None, doubts=(*model.doubts, doubt))
     if retires is None or retires >= today:
         return model
     was_told = known is not None and known.facts.get("retires_on") == retires.isoformat()
     if was_told and today <= retires + LISTED_ON:
         return model
-    doubt = f"It is said to have retired on {retires}, and it is listed: the date is not believed."
+    doubt = (
+        f"It is said to have retired on {dates.day(retires)}, and it is listed: the date is not "
+        "believed."
+    )
     return replace(model, retires_on=None, retires_precision=None, doubts=(*model.doubts, doubt))
 
 

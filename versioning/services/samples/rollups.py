@@ -12,6 +12,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, IntegerField, Max, Q, QuerySet, Value
 
+from versioning.domain import dates
 from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
 from versioning.models.fields import from_ms, to_ms
@@ -132,7 +133,7 @@ def fold_days(*, now: datetime) -> int:
                 )
             )
         ),
-        subject=lambda day: f"Sums of {from_ms(day):%Y-%m-%d}",
+        subject=lambda day: f"Sums of {dates.day(from_ms(day))}",
         now=now,
     )
     return sum(folded)

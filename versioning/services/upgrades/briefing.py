@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from versioning.domain import dates
 from versioning.domain.policy import Policy
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
@@ -221,9 +222,11 @@ def _retires_soon(version: ModelVersion, *, now: datetime) -> list[str]:
         return []
     days = (version.retires_on - clock.local_day(now)).days
     if days < 0:
-        return [f"{version.upstream_id} retired on {version.retires_on:%-d %b %Y}."]
+        return [f"{version.upstream_id} retired on {dates.day(version.retires_on)}."]
     if days <= RETIRES_SOON.days:
-        return [f"{version.upstream_id} retires on {version.retires_on:%-d %b %Y}, in {days} days."]
+        return [
+            f"{version.upstream_id} retires on {dates.day(version.retires_on)}, in {days} days."
+        ]
     return []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F
 
 from versioning.domain import canary as rules
+from versioning.domain import dates
 from versioning.domain.canary import Action, Look, Says
 from versioning.domain.events import Kind
 from versioning.domain.policy import Asks, Stage, decide
@@ -76,7 +77,7 @@ def approve_step(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     if found.approved_position >= found.position:
         raise AlreadyMoved("This step is approved already.")
     found.approved_position = found.position
-    found.says = f"{actor.name} approved this step at {now:%Y-%m-%d %H:%M} UTC."[:500]
+    found.says = f"{actor.name} approved this step at {dates.moment(now)}."[:500]
     found.save(update_fields=["approved_position", "says"])
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
+from versioning.domain import dates
 from versioning.domain.events import kind_of_move
 from versioning.domain.transitions import State, states_before
 from versioning.models import ModelVersion, Notice, TrackedModel, UpgradeRecord, UpgradeStep
@@ -238,9 +239,7 @@ def latest(tracked: TrackedModel) -> str:
         return ""
     done = record.steps.filter(after=State.COMPLETED.value).first()
     who = done.actor_name if done else "Somebody"
-    return (
-        f"{who} moved it to {record.to_version.label} at {record.completed_at:%Y-%m-%d %H:%M} UTC."
-    )
+    return f"{who} moved it to {record.to_version.label} at {dates.moment(record.completed_at)}."
 
 
 def _by_whom(record: UpgradeRecord) -> str:

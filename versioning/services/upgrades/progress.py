@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from versioning.domain import dates
 from versioning.domain.canary import CanaryStep
 from versioning.domain.transitions import State
 from versioning.models import Canary, UpgradeRecord, Watch
@@ -85,7 +86,7 @@ def _holds(found: Canary, *, requests: int, now: datetime) -> list[Hold]:
     holds = []
     if step.hold_hours:
         ends = found.step_began_at + timedelta(hours=float(step.hold_hours))
-        holds.append(Hold(sentence=f"Time: until {ends:%-d %b %Y %H:%M} UTC", is_met=now >= ends))
+        holds.append(Hold(sentence=f"Time: until {dates.moment(ends)}", is_met=now >= ends))
     if step.hold_samples:
         holds.append(
             Hold(

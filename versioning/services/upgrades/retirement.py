@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Min, QuerySet
 
+from versioning.domain import dates
 from versioning.domain.canary import expected_duration
 from versioning.domain.events import Kind
 from versioning.domain.policy import Policy
@@ -142,7 +143,7 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
     ours = clock_of(tracked=tracked, now=now)
     left = (retires_on - clock.local_day(now)).days
     when = f"in {left} days" if left > 1 else "tomorrow" if left == 1 else "now"
-    start = f"\nStart the move by {ours.latest_start} to be safe." if ours else ""
+    start = f"\nStart the move by {dates.day(ours.latest_start)} to be safe." if ours else ""
     try:
         with transaction.atomic():
             reminder, is_new = Reminder.objects.get_or_create(
@@ -154,7 +155,7 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
                     "to": tracked.owner,
                     "subject": one_line(f"{tracked} retires {when}")[:200],
                     "body": f"{version.upstream_id}, which {tracked} uses, retires on "
-                    f"{retires_on}: from then on requests fail.{start}\n",
+                    f"{dates.day(retires_on)}: from then on requests fail.{start}\n",
                     "written_at": now,
                 },
             )
@@ -167,7 +168,8 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
             Kind.REMINDER,
             tracked=tracked,
             version=version,
-            sentence=f"{reminder.subject}: {version.upstream_id} retires on {retires_on}.",
+            sentence=f"{reminder.subject}: {version.upstream_id} retires on "
+            f"{dates.day(retires_on)}.",
             actor=Actor.scheduler(),
             now=now,
             details={

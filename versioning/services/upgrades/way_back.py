@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from providers.base import ProviderError, Refused
+from versioning.domain import dates
 from versioning.domain.policy import Policy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, notices, witness
@@ -66,8 +67,9 @@ def why_closed(
     if version.is_gone:
         return f"There is no way back: {version.upstream_id} is no longer listed."
     return (
-        f"There would be no way back: {version.upstream_id} retires on {version.retires_on}, "
-        f"inside the watch period that ends on {until}. Name a fallback version in its policy."
+        f"There would be no way back: {version.upstream_id} retires on "
+        f"{dates.day(version.retires_on)}, inside the watch period that ends on "
+        f"{dates.day(until)}. Name a fallback version in its policy."
     )
 
 
@@ -152,10 +154,10 @@ def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcom
     retires_on = (listed.retires_on if listed else None) or version.retires_on
     if retires_on is not None and retires_on <= until:
         return Outcome.CLOSED, (
-            f"There would be no way back: {name} retires on {retires_on}, and it is needed until "
-            f"{until}."
+            f"There would be no way back: {name} retires on {dates.day(retires_on)}, and it is "
+            f"needed until {dates.day(until)}."
         )
-    end = f"until {retires_on}" if retires_on else "with no end announced"
+    end = f"until {dates.day(retires_on)}" if retires_on else "with no end announced"
     what = f"lists {name}" if listed else f"does not list {name}, and still answers it"
     return Outcome.OPEN, f"The way back is open: {provider} {what}, {end}."
 

@@ -79,7 +79,7 @@ class TestStatements:
         answer = ask(Known(id=NEW), Known(id="omega-1"), **stated("omega-1"))
 
         assert (answer.successor, answer.step) == (Known(id="omega-1"), Step.REPLACEMENT)
-        assert "2026-10-01" in answer.reasons[0]
+        assert "1 Oct 2026" in answer.reasons[0]
         assert "acme.example/ends" in answer.reasons[0]
         assert answer.runners_up[0].id == NEW
 

@@ -31,7 +31,7 @@ def test_a_change_is_found_with_the_day_it_began() -> None:
     assert shift.seen <= START + timedelta(days=45)
     assert (round(shift.before, 2), round(shift.after, 2)) == (0.8, 0.75)
     assert shift.sentence == (
-        f"quality fell from {shift.before:.3g} to {shift.after:.3g} since 2026-04-11 "
+        f"quality fell from {shift.before:.3g} to {shift.after:.3g} since 11 Apr 2026 "
         "although the version did not change"
     )
 
