@@ -81,7 +81,7 @@ def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:
     return Line(
         version=version,
         rank="–" if place.rank is None else str(place.rank),
-        quality=_quality(place),
+        quality=place.figures or "–",
         scores=f"{place.n:,}",
         cost=words.usd(place.cost) or "unknown",
         latency=words.ms(place.latency_ms),
@@ -89,13 +89,6 @@ def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:
         retires=words.until_day(retires, now=now) if retires else "",
         needed="" if place.needed is None else place.needed.words,
     )
-
-
-def _quality(place: Place) -> str:
-    if place.low is None or place.high is None:
-        return "–"
-    low, high = words.score(place.low), words.score(place.high)
-    return f"{words.score(place.quality)} ({low} to {high})"
 
 
 def _standing(place: Place) -> SafeString | str:

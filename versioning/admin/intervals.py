@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
+from versioning.domain.statistics.figures import hundredths, points, significant
 
 WIDTH, HEIGHT = 300.0, 28.0
 ROOM = 1.12
@@ -84,7 +85,7 @@ def _gate(gate: Mapping[str, Any]) -> Row | None:
         low=_number(gate.get("low")),
         high=_number(gate.get("high")),
         limit=_number(gate.get("limit")),
-        say=_points if name == "errors" else _percent,
+        say=hundredths if name == "errors" else _percent,
         verdict=words.verdict(status),
         tone=words.VERDICT_TONES.get(status, "warn"),
     )
@@ -137,15 +138,11 @@ def _span(low: float | None, high: float | None, say: Callable[[float], str]) ->
 
 
 def _score(figure: float) -> str:
-    return f"{figure:+.3f}"
-
-
-def _points(figure: float) -> str:
-    return f"{figure * 100:+.2g} points"
+    return points(figure, digits=3)
 
 
 def _percent(figure: float) -> str:
-    return f"{figure * 100:+.3g} %"
+    return f"{significant(figure * 100, sign=True)} %"
 
 
 def _number(value: Any) -> float | None:

@@ -40,9 +40,9 @@ def test_a_plot_keeps_order_and_stays_within(ends: list[float], limit: float) ->
     ("low", "high", "said"),
     [
         (-0.2, None, "from -20 points, perhaps far more"),
-        (None, 0.01, "up to +1 points"),
+        (None, 0.01, "up to +1 point"),
         (None, None, "no interval yet"),
-        (-0.01, 0.02, "-1 points to +2 points"),
+        (-0.01, 0.02, "-1 point to +2 points"),
     ],
 )
 def test_an_open_end_is_said_and_not_closed(
@@ -80,5 +80,5 @@ def test_the_sheet_says_in_words_what_it_draws(viewer: Client, db: None) -> None
     record = recommend(evidence={"sentence": "So.", "judgement": told, "gates": limits})
     page = text(viewer.get(address(record, "change")))
     assert page.count('class="hs-interval') == 2
-    for said in ("+0.040", "+0.004 to +0.076", "Error rate", "at most +1 points"):
+    for said in ("+0.040", "+0.004 to +0.076", "Error rate", "at most +1 point"):
         assert said in page

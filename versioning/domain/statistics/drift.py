@@ -11,6 +11,7 @@ from enum import StrEnum
 from versioning.domain import dates
 
 from .baseline import WEEK, Baseline, Point, fit
+from .figures import significant
 from .moments import Moments
 
 METHOD = "two-sided CUSUM of daily means, adjusted for weekdays and autocorrelation"
@@ -87,7 +88,7 @@ class Shift:
         verb = "rose" if self.after > self.before else "fell"
         name = self.measure.words + (f" ({self.part})" if self.part else "")
         return (
-            f"{name} {verb} from {self.before:.3g} to {self.after:.3g} since "
+            f"{name} {verb} from {significant(self.before)} to {significant(self.after)} since "
             f"{dates.day(self.began)} although the version did not change"
         )
 

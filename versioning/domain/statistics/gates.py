@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from .contrast import Basis, Difference, Kind, difference, groups_of
 from .evidence import Day, Stratum
+from .figures import hundredths, significant
 from .moments import Moments
 from .money import per_thousand
 from .needed import Needed, needed_until
@@ -149,15 +150,15 @@ def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
     needed = None
     beyond = value > limit + exact(allowed) + ERROR_TOLERANCE
     if exact(low - allowed) > 0 and beyond:
-        status, tail = GateStatus.FAILED, f"surely more: at least {_points(low)}"
+        status, tail = GateStatus.FAILED, f"surely more: at least {hundredths(low)}"
     elif min(found.reach_current, found.reach_candidate) < FLOOR:
         status, tail = GateStatus.UNKNOWN, f"fewer than {FLOOR} requests a side"
     elif value > limit:
         status, tail = GateStatus.UNKNOWN, "above the limit, but not surely"
     elif not look.common and exact(high) < limit + ERROR_TOLERANCE:
-        status, tail = GateStatus.PASSED, f"surely at most {_points(high)}"
+        status, tail = GateStatus.PASSED, f"surely at most {hundredths(high)}"
     else:
-        status, tail = GateStatus.UNSURE, f"within the limit, not surely: up to {_points(high)}"
+        status, tail = GateStatus.UNSURE, f"within the limit, not surely: up to {hundredths(high)}"
     if status is not GateStatus.FAILED and status is not GateStatus.PASSED:
         needed = _until_sure(look, found=found, limit=float(limit + ERROR_TOLERANCE))
         tail = f"{tail}; {needed.words}"
@@ -166,7 +167,7 @@ def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
         status=status,
         limit=limit,
         reason=f"error rate {current:.1%} -> {candidate:.1%} "
-        f"({_times(found)}{_points(value)}, limit {_points(limit)}): {tail}",
+        f"({_times(found)}{hundredths(float(value))}, limit {hundredths(float(limit))}): {tail}",
         value=value,
         low=low,
         high=high,
@@ -190,12 +191,7 @@ def _times(found: Difference) -> str:
     """Say "3 times as many" where there are at least half as many again."""
     if not found.current or found.candidate < 1.5 * found.current:
         return ""
-    return f"{found.candidate / found.current:.2g} times as many, "
-
-
-def _points(value: Decimal | float) -> str:
-    """Return "+1.3 points": a rise of a rate of errors in hundredths."""
-    return f"{float(value) * 100:+.2g} points"
+    return f"{significant(found.candidate / found.current, digits=2)} times as many, "
 
 
 def _failures(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
@@ -266,7 +262,7 @@ def _up_to(high: float) -> str:
 
 def _percent(fraction: Decimal | float) -> str:
     """Return +20 %, or +12.5 % where it has a part."""
-    return f"{float(fraction) * 100:+.3g} %"
+    return f"{significant(float(fraction) * 100, sign=True)} %"
 
 
 def _finite(value: float) -> float | None:

@@ -70,6 +70,9 @@ def judge(
     estimate = difference.estimate
     half = difference.half_width(alpha=alpha) + allowance
     low, high = estimate - half, estimate + half
+    if math.isfinite(half):
+        # Means from 0 to 1 differ by 1 at most.
+        low, high = max(-1.0, low), min(1.0, high)
     verdict = _verdict(low=low, high=high, margin=margin)
     if not _may_claim(difference, verdict=verdict, half=half, allowance=allowance):
         verdict = Verdict.NOT_ENOUGH_DATA

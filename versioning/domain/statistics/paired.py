@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from .figures import change
 from .judgement import Judgement, Verdict, counted
 from .needed import Needed
 from .noninferiority import RISK, p_not_worse, score_interval
@@ -27,6 +28,9 @@ _FEW = Needed(because=f"at least {FLOOR} cases that both answer come first")
 _NEVER = Needed(because="no realistic number of cases would settle it")
 _ENDS = 1.96
 """Standard errors from the estimate to an end of its interval."""
+
+METHOD_VERSION = "1"
+"""Raised whenever the same answers may get another verdict; stored with each run."""
 
 SIGN_FLIP = "sign-flip permutation test, interval with one case more that is lost"
 MCNEMAR = "exact McNemar test, exact test of not worse"
@@ -115,7 +119,13 @@ def compare_cases(
     )
     relative = (means[1] - means[0]) / means[0] if means[0] else None
     sentence = _sentence(
-        judgement, means=means, relative=relative, n=len(answered), margin=margin, alpha=alpha
+        judgement,
+        tested=tested,
+        means=means,
+        relative=relative,
+        n=len(answered),
+        margin=margin,
+        alpha=alpha,
     )
     return PairedResult(
         judgement=judgement,
@@ -277,25 +287,30 @@ def _needed(tested: _Tested, *, n: int, estimate: float, margin: float) -> Neede
 def _sentence(
     judgement: Judgement,
     *,
+    tested: _Tested,
     means: tuple[Decimal, Decimal],
     relative: Decimal | None,
     n: int,
     margin: Decimal,
     alpha: float,
 ) -> str:
-    rise = "" if relative is None else f", {relative * 100:+.1f} %"
-    more = ""
-    if judgement.needed is not None:
-        more = f": {judgement.needed.of('cases')}"
+    changed = change(
+        before=float(means[0]),
+        after=float(means[1]),
+        low=tested.low,
+        high=tested.high,
+        alpha=alpha,
+        relative=None if relative is None else float(relative),
+    )
+    more = "" if judgement.needed is None else f": {judgement.needed.of('cases')}"
     return (
-        f"score {means[0]:.2f} -> {means[1]:.2f}{rise} ({(1 - alpha) * 100:.3g} % interval "
-        f"{judgement.low:+.2f} to {judgement.high:+.2f}), the same {counted(n, 'case')}; "
+        f"score {changed}, the same {counted(n, 'case')}; "
         f"{judgement.verdict.words}{_by(judgement, margin=margin)}{more}"
     )
 
 
 def _by(judgement: Judgement, *, margin: Decimal) -> str:
-    return f" by {margin.normalize():f}" if judgement.verdict is Verdict.NOT_WORSE else ""
+    return f" by more than {margin.normalize():f}" if judgement.verdict is Verdict.NOT_WORSE else ""
 
 
 def _gap(left_out: int) -> str:

@@ -9,6 +9,7 @@ from itertools import combinations
 
 from .contrast import Basis, Difference, Group, Kind, Level, difference, level, unit_of
 from .evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
+from .figures import span
 from .levels import SCORES, taught, wandering_variance
 from .needed import LEAST_DAYS, Needed, needed_until
 from .quality import quality_groups
@@ -48,6 +49,13 @@ class Place:
     on_front: bool | None
     tie: bool
     needed: Needed | None
+
+    @property
+    def figures(self) -> str:
+        """Quality with its interval, "0.80 (0.78 to 0.82)"; empty where it has none."""
+        if self.quality is None or self.low is None or self.high is None:
+            return ""
+        return span(self.quality, low=self.low, high=self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +342,7 @@ def _sentence(places: Sequence[Place], *, by: Sequence[str], days: int) -> str:
     first = ranked[0]
     tied = [place.name for place in ranked[1:] if place.tie]
     made_of = "" if by == (QUALITY,) else f" ({', '.join(name.replace('_', ' ') for name in by)})"
-    figures = f"quality{made_of} {first.quality:.2f} ({first.low:.2f} to {first.high:.2f})"
+    figures = f"quality{made_of} {first.figures}"
     if not tied:
         alone = "the only version with enough scores" if len(ranked) == 1 else "best"
         said = f"{first.name} is {alone}: {figures}, {first.n:,} samples."

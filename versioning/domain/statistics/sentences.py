@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from .comparison import PartVerdict, QualityFigures
 from .contrast import Basis
+from .figures import change
 from .judgement import Judgement, counted
 
 _MOST_TASKS = 5
-_MOST_DIGITS = 6
 
 
 def quality_sentence(
@@ -34,15 +33,18 @@ def quality_sentence(
         return f"{claim}; quality can't be compared: no task has scores of both versions"
     if judgement.low is None or judgement.high is None:
         return claim
-    digits = digits_of(judgement.low, judgement.high)
-    relative = "" if quality.relative is None else f": {_percent(float(quality.relative))}"
+    changed = change(
+        before=float(quality.current),
+        after=float(quality.candidate),
+        low=judgement.low,
+        high=judgement.high,
+        alpha=alpha,
+        relative=None if quality.relative is None else float(quality.relative),
+    )
     samples = counted(quality.n_current + quality.n_candidate, "sample")
     met = f"side by side on {counted(days, 'day')}"
     return (
-        f"{claim}{'; ' if judgement.needed is not None else ': '}"
-        f"quality {quality.current:.{digits}f} -> {quality.candidate:.{digits}f} "
-        f"({quality.candidate - quality.current:+.{digits}f}, {(1 - alpha) * 100:.3g} % interval "
-        f"from {judgement.low:+.{digits}f} to {judgement.high:+.{digits}f}{relative}), "
+        f"{claim}{'; ' if judgement.needed is not None else ': '}quality {changed}, "
         f"{met if basis is Basis.SIDE_BY_SIDE else basis.words}, {samples}{_on_tasks(tasks)}"
     )
 
@@ -60,21 +62,3 @@ def _on_tasks(tasks: Sequence[PartVerdict]) -> str:
 def _so(judgement: Judgement) -> str:
     words = judgement.verdict.words
     return words if judgement.needed is None else f"{words}: {judgement.needed.words}"
-
-
-def _percent(fraction: float) -> str:
-    """Return +13 %, or +1.3 % for a small change."""
-    percent = fraction * 100
-    return f"{percent:+.0f} %" if abs(percent) >= 10 else f"{percent:+.1f} %"
-
-
-def digits_of(low: float, high: float) -> int:
-    """Return how many digits an interval is worth: as many as its half-width, at least two.
-
-    More where an end would be written as 0 that isn't.
-    """
-    half = (high - low) / 2
-    digits = 2 if half <= 0 else max(2, -math.floor(math.log10(half)))
-    while digits < _MOST_DIGITS and any(end and not round(end, digits) for end in (low, high)):
-        digits += 1
-    return digits

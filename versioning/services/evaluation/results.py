@@ -102,6 +102,7 @@ def _write_down(*, run_id: int, now: datetime) -> None:
         sentence=sentence[:500],
         result={
             "method": compared.method,
+            "method_version": paired.METHOD_VERSION,
             "cases": compared.n,
             "left_out": compared.left_out,
             "current": _plain(compared.current),

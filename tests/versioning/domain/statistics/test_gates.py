@@ -36,7 +36,7 @@ def test_many_more_errors_fail() -> None:
     assert gate.status is GateStatus.FAILED
     assert gate.value == pytest.approx(Decimal("0.14"))
     assert gate.reason.startswith(
-        "error rate 1.0% -> 15.0% (15 times as many, +14 points, limit +1 points): surely more"
+        "error rate 1.0% -> 15.0% (15 times as many, +14 points, limit +1 point): surely more"
     )
 
 

@@ -141,7 +141,7 @@ def identical(n: int, *, level: float = 0.7) -> list[Case]:
 def test_fifty_equal_answers_are_not_worse_by_the_margin_that_fits(cases: list[Case]) -> None:
     found = compare_cases(cases=cases, margin=fitting_margin(50))
     assert found.verdict is Verdict.NOT_WORSE
-    assert "not worse by 0.1" in found.sentence
+    assert "not worse by more than 0.1" in found.sentence
 
 
 @pytest.mark.parametrize("score", [0.0, 0.37, 1.0])

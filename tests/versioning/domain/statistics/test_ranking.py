@@ -31,7 +31,7 @@ def test_the_best_comes_first_and_alone() -> None:
     found = rank(entrants=[entrant("b", 0.7), entrant("a", 0.9)])
     assert [one.name for one in found.places] == ["a", "b"]
     assert not found.tied
-    assert found.sentence.startswith("a is best: quality 0.90 (")
+    assert found.sentence.startswith("a is best: quality 0.900 (")
 
 
 def test_overlapping_intervals_are_a_tie_and_say_what_would_end_it() -> None:

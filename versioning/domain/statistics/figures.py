@@ -1,0 +1,77 @@
+"""Figures in sentences: the digits that they are worth, never an exponent, never minus nothing."""
+
+from __future__ import annotations
+
+import math
+
+_MOST_DIGITS = 6
+
+
+def significant(value: float, *, digits: int = 3, sign: bool = False) -> str:
+    """Return so many significant digits, written out: "+12.5", "1,230", "0.0000123".
+
+    `sign` puts a plus before what is not below 0.
+    """
+    if not value or not math.isfinite(value):
+        return f"{'+' if sign else ''}{value + 0.0:g}"
+    rounded = float(f"{value:.{digits}g}")
+    places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    text = f"{rounded:{'+' if sign else ''},.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def points(value: float, *, digits: int) -> str:
+    """Return a difference with so many decimals and its sign: "+0.10"; nothing is "+0.00"."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def hundredths(rate: float) -> str:
+    """Return a rise of a rate in hundredths: "+1.3 points"."""
+    text = significant(rate * 100, digits=2, sign=True)
+    return f"{text} {'point' if text in ('+1', '-1') else 'points'}"
+
+
+def percent(fraction: float) -> str:
+    """Return +13 %, or +1.3 % for a small change."""
+    value = fraction * 100
+    return f"{points(value, digits=0 if abs(value) >= 10 else 1)} %"
+
+
+def digits_of(low: float, high: float) -> int:
+    """Return how many digits an interval is worth: as many as its half-width, at least two.
+
+    More where an end would be written as 0 that isn't.
+    """
+    half = (high - low) / 2
+    digits = 2 if half <= 0 else max(2, -math.floor(math.log10(half)))
+    while digits < _MOST_DIGITS and any(end and not round(end, digits) for end in (low, high)):
+        digits += 1
+    return digits
+
+
+def span(value: float, *, low: float, high: float) -> str:
+    """Return a mean from 0 to 1 with its interval: "0.80 (0.78 to 0.82)"."""
+    digits = digits_of(low, high)
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def change(
+    *,
+    before: float,
+    after: float,
+    low: float,
+    high: float,
+    alpha: float,
+    relative: float | None,
+) -> str:
+    """Say how a mean from 0 to 1 changed: in points with their interval, then in per cent.
+
+    "0.75 -> 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %)"
+    """
+    digits = digits_of(low, high)
+    rise = "" if relative is None else f": {percent(relative)}"
+    return (
+        f"{before:.{digits}f} -> {after:.{digits}f} ({points(after - before, digits=digits)}, "
+        f"{significant((1 - alpha) * 100)} % interval from {points(low, digits=digits)} to "
+        f"{points(high, digits=digits)}{rise})"
+    )
