@@ -44,7 +44,7 @@ def prepare_demo(
     settings.HOTSWAP["PROVIDER_KEYS"] = released  # of this process; the others get it below
     notes = [f"Sign in as {replay.USER} with password {replay.PASSWORD}"]
     if not _is_seeded():
-        say("Replaying a month of the sample world ...")
+        say("Replaying six weeks of the sample world ...")
         seeded = replay.seed(now=now, say=say)
         notes.append(f"API key (shown this once): {seeded.key}")
     _point_at_simulator(simulator_port)

@@ -7,7 +7,7 @@ from typing import Literal
 from sample_world.simulator.cast import WORKED_EXAMPLE
 
 LAST_DAY = 42
-"""Today. The worked example's new version came yesterday, and has been measured since."""
+"""Today. The worked example's new version came on day 31, and has been measured since."""
 
 KEY_VARIABLE = "DEMO_PROVIDER_KEY"
 DEAD_ADDRESS = "http://127.0.0.1:9/v1"

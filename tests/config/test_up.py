@@ -163,7 +163,7 @@ def test_the_demo_is_there_in_one_go_and_in_seconds_the_next_time(
 
     first, second = begin(tmp_path / "first"), begin(tmp_path / "second")
 
-    assert "Replaying a month of the sample world" in first
+    assert "Replaying six weeks of the sample world" in first
     assert "day 16 of " in first
     assert "API key" in first
     assert "Replaying" not in second
