@@ -157,7 +157,8 @@ class ListedModel:
             if getattr(self, GOES_WITH.get(f.name, f.name)) in (None, "", ())
         }
         aliases = tuple(a for a in dict.fromkeys(self.aliases + other.aliases) if a != self.id)
-        return replace(self, **{**unknown, "aliases": aliases})
+        guessed = self.prices_guessed or other.prices_guessed
+        return replace(self, **{**unknown, "aliases": aliases, "prices_guessed": guessed})
 
 
 GOES_WITH = {

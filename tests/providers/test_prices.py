@@ -137,6 +137,13 @@ def test_a_list_teaches_the_unit_of_its_rows() -> None:
         assert model.doubts
 
 
+def test_a_guess_stays_one_where_two_rows_are_one_model() -> None:
+    rows = [{"id": "large"}, {"id": "large", "pricing": {"input": 3, "output": 15}}]
+    for order in (rows, rows[::-1]):
+        (model,) = read_listing(order, at=NOW).models
+        assert (model.input_price, model.prices_guessed) == (3, True)
+
+
 @given(st.one_of(st.floats(), st.integers(), st.text(max_size=20), st.none()))
 def test_nothing_but_0_is_read_as_0(told: Any) -> None:
     found = read_prices({"pricing": {"unit": "per_1m_tokens", "input": told}}).input
