@@ -11,7 +11,7 @@ INSTALL := $(PY) -P config/install.py
 .PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots bench mutants wheel changelog lock clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## Run everything with a sample world and simulated providers (PORT=8000)
 	@HOTSWAP_DATA_DIR="$(CURDIR)/var/demo" DATABASE_URL= CELERY_BROKER_URL= \
