@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 METHOD = "differences of days, asymptotic confidence sequence"
-METHOD_VERSION = "3"
+METHOD_VERSION = "4"
 """Raised whenever the same samples may get another verdict; stored with each evidence."""
 
 ALPHA = 0.05
