@@ -220,21 +220,11 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         if not self.has_change_permission(request):
             raise PermissionDenied
         provider = get_object_or_404(Provider, pk=provider_id)
-        page = reverse("admin:providers_provider_change", args=[provider_id])
         if "HX-Request" in request.headers:
             return self._test_as_typed(request, provider)
-        try:
-            result = provider.test_connection(at=timezone.now())
-        except NoRoom as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(page)
-        verdict = "The connection works." if result.ok else "The connection does not work."
-        messages.add_message(
-            request,
-            messages.SUCCESS if result.ok else messages.ERROR,
-            f"{verdict} {result.sentence} (It took {result.ms:,} ms.)",
-        )
-        return HttpResponseRedirect(page)
+        works, said = _tested(provider)
+        messages.add_message(request, messages.SUCCESS if works else messages.ERROR, said)
+        return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))
 
     def _test_as_typed(self, request: HttpRequest, provider: Provider) -> HttpResponse:
         """Test what stands in the form, and say it beside the button; nothing is stored.
@@ -242,23 +232,31 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         Its key goes nowhere new: an address that it isn't released for is refused.
         """
         form = self.get_form(request, provider, change=True)(request.POST, instance=provider)
-        if not form.is_valid():
+        if form.is_valid():
+            typed = " (as written, not saved yet)" if form.has_changed() else ""
+            works, said = _tested(form.instance, typed=typed)
+        else:
             wrong = [
-                f"{form.fields[name].label or name}: {said[0]}"
-                for name, said in form.errors.items()
+                f"{form.fields[name].label or name}: {errors[0]}"
+                for name, errors in form.errors.items()
                 if name in form.fields
             ]
-            tone, said = "bad", " ".join(["As it is written, it can't be tested.", *wrong])
-        else:
-            try:
-                result = form.instance.test_connection(at=timezone.now())
-            except NoRoom as error:
-                return HttpResponse(format_html('<p class="hs-tone-bad">{}</p>', error))
-            verdict = "works" if result.ok else "does not work"
-            tone = "good" if result.ok else "bad"
-            typed = " (as written, not saved yet)" if form.has_changed() else ""
-            said = f"The connection {verdict}{typed}. {result.sentence} (It took {result.ms:,} ms.)"
+            works, said = False, " ".join(["As it is written, it can't be tested.", *wrong])
+        tone = "good" if works else "bad"
         return HttpResponse(format_html('<p class="hs-tone-{}">{}</p>', tone, said))
+
+
+def _tested(provider: Provider, *, typed: str = "") -> tuple[bool, str]:
+    """Test the connection; return whether it works, and the sentence about it."""
+    try:
+        result = provider.test_connection(at=timezone.now())
+    except NoRoom as error:
+        return False, str(error)
+    verdict = "works" if result.ok else "does not work"
+    return (
+        result.ok,
+        f"The connection {verdict}{typed}. {result.sentence} (It took {result.ms:,} ms.)",
+    )
 
 
 def _public_address(provider: Provider) -> str:
