@@ -59,13 +59,12 @@ def test_what_is_for_development_is_no_package_of_the_wheel() -> None:
     held_back = {
         "benchmarks",
         "changelog.d",
-        "deploy",
         "docs",
         "integrations",
         "sample_world",
         "tests",
     }
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
-    unknown = folders - {"var", "dist", "staticfiles", "__pycache__"} - shipped - held_back
+    unknown = folders - {"var", "dist", "__pycache__"} - shipped - held_back
     assert unknown == set(), "Say here, or in pyproject.toml, whether it ships."
     assert "voice.py" in wheel["exclude"]
