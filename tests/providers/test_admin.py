@@ -1,9 +1,12 @@
 """The provider's page: its key is named, never shown, and its connection can be tested."""
 
+from contextlib import ExitStack
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from providers import calls
 from providers.models import Provider
 from sample_world.simulator import Simulator
 from tests.factories import ProviderFactory, UserFactory
@@ -77,6 +80,18 @@ def test_what_can_not_be_read_is_not_tested(admin_client: Client, keyed: Provide
     sent = typed(keyed, base_url="ftp://x")
     said = admin_client.post(page(keyed, "test_connection"), sent, headers=HTMX).content.decode()
     assert "As it is written, it can" in said
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["saved", "as typed"])
+def test_while_others_wait_for_theirs_it_says_so(
+    admin_client: Client, keyed: Provider, headers: dict[str, str]
+) -> None:
+    with ExitStack() as others:
+        for _ in range(calls.AT_ONCE):
+            others.enter_context(calls.slot())
+        address = page(keyed, "test_connection")
+        answer = admin_client.post(address, typed(keyed), headers=headers, follow=True)
+    assert "Other calls to providers wait for their answers: try again." in answer.content.decode()
 
 
 def test_only_by_post(admin_client: Client, keyed: Provider) -> None:
