@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from versioning.admin import words
+from versioning.admin.drawing import Scale, Tick
 from versioning.services.evidence.days import DayPoint, Measure, VersionDays
 
 WIDTH, HEIGHT = 380, 170
@@ -31,12 +32,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    at: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Panel:
     """What the template draws of one measure; positions in the units of its view box."""
 
@@ -56,20 +51,17 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """From days and figures to places."""
+class Axes:
+    """Where a day and a figure are drawn."""
 
-    first: date
-    days: int
-    low: float
-    high: float
+    days: Scale
+    figures: Scale
 
     def x(self, day: date) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * (day - self.first).days / self.days, 1)
+        return self.days.place(day.toordinal())
 
-    def y(self, value: float) -> float:
-        share = (self.high - value) / (self.high - self.low)
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * min(1.0, max(0.0, share)), 1)
+    def at(self, point: DayPoint, figure: float) -> tuple[float, float]:
+        return self.x(point.day), self.figures.place(figure)
 
 
 def _usd_of_thousand(value: float) -> str:
@@ -109,21 +101,20 @@ def _panel(
     points = [point for each in versions for point in each.points.get(measure, ())]
     if not points:
         return None
-    low, high = _bounds(points)
-    scale = Scale(first=first, days=max(1, (last - first).days), low=low, high=high)
+    axes = _axes(points, first=first, last=last)
     return Panel(
         name=name,
         lines=[
-            _line(each.label, each.points[measure], colour=n % COLOURS, scale=scale, say=say)
+            _line(each.label, each.points[measure], colour=n % COLOURS, axes=axes, say=say)
             for n, each in enumerate(versions)
             if measure in each.points
         ],
-        rows=[Tick(at=scale.y(value), words=say(value)) for value in (low, (low + high) / 2, high)],
+        rows=axes.figures.ticks(say),
         columns=[
-            Tick(at=scale.x(day), words=f"{day:%-d %b}") for day in dict.fromkeys((first, last))
+            Tick(at=axes.x(day), words=f"{day:%-d %b}") for day in dict.fromkeys((first, last))
         ],
         moves=[
-            Tick(at=scale.x(day), words=f"moved to {label} on {day:%-d %b}")
+            Tick(at=axes.x(day), words=f"moved to {label} on {day:%-d %b}")
             for day, label in moves
             if first <= day <= last
         ],
@@ -132,6 +123,19 @@ def _panel(
             for each in versions
             for point in each.points.get(measure, ())
         ],
+    )
+
+
+def _axes(points: Sequence[DayPoint], *, first: date, last: date) -> Axes:
+    low, high = _bounds(points)
+    return Axes(
+        days=Scale(
+            low=first.toordinal(),
+            high=max(last.toordinal(), first.toordinal() + 1),
+            start=LEFT,
+            end=WIDTH - RIGHT,
+        ),
+        figures=Scale(low=low, high=high, start=HEIGHT - BOTTOM, end=TOP),
     )
 
 
@@ -155,38 +159,46 @@ def _line(
     points: Sequence[DayPoint],
     *,
     colour: int,
-    scale: Scale,
+    axes: Axes,
     say: Callable[[float], str],
 ) -> Line:
-    dots = [
-        Dot(
-            x=scale.x(point.day),
-            y=scale.y(point.value),
-            words=f"{label} on {point.day:%-d %b}: {_said(point, say)}, {point.n:,} samples",
-        )
-        for point in points
-    ]
-    sure = [point for point in points if point.low is not None and point.high is not None]
-    upper = [(scale.x(point.day), scale.y(point.high or 0.0)) for point in sure]
-    lower = [(scale.x(point.day), scale.y(point.low or 0.0)) for point in reversed(sure)]
     return Line(
         label=label,
         colour=colour,
-        path=" ".join(_path(part) for part in _runs(points, dots)),
-        band=f"{_path([*upper, *lower])}Z" if len(sure) > 1 else "",
-        dots=dots,
+        path=" ".join(
+            _path([axes.at(point, point.value) for point in run]) for run in _runs(points)
+        ),
+        band=_band(points, axes=axes),
+        dots=[
+            Dot(
+                x=axes.x(point.day),
+                y=axes.figures.place(point.value),
+                words=f"{label} on {point.day:%-d %b}: {_said(point, say)}, {point.n:,} samples",
+            )
+            for point in points
+        ],
     )
 
 
-def _runs(points: Sequence[DayPoint], dots: Sequence[Dot]) -> list[list[tuple[float, float]]]:
-    """Return the places of days that follow each other: what is unknown between stays a gap."""
-    runs: list[list[tuple[float, float]]] = []
-    last: date | None = None
-    for point, dot in zip(points, dots, strict=True):
-        if last is None or (point.day - last).days > 1:
+def _band(points: Sequence[DayPoint], *, axes: Axes) -> str:
+    """Return the outline of the intervals; days without one leave a gap, as in the line."""
+    sure = [point for point in points if point.low is not None and point.high is not None]
+    outlines = []
+    for run in _runs(sure):
+        upper = [axes.at(point, point.high or 0.0) for point in run]
+        lower = [axes.at(point, point.low or 0.0) for point in reversed(run)]
+        if len(run) > 1:
+            outlines.append(f"{_path([*upper, *lower])}Z")
+    return " ".join(outlines)
+
+
+def _runs(points: Sequence[DayPoint]) -> list[list[DayPoint]]:
+    """Return days that follow each other: what is unknown between them stays a gap."""
+    runs: list[list[DayPoint]] = []
+    for point in points:
+        if not runs or (point.day - runs[-1][-1].day).days > 1:
             runs.append([])
-        runs[-1].append((dot.x, dot.y))
-        last = point.day
+        runs[-1].append(point)
     return runs
 
 

@@ -3,12 +3,12 @@
 Places across are per cent and places up are pixels, so marks and letters keep their size.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from versioning.admin import words
+from versioning.admin.drawing import Scale, Tick
 
 HEIGHT, TOP, BOTTOM = 260, 14, 34
 LEFT, RIGHT = 4.0, 86.0
@@ -46,12 +46,6 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    at: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plot:
     """What the template draws; ``left_out`` is what has no place, for lack of a figure."""
 
@@ -65,35 +59,6 @@ class Plot:
     bottom: int = HEIGHT - BOTTOM
 
 
-@dataclass(frozen=True, slots=True)
-class _Costs:
-    """The scale of costs: from nothing, or by ratios where they are many times each other."""
-
-    low: float
-    high: float
-    is_log: bool
-
-    @classmethod
-    def of(cls, costs: Sequence[float]) -> "_Costs":
-        least, most = min(costs), max(costs)
-        if least > 0 and most / least > MANY_TIMES:
-            return cls(low=least, high=most, is_log=True)
-        return cls(low=0.0, high=most or 1.0, is_log=False)
-
-    @property
-    def ticks(self) -> tuple[float, float, float]:
-        middle = math.sqrt(self.low * self.high) if self.is_log else self.high / 2
-        return (self.low, middle, self.high)
-
-    def x(self, cost: float) -> float:
-        share = (
-            math.log(cost / self.low) / math.log(self.high / self.low)
-            if self.is_log
-            else cost / self.high
-        )
-        return round(LEFT + (RIGHT - LEFT) * share, 2)
-
-
 def draw(dots: Sequence[Dot]) -> Plot | None:
     """Return the plot; None where nothing has both a cost and a quality."""
     known = [
@@ -103,20 +68,16 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
     ]
     if not known:
         return None
-    costs = _Costs.of([cost for _, cost, _ in known])
+    costs = _of_costs([cost for _, cost, _ in known])
     ends = [end for dot, _, quality in known for end in (dot.low, quality, dot.high)]
-    low, high = _ends([end for end in ends if end is not None])
-
-    def y(quality: float) -> float:
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low), 1)
-
+    qualities = _of_qualities([end for end in ends if end is not None])
     best = unbeaten([(cost, quality) for _, cost, quality in known])
     marks = [
         Mark(
-            x=costs.x(cost),
-            y=y(quality),
-            top=y(quality if dot.high is None else dot.high),
-            bottom=y(quality if dot.low is None else dot.low),
+            x=costs.place(cost),
+            y=qualities.place(quality),
+            top=qualities.place(quality if dot.high is None else dot.high),
+            bottom=qualities.place(quality if dot.low is None else dot.low),
             label=dot.label,
             words=f"{dot.name}: quality {quality:.2f}, {words.usd(cost)} a success",
             href=dot.href,
@@ -128,8 +89,8 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
     return Plot(
         marks=marks,
         front=list(pairwise(line)),
-        rows=[Tick(y(value), f"{value:.2f}") for value in (low, (low + high) / 2, high)],
-        columns=[Tick(costs.x(tick), words.usd(tick) or "") for tick in costs.ticks],
+        rows=qualities.ticks(lambda quality: f"{quality:.2f}"),
+        columns=costs.ticks(lambda cost: words.usd(cost) or ""),
         is_log=costs.is_log,
         left_out=[dot.name for dot in dots if dot.cost is None or dot.quality is None],
     )
@@ -144,8 +105,17 @@ def unbeaten(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     return found
 
 
-def _ends(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the scale of quality, at least a tenth apart."""
+def _of_costs(costs: Sequence[float]) -> Scale:
+    """Return the scale of costs: from nothing, or by ratios where these are large."""
+    least, most = min(costs), max(costs)
+    is_log = least > 0 and most / least > MANY_TIMES
+    return Scale(
+        low=least if is_log else 0.0, high=most or 1.0, start=LEFT, end=RIGHT, is_log=is_log
+    )
+
+
+def _of_qualities(values: Sequence[float]) -> Scale:
+    """Return the scale of quality, whose ends are at least a tenth apart."""
     low, high = min(values), max(values)
     room = max(0.0, 0.1 - (high - low)) / 2
-    return low - room, high + room
+    return Scale(low=low - room, high=high + room, start=HEIGHT - BOTTOM, end=TOP)

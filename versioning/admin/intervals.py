@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
+from versioning.admin.drawing import Scale
 from versioning.domain.statistics.figures import hundredths, points, significant
 
 WIDTH, HEIGHT = 300.0, 28.0
@@ -106,10 +107,7 @@ def _row(
     if value is None and low is None and high is None:
         return None
     most = max(abs(each) for each in (value, low, high, limit, 0.001) if each is not None) * ROOM
-
-    def x(figure: float) -> float:
-        return round(WIDTH / 2 + figure / most * WIDTH / 2, 1)
-
+    x = Scale(low=-most, high=most, start=0.0, end=WIDTH).place
     return Row(
         name=name,
         is_part=is_part,

@@ -1,6 +1,7 @@
 """Charts day by day: all within the picture, the moves marked, the same said as a table."""
 
 import datetime as dt
+import re
 
 from django.test import Client
 from django.urls import reverse
@@ -75,6 +76,21 @@ def test_days_without_samples_are_gaps() -> None:
     (panel,) = chart.draw([VersionDays("1.0.0", {Measure.QUALITY: found})], moves=[])
     assert panel.lines[0].path.count("M") == 2
     assert panel.lines[0].path.count("L") == 1
+
+
+def test_days_without_intervals_are_gaps_in_the_band() -> None:
+    known = {0: True, 1: True, 2: False, 3: True, 4: True, 8: True, 9: True, 12: True}
+    found = [
+        DayPoint(DAY + dt.timedelta(n), 0.5, *((0.4, 0.6) if each else (None, None)), 3)
+        for n, each in known.items()
+    ]
+    (panel,) = chart.draw([VersionDays("1.0.0", {Measure.QUALITY: found})], moves=[])
+    outlines = panel.lines[0].band.split("Z")[:-1]
+    places = {dot.x: day for dot, day in zip(panel.lines[0].dots, known, strict=True)}
+    covered = [
+        {places[float(x)] for x in re.findall(r"[ML](\S+) ", outline)} for outline in outlines
+    ]
+    assert covered == [{0, 1}, {3, 4}, {8, 9}]
 
 
 def test_range_and_task_stand_in_the_address(viewer: Client) -> None:
