@@ -1,10 +1,11 @@
 """What keeps Hotswap from doing its work by itself now: said on every page, not on its own only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import CharField, Max, QuerySet, Value
 from django_celery_beat.models import PeriodicTask
 
 from versioning.models import AutomationSwitch, Freeze, Notice
@@ -27,13 +28,29 @@ class Standstill:
 
 
 def look(*, now: datetime) -> Sequence[Standstill]:
-    """Return what stands still now, in four queries; empty where all is well."""
-    found = [Standstill(switch=each) for each in AutomationSwitch.objects.filter(on=False)]
-    holding = Freeze.objects.filter(starts_at__lte=now, ends_at__gt=now).select_related("provider")
-    found += [Standstill(freeze=each) for each in holding.order_by("ends_at", "pk")]
+    """Return what stands still now; one query where all is well, for every page asks."""
+    holding = Freeze.objects.filter(starts_at__lte=now, ends_at__gt=now)
     stopped = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject__in=OF_PROCESSES)
-    found += [Standstill(notice=each) for each in stopped.order_by("pk")]
-    last = PeriodicTask.objects.filter(enabled=True).aggregate(at=Max("last_run_at"))["at"]
-    if last is not None and now - last > SILENT_AFTER:
-        found.append(Standstill(silent_since=last))
-    return found
+    runs = PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False)
+    asked: Mapping[str, QuerySet[Any]] = {
+        "switch": AutomationSwitch.objects.filter(on=False),
+        "freeze": holding.select_related("provider").order_by("ends_at", "pk"),
+        "notice": stopped.order_by("pk"),
+        "silent_since": runs.values("enabled")
+        .annotate(last=Max("last_run_at"))
+        .filter(last__lt=now - SILENT_AFTER)
+        .values_list("last", flat=True),
+    }
+    found = _which_have_rows(asked)
+    return [
+        Standstill(**{kind: each}) for kind, rows in asked.items() if kind in found for each in rows
+    ]
+
+
+def _which_have_rows(asked: Mapping[str, QuerySet[Any]]) -> set[str]:
+    """Return the names of the questions that have an answer, in one query."""
+    first, *others = (
+        rows.order_by().values_list(Value(name, output_field=CharField()), flat=True)
+        for name, rows in asked.items()
+    )
+    return set(first.union(*others))

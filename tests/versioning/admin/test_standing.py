@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.versioning.admin.pages import text
 from versioning.models import Freeze
-from versioning.services import notices
+from versioning.services import notices, standing
 from versioning.services.actors import Actor
 from versioning.services.upgrades import policies
 
@@ -66,6 +68,17 @@ def test_a_freeze_that_is_over_is_no_news(viewer: Client) -> None:
         name="Trade", starts_at=now - timedelta(days=9), ends_at=now - timedelta(hours=1)
     )
     assert "Frozen" not in text(viewer.get(reverse("admin:index")))
+
+
+def test_where_all_is_well_a_page_asks_one_question_for_it(db: None) -> None:
+    silence_the_scheduler()
+    PeriodicTask.objects.create(
+        name="Check", task="versioning.check", interval=IntervalSchedule.objects.get(),
+        last_run_at=timezone.now(),
+    )  # fmt: skip
+    with CaptureQueriesContext(connection) as asked:
+        assert standing.look(now=timezone.now()) == []
+    assert len(asked) == 1
 
 
 def test_a_stranger_reads_nothing_of_it(db: None) -> None:
