@@ -70,17 +70,15 @@ class WithPanel(PlainAdmin):
         """Return what a row's page shows beside its form, to whom may see the row."""
         raise NotImplementedError
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is not None and self.has_view_permission(request, row):
-            extra_context = {**(extra_context or {}), **self.panel_of(row, request)}
-        return super().change_view(request, object_id, form_url, extra_context)
+        row = context.get("original")
+        if row is not None:
+            # A form that was refused has written what was typed into its row.
+            stored = row if request.method == "GET" else self.get_object(request, str(row.pk))
+            context.update(self.panel_of(stored, request))
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class Admin(NamedPages):

@@ -1,9 +1,10 @@
 """What all pages of this app share."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from providers.admin import SETUP, Admin, SetUpPages, WithPanel
@@ -50,6 +51,12 @@ class HistoryInline(PlainInline):
     can_delete = False
     show_change_link = True
     per_page = 20
+    related: Sequence[str] = ()
+    """What the rows' names and fields read of other tables, to be read with them."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.select_related(*self.related) if self.related else rows
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -57,6 +57,7 @@ class VersionInline(HistoryInline):
     fields = ("label", "upstream_id", "revision", "released_on", "retires_on", "gone_at")
     readonly_fields = fields
     ordering = ("-pk",)
+    related = ("tracked_model",)
     verbose_name_plural = "Versions"
 
 
@@ -68,7 +69,6 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
     list_filter = ("active", "pinned", ("provider", RelatedCheckboxFilter))
     search_fields = ("name", "provider__slug", "versions__upstream_id", "owner")
     search_help_text = "A name, a provider, an upstream id or an owner."
-    list_select_related = ("provider", "current_version")
     ordering = ("provider__slug", "name")
     inlines = (LineageRuleInline, VersionInline)
     fieldsets = ((None, {"fields": ("active", "owner", "notes", "allow_previews")}),)
@@ -77,9 +77,8 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("pk"))
         sure = waiting.exclude(step=UpgradeRecord.Step.MAYBE)
         counted = sure.order_by().values("tracked_model").annotate(count=Count("pk"))
-        return (
-            super().get_queryset(request).annotate(waiting_count=Subquery(counted.values("count")))
-        )
+        models = super().get_queryset(request).select_related("provider", "current_version")
+        return models.annotate(waiting_count=Subquery(counted.values("count")))
 
     @admin.display(description="current version", ordering="current_version__label")
     def current(self, tracked: TrackedModel) -> SafeString | None:

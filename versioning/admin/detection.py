@@ -26,6 +26,7 @@ class FindingInline(HistoryInline):
     fields = ("kind", "sentence", "tracked_model", "version")
     readonly_fields = fields
     ordering = ("pk",)
+    related = ("tracked_model__provider", "version__tracked_model")
     show_change_link = False
 
 

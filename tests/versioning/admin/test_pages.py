@@ -111,6 +111,24 @@ class TestLists:
         assert {page: n for page, n in after.items() if n > before[page]} == {}
         assert max(after.values()) <= 30
 
+    def test_a_page_asks_no_more_for_more_rows_of_what_it_shows(self, queries: Counter) -> None:
+        make_rows(1)
+        model, check = TrackedModel.objects.get(), Check.objects.get()
+        most = {
+            reverse("admin:versioning_trackedmodel_change", args=[model.pk]): 20,
+            reverse("admin:versioning_check_change", args=[check.pk]): 9,
+        }
+        before = {page: queries(page) for page in most}
+        for n in range(7):
+            version = ModelVersionFactory(tracked_model=model, label=f"2.{n}.0")
+            Finding.objects.create(
+                check_run=check, kind="new_version", upstream_id="x", tracked_model=model,
+                version=version, sentence="A new one.", found_at=NOW,
+            )  # fmt: skip
+        after = {page: queries(page) for page in most}
+        assert {page: n for page, n in after.items() if n > before[page]} == {}
+        assert {page: n for page, n in before.items() if n > most[page]} == {}
+
     @pytest.mark.parametrize(
         ("name", "filters"),
         [
