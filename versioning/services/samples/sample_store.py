@@ -60,14 +60,18 @@ def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
     return found
 
 
+def one_of(numbers: Sequence[int]) -> tuple[str, str]:
+    """Return the condition that a column is one of the numbers, and its one parameter."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s::bigint[])", f"{{{','.join(map(str, numbers))}}}"
+    return "IN (SELECT value FROM json_each(%s))", json.dumps(numbers)
+
+
 def _among(table: str, columns: str, hashes: Sequence[int]) -> list[Any]:
-    """Return these columns of the rows with one of the hashes, which go as one parameter."""
+    """Return these columns of the rows with one of the hashes."""
     if not hashes:
         return []
-    if connection.vendor == "postgresql":
-        among, parameter = "= ANY(%s::bigint[])", f"{{{','.join(map(str, hashes))}}}"
-    else:
-        among, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(hashes)
+    among, parameter = one_of(hashes)
     query = (
         f"SELECT {columns} FROM {table}"  # noqa: S608 (names of tables and columns only)
         f" WHERE request_hash IS NOT NULL AND request_hash {among}"

@@ -21,6 +21,7 @@ from django.db import connection
 
 from versioning.models import SpanLink, TracedSpan
 from versioning.models.fields import to_ms
+from versioning.services.samples.sample_store import one_of
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_names import reading_of
 from versioning.services.transactions import one_transaction
@@ -298,14 +299,11 @@ def _uncount(keys: Sequence[Key]) -> None:
 
 
 def _select(before: str, among: Iterable[int], after: str = "") -> list[Any]:
-    """Return the rows of a query for a set of numbers, which go as one parameter."""
-    wanted: list[Any] = sorted(among)
+    """Return the rows of a query for a set of numbers."""
+    wanted = sorted(among)
     if not wanted:
         return []
-    if connection.vendor == "postgresql":
-        condition, parameter = "= ANY(%s::bigint[])", f"{{{','.join(map(str, wanted))}}}"
-    else:
-        condition, parameter = "IN (SELECT value FROM json_each(%s))", json.dumps(wanted)
+    condition, parameter = one_of(wanted)
     with connection.cursor() as cursor:
         cursor.execute(f"{before} {condition}{after}", [parameter])
         return list(cursor.fetchall())
