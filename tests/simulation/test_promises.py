@@ -4,7 +4,6 @@ import statistics
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from tests.simulation import days, looking, worlds
 from tests.simulation.conftest import Report
@@ -17,19 +16,15 @@ pytestmark = pytest.mark.simulation
 
 ALPHA = 0.05
 
-OFTENER = {"ramp": 0.065, "constant by day, levels wander": 0.07}
-"""Worlds in which equal versions are upgraded, or blocked, oftener than `ALPHA`: see the docs."""
-
-CHANCE = 0.01
-"""How rarely a promise that is kept may fail here: so few runs scatter."""
+OFTENER = {
+    "constant by day, levels wander": 0.06,
+    "both wander, 0.7, twice as far": 0.07,
+}
+"""Worlds in which equal versions are upgraded, or blocked, oftener than `ALPHA`, and the most that
+is allowed there: docs/statistics.md names each, with its figures."""
 
 STOPPING = {0.10: 450, 0.05: 1000}
 """Mean samples of both sides, 20 a side a day, until a rise is called better, within 60 days."""
-
-
-def keeps(share: float, *, runs: int, most: float = ALPHA) -> bool:
-    """Return whether so many false claims can be chance where at most `most` are promised."""
-    return float(binom.sf(round(share * runs) - 1, runs, most)) > CHANCE
 
 
 @pytest.mark.parametrize("name", worlds.EQUAL)
@@ -38,8 +33,8 @@ def test_equal_versions_are_rarely_upgraded_or_blocked(name: str, report: Report
     found = looking.false_claims(runs=runs, make=world.run)
     _report(report, name, found)
     most = OFTENER.get(name, ALPHA)
-    assert keeps(found.upgraded, runs=runs, most=most)
-    assert keeps(found.blocked, runs=runs, most=most)
+    assert found.upgraded <= most
+    assert found.blocked <= most
 
 
 @pytest.mark.parametrize("name", worlds.MADE)
@@ -47,8 +42,8 @@ def test_others_of_equal_versions_are_rarely_upgraded_or_blocked(name: str, repo
     runs, make = worlds.MADE[name]
     found = looking.false_claims(runs=runs, make=make)
     _report(report, name, found)
-    assert keeps(found.upgraded, runs=runs)
-    assert keeps(found.blocked, runs=runs)
+    assert found.upgraded <= ALPHA
+    assert found.blocked <= ALPHA
 
 
 @pytest.mark.parametrize("name", worlds.OTHERWISE)
@@ -71,10 +66,10 @@ def _report(report: Report, name: str, found: looking.FalseClaims) -> None:
 def test_a_version_worse_by_the_margin_is_rarely_called_not_worse(
     spread: float, report: Report
 ) -> None:
-    runs = 100
+    runs = 300 if spread else 100
     wrong = looking.false_not_worse(runs=runs, world=World(rise=-0.02, spread=spread))
     report(f"worse by 0.02, levels wander by {spread}: called not worse {wrong:5.1%} ({runs} runs)")
-    assert keeps(wrong, runs=runs)
+    assert wrong <= ALPHA
 
 
 @pytest.mark.parametrize("rise", STOPPING)

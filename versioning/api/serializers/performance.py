@@ -28,7 +28,8 @@ class FiguresSerializer(serializers.Serializer[Any]):
     errors_by_class = serializers.DictField(child=serializers.IntegerField())
     quality = serializers.FloatField(
         allow_null=True,
-        help_text="From 0 to 1: the mean of each part over the requests that have it, weighed.",
+        help_text="From 0 to 1: the mean of each part over the requests that have it, weighed part "
+        "by part, however many requests have it: a given score counts 1, signals by their weights.",
     )
     quality_parts = serializers.DictField(
         child=PartFiguresSerializer(),

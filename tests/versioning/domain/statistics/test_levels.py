@@ -91,7 +91,7 @@ def test_a_gap_of_weeks_breaks_what_lasts() -> None:
     assert effect(far).design < effect(near).design
 
 
-def test_equal_scores_have_hardly_any_levels() -> None:
+def test_equal_scores_leave_less_room_for_levels_than_for_chance() -> None:
     equal = tuple(day_of(number, [0.8] * 20) for number in range(10))
     assert effect(equal).design < 2
 
