@@ -10,8 +10,13 @@ IS_INSTALLED = _IN_WHEEL.is_dir()
 SHIPPED = _IN_WHEEL if IS_INSTALLED else CODE
 """Templates, static files and what gunicorn reads."""
 
-_USERS = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-HOME = _USERS / "hotswap" if IS_INSTALLED else CODE
+
+def _in_users_data() -> Path:
+    # Asked for only where it is needed: a user without a home may run a clone.
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "hotswap"
+
+
+HOME = _in_users_data() if IS_INSTALLED else CODE
 """Where ``.env`` is looked for."""
 
 DATA = HOME if IS_INSTALLED else CODE / "var"

@@ -145,6 +145,17 @@ def test_every_variable_that_the_guide_names_is_there() -> None:
     assert named - others - {"HOTSWAP_HTTP"} <= LISTED.keys()
 
 
+def test_a_clone_needs_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user may have none."""
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    assert runpy.run_path(str(ROOT / "config/places.py"))["HOME"] == ROOT
+
+
 READ_ELSEWHERE = {
     "config/command.py": "which settings",
     "config/celery.py": "which settings",
