@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .comparison import Caution, QualityFigures, WarningCode
+from .comparison import Caution, WarningCode
 from .coverage import RISK, Bounds, Cell, Shares, bounds, shares
 from .evidence import QUALITY, Coverage, Day, Stratum
 from .moments import Moments
@@ -16,7 +16,6 @@ def cautions(
     *,
     strata: Sequence[Stratum],
     coverage: Coverage,
-    figures: QualityFigures,
     thresholds: Thresholds,
     split: Split | None,
     unlike: Sequence[Caution] = (),
@@ -50,28 +49,42 @@ def cautions(
                 f"both versions ({names}): nothing is known of these",
             )
         )
-    share = min(figures.coverage_current, figures.coverage_candidate)
-    if exact(share) < thresholds.min_quality_coverage:
-        found.append(
-            Caution(
-                code=WarningCode.LOW_QUALITY_COVERAGE,
-                text=f"only {share:.0%} of the requests have a score: those without may differ"
-                + _what_it_hides(figures),
+    return (*found, *_little_known(strata, thresholds=thresholds))
+
+
+def _little_known(strata: Sequence[Stratum], *, thresholds: Thresholds) -> list[Caution]:
+    """Return a caution for each part of quality that is known of few requests of a side.
+
+    Who answers may differ from who doesn't, also where equally many do: no count shows that.
+    """
+    found = []
+    sides = [[stratum.current for stratum in strata], [stratum.candidate for stratum in strata]]
+    requests = [sum(arm.n for arm in arms) for arms in sides]
+    names = {name for arms in sides for arm in arms for day in arm.days for name in day.components}
+    for name in sorted(names):
+        current, candidate = (Moments.total(arm.component(name) for arm in arms) for arms in sides)
+        if not current.n or not candidate.n:
+            continue
+        shares = current.n / requests[0], candidate.n / requests[1]
+        if exact(min(shares)) < thresholds.min_quality_coverage:
+            hidden = bounds(
+                share_current=shares[0],
+                mean_current=current.mean,
+                share_candidate=shares[1],
+                mean_candidate=candidate.mean,
             )
-        )
-    return tuple(found)
+            found.append(
+                Caution(
+                    code=WarningCode.LOW_QUALITY_COVERAGE,
+                    text=f"only {min(shares):.0%} of the requests have {_what(name)}: those "
+                    f"without may differ; {hidden.words}",
+                )
+            )
+    return found
 
 
-def _what_it_hides(figures: QualityFigures) -> str:
-    if figures.current is None or figures.candidate is None:
-        return ""
-    hidden = bounds(
-        share_current=figures.coverage_current,
-        mean_current=float(figures.current),
-        share_candidate=figures.coverage_candidate,
-        mean_candidate=float(figures.candidate),
-    )
-    return f"; {hidden.words}"
+def _what(name: str) -> str:
+    return "a score" if name == QUALITY else name.replace("_", " ")
 
 
 def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
@@ -91,10 +104,9 @@ def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
 
 
 def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:
-    what = "a score" if name == QUALITY else name.replace("_", " ")
     return Caution(
         code=WarningCode.UNEQUAL_COVERAGE,
-        text=f"{seen.current:.0%} of the current version's requests have {what}, but "
+        text=f"{seen.current:.0%} of the current version's requests have {_what(name)}, but "
         f"{seen.candidate:.0%} of the candidate's: those without may differ, so ask for it alike; "
         f"{hidden.words}",
     )

@@ -109,7 +109,8 @@ def cost_ratio(*, strata: Sequence[Stratum], basis: Basis) -> Ratio:
     spent = groups_of(strata, values=lambda _s, day, _c: day.cost, basis=basis, bounded=False)
     if not spent and any(s.current.n and s.candidate.n for s in strata):
         raise CannotSay(
-            "no request says what it cost; send cost_usd with samples, 0 for a server of your own"
+            f"no request{_whose(strata)} says what it cost; send cost_usd with samples, 0 for a "
+            "server of your own"
         )
     _enough(spent, basis=basis)
     served = [s for s in strata if s.task in {group.task for group in spent}]
@@ -136,6 +137,14 @@ def cost_ratio(*, strata: Sequence[Stratum], basis: Basis) -> Ratio:
 
     told = at(1.0, 1.0)
     return Ratio(current=told.current, candidate=told.candidate, at=at)
+
+
+def _whose(strata: Sequence[Stratum]) -> str:
+    """Name the version whose requests lack a cost, where it is one alone."""
+    told = [any(pick(stratum).cost.n for stratum in strata) for pick in (_current, _candidate)]
+    names = (" of the current version", " of the candidate")
+    lacking = [name for name, tells in zip(names, told, strict=True) if not tells]
+    return lacking[0] if len(lacking) == 1 else ""
 
 
 def _last(holds: Callable[[float], bool]) -> float:

@@ -41,7 +41,8 @@ class Thresholds:
     max_latency_rise, max_cost_rise: rise of p95 latency, of cost per successful request, relative
         to the current version. None leaves a gate out.
     max_uncovered_share: share of traffic that may run on tasks without evidence.
-    min_quality_coverage: share of requests with a score below which a warning is given.
+    min_quality_coverage: share of requests below which a part of quality that is known of them
+        gets a warning, with what the others may hide.
     accept_unsure: whether a gate whose estimate is within its limit, but not surely, is enough.
     alpha: risk of a wrong claim, over all looks.
     """
@@ -53,7 +54,7 @@ class Thresholds:
     max_latency_rise: Decimal | None = Decimal("0.2")
     max_cost_rise: Decimal | None = Decimal("0.2")
     max_uncovered_share: Decimal = Decimal("0.05")
-    min_quality_coverage: Decimal = Decimal("0.2")
+    min_quality_coverage: Decimal = Decimal("0.5")
     accept_unsure: bool = False
     alpha: float = ALPHA
 

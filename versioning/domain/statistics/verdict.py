@@ -90,7 +90,6 @@ def compare(
     warnings = cautions(
         strata=met.strata,
         coverage=coverage,
-        figures=whole.figures,
         thresholds=thresholds,
         split=split,
         unlike=(*unlike, *uneven),

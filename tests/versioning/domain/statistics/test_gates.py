@@ -115,7 +115,7 @@ def test_free_stays_free() -> None:
 @pytest.mark.parametrize(
     ("candidate", "gate", "reason"),
     [
-        (arm(0.8, usd=None), "cost_per_success", "no request says what it cost"),
+        (arm(0.8, usd=None), "cost_per_success", "no request of the candidate says what it cost"),
         (arm(0.8, n=50), "latency_p95", "100 requests a side are needed, there are 50"),
         (arm(0.8, errors=2100), "cost_per_success", "a success has no price"),
     ],
@@ -136,7 +136,7 @@ def test_an_open_gate_holds_a_better_version_back() -> None:
     found = compare(strata=[stratum(arm(0.75), arm(0.85, usd=None))], thresholds=Thresholds())
     assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
     assert found.reasons[0].startswith(
-        "cost per 1,000 successful requests: no request says what it cost"
+        "cost per 1,000 successful requests: no request of the candidate says what it cost"
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from versioning.domain.statistics import paired, sequence
+from versioning.domain.statistics.comparison import DOUBTS
 from versioning.domain.statistics.evidence import Arm, Day, Stratum
 from versioning.domain.statistics.moments import Moments
 from versioning.domain.statistics.paired import Case, compare_cases
@@ -47,7 +48,7 @@ def live() -> Iterator[str]:
             strata = [Stratum(task="one", current=current, candidate=candidate)]
             found = compare(strata=strata, thresholds=Thresholds())
             gates = ",".join(gate.status.value for gate in found.gates)
-            doubts = ",".join(caution.code.value for caution in found.warnings)
+            doubts = ",".join(one.code.value for one in found.warnings if one.code in DOUBTS)
             yield f"{found.verdict.value} {found.decision.value} {gates} {doubts}".rstrip()
 
 

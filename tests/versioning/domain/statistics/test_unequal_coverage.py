@@ -104,3 +104,24 @@ def test_where_less_is_known_only_great_harm_blocks(candidate: Thumb, decision: 
     found = compared(often(0.3), candidate, days=60)
     assert found.decision is decision, found.headline
     assert WarningCode.UNEQUAL_COVERAGE in {caution.code for caution in found.warnings}
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("current", "candidate"),
+    [
+        (often(0.3), on_success(0.33, else_=0.24)),
+        (often(0.1), on_success(0.11, else_=0.08)),
+        (on_success(0.3, else_=0.38), often(0.32)),
+        (often(0.4), often(0.4)),
+    ],
+)
+def test_nothing_is_said_of_few_answers_without_what_the_others_may_hide(
+    current: Thumb, candidate: Thumb, seed: int
+) -> None:
+    """Nearly equal shares can hide who was asked: no count sees it, so it is said each time."""
+    found = compared(current, candidate, seed=seed)
+    told = {one.code: one.text for one in found.warnings}
+    assert "user feedback: those without may differ" in told[WarningCode.LOW_QUALITY_COVERAGE]
+    assert "if all without it were failures" in told[WarningCode.LOW_QUALITY_COVERAGE]
+    assert "valid output" not in told[WarningCode.LOW_QUALITY_COVERAGE]
