@@ -1,5 +1,6 @@
 """Every page of the admin can be used by everybody: axe-core finds nothing, titles differ."""
 
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,6 +25,9 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BY_LOOKS = ["color-contrast", "target-size", "link-in-text-block"]
 """What a theme can change; all else is the same in both, and is looked at once a width."""
+
+PLOTS = {".hs-chart", ".hs-interval", ".hs-front-plot"}
+"""What is drawn must be among what is looked at."""
 
 EVIDENCE = {
     "sentence": "Better: quality 0.82 -> 0.86",
@@ -77,10 +81,13 @@ def of_decisions() -> list[str]:
     suite = EvaluationSuite.objects.latest("pk")
     more = ("cases", "run")
     names = ("approve", "reject", "snooze", "why", "change")
+    compare = reverse("admin:versioning_modelversion_compare")
     return [
+        compare,
+        f"{compare}?from={record.from_version_id}&to={record.to_version_id}",
         reverse("admin:index"),
         reverse("admin:password_change"),
-        reverse("admin:versioning_modelversion_best"),
+        reverse("admin:versioning_modelversion_best") + "?task=sums",
         reverse("admin:versioning_trackedmodel_pin", args=[record.tracked_model_id]),
         reverse(
             "admin:versioning_trackedmodel_move",
@@ -102,10 +109,12 @@ def world(transactional_db: None) -> None:
     samples = [
         SampleIn(
             provider=each.tracked_model.provider.slug, model=each.tracked_model.name,
-            time=timezone.now(), quality=n % 2, latency_ms=90 + n,
+            time=timezone.now(), quality=n % 2, latency_ms=90 + n, task="sums",
+            resolved_id=version.upstream_id, cost_usd=Decimal("0.001") * (1 + m),
         )
-        for each in waiting
-        for n in range(9)
+        for m, each in enumerate(waiting)
+        for version in (each.from_version, each.to_version)
+        for n in range(32)
     ]  # fmt: skip
     ingestion.accept(samples, api_key_id=None, now=timezone.now())
     first = waiting.earliest("pk")
@@ -133,11 +142,13 @@ def test_axe_finds_nothing_and_each_page_has_a_title_of_its_own(
 ) -> None:
     titles: dict[str, str] = {}
     found: list[str] = []
+    drawn: set[str] = set()
     page.emulate_media(reduced_motion="reduce")
     staff = get_user_model().objects.get(username="ada")
     for address in dict.fromkeys([*of_decisions(), *of_registry(staff)]):
         page.goto(address, wait_until="load")
         page.evaluate(AXE)
+        drawn |= {plot for plot in PLOTS if page.locator(plot).count()}
         for width in (1440, 390):
             found += violations(page, width=width, dark=False, rules=[])
             take(page, shots, address, width=width, dark=False)
@@ -146,6 +157,7 @@ def test_axe_finds_nothing_and_each_page_has_a_title_of_its_own(
         same = titles.setdefault(page.title(), address)
         assert same == address, f"{page.title()!r} is the title of {same} and of {address}"
     assert "\n".join(found) == ""
+    assert drawn == PLOTS
 
 
 def test_a_stranger_s_page(browser: Browser, live_server: object, transactional_db: None) -> None:
