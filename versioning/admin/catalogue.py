@@ -286,7 +286,7 @@ def _by_day(
     }
 
 
-def _figures(version_id: int) -> list[dict[str, str | int]]:
+def _figures(version_id: int) -> list[dict[str, str]]:
     return words.figures(performance.figures(version_ids=[version_id])[version_id])
 
 

@@ -1,7 +1,6 @@
 """Checks and their findings, what providers list, and what ids stood for."""
 
-import json
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
@@ -104,7 +103,7 @@ class CheckAdmin(HistoryAdmin):
 
     @admin.display(description="difference")
     def raw(self, check: Check) -> SafeString:
-        return _pretty(check.difference)
+        return words.raw(check.difference)
 
     @admin.display(description="items that could not be read")
     def unread(self, check: Check) -> SafeString:
@@ -186,11 +185,11 @@ class FindingAdmin(HistoryAdmin):
 
     @admin.display(description="before")
     def was(self, finding: Finding) -> SafeString:
-        return _pretty(finding.before)
+        return words.raw(finding.before)
 
     @admin.display(description="after")
     def now(self, finding: Finding) -> SafeString:
-        return _pretty(finding.after)
+        return words.raw(finding.after)
 
 
 @admin.register(CatalogueEntry)
@@ -236,7 +235,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
 
     @admin.display(description="what the provider says")
     def told(self, entry: CatalogueEntry) -> SafeString:
-        return _pretty(entry.facts)
+        return words.raw(entry.facts)
 
 
 @admin.register(AliasTarget)
@@ -250,10 +249,3 @@ class AliasTargetAdmin(HistoryAdmin):
     list_select_related = ("provider",)
     ordering = ("-since", "-pk")
     is_large = True
-
-
-def _pretty(value: Any) -> SafeString:
-    if not value:
-        return format_html('<span class="hs-quiet">{}</span>', "Nothing.")
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    return format_html('<pre class="hs-raw">{}</pre>', text)

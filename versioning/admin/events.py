@@ -1,13 +1,11 @@
 """What happened, and to whom it has gone: to be read; what was given up can be tried anew."""
 
-import json
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
@@ -57,7 +55,7 @@ class EventAdmin(HistoryAdmin):
 
     @admin.display(description="payload")
     def raw(self, event: Event) -> SafeString:
-        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+        return words.raw(event.payload)
 
 
 @admin.register(Delivery)

@@ -1,7 +1,7 @@
 """Forms of pages that call a service, and fields that read better than JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -255,8 +255,7 @@ class SnoozeForm(DecisionForm):
         self.fields["until"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
 
     def clean_until(self) -> datetime:
-        day = self.cleaned_data["until"]
-        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+        return clock.start_of(self.cleaned_data["until"])
 
 
 class TrackForm(forms.Form):
@@ -332,9 +331,7 @@ class ApiKeyForm(forms.Form):
 
     def clean_expires_on(self) -> datetime | None:
         day = self.cleaned_data["expires_on"]
-        if day is None:
-            return None
-        return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+        return None if day is None else clock.start_of(day)
 
 
 class VersionForm(_VersionForm):

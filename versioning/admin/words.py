@@ -1,5 +1,6 @@
 """How things are said and coloured on the pages."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -60,6 +61,7 @@ VERDICT_TONES = {
     "passed": "good",
     "failed": "bad",
     "unknown": "warn",
+    "unsure": "warn",
 }
 WHAT_TO_DO = {
     Check.ErrorKind.UNAVAILABLE: "See whether the server is up and its address is right, then "
@@ -189,8 +191,8 @@ def other_prices(values: Any) -> list[tuple[str, str]]:
     ]
 
 
-def number(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+def number(value: int | None, *, unknown: str = "unknown") -> str:
+    return unknown if value is None else f"{value:,}"
 
 
 def listing(values: Any) -> str:
@@ -228,6 +230,14 @@ def sentences(items: Any, *, empty: str) -> SafeString:
     return format_html(
         '<ul class="hs-list">{}</ul>', format_html_join("", "<li>{}</li>", ((i,) for i in items))
     )
+
+
+def raw(value: Any) -> SafeString:
+    """Return data as it is kept, indented; its keys in one order on every database."""
+    if not value:
+        return format_html('<span class="hs-quiet">{}</span>', "Nothing.")
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre class="hs-raw">{}</pre>', text)
 
 
 def question(record: UpgradeRecord) -> str:
@@ -308,15 +318,15 @@ def what_to_do(check: Check) -> str:
     return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
 
 
-def baseline(stored: Mapping[str, Any]) -> list[dict[str, str | int]]:
+def baseline(stored: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return what a table shows of each task of a baseline, as it was stored then."""
     return [
         {
             "task": task or "no task",
-            "samples": row.get("samples", 0),
+            "samples": number(row.get("samples", 0)),
             "errors": "–" if row.get("error_rate") is None else f"{row['error_rate']:.1%}",
             "quality": quality(row.get("quality"), _means(row.get("quality_parts") or {})),
-            "quality_n": row.get("quality_n", 0),
+            "quality_n": number(row.get("quality_n") or None, unknown=""),
             "p50": ms(row.get("latency_p50_ms")),
             "p95": ms(row.get("latency_p95_ms")),
             "cost": usd(_float(row.get("cost_usd"))) or "–",
@@ -325,17 +335,17 @@ def baseline(stored: Mapping[str, Any]) -> list[dict[str, str | int]]:
     ]
 
 
-def figures(found: VersionFigures) -> list[dict[str, str | int]]:
+def figures(found: VersionFigures) -> list[dict[str, str]]:
     """Return what a table shows of each task."""
     return [
         {
             "task": task or "no task",
-            "samples": row.samples,
+            "samples": number(row.samples),
             "errors": "–" if row.error_rate is None else f"{row.error_rate:.1%}",
             "quality": quality(
                 row.quality, {name: part.mean for name, part in row.quality_parts.items()}
             ),
-            "quality_n": row.quality_n,
+            "quality_n": number(row.quality_n or None, unknown=""),
             "p50": ms(row.latency_p50_ms),
             "p95": ms(row.latency_p95_ms),
             "cost": usd(row.cost_usd) or "–",

@@ -1,6 +1,6 @@
 """One clock, one day: which day a moment lies in, for people and for sums."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from django.utils import timezone
 
@@ -17,6 +17,11 @@ def local_day(moment: datetime) -> date:
     wake-up rules, the way back.
     """
     return local(moment).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return the moment at which a day of people begins, in the time zone of the settings."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
 def utc_day(moment: datetime) -> date:
