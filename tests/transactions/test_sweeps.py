@@ -12,6 +12,7 @@ from django.utils import timezone
 from providers.base import Adapter, ListedModel, Listing
 from tests.factories import ProviderFactory, UpgradeRecordFactory, tracked
 from versioning import tasks
+from versioning.domain import dates
 from versioning.models import (
     Check,
     DriftFinding,
@@ -274,7 +275,7 @@ def test_a_day_that_cannot_be_folded_keeps_no_other(
     Rollup.objects.filter(pk=first.pk).update(latency_sketch=b"no sketch")
     tasks.tidy_samples()
     assert sorted(Rollup.objects.values_list("span", flat=True)) == [1, 24, 24]
-    assert told() == [f"Sums of {first.start:%Y-%m-%d}"]
+    assert told() == [f"Sums of {dates.day(first.start)}"]
 
 
 def test_a_stage_of_the_samples_keeps_no_other(
