@@ -46,6 +46,23 @@ def test_what_it_links_to_is_there() -> None:
     assert missing == []
 
 
+def test_the_headings_that_it_links_to_are_there() -> None:
+    guide = [README, README.with_name("CONTRIBUTING.md"), *README.parent.glob("docs/**/*.md")]
+    missing = [
+        f"{page.name} -> {link}#{heading}"
+        for page in guide
+        for link, heading in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
+        if heading not in headings_of(page.parent / link if link else page)
+    ]
+    assert missing == []
+
+
+def headings_of(page: Path) -> set[str]:
+    """Return what a page's headings are called in addresses, as forges write them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def test_the_commands_that_it_names_are_there_and_ci_begins_with_them() -> None:
     """A newcomer calls what stands by itself on an indented line."""
     shown = re.findall(r"^    make ([a-z-]+)$", README.read_text(), re.MULTILINE)
