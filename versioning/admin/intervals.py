@@ -18,19 +18,25 @@ ROOM = 1.12
 """How far a scale goes beyond what it shows."""
 
 SIGNS = {"good": "✓", "bad": "✕", "warn": "?", "plain": "?"}
-GATES = {"errors": "Error rate", "latency_p95": "Latency p95", "cost_per_success": "Cost"}
+QUALITY, COST = "quality", "cost_per_success"
+GATES = {"errors": "Error rate", "latency_p95": "Latency p95", COST: "Cost"}
+SUMMARY = {QUALITY: "Quality", "latency_p95": "Latency", COST: "Cost", "errors": "Errors"}
+"""The figures of a row in the inbox, always in this order, by short names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One figure: positions in the units of the view box, and the same in words.
 
-    ``left`` and ``right`` are the ends of the interval, None where it is open on that side;
+    ``key`` is what the evidence calls it, ``most`` the upper end of its interval as a figure.
+    ``left`` and ``right`` are the ends of the interval, at the edge where it is open on that side;
     ``beyond`` is the part of the scale on the wrong side of the limit, as x and width.
     """
 
+    key: str
     name: str
     is_part: bool
+    most: float | None
     middle: float
     value: float | None
     left: float
@@ -60,10 +66,25 @@ def of_evidence(evidence: Mapping[str, Any]) -> Sequence[Row]:
     return [row for row in rows if row is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One figure of a row in the inbox; ``row`` is None where the evidence has none of it."""
+
+    name: str
+    row: Row | None
+
+
+def summary(rows: Sequence[Row]) -> Sequence[Bar]:
+    """Return the figures over all tasks, those that aren't known, too; empty where none is."""
+    known = {row.key: row for row in rows if not row.is_part}
+    return [Bar(name, known.get(key)) for key, name in SUMMARY.items()] if known else []
+
+
 def _quality(name: str, told: Mapping[str, Any], *, is_part: bool) -> Row | None:
     judged: Mapping[str, Any] = told.get("judgement") or {}
     code = judged.get("verdict")
     return _row(
+        key=QUALITY,
         name=name,
         is_part=is_part,
         value=_number(judged.get("estimate")),
@@ -80,6 +101,7 @@ def _gate(gate: Mapping[str, Any]) -> Row | None:
     name = str(gate.get("name", ""))
     status = words.plain_code(gate.get("status"))
     return _row(
+        key=name,
         name=GATES.get(name, name.replace("_", " ").capitalize()),
         is_part=False,
         value=_number(gate.get("value")),
@@ -94,6 +116,7 @@ def _gate(gate: Mapping[str, Any]) -> Row | None:
 
 def _row(
     *,
+    key: str,
     name: str,
     is_part: bool,
     value: float | None,
@@ -109,8 +132,10 @@ def _row(
     most = max(abs(each) for each in (value, low, high, limit, 0.001) if each is not None) * ROOM
     x = Scale(low=-most, high=most, start=0.0, end=WIDTH).place
     return Row(
+        key=key,
         name=name,
         is_part=is_part,
+        most=high,
         middle=WIDTH / 2,
         value=None if value is None else x(value),
         left=2.0 if low is None else x(low),

@@ -1,6 +1,5 @@
 """The start page: what waits for a decision, and what is the matter."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,15 +7,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import advice, urgency, words
-from versioning.admin.choices import open_to
+from versioning.admin import urgency, waiting, words
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
 from versioning.services.outbox import Backlog
-from versioning.services.upgrades import policies
 
 
 def waiting_badge(request: HttpRequest) -> int:
@@ -39,7 +36,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "more_starting": found.starting_count - len(found.starting),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
-        "waiting": _waiting_rows(found.waiting, request=request, now=now),
+        "waiting": waiting.rows(found.waiting, requests=found.requests, request=request, now=now),
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
         "maybes": [
             {"record": record, "question": words.question(record)} for record in found.maybes
@@ -96,47 +93,6 @@ def _not_starting(found: Inbox) -> list[Retirement]:
     """Return what retires, without what stands above as to be started this week."""
     above = {each.clock.version.pk for each in found.starting}
     return [each for each in found.retiring if each.version.pk not in above]
-
-
-def _waiting_rows(
-    records: Sequence[UpgradeRecord], *, request: HttpRequest, now: datetime
-) -> list[dict[str, Any]]:
-    resolved = policies.resolve_all(tracked_models=[each.tracked_model for each in records])
-    return [
-        _waiting(
-            record,
-            gathers_evidence=resolved[record.tracked_model_id].policy.gathers_evidence,
-            request=request,
-            now=now,
-        )
-        for record in records
-    ]
-
-
-def _waiting(
-    record: UpgradeRecord, *, gathers_evidence: bool, request: HttpRequest, now: datetime
-) -> dict[str, Any]:
-    return {
-        "record": record,
-        "question": words.question(record),
-        "proof": words.proof(record),
-        "decision": words.decision(record.evidence),
-        "missing": _missing(record),
-        "confidence": words.confidence(record),
-        "age": words.ago(record.recommended_at, now=now),
-        "is_urgent": words.is_urgent(record.urgent_on, now=now),
-        "urgent": words.until_day(record.urgent_on, now=now) if record.urgent_on else "",
-        "breaking": len(record.to_version.breaking_changes),
-        "decisions": advice.buttons(
-            open_to(request=request, record=record), record, gathers_evidence=gathers_evidence
-        ),
-    }
-
-
-def _missing(record: UpgradeRecord) -> str:
-    """Return the first reason of a decision, unless the sentence above says it already."""
-    reasons = [str(reason) for reason in record.evidence.get("reasons", [])]
-    return next((reason for reason in reasons if reason not in words.proof(record)), "")
 
 
 def _under_way(record: UpgradeRecord, *, now: datetime) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """What staff should look at now: decisions, providers, retirements, news."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Subquery
 
 from providers.models import Provider
 from versioning.domain.transitions import State
 from versioning.models import (
+    Approval,
     Check,
     DriftFinding,
     ModelVersion,
@@ -25,9 +26,11 @@ from versioning.services.evidence import served
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
+from versioning.services.upgrades.traffic import live_requests
 
 RETIRING_WITHIN = timedelta(days=90)
 DRIFT_SHOWN_FOR = timedelta(days=14)
+WEEK = timedelta(days=7)
 SHOWN = 50
 SHOWN_NEWS = 8
 ENDS = (
@@ -78,7 +81,10 @@ class Inbox:
     notices: Sequence[Notice]
     notice_count: int
     waiting: Sequence[UpgradeRecord]
+    """Each with its standing approvals as ``approvals``."""
     waiting_count: int
+    requests: Mapping[int, int]
+    """Live requests of the last week of what retires among the waiting, by version."""
     maybes: Sequence[UpgradeRecord]
     """Apart from what waits: nobody can tell whether these are successors at all."""
     snoozed: Sequence[UpgradeRecord]
@@ -102,13 +108,15 @@ def gather(*, now: datetime) -> Inbox:
     """Gather the start page with the same number of queries however much there is."""
     records = UpgradeRecord.objects.with_versions()
     due = retirement.due_this_week(now=now)
+    waiting = _waiting()
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
         notices=list(notices.urgent_first()[:SHOWN_NEWS]),
         notice_count=Notice.objects.open().count(),
-        waiting=list(records.recommended().urgent_first()[:SHOWN]),
+        waiting=waiting,
         waiting_count=waiting_count(),
+        requests=_requests(waiting, now=now),
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
         snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
         under_way=list(
@@ -137,6 +145,19 @@ def gather(*, now: datetime) -> Inbox:
         outbox=backlog(now=now),
         has_tracked_models=TrackedModel.objects.exists(),
     )
+
+
+def _waiting() -> list[UpgradeRecord]:
+    """Return the most urgent that wait, with the approvals that they have."""
+    approvals = Prefetch("approvals", queryset=Approval.objects.standing().order_by("given_at"))
+    records = UpgradeRecord.objects.with_versions().recommended().urgent_first()
+    return list(records.prefetch_related(approvals)[:SHOWN])
+
+
+def _requests(waiting: Sequence[UpgradeRecord], *, now: datetime) -> Mapping[int, int]:
+    """Return how many requests a retirement would meet: those of the last week, by version."""
+    ids = [each.from_version_id for each in waiting if each.urgent_on and each.from_version_id]
+    return live_requests(version_ids=ids, since=now - WEEK)
 
 
 def _starting(clocks: Sequence[Clock]) -> list[Starting]:
