@@ -58,9 +58,9 @@ def _world(*, times: int) -> "Pair":
     """Make two versions with 10,080 samples of 70 hours, each counted so many times."""
     from providers.models import Provider
     from versioning.models import ModelVersion, Policy, TrackedModel, Word
-    from versioning.services.samples import rollups, sample_store
+    from versioning.services.samples import rollups, store
     from versioning.services.samples.rollup_sums import HOUR_MS, Cell, hour_of
-    from versioning.services.samples.sample_words import ids_of
+    from versioning.services.samples.vocabulary import ids_of
 
     provider, _ = Provider.objects.get_or_create(
         slug="acme", defaults={"name": "Acme", "kind": "openai"}
@@ -81,7 +81,7 @@ def _world(*, times: int) -> "Pair":
     tasks = ids_of(Word.Kind.TASK, [f"task {n}" for n in range(TASKS)])
     whole = ids_of(Word.Kind.SLICE, [""])[""]
     hour, dice = hour_of(datetime.now(UTC)), random.Random(1)
-    sample_store.append_parts(
+    store.append_parts(
         {
             Cell(version.pk, task, whole, 1, hour - ago * HOUR_MS): _sums(dice, times=times)
             for version in pair

@@ -228,7 +228,7 @@ def _raw_per_second() -> float:
     from versioning.models import PerformanceSample
     from versioning.models.fields import to_ms
     from versioning.services.samples.rollup_sums import Row
-    from versioning.services.samples.sample_store import insert_samples
+    from versioning.services.samples.store import insert_samples
 
     stored = PerformanceSample.objects.filter(request_hash__isnull=False)
     rows = [Row(to_ms(r[0]), *r[1:]) for r in stored.values_list(*Row._fields)]
@@ -246,7 +246,7 @@ def _bytes_per_sample(*, rows: int) -> float:
     from versioning.models import PerformanceSample
     from versioning.models.fields import to_ms
     from versioning.services.samples.rollup_sums import Row
-    from versioning.services.samples.sample_store import insert_samples
+    from versioning.services.samples.store import insert_samples
 
     dice = random.Random(3)
     example = Row(

@@ -89,7 +89,7 @@ def _insert(day: int, *, batches: int, dice: random.Random) -> list[float]:
     """Add a day's samples; return the seconds of each batch."""
     from django.db import transaction
 
-    from versioning.services.samples.sample_store import insert_samples
+    from versioning.services.samples.store import insert_samples
 
     seconds = []
     for _ in range(batches):

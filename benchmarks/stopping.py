@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from versioning.domain.statistics.contrast import Basis, difference
-from versioning.domain.statistics.evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
-from versioning.domain.statistics.judgement import LEAST_DAYS
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.quality import quality_groups
-from versioning.domain.statistics.sequence import ALPHA
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.contrast import difference
+from versioning.domain.statistics.inputs import WEIGHTS, Arm, Basis, Day, Stratum
+from versioning.domain.statistics.intervals import ALPHA, LEAST_DAYS
+from versioning.domain.statistics.summaries import Moments
+from versioning.domain.statistics.verdict import quality_groups
 
 Numbers = NDArray[np.float64]
 Method = Callable[[Numbers, Numbers], bool]

@@ -21,7 +21,7 @@ from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
 from versioning.services.samples import ingestion, rollups
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)

@@ -27,7 +27,7 @@ from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import AlreadyMoved, ServiceError
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions, moves, recommendation, upgrading
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from versioning.services.checks import detection, schedules, targets
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import (
+    attachment,
     late_scores,
     retention,
     rollups,
     trace_once,
-    waiting_samples,
 )
 from versioning.services.upgrades import recommendation, renewal, retirement, rollout, upgrading
 
@@ -111,7 +111,7 @@ def fold_samples() -> int:
     now = timezone.now()
     return sweeps.in_turn(
         ("Late scores", late_scores.sweep_pending),
-        ("Samples of models tracked since", lambda: waiting_samples.attach(now=now)),
+        ("Samples of models tracked since", lambda: attachment.attach(now=now)),
         ("Traces seen once", lambda: trace_once.forget_old(now=now)),
         ("Sums of samples", lambda: rollups.fold(now=now)),
         now=now,

@@ -17,7 +17,7 @@ from tests.versioning.admin.test_pages import make_rows
 from versioning.models import EvaluationSuite, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]

@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import ApiKeyFactory
 from versioning.models import PerformanceSample, RequestUse, TrackedModel
-from versioning.services.samples.sample_format import SampleIn, SignalsIn
+from versioning.services.samples.incoming import SampleIn, SignalsIn
 
 
 class TestCurrent:

@@ -23,7 +23,7 @@ from versioning.models import (
     Watch,
 )
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 HOUR = dt.timedelta(hours=1)
 CASES = 16

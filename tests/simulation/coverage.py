@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from versioning.domain.statistics.coverage import Cell, shares
+from versioning.domain.statistics.cautions import Cell, shares
 
 SEED = 20_260_103
 LOOKS = 60

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from versioning.domain.statistics.drift import Measure, Reading, find_shifts
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import Moments
 
 SEED = 20_260_102
 START = date(2026, 1, 1)

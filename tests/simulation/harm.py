@@ -8,11 +8,10 @@ from decimal import Decimal
 import numpy as np
 
 from tests.simulation.worlds import wandering
-from versioning.domain.statistics.evidence import Arm, Day, Stratum
 from versioning.domain.statistics.gates import GateStatus, check_gates
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sketch import Sketch
-from versioning.domain.statistics.thresholds import ALPHA, Thresholds
+from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
+from versioning.domain.statistics.intervals import ALPHA
+from versioning.domain.statistics.summaries import Moments, Sketch
 
 SEED = 20_260_103
 

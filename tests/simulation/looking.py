@@ -10,12 +10,12 @@ from decimal import Decimal
 import numpy as np
 
 from tests.simulation.worlds import Run, World
-from versioning.domain.statistics.contrast import Basis, difference
-from versioning.domain.statistics.evidence import WEIGHTS, Stratum
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.quality import quality_groups
-from versioning.domain.statistics.sequence import ALPHA
-from versioning.domain.statistics.verdict import Comparison, Decision, Thresholds, compare
+from versioning.domain.statistics.comparison import Comparison, compare
+from versioning.domain.statistics.contrast import difference
+from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.inputs import WEIGHTS, Basis, Stratum, Thresholds
+from versioning.domain.statistics.intervals import ALPHA
+from versioning.domain.statistics.verdict import Verdict, quality_groups
 
 SEED = 20_260_101
 MARGIN = 0.02

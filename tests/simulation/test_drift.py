@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.conftest import Report
 from tests.simulation.days import SEED, START, YEAR
 from versioning.domain.statistics.drift import Measure, Reading, find_shifts
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import Moments
 
 pytestmark = pytest.mark.simulation
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.simulation.conftest import Report
 from tests.simulation.worlds import beta, scored, wandering
-from versioning.domain.statistics.evidence import Arm, Day
+from versioning.domain.statistics.inputs import Arm, Day
 from versioning.domain.statistics.ranking import Entrant, rank
 
 pytestmark = pytest.mark.simulation

@@ -11,13 +11,10 @@ import numpy as np
 
 from tests.simulation.looking import MARGIN
 from tests.simulation.worlds import World
-from versioning.domain.statistics.contrast import Basis, Difference, difference
-from versioning.domain.statistics.evidence import WEIGHTS
-from versioning.domain.statistics.judgement import Verdict, judge
-from versioning.domain.statistics.needed import MOST_DAYS, Needed
-from versioning.domain.statistics.quality import quality_groups
-from versioning.domain.statistics.sequence import ALPHA
-from versioning.domain.statistics.thresholds import PerDay
+from versioning.domain.statistics.contrast import Difference, difference
+from versioning.domain.statistics.inputs import WEIGHTS, Basis, PerDay
+from versioning.domain.statistics.intervals import ALPHA
+from versioning.domain.statistics.verdict import MOST_DAYS, Needed, Verdict, judge, quality_groups
 
 SEED = 20_261_128
 LOOKS = (6, 9, 13, 20, 29, 44, 59)

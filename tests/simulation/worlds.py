@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from versioning.domain.statistics.evidence import QUALITY, Arm, Day, Stratum
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.verdict import Slice
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.inputs import Arm, Day, Slice, Stratum
+from versioning.domain.statistics.summaries import Moments
 
 Numbers = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, Numbers, int], Numbers]

@@ -26,6 +26,7 @@ from versioning.services.evaluation import control, running
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered, Spent
 from versioning.services.samples import (
+    attachment,
     ingestion,
     late_scores,
     retention,
@@ -33,9 +34,8 @@ from versioning.services.samples import (
     rollups,
     sessions,
     traces,
-    waiting_samples,
 )
-from versioning.services.samples.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.samples.trace_format import Span
 from versioning.services.upgrades import (
     canary,
@@ -296,7 +296,7 @@ def track_an_unknown_model(bustle: Bustle, busy: Busy) -> None:
         actor=ADA,
         now=bustle.now,
     )
-    waiting_samples.attach(now=bustle.now)
+    attachment.attach(now=bustle.now)
 
 
 @act()

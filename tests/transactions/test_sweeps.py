@@ -30,8 +30,8 @@ from versioning.services.channels import mail as mail_channel
 from versioning.services.checks import detection, listing
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
-from versioning.services.samples import ingestion, late_scores, rollups, waiting_samples
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples import attachment, ingestion, late_scores, rollups
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions, retirement, rollout, upgrading, watching
 
 pytestmark = pytest.mark.django_db
@@ -283,7 +283,7 @@ def test_a_stage_of_the_samples_keeps_no_other(
 ) -> None:
     samples_of(tracked().current_version)
     poison(monkeypatch, late_scores, "sweep_pending", bad=lambda: True)
-    poison(monkeypatch, waiting_samples, "attach", bad=lambda **_: True)
+    poison(monkeypatch, attachment, "attach", bad=lambda **_: True)
     tasks.fold_samples()
     assert Rollup.objects.count() == 1
     assert told() == ["Late scores", "Samples of models tracked since"]

@@ -26,7 +26,7 @@ from versioning.models import (
 from versioning.services.actors import Actor
 from versioning.services.evaluation import planning, suites
 from versioning.services.samples import ingestion, late_scores
-from versioning.services.samples.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.upgrades import moves
 
 DAY = dt.timedelta(days=1)

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 
 from versioning.domain import dates
 from versioning.domain.pricing import Part, further_prices
-from versioning.domain.statistics.evidence import QUALITY
+from versioning.domain.signals import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services import clock
 from versioning.services.evidence.performance import VersionFigures

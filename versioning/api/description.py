@@ -8,9 +8,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from versioning.api.operations import V1
 from versioning.api.problems import CONTENT_TYPE
+from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.samples.ingestion import Accepted
 from versioning.services.samples.late_scores import ScoresAccepted
-from versioning.services.samples.sample_format import SampleIn, ScoreIn
 
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 

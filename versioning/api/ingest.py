@@ -21,7 +21,7 @@ from versioning.services import keys, options
 from versioning.services.errors import Busy
 from versioning.services.patience import waiting_at_most
 from versioning.services.samples import ingestion, late_scores
-from versioning.services.samples.sample_format import (
+from versioning.services.samples.incoming import (
     Rejected,
     ScoreIn,
     TooLarge,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from versioning.domain import calendar, dates
 from versioning.domain.canary import CanaryStep
-from versioning.domain.statistics.comparison import Decision as Shown
+from versioning.domain.statistics.decision import Decision as Shown
 
 NEVER_BY_THEMSELVES: Mapping[str, str] = {
     "replacement": "A replacement across lines never goes by itself: staff decide.",
@@ -66,7 +66,7 @@ class Unsure(StrEnum):
 class Policy:
     """All that is set for a tracked model, its defaults filled in.
 
-    Rises are limits as in ``statistics.thresholds``: points of error rate, fractions of latency
+    Rises are limits as in ``statistics.inputs``: points of error rate, fractions of latency
     p95 and of cost per successful request. Shares and improvements are fractions.
     """
 

@@ -14,7 +14,7 @@ from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.cases import BadCase, Case, read_case
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import BadOptions, ScorerUse, read_uses
-from versioning.domain.statistics.outlook import fitting_margin
+from versioning.domain.statistics.noninferiority import fitting_margin
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text
 from versioning.models.upgrades import UpgradeRecord

@@ -154,7 +154,7 @@ class PerformanceSample(models.Model):
     quality = models.FloatField(null=True, help_text="From 0 to 1; empty without feedback.")
     signals = models.BigIntegerField(
         null=True,
-        help_text="The signals that are known, packed (domain.statistics.known_signals); empty "
+        help_text="The signals that are known, packed (domain.signals); empty "
         "without them: the quality was then given as such.",
     )
     latency_ms = models.FloatField("latency, ms", null=True)

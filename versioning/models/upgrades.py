@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from versioning.domain import transitions
-from versioning.domain.statistics.comparison import Decision
+from versioning.domain.statistics.decision import Decision
 from versioning.models.catalogue import ModelVersion, TrackedModel
 
 STATE_CHOICES = [(state.value, state.value.replace("_", " ")) for state in transitions.State]

@@ -6,8 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from versioning.domain.statistics.evidence import QUALITY
-from versioning.domain.statistics.score import Signal
+from versioning.domain.signals import QUALITY, Signal
 
 _SIGNALS = {"latency_budget": Signal.LATENCY}
 

@@ -14,7 +14,7 @@ from tests.versioning.admin.pages import text
 from versioning.admin import front
 from versioning.models import ModelVersion, TrackedModel
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from versioning.admin import chart
 from versioning.admin.chart import HEIGHT, WIDTH
 from versioning.services.evidence.days import DayPoint, Measure, VersionDays
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 DAY = dt.date(2026, 11, 1)
 points = st.builds(

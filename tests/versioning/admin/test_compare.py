@@ -16,7 +16,7 @@ from tests.factories import tracked
 from tests.versioning.admin.pages import text
 from versioning.models import SliceTag, TrackedModel
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 COMPARE = reverse("admin:versioning_modelversion_compare")
 

@@ -13,7 +13,7 @@ from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, decide, text
 from versioning.models import Canary, ModelVersion, Notice, Policy, UpgradeRecord, Watch
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 STEPS = [
     {"weight": 5, "hours": 24, "samples": 100, "approval": True},

@@ -15,7 +15,7 @@ from tests.versioning.admin.pages import text
 from versioning.admin import words
 from versioning.models import Approval, ModelVersion, Policy, TrackedModel, UpgradeRecord
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 INBOX = reverse("admin:index")
 EVIDENCE = {

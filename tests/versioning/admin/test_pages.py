@@ -37,7 +37,7 @@ from versioning.models import (
 from versioning.services import keys, versions
 from versioning.services.actors import Actor
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 Counter = Callable[[str], int]
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.factories import tracked
 from tests.versioning.admin.pages import text
 from versioning.services.samples import ingestion, rollups
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

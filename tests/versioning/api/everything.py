@@ -34,7 +34,7 @@ from versioning.models import (
 )
 from versioning.services.checks import schedules
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 TASK = "summarise"
 

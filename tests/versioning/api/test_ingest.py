@@ -15,7 +15,7 @@ from tests.factories import tracked
 from versioning.api import ingest
 from versioning.models import PerformanceSample, RollupPart
 from versioning.services.evidence import performance
-from versioning.services.samples import sample_store
+from versioning.services.samples import store
 
 SAMPLES = "/api/performance-samples"
 SCORES = "/api/performance-samples/scores"
@@ -141,7 +141,7 @@ class TestTooMuch:
         def locked(rows: object) -> None:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(sample_store, "insert_samples", locked)
+        monkeypatch.setattr(store, "insert_samples", locked)
         answer = api.post(SAMPLES, sample())
 
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.factories import tracked
-from versioning.domain.statistics.score import Signal
+from versioning.domain.signals import Signal
 from versioning.models import PerformanceSample, TrackedModel
 from versioning.services import options
 

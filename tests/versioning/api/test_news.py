@@ -13,7 +13,7 @@ from tests.versioning.api.test_problems import assert_problem
 from versioning.models import DriftFinding, Notice, ServedDrift
 from versioning.services import notices
 from versioning.services.samples import ingestion, rollups
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

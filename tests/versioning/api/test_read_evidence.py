@@ -11,7 +11,7 @@ from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import Policy, UpgradeRecord
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import recommendation
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from tests.factories import NOW, ModelVersionFactory, ProviderFactory, TrackedMo
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.models import CatalogueEntry, LineageRule, TrackedModel, UpgradeRecord
-from versioning.services.samples import waiting_samples
+from versioning.services.samples import attachment
 
 pytestmark = pytest.mark.django_db
 
@@ -294,7 +294,7 @@ def test_a_model_seen_in_samples_is_listed_until_it_is_tracked(api: Api) -> None
 
     (seen,) = api.get("/api/unknown-models").json()["results"]
     made = api.post("/api/tracked-models", {"provider": "acme", "name": seen["name"]})
-    waiting_samples.attach(now=NOW)
+    attachment.attach(now=NOW)
 
     assert (seen["provider"], seen["name"], seen["samples"]) == ("acme", "zeta-9", 2)
     assert made.status_code == 201

@@ -23,7 +23,7 @@ from versioning.domain.policy import (
     examine,
     stops_before_evidence,
 )
-from versioning.domain.statistics.comparison import Decision
+from versioning.domain.statistics.decision import Decision
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

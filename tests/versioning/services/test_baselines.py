@@ -5,7 +5,7 @@ import pytest
 from tests.factories import NOW, ModelVersionFactory, tracked
 from versioning.services.evidence import baselines
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

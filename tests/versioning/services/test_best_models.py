@@ -10,7 +10,7 @@ from tests.factories import NOW, tracked
 from versioning.services.errors import NotFound
 from versioning.services.evidence import best_models
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

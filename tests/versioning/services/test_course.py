@@ -41,7 +41,7 @@ from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, Invalid, NotAllowed
 from versioning.services.evaluation import control
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import (
     approvals,
     canary,

@@ -6,15 +6,14 @@ import random
 import pytest
 
 from tests.factories import NOW, tracked
-from versioning.domain.statistics.known_signals import pack, scored
-from versioning.domain.statistics.score import DEFAULT_WEIGHTS, Signals
+from versioning.domain.signals import DEFAULT_WEIGHTS, Signals, pack, scored
 from versioning.models import DriftFinding, RollupPart, TrackedModel, Word
 from versioning.models.fields import to_ms
 from versioning.services.errors import NotFound
 from versioning.services.evidence import drift
-from versioning.services.samples import sample_store
+from versioning.services.samples import store
 from versioning.services.samples.rollup_sums import Cell, Row, SampleSums, Terms
-from versioning.services.samples.sample_words import ids_of
+from versioning.services.samples.vocabulary import ids_of
 
 pytestmark = pytest.mark.django_db
 DAY = dt.timedelta(days=1)
@@ -52,7 +51,7 @@ def days(
             at - at % 3_600_000,
         )
         parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
-    sample_store.append_parts(parts)
+    store.append_parts(parts)
 
 
 def _row(at: int, dice: random.Random, mean: float) -> Row:
@@ -135,7 +134,7 @@ def test_today_is_not_read_before_it_is_over(writer):
     task, whole = ids_of(Word.Kind.TASK, ["extract"]), ids_of(Word.Kind.SLICE, [""])
     cell = Cell(writer.current_version_id, task["extract"], whole[""], 1, at)
     bad = [_row(at, random.Random(5), 0.1) for _ in range(500)]
-    sample_store.append_parts({cell: SampleSums.of_rows(bad, terms=TERMS)})
+    store.append_parts({cell: SampleSums.of_rows(bad, terms=TERMS)})
     assert RollupPart.objects.count() == before + 1
 
     assert drift.find_drift(now=NOW) == 0
@@ -166,7 +165,7 @@ def test_cost_per_success_and_reasoning_are_watched(writer, measure, changed):
             rows[:30] = [row._replace(**changed) for row in rows[:30]]
         cell = Cell(writer.current_version_id, task["extract"], whole[""], 1, at - at % 3_600_000)
         parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
-    sample_store.append_parts(parts)
+    store.append_parts(parts)
 
     drift.find_drift(now=NOW)
 
@@ -197,7 +196,7 @@ def test_less_feedback_is_no_drift_of_quality_and_worse_feedback_is(writer):
                 writer.current_version_id, task["extract"], whole[""], 1, at - at % 3_600_000
             )
             parts[cell] = SampleSums.of_rows(rows, terms=TERMS)
-        sample_store.append_parts(parts)
+        store.append_parts(parts)
 
     send(thumbs=(0.6, 0.2), ups=(0.5, 0.5))
     drift.find_drift(now=NOW)

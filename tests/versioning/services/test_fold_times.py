@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.factories import UpgradeRecordFactory
 from versioning.models import Canary, UpgradeRecord, Watch
 from versioning.services.samples import ingestion, rollups
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import progress
 from versioning.services.upgrades.traffic import live_requests
 

@@ -20,14 +20,14 @@ from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.evidence import performance
 from versioning.services.samples import (
+    attachment,
     ingestion,
     late_scores,
     retention,
     rollups,
-    sample_words,
-    waiting_samples,
+    vocabulary,
 )
-from versioning.services.samples.sample_format import SampleIn, ScoreIn, SignalsIn
+from versioning.services.samples.incoming import SampleIn, ScoreIn, SignalsIn
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
@@ -219,12 +219,12 @@ class TestUnknownModels:
             now=NOW,
         )
 
-        assert waiting_samples.attach(now=NOW) == 2
+        assert attachment.attach(now=NOW) == 2
 
         figures = total(ghost.current_version_id)
         assert (figures.samples, figures.errors, figures.quality) == (2, 1, 0.5)
         assert UnknownModel.objects.get().tracked_model == ghost
-        assert waiting_samples.attach(now=NOW) == 0
+        assert attachment.attach(now=NOW) == 0
         rollups.fold(now=NOW)
         assert ServedDrift.objects.get().served == "ghost-a"
 
@@ -256,11 +256,11 @@ def test_a_declared_tag_makes_slices(writer):
 
 
 def test_words_beyond_the_limit_share_one(writer, monkeypatch):
-    monkeypatch.setitem(sample_words.LIMITS, sample_words.Word.Kind.TASK, 2)
+    monkeypatch.setitem(vocabulary.LIMITS, vocabulary.Word.Kind.TASK, 2)
     accept(*(sample(task=f"task {n}") for n in range(4)))
 
     tasks = performance.figures(version_ids=[writer.current_version_id])
-    assert tasks[writer.current_version_id].tasks[sample_words.OTHER].samples == 2
+    assert tasks[writer.current_version_id].tasks[vocabulary.OTHER].samples == 2
 
 
 class TestRetention:

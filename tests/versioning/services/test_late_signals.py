@@ -6,14 +6,14 @@ import random
 import pytest
 
 from tests.factories import NOW, tracked
-from versioning.domain.statistics.score import Signal
+from versioning.domain.signals import Signal
 from versioning.models import PendingScore, PerformanceSample, Rollup
 from versioning.services import options
 from versioning.services.evidence import performance
 from versioning.services.samples import ingestion, late_scores, rollups
+from versioning.services.samples.incoming import SampleIn, ScoreIn, SignalsIn
 from versioning.services.samples.rollup_rebuild import rebuild, same_moments, verify
 from versioning.services.samples.rollup_sums import SampleSums
-from versioning.services.samples.sample_format import SampleIn, ScoreIn, SignalsIn
 
 # A rebuild sees one moment of the database: its transaction must be its own.
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from versioning.services import tracking, versions
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from tests.versioning.admin.pages import text
 from versioning.services.evidence import baselines, days, performance
 from versioning.services.evidence.days import Measure
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn, SignalsIn
+from versioning.services.samples.incoming import SampleIn, SignalsIn
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from versioning.models import Delivery, Policy, Reminder, TrackedModel
 from versioning.services import outbox
 from versioning.services.channels import mail as mail_channel
 from versioning.services.samples import ingestion, rollups
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import policies, retirement
 
 pytestmark = pytest.mark.django_db

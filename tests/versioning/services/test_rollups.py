@@ -16,6 +16,7 @@ from versioning.models import PerformanceSample, Rollup, RollupPart, SliceTag
 from versioning.models.fields import to_ms
 from versioning.services.evidence import performance
 from versioning.services.samples import ingestion, late_scores, retention, rollups
+from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.samples.rollup_rebuild import rebuild, same_moments, verify
 from versioning.services.samples.rollup_sums import (
     Row,
@@ -25,7 +26,6 @@ from versioning.services.samples.rollup_sums import (
     rescored,
     sums_by_cell,
 )
-from versioning.services.samples.sample_format import SampleIn, ScoreIn
 
 TERMS = Terms(
     slice_of_tags={1: 1, 2: 2}, error_texts={1: "timeout", 2: "refused"}, foreign={(1, 2)}

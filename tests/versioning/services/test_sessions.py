@@ -10,7 +10,7 @@ from tests.factories import ModelVersionFactory, TrackedModelFactory, UpgradeRec
 from versioning.models import Canary, ModelVersion, PerformanceSample
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import ingestion, late_scores, rollup_rebuild, rollups, sessions
-from versioning.services.samples.sample_format import SampleIn, ScoreIn
+from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.upgrades import canary
 
 pytestmark = pytest.mark.django_db

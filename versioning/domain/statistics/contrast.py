@@ -3,7 +3,7 @@
 Side by side the unit is the day and task on which both served. d = candidate - current of that
 day: what changed for both (customers, a template, a season) cancels, whatever it was. Days are
 weighed by what they tell, tasks by the current version's traffic, and the days' differences by
-what they show of wandering: see `levels`. Before and after nothing cancels, so a change of the
+what they show of wandering: see `intervals`. Before and after nothing cancels, so a change of the
 common level is added to the doubt by whoever judges.
 """
 
@@ -15,10 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from .evidence import Arm, Day, Stratum
-from .levels import RATES, SCORES, DayValue, Wandering, doubt_of, wandering_variance
-from .moments import Moments
-from .sequence import half_width, variance_floor
+from .inputs import Arm, Basis, Day, Stratum
+from .intervals import (
+    RATES,
+    SCORES,
+    DayValue,
+    Wandering,
+    doubt_of,
+    half_width,
+    variance_floor,
+    wandering_variance,
+)
+from .summaries import Moments
 
 A_DAY_IN_DOUBT = 0.4
 """Standard deviations of a score that a day's level is taken to be off by when days are weighed:
@@ -26,18 +34,6 @@ so a day of very many requests doesn't outvote all others (it counts like a doze
 
 _NOTHING = 1e-30
 """A variance that nothing costs, so that amounts that are all 0 can be divided by it."""
-
-
-class Basis(StrEnum):
-    """What a difference rests on."""
-
-    SIDE_BY_SIDE = "side_by_side"
-    BEFORE_AFTER = "before_after"
-
-    @property
-    def words(self) -> str:
-        """In a sentence: "side by side"."""
-        return "side by side" if self is Basis.SIDE_BY_SIDE else "before / after"
 
 
 class Kind(StrEnum):

@@ -1,10 +1,30 @@
-"""Figures in sentences: the digits that they are worth, never an exponent, never minus nothing."""
+"""Figures as a person writes them: the digits that they are worth, exact where it counts.
+
+Never an exponent, never minus nothing.
+"""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 _MOST_DIGITS = 6
+
+
+def exact(value: float) -> Decimal:
+    """Return a figure as a person would write it, to twelve digits: 0.1 + 0.2 is 0.3."""
+    return Decimal(f"{value:.12g}")
+
+
+def rise(*, before: float, after: float) -> Decimal | None:
+    """Return the rise relative to `before` to nine decimals; None from 0.
+
+    From 2/3 to 11/15 is exactly 0.1, though neither can be written down exactly.
+    """
+    if not before:
+        return None
+    value = (Decimal(after) - Decimal(before)) / Decimal(before)
+    return value if value > 10**9 else exact(round(float(value), 9) + 0.0)
 
 
 def significant(value: float, *, digits: int = 3, sign: bool = False) -> str:
@@ -55,6 +75,11 @@ def span(value: float, *, low: float, high: float) -> str:
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return "1 day" or "9 days"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def change(
     *,
     before: float,
@@ -75,3 +100,19 @@ def change(
         f"{significant((1 - alpha) * 100)} % interval from {points(low, digits=digits)} to "
         f"{points(high, digits=digits)}{rise})"
     )
+
+
+REQUESTS = 1_000
+"""One request costs too little to be read: $0.0000622."""
+
+
+def per_thousand(usd: float) -> str:
+    """Return the cost of so many requests at `usd` each: "$1.25", "$0.062", "$1,340".
+
+    Three significant digits, whole cents from a dollar up, never an exponent.
+    """
+    cost = Decimal(f"{usd * REQUESTS:.3g}")
+    if not cost:
+        return "$0"
+    digits = 0 if cost >= 100 else 2 if cost >= Decimal("0.1") else 1 - cost.adjusted()
+    return f"${cost:,.{digits}f}"

@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from .figures import change
-from .judgement import Judgement, Verdict, counted
-from .needed import Needed
+from .figures import change, counted, exact
+from .intervals import ALPHA
 from .noninferiority import RISK, p_not_worse, score_interval
-from .sequence import ALPHA
-from .thresholds import exact
+from .verdict import Judgement, Needed, Verdict
 
 if TYPE_CHECKING:
     from .noninferiority import Floats
 
-FLOOR = 10
+LEAST_CASES = 10
 """Cases below which nothing is claimed: six that all agree are the least that can reach 5 %."""
 
 RESAMPLES = 9_999
 _SEED = 20_240_501
 
-_FEW = Needed(because=f"at least {FLOOR} cases that both answer come first")
+_FEW = Needed(because=f"at least {LEAST_CASES} cases that both answer come first")
 _NEVER = Needed(because="no realistic number of cases would settle it")
 _ENDS = 1.96
 """Standard errors from the estimate to an end of its interval."""
@@ -240,7 +238,7 @@ def _judge(
     tested: _Tested, *, n: int, estimate: Decimal, margin: Decimal, alpha: float
 ) -> Judgement:
     verdict = Verdict.NOT_ENOUGH_DATA
-    if n >= FLOOR:
+    if n >= LEAST_CASES:
         verdict = _verdict(tested, margin=margin, alpha=alpha)
     needed = None
     if verdict is Verdict.NOT_ENOUGH_DATA:
@@ -269,7 +267,7 @@ def _needed(tested: _Tested, *, n: int, estimate: float, margin: float) -> Neede
 
     For true differences within half a standard error of the estimate.
     """
-    if n < FLOOR:
+    if n < LEAST_CASES:
         return _FEW
     half = max(tested.high - estimate, estimate - tested.low)
     error = half / _ENDS / 2
@@ -322,7 +320,7 @@ def _gap(left_out: int) -> str:
 def _nothing(left_out: int) -> PairedResult:
     return PairedResult(
         judgement=Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=_FEW),
-        sentence=f"no case has answers of both versions: at least {FLOOR} are needed"
+        sentence=f"no case has answers of both versions: at least {LEAST_CASES} are needed"
         + _gap(left_out),
         method=SIGN_FLIP,
         n=0,

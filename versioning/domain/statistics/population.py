@@ -1,4 +1,4 @@
-"""Are the two versions' requests the same kind of requests, split as was meant?"""
+"""Are both versions' requests the same kind of requests, split as was meant?"""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from .evidence import PARTS, Day, Stratum
-from .thresholds import Split
+from .inputs import PARTS, Day, Split, Stratum
 
 MISMATCH_RISK = 0.001
 """Risk of a false alarm on a right split, over all looks."""

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from .contrast import Basis, Difference, Group, Kind, Level, difference, level, unit_of
-from .evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
+from versioning.domain.signals import QUALITY
+
+from .contrast import Difference, Group, Kind, Level, difference, level, unit_of
 from .figures import span
-from .levels import SCORES, taught, wandering_variance
-from .needed import LEAST_DAYS, Needed, needed_until
-from .quality import quality_groups
-from .sequence import ALPHA, FLOOR
-from .thresholds import PerDay
+from .inputs import WEIGHTS, Arm, Basis, Day, PerDay, Stratum
+from .intervals import ALPHA, FLOOR, LEAST_DAYS, SCORES, taught, wandering_variance
+from .verdict import Needed, needed_until, quality_groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

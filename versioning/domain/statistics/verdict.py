@@ -1,240 +1,448 @@
-"""Is the candidate better on live samples, and what should be done?"""
+"""Better, not worse, worse or not enough data; and how much more would settle it.
+
+Quality of two versions is compared component by component, then weighed, then judged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
 
-from .cautions import cautions, unequal_coverage, unlikeness
-from .comparison import Comparison, Decision, PartVerdict, WarningCode
-from .contrast import Basis
-from .decision import decide, harm_unseen
-from .evidence import WEIGHTS, Arm, Coverage, Day, Stratum
-from .gates import Gate, GateStatus, check_gates
-from .judgement import Verdict, counted
-from .meeting import Meeting, cut_like, meeting
-from .needed import Needed
-from .quality import Quality, quality
-from .sentences import quality_sentence
-from .sequence import METHOD, METHOD_VERSION
-from .thresholds import PerDay, Split, Thresholds, exact
+from .contrast import Difference, Group, difference, groups_of, shared_out
+from .figures import counted, exact, rise
+from .inputs import Arm, Basis, PerDay, Stratum, Thresholds
+from .intervals import FLOOR, LEAST_DAYS
+from .summaries import Moments
 
-__all__ = [
-    "Arm",
-    "Comparison",
-    "Day",
-    "Decision",
-    "Gate",
-    "GateStatus",
-    "Needed",
-    "PerDay",
-    "Slice",
-    "Split",
-    "Stratum",
-    "Thresholds",
-    "Verdict",
-    "compare",
-]
+MOST_DAYS = 180
+"""Days beyond which waiting is no plan; a comparison doesn't look back further, either."""
 
-AFTERWARDS = "the days after the last one side by side"
+SOONER = 0.4
+LATER = 0.1
+CALMER = 0.3
+"""How the ends of the range are reckoned. The near one: the true difference tells more than the
+estimate by `SOONER` standard errors, and days wander by `CALMER` of what they may by now, since few
+days leave room for wandering that more days rule out. The far one: it tells less by `LATER`, and
+days go on as doubtful as they are. Chosen by simulation: `docs/statistics.md` says how often the
+range holds."""
+
+_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """Requests with a declared tag, such as language=de, task by task."""
+class Needed:
+    """How much more would probably settle it if all goes on as it does.
+
+    `samples` to `most_samples` count both sides together, `days` to `most_days` the days that they
+    take, None where traffic isn't known. A `most` that is None has no end within `MOST_DAYS`. Where
+    nothing can be foretold all four are None and `because` says why.
+    """
+
+    samples: int | None = None
+    most_samples: int | None = None
+    days: int | None = None
+    most_days: int | None = None
+    because: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a sentence: "300 to 1,200 more samples, 2 to 5 weeks"."""
+        return self.of("samples")
+
+    def of(self, noun: str) -> str:
+        """Return the words with another noun for what is counted."""
+        if self.samples is None:
+            return self.because
+        takes = "" if self.days is None else f", {_time(self.days, self.most_days)}"
+        return f"{_count(self.samples, self.most_samples)} more {noun}{takes}"
+
+
+NO_TRAFFIC = Needed(because="one of the versions gets no requests at present")
+NOT_WITH_THIS_TRAFFIC = Needed(
+    because=f"not with this traffic: it would take more than {MOST_DAYS} days"
+)
+TOO_EARLY = Needed(
+    because=f"at least {LEAST_DAYS} days side by side, and {FLOOR} samples a side, come first"
+)
+
+
+def needed_until(
+    *,
+    difference: Difference,
+    goal: Callable[[float], float],
+    alpha: float,
+    per_day: PerDay | None,
+) -> Needed:
+    """Foretell how many samples would make the half-width less than what a true difference asks.
+
+    `goal` gives that for each difference that the truth may be. Days to come are reckoned to tell
+    as much as those seen; before and after, no day side by side has been seen.
+    """
+    days = difference.days if difference.basis is Basis.SIDE_BY_SIDE else 0
+    were = PerDay(
+        current=difference.n_current / difference.days,
+        candidate=difference.n_candidate / difference.days,
+    )
+    rates = per_day or were
+    if min(rates.current, rates.candidate) <= 0:
+        return NO_TRAFFIC
+    if days < LEAST_DAYS or difference.reach < FLOOR:
+        return TOO_EARLY
+    # What a day to come tells, in days as they were.
+    worth = _harmonic(rates) / _harmonic(were)
+    soonest, latest = (
+        _days_until(seen, wanted=wanted, alpha=alpha, worth=worth)
+        for seen, wanted in (
+            (
+                replace(difference, wander=CALMER * difference.wander),
+                max(_goals(difference, goal, errors=SOONER)),
+            ),
+            (difference, min(_goals(difference, goal, errors=LATER))),
+        )
+    )
+    if soonest is None:
+        return NOT_WITH_THIS_TRAFFIC
+    a_day = rates.current + rates.candidate
+    found = Needed(
+        samples=math.ceil(soonest * a_day),
+        most_samples=None if latest is None else math.ceil(latest * a_day),
+    )
+    if per_day is None:
+        return found
+    return replace(
+        found,
+        days=math.ceil(soonest),
+        most_days=None if latest is None else math.ceil(latest),
+    )
+
+
+def _goals(
+    difference: Difference, goal: Callable[[float], float], *, errors: float
+) -> Iterator[float]:
+    """Yield what is asked where the truth is within so many standard errors of the estimate."""
+    step = difference.standard_error * errors / _STEPS
+    return (goal(difference.estimate + step * number) for number in range(-_STEPS, _STEPS + 1))
+
+
+def _days_until(seen: Difference, *, wanted: float, alpha: float, worth: float) -> float | None:
+    """Return how many days more make the half-width less than wanted, to a tenth, at least one.
+
+    A day to come tells `worth` times as much as one seen. None where `MOST_DAYS` don't.
+    """
+
+    def settled(days: float) -> bool:
+        return seen.half_width(alpha=alpha, times=1 + days * worth / seen.days) < wanted
+
+    low, high = 0.0, float(MOST_DAYS)
+    if not settled(high):
+        return None
+    while high - low > max(0.1, high / 100):
+        middle = (low + high) / 2
+        low, high = (low, middle) if settled(middle) else (middle, high)
+    return high
+
+
+def _harmonic(rates: PerDay) -> float:
+    return 1 / (1 / rates.current + 1 / rates.candidate)
+
+
+def _count(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {_rounded(least)}"
+    low, high = _rounded(least), _rounded(most)
+    return f"about {low}" if low == high else f"{low} to {high}"
+
+
+def _rounded(samples: int) -> str:
+    """Return it to a half of its leading digit: such a range can't promise more."""
+    step = max(1, 10 ** (len(str(samples)) - 1) // 2)
+    return f"{math.ceil(samples / step) * step:,}"
+
+
+_UNITS = ((14, 1, "day"), (60, 7, "week"), (math.inf, 30, "month"))
+"""Up to how many days a time is told in which unit."""
+
+
+def _time(least: int, most: int | None) -> str:
+    """Return "3 to 9 days", "2 to 5 weeks" or "2 to 4 months"."""
+    longest = least if most is None else most
+    unit, noun = next((unit, noun) for upto, unit, noun in _UNITS if longest <= upto)
+    low, high = max(1, round(least / unit)), max(1, math.ceil(longest / unit))
+    if most is None:
+        return f"{counted(low, noun)} or more, perhaps not within {MOST_DAYS} days"
+    return f"about {counted(low, noun)}" if low == high else f"{low} to {high} {noun}s"
+
+
+GREAT_HARM = 2.0
+"""Times the half-width by which a version must be worse to be called so before a week is over."""
+
+
+class Verdict(StrEnum):
+    """What the interval of a difference says."""
+
+    BETTER = "better"
+    NOT_WORSE = "not_worse"
+    WORSE = "worse"
+    NOT_ENOUGH_DATA = "not_enough_data"
+
+    @property
+    def words(self) -> str:
+        """The verdict in a sentence: "not worse"."""
+        return self.value.replace("_", " ")
+
+    @property
+    def attention(self) -> int:
+        """Order in a list that may be cut: worse first, then better, then what is open."""
+        order = (Verdict.WORSE, Verdict.BETTER, Verdict.NOT_ENOUGH_DATA, Verdict.NOT_WORSE)
+        return order.index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A verdict with its interval.
+
+    `needed` is set when there isn't enough data; `to_tell_apart` when the version is not worse and
+    only more samples could show it better (or a little worse).
+    """
+
+    verdict: Verdict
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    needed: Needed | None = None
+    to_tell_apart: Needed | None = None
+
+
+def judge(
+    *,
+    difference: Difference,
+    alpha: float,
+    margin: Decimal,
+    per_day: PerDay | None = None,
+    allowance: float = 0.0,
+) -> Judgement:
+    """Return the verdict on a difference where more is better.
+
+    Better: the interval lies above 0. Worse: below 0. Not worse: above minus the margin.
+    Below the floor of samples a side nothing is claimed, and before `LEAST_DAYS` only great harm
+    is. An `allowance` is what something else may have changed by: it widens the interval, and
+    then nothing but harm is claimed. `per_day` counts samples.
+    """
+    estimate = difference.estimate
+    half = difference.half_width(alpha=alpha) + allowance
+    low, high = estimate - half, estimate + half
+    if math.isfinite(half):
+        # Means from 0 to 1 differ by 1 at most.
+        low, high = max(-1.0, low), min(1.0, high)
+    verdict = _verdict(low=low, high=high, margin=margin)
+    if not _may_claim(difference, verdict=verdict, half=half, allowance=allowance):
+        verdict = Verdict.NOT_ENOUGH_DATA
+    needed = to_tell_apart = None
+    # Where the two are not alike, more of the same would settle nothing.
+    unlike = allowance and difference.basis is Basis.SIDE_BY_SIDE
+    if verdict is Verdict.NOT_ENOUGH_DATA and not unlike:
+        needed = _needed(difference=difference, alpha=alpha, margin=float(margin), per_day=per_day)
+    if verdict is Verdict.NOT_WORSE:
+        to_tell_apart = _needed(difference=difference, alpha=alpha, margin=0.0, per_day=per_day)
+    return Judgement(
+        verdict=verdict,
+        estimate=estimate,
+        low=low,
+        high=high,
+        needed=needed,
+        to_tell_apart=to_tell_apart,
+    )
+
+
+def _may_claim(difference: Difference, *, verdict: Verdict, half: float, allowance: float) -> bool:
+    if difference.reach < FLOOR:
+        return False
+    if verdict is Verdict.WORSE:
+        enough = difference.days >= LEAST_DAYS or allowance > 0
+        return enough or difference.estimate < -GREAT_HARM * half
+    return difference.days >= LEAST_DAYS and not allowance
+
+
+def judge_nothing(*, per_day: PerDay | None = None) -> Judgement:
+    """Return "not enough data" where no task has been scored on both sides.
+
+    What is needed comes first of all; nothing of it comes while a side gets no traffic.
+    """
+    idle = per_day is not None and min(per_day.current, per_day.candidate) <= 0
+    return Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=NO_TRAFFIC if idle else TOO_EARLY)
+
+
+def _verdict(*, low: float, high: float, margin: Decimal) -> Verdict:
+    if low > 0:
+        return Verdict.BETTER
+    if high < 0:
+        return Verdict.WORSE
+    if math.isfinite(low) and exact(low) > -margin:
+        return Verdict.NOT_WORSE
+    return Verdict.NOT_ENOUGH_DATA
+
+
+def _needed(
+    *, difference: Difference, alpha: float, margin: float, per_day: PerDay | None
+) -> Needed:
+    """Say how many more samples would show it better, worse, or within the margin."""
+    return needed_until(
+        difference=difference,
+        goal=lambda truth: max(abs(truth), truth + margin),
+        alpha=alpha,
+        per_day=per_day,
+    )
+
+
+COMMON_LEVEL = 0.1
+"""Points by which quality may have changed for everybody: between before and after, or where the
+two versions' requests are not alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityFigures:
+    """Quality of both versions over the same tasks, weighted by the current version's traffic.
+
+    Means are None without a shared task; `relative` also when the current mean is 0. `n` counts
+    scores on shared tasks, coverage the share of all requests that have a score.
+    """
+
+    current: Decimal | None
+    candidate: Decimal | None
+    relative: Decimal | None
+    n_current: int
+    n_candidate: int
+    coverage_current: float
+    coverage_candidate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Quality over some tasks: the figures, what they say, and on which tasks and days it rests."""
+
+    figures: QualityFigures
+    judgement: Judgement
+    tasks: frozenset[str]
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartVerdict:
+    """The verdict on one task or one slice, corrected for how many there are."""
 
     name: str
-    strata: tuple[Stratum, ...]
+    quality: QualityFigures
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        """Better, not worse, worse or not enough data."""
+        return self.judgement.verdict
 
 
-def compare(
+def quality(
     *,
     strata: Sequence[Stratum],
+    basis: Basis,
+    alike: bool,
+    weights: Mapping[str, float],
     thresholds: Thresholds,
-    per_day: PerDay | None = None,
-    slices: Sequence[Slice] = (),
-    split: Split | None = None,
-    weights: Mapping[str, float] = WEIGHTS,
-) -> Comparison:
-    """Compare a candidate with the current version on live samples; safe at every look.
+    alpha: float,
+    per_day: PerDay | None,
+) -> Quality:
+    """Return the verdict on quality over these tasks.
 
-    Side by side on the days that both served; where they hardly did, before and after, which is
-    never enough for a move. `strata` has each task once. `per_day` (requests a day of each side)
-    turns needed samples into days. `slices` are judged beside the whole: a worse one blocks.
-    `split` is the canary's intended share with the counts since it began. `weights` are those of
-    the components of quality. Raise ValueError when a task comes twice.
+    Before / after, and where requests are not alike, what may have changed for everybody widens
+    the interval, and only harm beyond it is claimed.
     """
-    if len({stratum.task for stratum in strata}) < len(strata):
-        raise ValueError("Each task comes once.")
-    met = meeting(strata)
-    tagged = {part.name: cut_like(part.strata, basis=met.basis) for part in slices}
-    unlike = unlikeness(strata=met.strata, slices=tagged) if met.shared_days else ()
-    uneven = unequal_coverage(met.strata)
-    look = _Look(
-        met=met, alike=not unlike, as_known=not uneven, weights=weights, thresholds=thresholds
-    )
-    # A slice's requests all have its tag, so only other hours make them unlike.
-    same_hours = all(caution.code is not WarningCode.OTHER_HOURS for caution in unlike)
-    sliced = replace(look, alike=same_hours)
-    whole = look.quality(met.strata, alpha=thresholds.alpha, per_day=per_day)
-    tasks = tuple(
-        look.part(stratum.task, (stratum,), of=len(strata), per_day=per_day)
-        for stratum in met.strata
-    )
-    parts = tuple(
-        sliced.part(name, cut, of=len(slices), per_day=per_day) for name, cut in tagged.items()
-    )
-    gates = look.gates(per_day=per_day)
-    afterwards, late = look.afterwards()
-    coverage = _coverage(strata, tasks=whole.tasks)
-    warnings = cautions(
-        strata=met.strata,
-        coverage=coverage,
-        thresholds=thresholds,
-        split=split,
-        unlike=(*unlike, *uneven),
-    )
-    decision, reasons = decide(
-        quality=whole.figures,
-        judgement=whole.judgement,
-        thresholds=thresholds,
-        gates=gates + late,
-        parts=tasks + parts + ((afterwards,) if afterwards else ()),
-        uncovered_share=exact(coverage.uncovered_share),
-        warnings=warnings,
-        basis=met.basis,
-    )
-    return Comparison(
-        verdict=whole.judgement.verdict,
-        decision=decision,
-        reasons=reasons,
-        sentence=quality_sentence(
-            quality=whole.figures,
-            judgement=whole.judgement,
-            alpha=thresholds.alpha,
-            tasks=tasks,
-            basis=met.basis,
-            days=whole.days,
-        ),
-        quality=whole.figures,
-        judgement=whole.judgement,
-        basis=met.basis,
-        shared_days=met.shared_days,
-        method=METHOD,
-        method_version=METHOD_VERSION,
-        alpha=thresholds.alpha,
-        alpha_split=_alpha_split(gates=gates, tasks=tasks, slices=slices),
-        tasks=tasks,
-        slices=parts,
-        gates=gates + late,
-        afterwards=afterwards,
-        warnings=warnings,
-        harm_unseen=harm_unseen(
-            quality=whole.figures,
-            judgement=whole.judgement,
-            thresholds=thresholds,
-            gates=gates,
-            warnings=warnings,
-            basis=met.basis,
-        ),
-        uncovered_tasks=tuple(stratum.task for stratum in coverage.uncovered),
-        uncovered_share=coverage.uncovered_share,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """One comparison: what all its parts have in common."""
-
-    met: Meeting
-    alike: bool
-    """Whether the requests of both are of one kind."""
-    as_known: bool
-    """Whether as much is known of one's requests as of the other's: scores are of the same ones."""
-    weights: Mapping[str, float]
-    thresholds: Thresholds
-
-    def quality(
-        self,
-        strata: Sequence[Stratum],
-        *,
-        alpha: float,
-        per_day: PerDay | None,
-        basis: Basis | None = None,
-    ) -> Quality:
-        return quality(
-            strata=strata,
-            basis=basis or self.met.basis,
-            alike=self.alike and self.as_known,
-            weights=self.weights,
-            thresholds=self.thresholds,
+    groups = quality_groups(strata, basis=basis, weights=weights)
+    found = difference(groups, basis=basis)
+    scored_current = _scored([stratum.current for stratum in strata])
+    scored_candidate = _scored([stratum.candidate for stratum in strata])
+    scores = None
+    if per_day is not None:
+        scores = PerDay(
+            current=per_day.current * scored_current,
+            candidate=per_day.candidate * scored_candidate,
+        )
+    if found is None:
+        judgement = judge_nothing(per_day=per_day)
+    else:
+        unlike = basis is Basis.BEFORE_AFTER or not alike
+        judgement = judge(
+            difference=found,
             alpha=alpha,
-            per_day=per_day,
+            margin=thresholds.not_worse_margin,
+            per_day=scores,
+            allowance=COMMON_LEVEL if unlike else 0.0,
         )
-
-    def part(
-        self, name: str, strata: Sequence[Stratum], *, of: int, per_day: PerDay | None
-    ) -> PartVerdict:
-        """Judge one of so many tasks or slices, with its part of alpha."""
-        found = self.quality(
-            strata,
-            alpha=self.thresholds.alpha / of,
-            per_day=_part_of_traffic(per_day, strata, self.met.strata),
-        )
-        return PartVerdict(name=name, quality=found.figures, judgement=found.judgement)
-
-    def gates(self, *, per_day: PerDay | None) -> tuple[Gate, ...]:
-        return check_gates(
-            strata=self.met.strata,
-            thresholds=self.thresholds,
-            per_day=per_day,
-            basis=self.met.basis,
-            alike=self.alike,
-        )
-
-    def afterwards(self) -> tuple[PartVerdict | None, tuple[Gate, ...]]:
-        """Judge the days on which only the candidate served, and the gates that fail there."""
-        strata = self.met.afterwards
-        if not strata:
-            return None, ()
-        found = self.quality(
-            strata, alpha=self.thresholds.alpha, per_day=None, basis=Basis.BEFORE_AFTER
-        )
-        gates = check_gates(
-            strata=strata, thresholds=self.thresholds, basis=Basis.BEFORE_AFTER, alike=False
-        )
-        part = PartVerdict(name=AFTERWARDS, quality=found.figures, judgement=found.judgement)
-        return part, tuple(gate for gate in gates if gate.status is GateStatus.FAILED)
-
-
-def _coverage(strata: Sequence[Stratum], *, tasks: frozenset[str]) -> Coverage:
-    """Say which tasks of the current version have scores of both, and which have not."""
-    traffic = sum(stratum.current.n for stratum in strata)
-    uncovered = tuple(s for s in strata if s.current.n and s.task not in tasks)
-    outside = sum(stratum.current.n for stratum in uncovered)
-    return Coverage(uncovered=uncovered, uncovered_share=outside / traffic if traffic else 0.0)
-
-
-def _part_of_traffic(
-    per_day: PerDay | None, part: Sequence[Stratum], whole: Sequence[Stratum]
-) -> PerDay | None:
-    """Return the requests a day of some tasks, if their share stays as it was."""
-    if per_day is None:
-        return None
-    current = sum(stratum.current.n for stratum in whole)
-    candidate = sum(stratum.candidate.n for stratum in whole)
-    return PerDay(
-        current=per_day.current * sum(s.current.n for s in part) / max(1, current),
-        candidate=per_day.candidate * sum(s.candidate.n for s in part) / max(1, candidate),
+    return Quality(
+        figures=_figures(found, scored_current=scored_current, scored_candidate=scored_candidate),
+        judgement=judgement,
+        tasks=frozenset(group.task for group in groups),
+        days=found.days if found else 0,
     )
 
 
-def _alpha_split(
-    *, gates: Sequence[Gate], tasks: Sequence[PartVerdict], slices: Sequence[Slice]
-) -> str:
-    """Name the correction: see docs/statistics.md for why quality keeps a half."""
-    groups = [(len(gates), "gate"), (len(slices), "slice")]
-    if len(tasks) > 1:
-        groups.insert(1, (len(tasks), "task"))
-    shared = [f"{counted(size, noun)} alpha / {size} each" for size, noun in groups if size]
-    return f"Bonferroni: {', '.join(['quality alpha (two-sided)', *shared])}"
+def quality_groups(
+    strata: Sequence[Stratum], *, basis: Basis, weights: Mapping[str, float]
+) -> tuple[Group, ...]:
+    """Return the groups of quality: each task's components that both sides have.
+
+    Signals are known of some requests only, and of other ones for each: so a mean over whatever is
+    known would rise as signals go missing. Each component is compared over those who have it.
+    """
+    found: list[Group] = []
+    for stratum in strata:
+        parts = []
+        for name, weight in weights.items():
+            (*groups,) = groups_of(
+                (stratum,),
+                values=lambda _s, day, _c, name=name: day.components.get(name, Moments()),  # type: ignore[misc]
+                basis=basis,
+            )
+            parts += [replace(group, share=weight) for group in groups if weight > 0]
+        if parts:
+            found += [
+                replace(part, share=part.share * stratum.current.n) for part in shared_out(parts)
+            ]
+    return shared_out(found)
+
+
+def mean_quality(
+    components: Mapping[str, Moments], *, weights: Mapping[str, float]
+) -> float | None:
+    """Return the weighted mean of components' means, each over those who have it; 0 to 1.
+
+    None where none of them has a value and a weight.
+    """
+    told = [(weights.get(name, 0.0), one.mean) for name, one in components.items() if one.n]
+    total = math.fsum(weight for weight, _ in told)
+    return math.fsum(weight * mean for weight, mean in told) / total if total else None
+
+
+def _figures(
+    found: Difference | None, *, scored_current: float, scored_candidate: float
+) -> QualityFigures:
+    current = candidate = relative = None
+    if found is not None:
+        current, candidate = exact(found.current), exact(found.candidate)
+        relative = rise(before=found.current, after=found.candidate)
+    return QualityFigures(
+        current=current,
+        candidate=candidate,
+        relative=relative,
+        n_current=found.n_current if found else 0,
+        n_candidate=found.n_candidate if found else 0,
+        coverage_current=scored_current,
+        coverage_candidate=scored_candidate,
+    )
+
+
+def _scored(arms: Sequence[Arm]) -> float:
+    """Return the share of requests with a score; 0 without requests."""
+    requests = sum(arm.n for arm in arms)
+    return sum(arm.scored for arm in arms) / requests if requests else 0.0

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from versioning.domain.evaluation.judging import Preference
 from versioning.domain.policy import Unsure
-from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark
 from versioning.services import locks
 from versioning.services.actors import Actor

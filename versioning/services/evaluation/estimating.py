@@ -14,7 +14,7 @@ from versioning.domain.evaluation.estimate import (
     usual_tokens,
 )
 from versioning.domain.pricing import PriceList, Unknown, Usage
-from versioning.domain.statistics.outlook import Outlook, outlook
+from versioning.domain.statistics.noninferiority import Outlook, outlook
 from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, ModelVersion, Trial
 from versioning.services import prices
 from versioning.services.evaluation import suites

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from versioning.domain.evaluation.estimate import Estimate
 from versioning.domain.lineage import UnreadableName, parse
-from versioning.domain.statistics.outlook import Outlook
+from versioning.domain.statistics.noninferiority import Outlook
 from versioning.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -15,13 +15,14 @@ from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.judging import Preference, Word
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
 from versioning.domain.statistics import paired
-from versioning.domain.statistics.judgement import Verdict, counted
+from versioning.domain.statistics.figures import counted
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark, Trial
 from versioning.services.errors import Busy
 from versioning.services.evaluation import suites
 from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
 from versioning.services.samples import ingestion
-from versioning.services.samples.sample_format import SampleIn
+from versioning.services.samples.incoming import SampleIn
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from versioning.domain.policy import Unsure
-from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, EvaluationSuite, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid

@@ -9,7 +9,7 @@ from versioning.models import ModelVersion, PerformanceSample, TrackedModel, Wor
 from versioning.services import options
 from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
-from versioning.services.samples import rollups, sample_words
+from versioning.services.samples import rollups, vocabulary
 from versioning.services.samples.rollup_sums import SampleSums
 from versioning.services.samples.rollups import Entry
 
@@ -48,7 +48,7 @@ def best_for(*, task: str) -> Best:
 
 def tasks() -> list[str]:
     """Return the names of all tasks that samples name, in alphabetical order."""
-    named = Word.objects.filter(kind=Word.Kind.TASK).exclude(text__in=["", sample_words.OTHER])
+    named = Word.objects.filter(kind=Word.Kind.TASK).exclude(text__in=["", vocabulary.OTHER])
     return sorted(named.values_list("text", flat=True))
 
 

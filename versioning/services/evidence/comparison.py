@@ -9,13 +9,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from versioning.domain.statistics.comparison import Caution, Decision, WarningCode
-from versioning.domain.statistics.evidence import PARTS, Arm, Day, Stratum
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.meeting import NEAR
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
-from versioning.domain.statistics.verdict import Slice, compare
+from versioning.domain.statistics.cautions import Caution, WarningCode
+from versioning.domain.statistics.comparison import compare
+from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.inputs import (
+    NEAR,
+    PARTS,
+    Arm,
+    Day,
+    PerDay,
+    Slice,
+    Split,
+    Stratum,
+    Thresholds,
+)
+from versioning.domain.statistics.summaries import Moments
+from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from versioning.domain.statistics import spread
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.quality import mean_quality
-from versioning.domain.statistics.spread import Interval
+from versioning.domain.statistics.summaries import (
+    Interval,
+    Moments,
+    interval_of_mean,
+    interval_of_share,
+    interval_of_weighted_mean,
+    ranks_of_quantile,
+)
+from versioning.domain.statistics.verdict import mean_quality
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, options
@@ -106,16 +111,16 @@ def _points(
     quality = mean_quality(scores, weights=weights)
     if quality is not None:
         n = max(one.n for one in scores.values())
-        interval = spread.of_weighted_mean(scores, weights=weights)
+        interval = interval_of_weighted_mean(scores, weights=weights)
         yield Measure.QUALITY, _point(day, quality, _within(interval, most=1.0), n)
     if sums.samples:
-        share = spread.of_share(hits=sums.errors, n=sums.samples)
+        share = interval_of_share(hits=sums.errors, n=sums.samples)
         yield Measure.ERRORS, _point(day, sums.errors / sums.samples, share, sums.samples)
     latency = sums.sketch.quantile(P95)
     if latency is not None:
         yield Measure.LATENCY, _point(day, latency, _latencies(sums), sums.latency.n)
     if sums.cost.n:
-        low_high = _within(spread.of_mean(sums.cost), most=float("inf"))
+        low_high = _within(interval_of_mean(sums.cost), most=float("inf"))
         cost = None if low_high is None else (low_high[0] * NANO, low_high[1] * NANO)
         yield Measure.COST, _point(day, sums.cost.mean * NANO, cost, sums.cost.n)
 
@@ -130,7 +135,7 @@ def _within(interval: Interval | None, *, most: float) -> Interval | None:
 
 
 def _latencies(sums: SampleSums) -> Interval | None:
-    ranks = spread.ranks_of_quantile(P95, n=sums.latency.n)
+    ranks = ranks_of_quantile(P95, n=sums.latency.n)
     if ranks is None:
         return None
     low, high = (sums.sketch.quantile(rank) for rank in ranks)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import QuerySet
 
 from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shifts
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, sweeps

@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from versioning.domain.statistics.quality import mean_quality
-from versioning.domain.statistics.thresholds import exact
+from versioning.domain.statistics.figures import exact
+from versioning.domain.statistics.verdict import mean_quality
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, options

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from versioning.domain.statistics.comparison import Decision
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.legs import Leg, SuiteResult, weigh
+from versioning.domain.statistics.decision import Decision, Leg, SuiteResult, weigh
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, ModelVersion
 from versioning.services.evidence.comparison import Evidence
 
@@ -60,7 +59,7 @@ def with_tests(
     """Return the evidence of live samples with what the tests say of the same pair.
 
     Its details name the runs (``tests``), what the verdict rests on (``rests_on``) and which leg is
-    missing (``missing``); see ``domain.statistics.legs`` for how they are weighed.
+    missing (``missing``); see ``domain.statistics.decision`` for how they are weighed.
     """
     weighed = weigh(
         live=Verdict(shown.verdict),

@@ -9,17 +9,16 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from versioning.services import constraints
 from versioning.services.errors import Busy
 from versioning.services.samples import (
+    placement,
     request_uses,
-    sample_batch,
-    sample_placement,
-    sample_store,
-    sample_words,
-    seen_models,
     sightings,
+    store,
+    unknown_models,
+    vocabulary,
 )
+from versioning.services.samples.batch import Batch, build
+from versioning.services.samples.incoming import Rejected, SampleIn
 from versioning.services.samples.rollup_sums import Row, sums_by_cell
-from versioning.services.samples.sample_batch import Batch
-from versioning.services.samples.sample_format import Rejected, SampleIn
 from versioning.services.transactions import one_transaction
 
 ATTEMPTS = 5
@@ -45,7 +44,7 @@ def accept(
     can't take it now: nothing is stored then.
     """
     try:
-        batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
+        batch = build(items, api_key_id=api_key_id, now=now)
         for attempt in range(ATTEMPTS):
             try:
                 stored = _store(batch, ask_first=attempt > 0)
@@ -57,7 +56,7 @@ def accept(
                 # Another transaction stored one of them, or removed a row that this process
                 # remembered, after we looked.
                 _forget()
-                batch = sample_batch.build(items, api_key_id=api_key_id, now=now)
+                batch = build(items, api_key_id=api_key_id, now=now)
                 continue
             return Accepted(
                 accepted=stored,
@@ -77,8 +76,8 @@ def _store(batch: Batch, *, ask_first: bool) -> int:
     database has refused one (IntegrityError): that is a fifth of the work.
     """
     rows = _new_rows(batch, ask_first=ask_first)
-    sample_store.insert_samples(rows)
-    sample_store.append_parts(sums_by_cell(rows, terms=batch.terms))
+    store.insert_samples(rows)
+    store.append_parts(sums_by_cell(rows, terms=batch.terms))
     request_uses.note(batch.uses, stored=rows)
     sightings.note(rows, foreign=batch.terms.foreign, served_by_route=batch.served_by_route)
     return len(rows)
@@ -94,10 +93,10 @@ def _new_rows(batch: Batch, *, ask_first: bool) -> list[Row]:
         else:
             first.setdefault(row.request_hash, row)
     if ask_first:
-        for request_hash in sample_store.stored_requests(list(first)):
+        for request_hash in store.stored_requests(list(first)):
             del first[request_hash]
     if first and batch.scores_wait:
-        for request_hash, later in sample_store.take_waiting_scores(list(first)):
+        for request_hash, later in store.take_waiting_scores(list(first)):
             row = first[request_hash]
             quality, signals = later.on(
                 row.scored, latency_ms=row.latency_ms, failed=row.error_id is not None
@@ -107,6 +106,6 @@ def _new_rows(batch: Batch, *, ask_first: bool) -> list[Row]:
 
 
 def _forget() -> None:
-    sample_placement.forget()
-    sample_words.forget()
-    seen_models.forget()
+    placement.forget()
+    vocabulary.forget()
+    unknown_models.forget()

@@ -8,15 +8,15 @@ from typing import NamedTuple
 from django.db import InterfaceError, OperationalError
 from django.db.models import Exists, OuterRef
 
-from versioning.domain.statistics.known_signals import Scored, components
+from versioning.domain.signals import Scored, components
 from versioning.models import PendingScore, PerformanceSample, Word
 from versioning.services import locks
 from versioning.services.errors import Busy
-from versioning.services.samples import rollups, sample_store, sample_words
+from versioning.services.samples import rollups, store, vocabulary
+from versioning.services.samples.batch import hasher
+from versioning.services.samples.incoming import Rejected, ScoreIn
 from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, rescored
-from versioning.services.samples.sample_batch import hasher
-from versioning.services.samples.sample_format import Rejected, ScoreIn
 from versioning.services.transactions import one_transaction
 
 _NEEDED = (
@@ -128,7 +128,7 @@ def _put_on_samples(told: Mapping[int, Later]) -> set[int]:
         ["quality", "signals"],
         batch_size=200,
     )
-    sample_store.append_parts({cell: SampleSums.total(sums) for cell, sums in parts.items()})
+    store.append_parts({cell: SampleSums.total(sums) for cell, sums in parts.items()})
     return {sample.request_hash for sample in samples}
 
 
@@ -178,7 +178,7 @@ class _Sample(NamedTuple):
 
 def _slices(tags: Iterable[int]) -> dict[int, int]:
     texts = dict(Word.objects.filter(pk__in=set(tags)).values_list("text", "pk"))
-    return sample_words.slices_of(texts, declared=sample_words.declared_tags())
+    return vocabulary.slices_of(texts, declared=vocabulary.declared_tags())
 
 
 def _keep(told: Mapping[int, Later], *, now: datetime) -> None:

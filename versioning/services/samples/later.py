@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from versioning.domain.statistics.known_signals import Scored, completed, merged, pack
-from versioning.domain.statistics.score import Signals
+from versioning.domain.signals import Scored, Signals, completed, merged, pack
 from versioning.services import options
-from versioning.services.samples.sample_batch import packed
-from versioning.services.samples.sample_format import ScoreIn
+from versioning.services.samples.batch import packed
+from versioning.services.samples.incoming import ScoreIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import Moments
 from versioning.models import ModelVersion, PerformanceSample, Rollup, RollupPart, Route, Word
 from versioning.models.fields import from_ms
-from versioning.services.samples import retention, rollups, sample_words
+from versioning.services.samples import retention, rollups, vocabulary
+from versioning.services.samples.batch import foreign_pairs
+from versioning.services.samples.placement import KnownVersion, provider_words
 from versioning.services.samples.rollup_sums import (
     DAY_MS,
     Cell,
@@ -22,8 +24,6 @@ from versioning.services.samples.rollup_sums import (
     sums_by_cell,
 )
 from versioning.services.samples.rollups import Entry
-from versioning.services.samples.sample_batch import foreign_pairs
-from versioning.services.samples.sample_placement import KnownVersion, provider_words
 
 AT_ONCE = 20_000
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
@@ -182,7 +182,7 @@ class Meaning:
             served_by = (row.version_id for row in rows)
             versions = versions.filter(pk__in={number for number in served_by if number})
         texts = dict(words.filter(kind=Word.Kind.TAGS).values_list("text", "pk"))
-        self.slices = sample_words.slices_of(texts, declared=sample_words.declared_tags())
+        self.slices = vocabulary.slices_of(texts, declared=vocabulary.declared_tags())
         self.errors = dict(words.filter(kind=Word.Kind.ERROR).values_list("pk", "text"))
         self.served = dict(routes.values_list("pk", "served"))
         self.versions = {

@@ -7,9 +7,8 @@ from datetime import datetime
 from functools import reduce
 from typing import Any, NamedTuple
 
-from versioning.domain.statistics.known_signals import QUALITY, Scored, components, is_given
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sketch import Sketch
+from versioning.domain.signals import QUALITY, Scored, components, is_given
+from versioning.domain.statistics.summaries import Moments, Sketch
 from versioning.models.fields import to_ms
 
 HOUR_MS = 3_600_000

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import to_ms
 from versioning.services import locks
-from versioning.services.samples import sample_store, sample_words
+from versioning.services.samples import store, vocabulary
 from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
 from versioning.services.transactions import one_transaction
 
@@ -49,7 +49,7 @@ def _count_some(one: int, other: int, *, since: datetime) -> int:
     found = list(locks.hold(mixed).values_list("pk", *Row._fields)[:STEP])
     rows = [Row(to_ms(at), *rest)._replace(source=Source.COUNTED_OUT) for _, at, *rest in found]
     PerformanceSample.objects.filter(pk__in=[pk for pk, *_ in found]).update(counted_out=True)
-    sample_store.append_parts(sums_by_cell(rows, terms=_terms(rows)))
+    store.append_parts(sums_by_cell(rows, terms=_terms(rows)))
     return len(found)
 
 
@@ -58,7 +58,7 @@ def _terms(rows: Sequence[Row]) -> Terms:
     texts = dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
     tags = {texts[row.tags_id]: row.tags_id for row in rows}
     return Terms(
-        slice_of_tags=sample_words.slices_of(tags, declared=sample_words.declared_tags()),
+        slice_of_tags=vocabulary.slices_of(tags, declared=vocabulary.declared_tags()),
         error_texts=texts,
         foreign=frozenset(),
     )

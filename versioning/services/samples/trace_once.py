@@ -21,7 +21,7 @@ from django.db import connection
 
 from versioning.models import SpanLink, TracedSpan
 from versioning.models.fields import to_ms
-from versioning.services.samples.sample_store import one_of
+from versioning.services.samples.store import one_of
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_names import reading_of
 from versioning.services.transactions import one_transaction

@@ -16,8 +16,8 @@ from django.db import InterfaceError, OperationalError
 from versioning.services import options
 from versioning.services.errors import Busy
 from versioning.services.samples import ingestion, left_out, removal, trace_once
-from versioning.services.samples.sample_batch import hasher
-from versioning.services.samples.sample_format import Rejected, SampleIn, TooLarge, sample_from
+from versioning.services.samples.batch import hasher
+from versioning.services.samples.incoming import Rejected, SampleIn, TooLarge, sample_from
 from versioning.services.samples.trace_dialects import WRAPPERS, dialect_of
 from versioning.services.samples.trace_format import Fault, Receipt, Scalar, Span
 from versioning.services.samples.trace_names import (

@@ -14,9 +14,9 @@ from versioning.domain import dates
 from versioning.domain.canary import Action, Look, Says
 from versioning.domain.events import Kind
 from versioning.domain.policy import Asks, Stage, decide
-from versioning.domain.statistics.comparison import WarningCode
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.sequence import FLOOR
+from versioning.domain.statistics.cautions import WarningCode
+from versioning.domain.statistics.intervals import FLOOR
+from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
 from versioning.services import clock, events, locks, notices

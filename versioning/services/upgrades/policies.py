@@ -20,8 +20,8 @@ from versioning.domain.policy import (
     Unsure,
     stops_before_evidence,
 )
-from versioning.domain.statistics.comparison import Decision as Shown
-from versioning.domain.statistics.thresholds import Thresholds
+from versioning.domain.statistics.decision import Decision as Shown
+from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import (
     AutomationSwitch,
     Freeze,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from versioning.services.samples import trace_names, traces
-from versioning.services.samples.sample_format import Rejected, SampleIn
+from versioning.services.samples.incoming import Rejected, SampleIn
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_providers import Providers
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from versioning.domain.statistics.evidence import QUALITY, Arm, Day, Stratum
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sketch import Sketch
-from versioning.domain.statistics.thresholds import Thresholds
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
+from versioning.domain.statistics.summaries import Moments, Sketch
 
 FORTNIGHT = range(14)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.coverage import LEAST_CELLS, Cell, bounds, shares
+from versioning.domain.statistics.cautions import LEAST_CELLS, Cell, bounds, shares
 
 
 def days(known: tuple[int, int], *, n: int = 100, count: int = 14) -> list[Cell]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from versioning.domain.statistics.drift import HISTORY, Measure, Reading, find_shifts
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import Moments
 
 START = date(2026, 3, 2)
 

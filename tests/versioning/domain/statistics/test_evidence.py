@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
-from versioning.domain.statistics.contrast import Basis, Difference, difference
-from versioning.domain.statistics.evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
-from versioning.domain.statistics.judgement import Verdict, judge_nothing
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.quality import quality_groups
-from versioning.domain.statistics.thresholds import PerDay, exact
-from versioning.domain.statistics.verdict import compare
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.comparison import compare
+from versioning.domain.statistics.contrast import Difference, difference
+from versioning.domain.statistics.figures import exact
+from versioning.domain.statistics.inputs import WEIGHTS, Arm, Basis, Day, PerDay, Stratum
+from versioning.domain.statistics.summaries import Moments
+from versioning.domain.statistics.verdict import Verdict, judge_nothing, quality_groups
 
 tasks = st.lists(
     st.tuples(st.integers(20, 500), st.integers(20, 500), st.floats(0, 1), st.floats(0, 1)),

@@ -10,15 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
+from versioning.domain.statistics.comparison import compare
 from versioning.domain.statistics.drift import Measure, Shift
-from versioning.domain.statistics.evidence import Arm, Day, Stratum
 from versioning.domain.statistics.figures import change, points, significant, span
 from versioning.domain.statistics.gates import check_gates
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
 from versioning.domain.statistics.paired import Case, compare_cases
-from versioning.domain.statistics.sketch import Sketch
-from versioning.domain.statistics.thresholds import Thresholds
-from versioning.domain.statistics.verdict import compare
+from versioning.domain.statistics.summaries import Moments, Sketch
 
 SHARE = st.floats(min_value=0, max_value=1)
 

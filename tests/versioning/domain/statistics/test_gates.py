@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from tests.versioning.domain.statistics.arms import arm, stratum
-from versioning.domain.statistics.evidence import Arm
+from versioning.domain.statistics.comparison import compare
+from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.gates import Gate, GateStatus, check_gates
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.thresholds import PerDay, Thresholds
-from versioning.domain.statistics.verdict import Decision, compare
+from versioning.domain.statistics.inputs import Arm, PerDay, Thresholds
+from versioning.domain.statistics.summaries import Moments
 
 
 def gates(current: Arm, candidate: Arm, **limits: Decimal | None) -> dict[str, Gate]:

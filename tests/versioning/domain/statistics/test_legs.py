@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.comparison import Decision
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.legs import Leg, SuiteResult, weigh
+from versioning.domain.statistics.decision import Decision, Leg, SuiteResult, weigh
+from versioning.domain.statistics.verdict import Verdict
 
 NONE = Verdict.NOT_ENOUGH_DATA
 OPEN = Decision.NOT_ENOUGH_EVIDENCE

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import quality_only
-from versioning.domain.statistics.contrast import Basis, Level, level
-from versioning.domain.statistics.evidence import QUALITY, WEIGHTS, Arm, Day, Stratum
-from versioning.domain.statistics.levels import doubt_of
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.quality import quality_groups
-from versioning.domain.statistics.verdict import Comparison, Verdict, compare
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.comparison import Comparison, compare
+from versioning.domain.statistics.contrast import Level, level
+from versioning.domain.statistics.inputs import WEIGHTS, Arm, Basis, Day, Stratum
+from versioning.domain.statistics.intervals import doubt_of
+from versioning.domain.statistics.summaries import Moments
+from versioning.domain.statistics.verdict import Verdict, quality_groups
 
 
 def day_of(number: int, scores: list[float]) -> Day:

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from versioning.domain.statistics import paired, sequence
-from versioning.domain.statistics.comparison import DOUBTS
-from versioning.domain.statistics.evidence import Arm, Day, Stratum
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics import comparison, paired
+from versioning.domain.statistics.cautions import DOUBTS
+from versioning.domain.statistics.comparison import compare
+from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
 from versioning.domain.statistics.paired import Case, compare_cases
-from versioning.domain.statistics.sketch import Sketch
-from versioning.domain.statistics.thresholds import Thresholds
-from versioning.domain.statistics.verdict import compare
+from versioning.domain.statistics.summaries import Moments, Sketch
 
 SAID = Path(__file__).with_name("said_by_method.json")
 """What each method said of the worlds below, with its version. After a change that is meant: raise
-the version (`sequence.METHOD_VERSION`, `paired.METHOD_VERSION`) and write down what is said now."""
+the version (`METHOD_VERSION` of `comparison`, or of `paired`) and write down what is said now."""
 
 
 THUMBS = ((0.0, 0.0), (0.0, 0.0), (0.3, 0.3), (0.3, 0.1))
@@ -95,7 +93,7 @@ def runs() -> Iterator[str]:
 def test_where_another_thing_is_said_the_version_is_another() -> None:
     kept = json.loads(SAID.read_text())
     now = {
-        "live": {"version": sequence.METHOD_VERSION, "said": list(live())},
+        "live": {"version": comparison.METHOD_VERSION, "said": list(live())},
         "runs": {"version": paired.METHOD_VERSION, "said": list(runs())},
     }
     assert now == kept, "verdicts changed: raise the method's version, then keep what is said now"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.moments import Moments, NotAPart
+from versioning.domain.statistics.summaries import Moments, NotAPart
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 parts = st.lists(st.lists(numbers, max_size=20), max_size=12)

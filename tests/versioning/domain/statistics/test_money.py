@@ -2,7 +2,7 @@
 
 import pytest
 
-from versioning.domain.statistics.money import per_thousand
+from versioning.domain.statistics.figures import per_thousand
 
 
 @pytest.mark.parametrize(

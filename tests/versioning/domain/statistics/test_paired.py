@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, multinomial
 
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.noninferiority import RISK, p_not_worse, passes
-from versioning.domain.statistics.outlook import fitting_margin
+from versioning.domain.statistics.noninferiority import RISK, fitting_margin, p_not_worse, passes
 from versioning.domain.statistics.paired import MCNEMAR, SIGN_FLIP, Case, compare_cases
+from versioning.domain.statistics.verdict import Verdict
 
 
 def passed(*, both: int = 0, won: int = 0, lost: int = 0, neither: int = 0) -> list[Case]:

@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 
 from tests.versioning.domain.statistics.arms import arm, stratum
+from versioning.domain.statistics.inputs import Split
 from versioning.domain.statistics.population import mix_distance, mix_has_shifted, split_is_off
-from versioning.domain.statistics.thresholds import Split
 
 
 def test_a_right_split_is_not_doubted_at_any_of_a_thousand_looks() -> None:

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import FORTNIGHT, arm, scores
-from versioning.domain.statistics.evidence import QUALITY, Arm, Day
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.signals import QUALITY
+from versioning.domain.statistics.inputs import Arm, Day
 from versioning.domain.statistics.ranking import Entrant, Place, Ranking, rank
+from versioning.domain.statistics.summaries import Moments
 
 
 def entrant(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.sketch import (
+from versioning.domain.statistics.summaries import (
     BUCKET_LIMIT,
     RELATIVE_ERROR,
     Sketch,

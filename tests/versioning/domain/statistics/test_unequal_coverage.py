@@ -6,13 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from versioning.domain.statistics.comparison import Comparison, Decision, WarningCode
-from versioning.domain.statistics.evidence import Arm, Day, Stratum
-from versioning.domain.statistics.judgement import Verdict
-from versioning.domain.statistics.moments import Moments
-from versioning.domain.statistics.sketch import Sketch
-from versioning.domain.statistics.thresholds import Thresholds
-from versioning.domain.statistics.verdict import compare
+from versioning.domain.statistics.cautions import WarningCode
+from versioning.domain.statistics.comparison import Comparison, compare
+from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
+from versioning.domain.statistics.summaries import Moments, Sketch
+from versioning.domain.statistics.verdict import Verdict
 
 ANY = Thresholds(
     min_quality_improvement=Decimal("0.001"), max_latency_rise=None, max_cost_rise=None

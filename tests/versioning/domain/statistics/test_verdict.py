@@ -9,16 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
-from versioning.domain.statistics.comparison import WarningCode
-from versioning.domain.statistics.evidence import Arm
-from versioning.domain.statistics.thresholds import PerDay, Split, Thresholds
-from versioning.domain.statistics.verdict import (
-    Comparison,
-    Decision,
-    Slice,
-    Verdict,
-    compare,
-)
+from versioning.domain.statistics.cautions import WarningCode
+from versioning.domain.statistics.comparison import Comparison, compare
+from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.inputs import Arm, PerDay, Slice, Split, Thresholds
+from versioning.domain.statistics.verdict import Verdict
 
 
 def compared(current: float | Fraction, candidate: float | Fraction, **how: object) -> Comparison:

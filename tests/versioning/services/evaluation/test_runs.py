@@ -16,7 +16,7 @@ from tests.factories import (
     tracked,
 )
 from versioning.domain.evaluation.preflight import Fit
-from versioning.domain.statistics.judgement import Verdict
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import (
     EvaluationRun,
     EvaluationSuite,

@@ -4,17 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.known_signals import (
+from versioning.domain.signals import (
+    DEFAULT_WEIGHTS,
     GIVEN,
     Scored,
+    Signals,
     completed,
     components,
     merged,
     pack,
+    quality_score,
     scored,
     unpack,
+    values_of,
 )
-from versioning.domain.statistics.score import DEFAULT_WEIGHTS, Signals, quality_score, values_of
 
 told = st.builds(
     Signals,

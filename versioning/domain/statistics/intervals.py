@@ -1,15 +1,17 @@
-"""Levels that last: good and bad days, and how far they leave a mean of days in doubt.
+"""How wide an interval must be that holds at every look, on days that are good and bad.
 
-What two versions differ by on one day is the difference sought, plus a level that wanders (a
-first-order autoregression over days: a version has good and bad days of its own), plus the noise
-of that day's scores. How far levels wander and how long they last can't be known from a few days,
-so no value is picked: every idea below counts as much as it explains the days seen so far.
+The width by looks: Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, "Time-uniform central limit
+theory and asymptotic confidence sequences", Annals of Statistics 2024.
 
-Sources: residual likelihood of a mean with correlated errors (Harville, "Maximum likelihood
-approaches to variance component estimation", JASA 1977), by the Kalman filter for missing days
-(Jones, "Maximum likelihood fitting of ARMA models to time series with missing observations",
-Technometrics 1980); averaging over models instead of picking one (Hoeting, Madigan, Raftery &
-Volinsky, "Bayesian model averaging", Statistical Science 1999).
+The width by days: what two versions differ by on one day is the difference sought, plus a level
+that wanders (a first-order autoregression over days: a version has good and bad days of its own),
+plus the noise of that day's scores. How far levels wander and how long they last can't be known
+from a few days, so no value is picked: every idea below counts as much as it explains the days
+seen so far. Sources: residual likelihood of a mean with correlated errors (Harville, "Maximum
+likelihood approaches to variance component estimation", JASA 1977), by the Kalman filter for
+missing days (Jones, "Maximum likelihood fitting of ARMA models to time series with missing
+observations", Technometrics 1980); averaging over models instead of picking one (Hoeting, Madigan,
+Raftery & Volinsky, "Bayesian model averaging", Statistical Science 1999).
 """
 
 from __future__ import annotations
@@ -18,6 +20,46 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+ALPHA = 0.05
+"""Risk that an interval ever misses the truth, at any of the looks."""
+
+N_OPT = 300
+"""The interval is tightest at about this many samples of both sides, less what days take away
+(chosen by simulation)."""
+
+FLOOR = 30
+"""Samples a side below which the method, being asymptotic, says nothing."""
+
+LEAST_DAYS = 7
+"""Days side by side below which nothing good is claimed, and nothing foretold: a week has every
+weekday, and fewer days tell too little of good and bad ones."""
+
+
+def half_width(*, n: float, variance: float, alpha: float = ALPHA, n_opt: float = N_OPT) -> float:
+    """Return the half-width at `n` samples of an estimate whose variance is `variance`.
+
+    h = sqrt(n V) sqrt(2 (n rho^2 + 1) / (n^2 rho^2) ln(sqrt(n rho^2 + 1) / alpha)), with
+    rho^2 = (-2 ln alpha + ln(-2 ln alpha + 1)) / n_opt. Two-sided; infinite for n = 0.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is a risk between 0 and 1, not {alpha}.")
+    if n <= 0:
+        return math.inf
+    twice_log = -2 * math.log(alpha)
+    scaled = n * (twice_log + math.log(twice_log + 1)) / n_opt
+    bracket = 2 * (scaled + 1) / scaled * math.log(math.sqrt(scaled + 1) / alpha)
+    return math.sqrt(variance * bracket)
+
+
+def variance_floor(n: float) -> float:
+    """Return the least variance that `n` values between 0 and 1 are believed to have.
+
+    What one unseen value at the far end would give to a coin with n equal tosses,
+    (n + 1) / (n + 2)^2: equal samples are no proof that all will be equal.
+    """
+    return (n + 1) / (n + 2) ** 2
+
 
 FEW_DAYS = 8.0
 """See `doubt_of`. Chosen by simulation, as are the ideas below."""
@@ -88,7 +130,6 @@ RATES = (
     Wandering(2.5, 0.8, 0.05, by_noise=True, most=1.5),
 )
 """Ideas of rare events, in units of their rate: a rate of 1 % wanders by a part of 1 %."""
-
 
 ALIKE = 0.6
 WITNESS = 0.5

@@ -8,10 +8,10 @@ from django.db.models import Exists, OuterRef
 from versioning.models import PerformanceSample, Route, UnknownModel, Word
 from versioning.models.fields import to_ms
 from versioning.services import locks, sweeps
-from versioning.services.samples import sample_placement, sample_store, sample_words, sightings
+from versioning.services.samples import placement, sightings, store, vocabulary
+from versioning.services.samples.batch import foreign_pairs
+from versioning.services.samples.placement import Ids, KnownModel
 from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
-from versioning.services.samples.sample_batch import foreign_pairs
-from versioning.services.samples.sample_placement import Ids, KnownModel
 from versioning.services.transactions import one_transaction
 
 STEP = 2_000
@@ -35,8 +35,8 @@ def attach(*, now: datetime) -> int:
 
 
 def _attach(unknown: UnknownModel) -> int:
-    models = sample_placement.standing([unknown.name]).models
-    found = sample_placement.place(_ids(unknown), models=models).model
+    models = placement.standing([unknown.name]).models
+    found = placement.place(_ids(unknown), models=models).model
     if found is None:
         return 0
     UnknownModel.objects.filter(pk=unknown.pk).update(tracked_model=found.id)
@@ -57,7 +57,7 @@ def _attach_some(unknown: UnknownModel, model: KnownModel) -> int:
     for pk, at, *rest in waiting:
         row = Row(to_ms(at), *rest)
         ids = _ids(unknown, routes[row.route_id])
-        place = sample_placement.Place(model=model, candidates=tuple(model.named_by(ids)))
+        place = placement.Place(model=model, candidates=tuple(model.named_by(ids)))
         placed.append((pk, _at_version(row, place.version_at(row.at))))
     _store(placed, model=model, routes=routes)
     return len(placed)
@@ -85,7 +85,7 @@ def _store(
             served=served,
         ),
     )
-    sample_store.append_parts(sums_by_cell(rows, terms=terms))
+    store.append_parts(sums_by_cell(rows, terms=terms))
     sightings.note(rows, foreign=terms.foreign, served_by_route=served)
 
 
@@ -110,4 +110,4 @@ def _texts(ids: set[int]) -> dict[int, str]:
 
 def _slices(ids: set[int]) -> dict[int, int]:
     texts = {text: pk for pk, text in _texts(ids).items()}
-    return sample_words.slices_of(texts, declared=sample_words.declared_tags())
+    return vocabulary.slices_of(texts, declared=vocabulary.declared_tags())

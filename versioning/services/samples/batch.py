@@ -7,21 +7,20 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from versioning.domain.pricing import Unknown, Usage
-from versioning.domain.statistics.known_signals import pack, scored
-from versioning.domain.statistics.score import Signals
+from versioning.domain.signals import Signals, pack, scored
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
 from versioning.services import options
-from versioning.services.samples import sample_placement, sample_words, seen_models
-from versioning.services.samples.request_uses import Told, Use
-from versioning.services.samples.rollup_sums import Row, Terms
-from versioning.services.samples.sample_format import (
+from versioning.services.samples import placement, unknown_models, vocabulary
+from versioning.services.samples.incoming import (
     MOST_TOKENS,
     Rejected,
     SampleIn,
     SignalsIn,
 )
-from versioning.services.samples.sample_placement import Ids, KnownModel, KnownVersion, Place
+from versioning.services.samples.placement import Ids, KnownModel, KnownVersion, Place
+from versioning.services.samples.request_uses import Told, Use
+from versioning.services.samples.rollup_sums import Row, Terms
 
 AHEAD = timedelta(minutes=5)
 """How far a client's clock may be ahead of ours."""
@@ -74,10 +73,10 @@ class _Texts:
     def numbers(self) -> _Numbers:
         """Return the number of each text; new texts are stored."""
         return _Numbers(
-            tasks=sample_words.ids_of(Word.Kind.TASK, self.tasks),
-            errors=sample_words.ids_of(Word.Kind.ERROR, self.errors),
-            tags=sample_words.ids_of(Word.Kind.TAGS, self.tags),
-            routes=sample_words.routes_of(map(_route_of, self.keys)),
+            tasks=vocabulary.ids_of(Word.Kind.TASK, self.tasks),
+            errors=vocabulary.ids_of(Word.Kind.ERROR, self.errors),
+            tags=vocabulary.ids_of(Word.Kind.TAGS, self.tags),
+            routes=vocabulary.routes_of(map(_route_of, self.keys)),
         )
 
 
@@ -123,7 +122,7 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
         return build(_without_nul(items), api_key_id=api_key_id, now=now)
     numbers = texts.numbers()
     ids = {key: Ids(*key[:4], *key[5:]) for key in texts.keys}
-    standing = sample_placement.standing({name for each in ids.values() for name in each.names})
+    standing = placement.standing({name for each in ids.values() for name in each.names})
     spots = _spots(ids, models=standing.models, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
     rows: list[Row] = []
@@ -303,7 +302,7 @@ def _tags_of(samples: Sequence[SampleIn]) -> list[str]:
     for item in samples:
         pairs = tuple(item.tags.items()) if item.tags else ()
         if pairs not in made:
-            made[pairs] = sample_words.tag_text(item.tags or {})
+            made[pairs] = vocabulary.tag_text(item.tags or {})
         texts.append(made[pairs])
     return texts
 
@@ -329,8 +328,8 @@ def _spots(
     routes: Mapping[tuple[str, str, str], int],
     now: datetime,
 ) -> dict[_Key, _Spot]:
-    places = {key: sample_placement.place(each, models=models) for key, each in ids.items()}
-    unknown = seen_models.numbers_of(
+    places = {key: placement.place(each, models=models) for key, each in ids.items()}
+    unknown = unknown_models.numbers_of(
         {
             (ids[key].provider, ids[key].names[0])
             for key, place in places.items()
@@ -347,7 +346,7 @@ def _spots(
             number = unknown.get((ids[key].provider, ids[key].names[0]))
             place = Place(model=None, unknown_model_id=number)
             if number is None:
-                refusal = ("too-many-unknown-models", seen_models.FULL)
+                refusal = ("too-many-unknown-models", unknown_models.FULL)
         spots[key] = _Spot(place=place, route_id=routes[_route_of(key)], refusal=refusal)
     return spots
 
@@ -363,7 +362,7 @@ def _terms(
     }
     served = {number: route[2] for route, number in numbers.routes.items()}
     return Terms(
-        slice_of_tags=sample_words.slices_of(numbers.tags, declared=declared),
+        slice_of_tags=vocabulary.slices_of(numbers.tags, declared=declared),
         error_texts={number: text for text, number in numbers.errors.items()},
         foreign=foreign_pairs(
             {(row.version_id, row.route_id) for row in rows}, versions=versions, served=served

@@ -23,7 +23,7 @@ UseTexts = Annotated[list[UseText], msgspec.Meta(max_length=50)]
 
 
 class SignalsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """What an application knows instead of a score; ranges as in domain.statistics.score."""
+    """What an application knows instead of a score; ranges as in domain.signals."""
 
     valid_output: bool | None = None
     user_feedback: Annotated[float, msgspec.Meta(ge=-1, le=1)] | None = None

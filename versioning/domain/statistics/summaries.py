@@ -1,11 +1,17 @@
-"""Quantiles of latencies that can be added up in any order, to 1 %."""
+"""Summaries of numbers that can be added up in any order: moments, and quantiles to 1 %.
+
+The intervals of a mean, a share and a quantile are for plots, each day by itself: they show how far
+a day may be off by chance. No decision rests on them: those that look again and again use
+confidence sequences (`intervals`).
+"""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 RELATIVE_ERROR = 0.01
 """A quantile is off by at most this fraction of the true value."""
@@ -19,7 +25,6 @@ SMALLEST = 1e-9
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _PER_LOG = 1 / math.log(_GAMMA)
 _FORMAT = 1
-
 
 _BELOW_ALL = -(10**6)
 """The bucket of zeros: below all others."""
@@ -249,3 +254,189 @@ def _read_varints(data: bytes) -> Iterator[int]:
         else:
             yield number
             number = shift = 0
+
+
+class MomentsTuple(NamedTuple):
+    """Moments as JSON can keep them: a list of five."""
+
+    n: int
+    mean: float
+    m2: float
+    minimum: float | None
+    maximum: float | None
+
+
+class NotAPart(ValueError):
+    """These moments can't be taken out of those: they were never part of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sufficient statistics of a set of numbers.
+
+    `m2` is the sum of squared distances from the mean. `minimum` and `maximum` are None when
+    there are no numbers, or when a removal made them unknown.
+    Source: Chan, Golub & LeVeque, "Algorithms for computing the sample variance", 1983.
+    """
+
+    n: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        """Return the moments of `values` in two passes; raise ValueError for NaN or infinity."""
+        numbers = list(values)
+        if not numbers:
+            return cls()
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError("Only finite numbers have a mean.")
+        mean = math.fsum(numbers) / len(numbers)
+        m2 = math.fsum([(number - mean) ** 2 for number in numbers])
+        return cls(len(numbers), mean, m2, min(numbers), max(numbers))
+
+    @classmethod
+    def of_binary(cls, *, hits: int, n: int) -> Self:
+        """Return the moments of `n` zeros and ones, `hits` of them ones."""
+        if not 0 <= hits <= n:
+            raise ValueError(f"{hits} hits don't fit into {n} requests.")
+        if n == 0:
+            return cls()
+        low, high = (1.0 if hits == n else 0.0), (1.0 if hits else 0.0)
+        return cls(n, hits / n, hits * (n - hits) / n, low, high)
+
+    @classmethod
+    def from_tuple(cls, values: Iterable[float | None]) -> Self:
+        """Read what `as_tuple` wrote, also after a trip through JSON."""
+        n, mean, m2, minimum, maximum = values
+        if n is None or mean is None or m2 is None:
+            raise ValueError("Moments need n, mean and m2.")
+        return cls(int(n), float(mean), float(m2), minimum, maximum)
+
+    @classmethod
+    def total(cls, parts: Iterable[Moments]) -> Moments:
+        """Return the moments of all parts together."""
+        result: Moments = cls()
+        for part in parts:
+            result = result.merge(part)
+        return result
+
+    def as_tuple(self) -> MomentsTuple:
+        """Return (n, mean, m2, minimum, maximum)."""
+        return MomentsTuple(self.n, self.mean, self.m2, self.minimum, self.maximum)
+
+    @property
+    def variance(self) -> float:
+        """The unbiased sample variance; 0 for fewer than two numbers."""
+        return self.m2 / (self.n - 1) if self.n > 1 else 0.0
+
+    @property
+    def sum(self) -> float:
+        """The sum of the numbers."""
+        return self.n * self.mean
+
+    def add(self, value: float) -> Moments:
+        """Return the moments with one more number."""
+        return self.merge(Moments.of([value]))
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments of both sets together; the order doesn't matter."""
+        if not other.n:
+            return self
+        if not self.n:
+            return other
+        n = self.n + other.n
+        delta = other.mean - self.mean
+        return Moments(
+            n,
+            (self.n * self.mean + other.n * other.mean) / n,
+            self.m2 + other.m2 + delta * delta * (self.n / n) * other.n,
+            _outermost(min, self.minimum, other.minimum),
+            _outermost(max, self.maximum, other.maximum),
+        )
+
+    __add__ = merge
+
+    def unmerge(self, part: Moments) -> Moments:
+        """Return the moments without `part`, which must have been merged before.
+
+        Exact for n; mean and m2 lose digits when almost everything is taken out (cancellation),
+        so rebuild from raw rows when few numbers stay. An end that the part may have held becomes
+        unknown. Raise NotAPart when more numbers are taken than there are.
+        """
+        if part.n > self.n:
+            raise NotAPart(f"Can't take {part.n} numbers out of {self.n}.")
+        if not part.n:
+            return self
+        n = self.n - part.n
+        if not n:
+            return Moments()
+        mean = self.mean + (self.mean - part.mean) * (part.n / n)
+        delta = part.mean - mean
+        m2 = self.m2 - part.m2 - delta * delta * (n / self.n) * part.n
+        return Moments(
+            n,
+            mean,
+            max(0.0, m2),
+            None if part.minimum == self.minimum else self.minimum,
+            None if part.maximum == self.maximum else self.maximum,
+        )
+
+
+def _outermost(
+    pick: Callable[[float, float], float], mine: float | None, theirs: float | None
+) -> float | None:
+    return None if mine is None or theirs is None else pick(mine, theirs)
+
+
+Z = 1.959964
+"""The normal quantile of 97.5 %."""
+
+Interval = tuple[float, float]
+
+
+def interval_of_mean(found: Moments) -> Interval | None:
+    """Return the normal interval of a mean; None under two numbers."""
+    return interval_of_weighted_mean({"": found}, weights={"": 1.0})
+
+
+def interval_of_weighted_mean(
+    components: Mapping[str, Moments], *, weights: Mapping[str, float]
+) -> Interval | None:
+    """Return the interval of a weighted mean of means, taken as independent of each other.
+
+    None where one that counts has fewer than two numbers.
+    """
+    told = [(weights.get(name, 0.0), one) for name, one in components.items() if one.n]
+    told = [(weight, one) for weight, one in told if weight]
+    total = math.fsum(weight for weight, _ in told)
+    if not total or any(one.n < 2 for _, one in told):
+        return None
+    mean = math.fsum(weight * one.mean for weight, one in told) / total
+    variance = math.fsum((weight / total) ** 2 * one.variance / one.n for weight, one in told)
+    reach = Z * math.sqrt(variance)
+    return mean - reach, mean + reach
+
+
+def interval_of_share(*, hits: int, n: int) -> Interval | None:
+    """Return the interval of a share, within 0 to 1; None for none (Wilson 1927)."""
+    if not n:
+        return None
+    share, z2 = hits / n, Z * Z
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    reach = Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def ranks_of_quantile(quantile: float, *, n: int) -> Interval | None:
+    """Return the quantiles between which a quantile lies, from 0 to 1; None where n is too small.
+
+    Order statistics, whatever the distribution (Conover 1999, 3.2).
+    """
+    if not n:
+        return None
+    reach = Z * math.sqrt(quantile * (1 - quantile) / n)
+    low, high = quantile - reach, quantile + reach
+    return (low, high) if low > 0 and high < 1 else None

@@ -22,7 +22,7 @@ from versioning.models import (
 )
 from versioning.models.fields import to_ms
 from versioning.services import process_cache
-from versioning.services.samples import sample_words
+from versioning.services.samples import vocabulary
 
 MOST_WORDS = 2
 """Words before a model's name that may be its provider's: ``gemini/models/lumen-2``."""
@@ -210,7 +210,7 @@ def standing(names: Iterable[str]) -> Standing:
     """
     wanted = {spelling for name in names for spelling in _spellings(name)}
     *epoch, tags, scores_wait = _epoch()
-    declared = sample_words.tag_names(tags)
+    declared = vocabulary.tag_names(tags)
     if not process_cache.may_keep():
         return Standing(_load(wanted), declared, bool(scores_wait))
     if [epoch] != _kept_epoch:
@@ -273,7 +273,7 @@ def _at_provider(models: Iterable[KnownModel], provider: str) -> list[KnownModel
 def _epoch() -> list[Any]:
     tables = (TrackedModel, ModelVersion, UpgradeStep)
     newest = [f"(SELECT MAX(id) FROM {table._meta.db_table})" for table in tables]  # noqa: S608
-    tags, waiting = sample_words.declared_sql(), PendingScore._meta.db_table
+    tags, waiting = vocabulary.declared_sql(), PendingScore._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {', '.join(newest)}, ({tags}), EXISTS (SELECT 1 FROM {waiting})"  # noqa: S608

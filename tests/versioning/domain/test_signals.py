@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.score import BadSignal, Signal, Signals, quality_score
+from versioning.domain.signals import BadSignal, Signal, Signals, quality_score
 
 signals = st.builds(
     Signals,

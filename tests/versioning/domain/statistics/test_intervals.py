@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.sequence import (
-    half_width,
-    variance_floor,
-)
+from versioning.domain.statistics.intervals import half_width, variance_floor
 
 counts = st.integers(30, 10**9)
 risks = st.floats(1e-6, 0.5)

@@ -4,8 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics import spread
-from versioning.domain.statistics.moments import Moments
+from versioning.domain.statistics.summaries import (
+    Moments,
+    interval_of_mean,
+    interval_of_share,
+    interval_of_weighted_mean,
+    ranks_of_quantile,
+)
 
 numbers = st.lists(st.floats(0, 1), min_size=2, max_size=30)
 
@@ -13,26 +18,26 @@ numbers = st.lists(st.floats(0, 1), min_size=2, max_size=30)
 @given(numbers)
 def test_a_mean_lies_in_its_interval(values: list[float]) -> None:
     found = Moments.of(values)
-    interval = spread.of_mean(found)
+    interval = interval_of_mean(found)
     assert interval is not None
     assert interval[0] - 1e-12 <= found.mean <= interval[1] + 1e-12
 
 
 def test_under_two_numbers_nobody_knows() -> None:
-    assert spread.of_mean(Moments.of([0.5])) is None
-    assert spread.of_mean(Moments()) is None
+    assert interval_of_mean(Moments.of([0.5])) is None
+    assert interval_of_mean(Moments()) is None
 
 
 def test_only_what_counts_widens_it() -> None:
     parts = {"a": Moments.of([0.0, 1.0, 0.0, 1.0]), "b": Moments.of([0.2])}
-    assert spread.of_weighted_mean(parts, weights={"a": 1.0, "b": 1.0}) is None
-    assert spread.of_weighted_mean(parts, weights={"a": 1.0}) == spread.of_mean(parts["a"])
+    assert interval_of_weighted_mean(parts, weights={"a": 1.0, "b": 1.0}) is None
+    assert interval_of_weighted_mean(parts, weights={"a": 1.0}) == interval_of_mean(parts["a"])
 
 
 @given(st.integers(1, 500), st.data())
 def test_a_share_lies_in_its_interval_and_that_within_0_and_1(n: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, n))
-    interval = spread.of_share(hits=hits, n=n)
+    interval = interval_of_share(hits=hits, n=n)
     assert interval is not None
     low, high = interval
     assert 0 <= low <= hits / n + 1e-12
@@ -45,11 +50,11 @@ def test_a_share_lies_in_its_interval_and_that_within_0_and_1(n: int, data: st.D
 )
 def test_wilson_s_examples(hits: int, n: int, low: float, high: float) -> None:
     """Newcombe 1998, table I, and Wilson's own formula by hand."""
-    assert spread.of_share(hits=hits, n=n) == pytest.approx((low, high), abs=5e-5)
+    assert interval_of_share(hits=hits, n=n) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_a_high_quantile_needs_many() -> None:
-    assert spread.ranks_of_quantile(0.95, n=0) is None
-    assert spread.ranks_of_quantile(0.95, n=20) is None
-    low, high = spread.ranks_of_quantile(0.95, n=1000) or (0, 0)
+    assert ranks_of_quantile(0.95, n=0) is None
+    assert ranks_of_quantile(0.95, n=20) is None
+    low, high = ranks_of_quantile(0.95, n=1000) or (0, 0)
     assert (low, high) == pytest.approx((0.9365, 0.9635), abs=1e-4)
