@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import urgency, waiting, words
+from versioning.admin import held, urgency, waiting, words
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
@@ -42,10 +42,8 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             {"record": record, "question": words.question(record)} for record in found.maybes
         ],
         "under_way": [_under_way(record, now=now) for record in found.under_way],
-        "snoozed": [
-            {"record": record, "until": words.ago(record.snoozed_until, now=now)}
-            for record in found.snoozed
-        ],
+        "held": held.rows(found.held, request=request, now=now),
+        "more_held": found.held_count - len(found.held),
         "providers": [_provider(state, now=now) for state in found.providers],
         "retiring": [_retirement(each, now=now) for each in _not_starting(found)],
         "outbox": _outbox(found.outbox, now=now),

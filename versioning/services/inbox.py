@@ -24,7 +24,8 @@ from versioning.models import (
 from versioning.services import clock, notices
 from versioning.services.evidence import served
 from versioning.services.outbox import Backlog, backlog
-from versioning.services.upgrades import retirement
+from versioning.services.upgrades import held, retirement
+from versioning.services.upgrades.held import Held, Why
 from versioning.services.upgrades.retirement import Clock
 from versioning.services.upgrades.traffic import live_requests
 
@@ -87,7 +88,9 @@ class Inbox:
     """Live requests of the last week of what retires among the waiting, by version."""
     maybes: Sequence[UpgradeRecord]
     """Apart from what waits: nobody can tell whether these are successors at all."""
-    snoozed: Sequence[UpgradeRecord]
+    held: Sequence[Held]
+    held_count: int
+    """How many newer versions are neither in use nor asked about."""
     under_way: Sequence[UpgradeRecord]
     providers: Sequence[ProviderState]
     retiring: Sequence[Retirement]
@@ -109,6 +112,7 @@ def gather(*, now: datetime) -> Inbox:
     records = UpgradeRecord.objects.with_versions()
     due = retirement.due_this_week(now=now)
     waiting = _waiting()
+    not_asked = held.find().only(frozenset(Why) - held.ASKED)
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
@@ -118,7 +122,8 @@ def gather(*, now: datetime) -> Inbox:
         waiting_count=waiting_count(),
         requests=_requests(waiting, now=now),
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
-        snoozed=list(records.filter(state=State.SNOOZED).order_by("snoozed_until", "pk")[:SHOWN]),
+        held=held.read(not_asked.ids[:SHOWN_NEWS], now=now),
+        held_count=len(not_asked.ids),
         under_way=list(
             records.under_way().select_related("canary").order_by("-changed_at", "-pk")[:SHOWN]
         ),

@@ -14,10 +14,12 @@ from versioning.domain.policy import (
     Asker,
     Asks,
     Automation,
+    Decision,
     Facts,
     Policy,
     Stage,
     Unsure,
+    decide,
     stops_before_evidence,
 )
 from versioning.domain.statistics.decision import Decision as Shown
@@ -252,6 +254,54 @@ def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[Upgr
             now=clock.local(now),
         )
     ]
+
+
+def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, Decision]:
+    """Say of waiting records, by their ids, whether each may go by itself as far as is stored.
+
+    The evidence is as it was written down, and the pace of a policy isn't looked at. As many
+    queries for any number of records.
+    """
+    if not records:
+        return {}
+    resolved = resolve_all(tracked_models=[record.tracked_model for record in records])
+    around = Surroundings.now()
+    moving = UpgradeRecord.objects.under_way().filter(
+        tracked_model__in=[record.tracked_model_id for record in records]
+    )
+    busy = set(moving.values_list("tracked_model", flat=True))
+    return {
+        record.pk: decide(
+            facts=_as_stored(
+                record,
+                resolved=resolved[record.tracked_model_id],
+                known=_known(record, stage=Stage.BEGIN, asked_by=Asker.POLICY, around=around),
+                is_busy=record.tracked_model_id in busy,
+                now=now,
+            ),
+            policy=resolved[record.tracked_model_id].policy,
+            now=clock.local(now),
+        )
+        for record in records
+    }
+
+
+def _as_stored(
+    record: UpgradeRecord, *, resolved: Resolved, known: Facts, is_busy: bool, now: datetime
+) -> Facts:
+    told = record.evidence.get("decision")
+    return replace(
+        known,
+        evidence_decision=Shown(told) if told in set(Shown) else Shown.NOT_ENOUGH_EVIDENCE,
+        evidence_sentence=str(record.evidence.get("sentence") or ""),
+        way_back=way_back.why_closed(
+            version=record.from_version,
+            fallback=resolved.fallback,
+            policy=resolved.policy,
+            now=now,
+        ),
+        another_under_way=is_busy,
+    )
 
 
 def facts(

@@ -1,0 +1,145 @@
+"""Newer versions that aren't in use, and why: read from what is stored, nothing is asked anew."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from versioning.domain.memory import sentence
+from versioning.domain.policy import Decision
+from versioning.domain.transitions import State
+from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep, WakeRule
+from versioning.services.upgrades import policies
+
+
+class Why(StrEnum):
+    """Why a newer version isn't in use; those that nobody is asked about come first."""
+
+    REFUSED = "refused"
+    """It is listed, and the provider refused it when it was asked directly."""
+    FAILED = "failed"
+    ABORTED = "aborted"
+    ROLLED_BACK = "rolled_back"
+    REJECTED = "rejected"
+    SNOOZED = "snoozed"
+    MAYBE = "maybe"
+    WAITS = "waits"
+    """It is offered, and waits for a person or for its policy."""
+
+
+ASKED = frozenset({Why.MAYBE, Why.WAITS})
+"""A person is asked about these: the inbox has them already."""
+
+_STATES: Mapping[Why, Q] = {
+    Why.REFUSED: Q(state=State.SUPERSEDED.value, to_version__answers="refused"),
+    Why.FAILED: Q(state=State.FAILED.value),
+    Why.ABORTED: Q(state=State.ABORTED.value),
+    Why.ROLLED_BACK: Q(state=State.COMPLETED.value, origin=UpgradeRecord.Origin.ROLLBACK.value),
+    Why.REJECTED: Q(state=State.REJECTED.value),
+    Why.SNOOZED: Q(state=State.SNOOZED.value),
+    Why.MAYBE: Q(state=State.RECOMMENDED.value, step=UpgradeRecord.Step.MAYBE.value),
+    Why.WAITS: Q(state=State.RECOMMENDED.value),
+}
+_ORDER = {why: number for number, why in enumerate(Why)}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The records that hold newer versions back, as ids, in the order of their reasons."""
+
+    ids: Sequence[tuple[int, Why]]
+
+    @property
+    def counts(self) -> Counter[Why]:
+        return Counter(why for _, why in self.ids)
+
+    def only(self, wanted: Collection[Why]) -> "Found":
+        return Found([(pk, why) for pk, why in self.ids if why in wanted])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One newer version that isn't in use.
+
+    ``step`` is the last word on it, None where nobody said one; ``wakes`` says when a rejected one
+    is offered again, empty where no rule is kept; ``stops`` is the policy's word on what waits.
+    """
+
+    record: UpgradeRecord
+    why: Why
+    step: UpgradeStep | None
+    wakes: str
+    stops: Decision | None
+
+    @property
+    def version(self) -> ModelVersion:
+        """The newer version: that of a rollback is the one which it left."""
+        left = self.record.from_version if self.why is Why.ROLLED_BACK else None
+        return left or self.record.to_version
+
+
+def find(*, provider_slug: str = "", owner: str = "") -> Found:
+    """Find what is held back of each active model, of one provider or owner where that is named.
+
+    A model's last record tells, and all that are snoozed do. Two queries, however much there is.
+    """
+    models = TrackedModel.objects.active()
+    if provider_slug:
+        models = models.filter(provider__slug=provider_slug)
+    if owner:
+        models = models.filter(owner=owner)
+    records = UpgradeRecord.objects.order_by("-changed_at", "-pk")
+    last = records.filter(tracked_model=OuterRef("pk")).values("pk")[:1]
+    latest = models.annotate(last=Subquery(last)).values("last")
+    found = {
+        pk: Why(why)
+        for pk, why in _with_reason(UpgradeRecord.objects.filter(pk__in=latest))
+        if why is not None
+    }
+    snoozed = UpgradeRecord.objects.filter(state=State.SNOOZED, tracked_model__in=models)
+    found |= dict.fromkeys(snoozed.values_list("pk", flat=True), Why.SNOOZED)
+    return Found(sorted(found.items(), key=lambda each: (_ORDER[each[1]], -each[0])))
+
+
+def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[Held]:
+    """Read some of what was found, in the same order; as many queries for any number."""
+    reasons = dict(found)
+    records = {
+        record.pk: record
+        for record in UpgradeRecord.objects.with_versions()
+        .select_related("wake_rule")
+        .filter(pk__in=reasons)
+    }
+    steps: dict[int, UpgradeStep] = {}
+    for step in UpgradeStep.objects.filter(record__in=records).order_by("at", "pk"):
+        steps[step.record_id] = step
+    stops = policies.what_stops([records[pk] for pk, why in found if why is Why.WAITS], now=now)
+    return [
+        Held(
+            record=records[pk],
+            why=why,
+            step=steps.get(pk),
+            wakes=_wakes(records[pk]) if why is Why.REJECTED else "",
+            stops=stops.get(pk),
+        )
+        for pk, why in found
+        if pk in records
+    ]
+
+
+def _with_reason(records: QuerySet[UpgradeRecord]) -> QuerySet[UpgradeRecord, tuple[int, str]]:
+    """Return ids with reasons; None where nothing newer is held back, or it is gone."""
+    gone = Q(to_version__gone_at__isnull=False) & ~_STATES[Why.ROLLED_BACK]
+    gone |= Q(from_version__gone_at__isnull=False) & _STATES[Why.ROLLED_BACK]
+    cases = [When(state, then=Value(why.value)) for why, state in _STATES.items()]
+    return records.annotate(
+        why=Case(When(gone, then=Value(None)), *cases, default=Value(None))
+    ).values_list("pk", "why")
+
+
+def _wakes(record: UpgradeRecord) -> str:
+    rule: WakeRule | None = getattr(record, "wake_rule", None)
+    return sentence(rule.wake) if rule else ""
