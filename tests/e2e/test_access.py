@@ -88,6 +88,7 @@ def of_decisions() -> list[str]:
         reverse("admin:index"),
         reverse("admin:password_change"),
         reverse("admin:versioning_modelversion_best") + "?task=sums",
+        reverse("admin:versioning_upgraderecord_held"),
         reverse("admin:versioning_trackedmodel_pin", args=[record.tracked_model_id]),
         reverse(
             "admin:versioning_trackedmodel_move",

@@ -114,8 +114,8 @@ def _sentence(each: Held, *, now: datetime) -> str:
         case Why.MAYBE:
             return record.doubt or _("Names and dates leave a doubt.")
         case Why.REFUSED:
-            said = {"id": each.version.upstream_id, "why": each.version.answers_why}
-            return _("%(id)s is listed, and refused when it was asked for: %(why)s") % said
+            told = {"id": each.version.upstream_id, "why": each.version.answers_why}
+            return _("%(id)s is listed, and refused when it was asked for: %(why)s") % told
         case Why.SNOOZED if record.snoozed_until:
             when = words.day(timezone.localtime(record.snoozed_until).date())
             left = words.until_day(timezone.localtime(record.snoozed_until).date(), now=now)
