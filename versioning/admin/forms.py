@@ -196,13 +196,6 @@ class SwitchForm(DecisionForm):
     )
 
 
-class OptionalJSONField(forms.JSONField):
-    """JSON that may stay empty, and looks empty then."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return "" if value is None else super().prepare_value(value)
-
-
 class ChosenField(forms.MultipleChoiceField):
     """Some of what is known, to tick; nothing ticked is left to the level above (None).
 
@@ -210,6 +203,7 @@ class ChosenField(forms.MultipleChoiceField):
     """
 
     NONE = "__none__"
+    keeps_unchanged = True
     widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def __init__(self, *, known: Callable[[], Iterable[tuple[str, str]]], **kwargs: Any) -> None:
@@ -220,6 +214,10 @@ class ChosenField(forms.MultipleChoiceField):
 
     def prepare_value(self, value: Any) -> Any:
         return [self.NONE] if value == [] else value
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Nothing ticked is nothing, not "none of them"."""
+        return data or None
 
     def clean(self, value: Any) -> Any:
         chosen = super().clean(value)

@@ -1,60 +1,29 @@
 """What may go by itself, when nothing may, and the switch over all of it."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, Field, JSONField, Model, QuerySet
+from django.db.models import BooleanField, Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
-from unfold.widgets import UnfoldAdminTextareaWidget
 
-from versioning.admin import forms, words
+from versioning.admin import forms, policy_words, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
-from versioning.domain.policy import BY_THEMSELVES
-from versioning.models import (
-    AutomationSwitch,
-    EvaluationSuite,
-    Freeze,
-    Notice,
-    Policy,
-    UpgradeRecord,
-)
+from versioning.admin.policy_form import FIELDS, PolicyForm
+from versioning.domain.presets import PRESETS
+from versioning.models import AutomationSwitch, Freeze, Notice, Policy
 from versioning.services import notices
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import policies
-
-
-def _kinds_of_step() -> list[tuple[str, str]]:
-    return [(str(step), UpgradeRecord.Step(step).label) for step in BY_THEMSELVES]
-
-
-def _suites() -> list[tuple[str, str]]:
-    """Return all suites, and what policies name that isn't there any more: none falls silently."""
-    there = list(EvaluationSuite.objects.order_by("name").values_list("name", flat=True))
-    named = Policy.objects.exclude(required_suites=None).values_list("required_suites", flat=True)
-    gone = sorted({str(name) for names in named for name in names or ()} - set(there))
-    return [*((name, name) for name in there), *((name, f"{name} (not there)") for name in gone)]
-
-
-CHOSEN: Mapping[str, tuple[Callable[[], list[tuple[str, str]]], str]] = {
-    "steps_allowed": (
-        _kinds_of_step,
-        "The kinds of step that may go by themselves. Tick nothing to take what is set above.",
-    ),
-    "required_suites": (
-        _suites,
-        "The suites that a version must pass before it moves. Tick nothing to take what is set "
-        "above.",
-    ),
-}
-"""What is ticked from a list, where the model keeps JSON."""
 
 
 @admin.register(Policy)
@@ -65,6 +34,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
         "Built in, nothing goes by itself unless a client asks for auto_upgrade. "
         "A policy changes that."
     )
+    form = PolicyForm
     list_display = ("for_whom", "automation_shown", "improvement", "approvals_needed", "course")
     list_filter = ("automation", ("provider", RelatedCheckboxFilter))
     search_fields = ("provider__slug", "tracked_model__name")
@@ -89,8 +59,10 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
                     "steps_allowed",
                     "minimum_age_days",
                     "near_retirement_days",
-                    ("max_at_once", "max_per_day"),
-                    ("windows", "time_zone"),
+                    "max_at_once",
+                    "max_per_day",
+                    "windows",
+                    "time_zone",
                 )
             },
         ),
@@ -99,8 +71,10 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             {
                 "fields": (
                     "minimum_improvement",
-                    ("max_error_rise", "max_error_times"),
-                    ("max_latency_rise", "max_cost_rise"),
+                    "max_error_rise",
+                    "max_error_times",
+                    "max_latency_rise",
+                    "max_cost_rise",
                     "unsure_limits_pass",
                 )
             },
@@ -109,8 +83,10 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             "Who approves, and the course",
             {
                 "fields": (
-                    ("approvals_needed", "requester_may_approve"),
-                    ("required_suites", "unsure_tests"),
+                    "approvals_needed",
+                    "requester_may_approve",
+                    "required_suites",
+                    "unsure_tests",
                     "tests_alone",
                     "canary_steps",
                     "canary_asks",
@@ -121,9 +97,11 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             "After the move",
             {
                 "fields": (
-                    ("watch_days", "rollback_by_itself"),
+                    "watch_days",
+                    "rollback_by_itself",
                     "fallback_version",
-                    ("approval_days", "buffer_days"),
+                    "approval_days",
+                    "buffer_days",
                 )
             },
         ),
@@ -136,18 +114,53 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Show what is left to the level above as empty, not as null or unknown."""
-        if db_field.name in CHOSEN:
-            known, help_text = CHOSEN[db_field.name]
-            return forms.ChosenField(known=known, help_text=help_text)
-        if isinstance(db_field, JSONField):
-            widget = UnfoldAdminTextareaWidget(attrs={"rows": 2})
-            return db_field.formfield(form_class=forms.OptionalJSONField, widget=widget)
+        """Show fields as people write them, and what is left to the level above as empty."""
+        if db_field.name in FIELDS:
+            return FIELDS[db_field.name](label=capfirst(str(db_field.verbose_name)))
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(db_field, BooleanField) and field is not None:
             choices = [("unknown", "as set above"), ("true", "yes"), ("false", "no")]
             field.widget.choices = choices
         return field
+
+    def get_urls(self) -> list[URLPattern]:
+        preview = require_POST(self.preview)
+        return [
+            self.further_page("preview/", preview, name="preview"),
+            self.further_page("<int:policy_id>/preview/", preview, name="preview_of"),
+            *super().get_urls(),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill a new policy in: ``?preset=careful``, ``?tracked_model=3``."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        preset = PRESETS.get(str(initial.pop("preset", "")))
+        return {**(preset.settings if preset else {}), **initial}
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        form = context["adminform"].form
+        row = context.get("original")
+        context.update(
+            {
+                "presets": PRESETS.values() if form.fields else (),
+                "preview": reverse("admin:versioning_policy_preview_of", args=[row.pk])
+                if row
+                else reverse("admin:versioning_policy_preview"),
+                **_in_words(form),
+            }
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def preview(self, request: HttpRequest, policy_id: int | None = None) -> HttpResponse:
+        """Say in words what the policy would mean as the form stands; nothing is stored."""
+        row = None if policy_id is None else get_object_or_404(Policy, pk=policy_id)
+        may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        if not may:
+            raise PermissionDenied
+        form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+        return TemplateResponse(request, "admin/versioning/policy/words.html", _in_words(form))
 
     @admin.display(description="policy of")
     def for_whom(self, policy: Policy) -> str:
@@ -168,6 +181,12 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
         stops = len(policy.canary_steps or ())
         canary = [f"canary of {stops} step{'s'[: stops != 1]}"] if stops else []
         return ", ".join(suites + canary) or None
+
+
+def _in_words(form: Any) -> dict[str, Any]:
+    """Return what a form's policy would mean, and which of its fields can't be read yet."""
+    row, unread = policy_words.typed(form)
+    return {"lines": policy_words.lines(policies.resolve_row(row=row), of=row), "unread": unread}
 
 
 @admin.register(Freeze)

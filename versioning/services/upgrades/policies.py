@@ -79,6 +79,19 @@ def resolve(*, tracked: TrackedModel) -> Resolved:
     return resolve_all(tracked_models=[tracked])[tracked.pk]
 
 
+def resolve_row(*, row: PolicyRow) -> Resolved:
+    """Return what holds for whom a policy row is, with the row as it is given, stored or not."""
+    provider_id = row.provider_id
+    if row.tracked_model is not None:
+        provider_id = row.tracked_model.provider_id
+    general = Q(provider=None, tracked_model=None)
+    above = general | Q(provider=provider_id) if row.tracked_model_id else general
+    rows = PolicyRow.objects.select_related("fallback_version").filter(above, tracked_model=None)
+    is_general = row.provider_id is None and row.tracked_model_id is None
+    stored = [] if is_general else [each for each in rows if each.pk != row.pk]
+    return _resolved([*sorted(stored, key=lambda each: each.provider_id is not None), row])
+
+
 class Owned(Protocol):
     """A tracked model as policies know it."""
 

@@ -1,0 +1,262 @@
+"""The form of a policy: rows, choices, per cent and times; presets that fill it in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanWidget
+
+from providers.rows import FormWithRows, RowForm, RowsField, Unshowable
+from versioning.admin.fields import (
+    ClockField,
+    HoursField,
+    LimitField,
+    NumberField,
+    PercentField,
+    WholeField,
+    ZoneField,
+    json_number,
+    plain,
+)
+from versioning.admin.forms import ChosenField
+from versioning.domain import calendar, canary
+from versioning.domain.policy import BY_THEMSELVES
+from versioning.domain.presets import PRESETS, Preset
+from versioning.models import EvaluationSuite, Policy, UpgradeRecord
+
+PRESET = "_preset"
+"""The name of the buttons that fill the form in."""
+
+_DAY_MINUTES = 24 * 60
+_DAY_NAMES = [
+    ("mon", "Mon"), ("tue", "Tue"), ("wed", "Wed"), ("thu", "Thu"),
+    ("fri", "Fri"), ("sat", "Sat"), ("sun", "Sun"),
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    _PolicyForm = forms.ModelForm[Policy]
+else:
+    _PolicyForm = forms.ModelForm
+
+
+class StepRow(RowForm):
+    """A step of a canary."""
+
+    weight = NumberField(label="Share of the keys", unit="%", max_value=100)
+    hours = HoursField(label="For at least", most=canary.MOST_HOURS)
+    samples = WholeField(
+        label="And for at least",
+        unit="samples",
+        example="500",
+        min_value=0,
+        max_value=canary.MOST_SAMPLES,
+    )
+    deadline = HoursField(
+        label="Pauses without a verdict after",
+        most=canary.MOST_HOURS,
+        help_text="Empty is 14 days.",
+    )
+    approval = forms.BooleanField(
+        label="And until a person approves", required=False, widget=UnfoldBooleanWidget
+    )
+
+    _NAMES: Mapping[str, str] = {
+        "weight": "weight",
+        "hours": "hours",
+        "samples": "samples",
+        "deadline": "deadline_hours",
+        "approval": "approval",
+    }
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        if not isinstance(item, Mapping) or not set(item) <= set(cls._NAMES.values()):
+            raise Unshowable
+        found = {field: item[name] for field, name in cls._NAMES.items() if name in item}
+        if "samples" in found:
+            found["samples"] = plain(found["samples"])
+        return found
+
+    def clean_weight(self) -> Decimal:
+        weight: Decimal | None = self.cleaned_data["weight"]
+        if weight is None or weight <= 0:
+            raise forms.ValidationError("Write a share over 0 and up to 100 %.")
+        return weight
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        held, deadline = data.get("hours") or Decimal(0), data.get("deadline")
+        latest = Decimal(canary.DEFAULT_DEADLINE_HOURS) if deadline is None else deadline
+        if not self.errors.get("deadline") and latest <= held:
+            self.add_error("deadline", "It must be longer than the step is held for.")
+        return data
+
+    def item(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        found: dict[str, Any] = {"weight": json_number(data["weight"])}
+        for field in ("hours", "deadline"):
+            if data[field] is not None:
+                found[self._NAMES[field]] = json_number(data[field])
+        if data["samples"] is not None:
+            found["samples"] = data["samples"]
+        if data["approval"]:
+            found["approval"] = True
+        return found
+
+    @classmethod
+    def check_together(cls, rows: Sequence["StepRow"]) -> None:
+        for before, after in zip(rows, rows[1:], strict=False):
+            least = before.cleaned_data["weight"]
+            if after.cleaned_data["weight"] <= least:
+                after.add_error("weight", f"It must be more than the {plain(least)} % before.")
+
+
+class WindowRow(RowForm):
+    """Hours of some days of the week."""
+
+    days = forms.MultipleChoiceField(
+        choices=_DAY_NAMES,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        error_messages={"required": "Tick at least one day."},
+    )
+    start = ClockField(label="From")
+    end = ClockField(
+        label="To", help_text="At or before the start: on the next day. 22:00 to 06:00 is a night."
+    )
+    days.wide = True  # type: ignore[attr-defined]  # over the whole row
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        found = calendar.Window.read(item)
+        if found.start == _DAY_MINUTES:
+            raise Unshowable
+        return {
+            "days": list(found.days),
+            "start": _clock_time(found.start),
+            "end": _clock_time(found.end % _DAY_MINUTES),
+        }
+
+    def item(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        return {
+            "days": data["days"],
+            "from": f"{data['start']:%H:%M}",
+            "to": f"{data['end']:%H:%M}",
+        }
+
+
+def _clock_time(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _read_windows(value: Any) -> list[calendar.Window]:
+    """Return what windows mean: 24:00 is the 00:00 of the next day."""
+    found = [calendar.Window.read(item) for item in value]
+    return [replace(each, end=each.end % _DAY_MINUTES) for each in found]
+
+
+def _kinds_of_step() -> list[tuple[str, str]]:
+    return [(str(step), UpgradeRecord.Step(step).label) for step in BY_THEMSELVES]
+
+
+def _suites() -> list[tuple[str, str]]:
+    """Return all suites, and what policies name that isn't there any more: none falls silently."""
+    there = list(EvaluationSuite.objects.order_by("name").values_list("name", flat=True))
+    named = Policy.objects.exclude(required_suites=None).values_list("required_suites", flat=True)
+    gone = sorted({str(name) for names in named for name in names or ()} - set(there))
+    return [*((name, name) for name in there), *((name, f"{name} (not there)") for name in gone)]
+
+
+FIELDS: Mapping[str, Callable[..., forms.Field]] = {
+    "steps_allowed": lambda **kwargs: ChosenField(
+        known=_kinds_of_step,
+        help_text="The kinds of step that may go by themselves. Tick nothing to take what is set "
+        "above.",
+        **kwargs,
+    ),
+    "required_suites": lambda **kwargs: ChosenField(
+        known=_suites,
+        help_text="The suites that a version must pass before it moves. Tick nothing to take what "
+        "is set above.",
+        **kwargs,
+    ),
+    "canary_steps": lambda **kwargs: RowsField(
+        row=StepRow,
+        one="step",
+        nullable=True,
+        none="no canary",
+        these="these steps",
+        is_sorted=True,
+        reads=canary.read_steps,
+        help_text="Each step gives the new version a larger share of the keys, and holds for its "
+        "time, its samples of the new version and a person's approval. For example 5 % for a day, "
+        "then 50 % for 500 samples.",
+        **kwargs,
+    ),
+    "windows": lambda **kwargs: RowsField(
+        row=WindowRow,
+        one="window",
+        nullable=True,
+        none="at any time",
+        these="in these windows",
+        reads=_read_windows,
+        help_text="When it may go by itself, such as Mon to Fri from 22:00 to 06:00.",
+        **kwargs,
+    ),
+    "time_zone": lambda **kwargs: ZoneField(help_text="Of the windows.", **kwargs),
+    "minimum_improvement": lambda **kwargs: PercentField(
+        min_value=0,
+        max_value=100,
+        help_text="How much better quality must be to go by itself: exactly 10 % is enough for 10; "
+        "0 asks only for not worse.",
+        **kwargs,
+    ),
+    "max_error_rise": lambda **kwargs: PercentField(
+        min_value=0,
+        max_value=100,
+        help_text="Points of error rate that it may rise by: 2 allows 5 % to become 7 %.",
+        **kwargs,
+    ),
+    "max_error_times": lambda **kwargs: LimitField(
+        unit="times",
+        factor=1,
+        least=1,
+        help_text="How many times as many errors there may be, or a point more where that is more: "
+        "2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter of this and the rise "
+        "in points holds.",
+        **kwargs,
+    ),
+    "max_latency_rise": lambda **kwargs: LimitField(
+        unit="%", help_text="How much latency p95 may rise by, such as 20 %.", **kwargs
+    ),
+    "max_cost_rise": lambda **kwargs: LimitField(
+        unit="%", help_text="How much the cost per successful request may rise by.", **kwargs
+    ),
+}
+"""Fields that people write otherwise than the model keeps them; each is given label, validators."""
+
+
+class PolicyForm(FormWithRows, _PolicyForm):
+    """What is set for a model, a provider or in general; a preset fills it in."""
+
+    class Meta:
+        model = Policy
+        fields = "__all__"  # noqa: DJ007 - the page names them
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset whose button was pressed."""
+        return PRESETS.get(str(self.data.get(PRESET, ""))) if self.is_bound else None
+
+    @property
+    def is_only_changed(self) -> bool:
+        return super().is_only_changed or bool(self.is_bound and PRESET in self.data)
+
+    def __getitem__(self, name: str) -> forms.BoundField:
+        """Return a field; with what the preset says where one was chosen, else what was typed."""
+        if self.preset is not None and name in self.preset.settings:
+            filled = type(self)(initial=dict(self.preset.settings), instance=self.instance)
+            return filled[name]
+        return super().__getitem__(name)
