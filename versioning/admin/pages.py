@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import held, urgency, waiting, words
+from versioning.admin import held, own, urgency, waiting, words
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
@@ -26,12 +26,19 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("versioning.view_upgraderecord"):
         return {**context, "title": "Inbox", "inbox": None}
     now = timezone.now()
-    found = inbox_service.gather(now=now)
+    own_inbox = own.read(request)
+    found = inbox_service.gather(
+        now=now,
+        narrowing=own_inbox.narrowing,
+        own_address=getattr(request.user, "email", ""),
+        since=own_inbox.since,
+    )
     return {
         **context,
+        **own.context(own_inbox, found, request=request, now=now),
         "title": "Inbox",
         "inbox": found,
-        "summary": _summary(found, now=now),
+        "summary": _summary(found, is_narrowed=own_inbox.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],
         "more_starting": found.starting_count - len(found.starting),
         "notices": [_notice(notice, now=now) for notice in found.notices],
@@ -52,11 +59,12 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summary(found: Inbox, *, now: datetime) -> str:
+def _summary(found: Inbox, *, is_narrowed: bool, now: datetime) -> str:
     urgent = sum(words.is_urgent(record.urgent_on, now=now) for record in found.waiting)
     failed = sum(state.has_failed for state in found.providers)
     count = found.waiting_count
     said = [f"{count} decision{'s'[: count != 1]} wait{'s'[: count == 1]}" if count else ""]
+    said[0] += " of those you asked for" if count and is_narrowed else ""
     said.append(f"{urgent} urgent" if urgent else "")
     starts = found.starting_count
     said.append(f"{starts} move{'s'[: starts != 1]} to start this week" if starts else "")

@@ -13,10 +13,10 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import advice, held, moving, progress, sheet, words
+from versioning.admin import advice, held, moving, own, progress, sheet, words
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
@@ -169,6 +169,8 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         pages.append(("why", self.why))
         return [
             self.further_page("held/", require_GET(held.page), name="held"),
+            self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
+            self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
             *(
                 self.further_page(f"<int:record_id>/{name.replace('_', '-')}/", view, name=name)
                 for name, view in pages

@@ -12,6 +12,7 @@ from versioning.models.evaluation import (
     Trial,
 )
 from versioning.models.events import Delivery, Event
+from versioning.models.people import OwnInbox
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollout import (
     Approval,
@@ -63,6 +64,7 @@ __all__ = [
     "ModelVersion",
     "Notice",
     "OutcomeReport",
+    "OwnInbox",
     "PendingScore",
     "PerformanceSample",
     "Policy",

@@ -13,6 +13,7 @@ from versioning.models import (
     Approval,
     Check,
     DriftFinding,
+    Event,
     ModelVersion,
     Notice,
     ServedDrift,
@@ -21,9 +22,11 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
+from versioning.models.upgrades import UpgradeRecordQuerySet
 from versioning.services import clock, notices
 from versioning.services.evidence import served
 from versioning.services.outbox import Backlog, backlog
+from versioning.services.own_inbox import Narrowing
 from versioning.services.upgrades import held, retirement
 from versioning.services.upgrades.held import Held, Why
 from versioning.services.upgrades.retirement import Clock
@@ -34,6 +37,7 @@ DRIFT_SHOWN_FOR = timedelta(days=14)
 WEEK = timedelta(days=7)
 SHOWN = 50
 SHOWN_NEWS = 8
+MOST_NEW = 100
 ENDS = (
     State.COMPLETED,
     State.REJECTED,
@@ -100,6 +104,8 @@ class Inbox:
     unknown: Sequence[UnknownModel]
     outbox: Backlog
     has_tracked_models: bool
+    happened: Sequence[Event]
+    """Since the moment that was asked for, newest first; at most ``MOST_NEW``."""
 
 
 def waiting_count() -> int:
@@ -107,11 +113,18 @@ def waiting_count() -> int:
     return UpgradeRecord.objects.recommended().count()
 
 
-def gather(*, now: datetime) -> Inbox:
-    """Gather the start page with the same number of queries however much there is."""
+def gather(
+    *, now: datetime, narrowing: Narrowing, own_address: str, since: datetime | None
+) -> Inbox:
+    """Gather the start page with the same number of queries however much there is.
+
+    What waits is narrowed to what is asked for; what happened is told since a moment, if one is
+    known.
+    """
     records = UpgradeRecord.objects.with_versions()
     due = retirement.due_this_week(now=now)
-    waiting = _waiting()
+    wanted = narrowing.of(records.recommended(), own_address=own_address, now=now)
+    waiting = _waiting(wanted)
     not_asked = held.find().only(frozenset(Why) - held.ASKED)
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
@@ -119,7 +132,7 @@ def gather(*, now: datetime) -> Inbox:
         notices=list(notices.urgent_first()[:SHOWN_NEWS]),
         notice_count=Notice.objects.open().count(),
         waiting=waiting,
-        waiting_count=waiting_count(),
+        waiting_count=len(waiting) if len(waiting) < SHOWN else wanted.count(),
         requests=_requests(waiting, now=now),
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
         held=held.read(not_asked.ids[:SHOWN_NEWS], now=now),
@@ -148,15 +161,23 @@ def gather(*, now: datetime) -> Inbox:
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
         outbox=backlog(now=now),
-        has_tracked_models=TrackedModel.objects.exists(),
+        has_tracked_models=bool(waiting) or TrackedModel.objects.exists(),
+        happened=_since(since),
     )
 
 
-def _waiting() -> list[UpgradeRecord]:
-    """Return the most urgent that wait, with the approvals that they have."""
+def _waiting(wanted: UpgradeRecordQuerySet) -> list[UpgradeRecord]:
+    """Return the most urgent of them, with the approvals that they have."""
     approvals = Prefetch("approvals", queryset=Approval.objects.standing().order_by("given_at"))
-    records = UpgradeRecord.objects.with_versions().recommended().urgent_first()
-    return list(records.prefetch_related(approvals)[:SHOWN])
+    return list(wanted.urgent_first().prefetch_related(approvals)[:SHOWN])
+
+
+def _since(moment: datetime | None) -> list[Event]:
+    """Return what happened since a moment, newest first, and no more than anybody would read."""
+    if moment is None:
+        return []
+    events = Event.objects.filter(at__gt=moment).with_subjects()
+    return list(events.order_by("-at", "-pk")[:MOST_NEW])
 
 
 def _requests(waiting: Sequence[UpgradeRecord], *, now: datetime) -> Mapping[int, int]:
