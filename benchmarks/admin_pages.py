@@ -115,6 +115,10 @@ def _paths() -> Iterator[str]:
     from django.urls import reverse
 
     yield reverse("admin:index")
+    yield reverse("admin:index") + "?verdict=upgrade&owner=mine"
+    for page in ("upgraderecord_held", "trackedmodel_retirements"):
+        yield reverse(f"admin:versioning_{page}")
+        yield reverse(f"admin:versioning_{page}") + "?p=3"
     for model, model_admin in admin.site._registry.items():
         base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         changelist = reverse(f"{base}_changelist")

@@ -30,13 +30,16 @@ def _link(*, title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
 
 
 BEST = reverse_lazy("admin:versioning_modelversion_best")
+RETIREMENTS = reverse_lazy("admin:versioning_trackedmodel_retirements")
 
 
-def _is_among_versions(request: HttpRequest) -> bool:
-    """Whether the page is one of versions; "Best per task" lies under the same address."""
-    versions = reverse("admin:versioning_modelversion_changelist")
-    best = reverse("admin:versioning_modelversion_best")
-    return request.path.startswith(versions) and request.path != best
+def _is_below(changelist: str, *, but: str) -> Callable[[HttpRequest], bool]:
+    """Whether the page lies under a list, and isn't the one with a link of its own."""
+
+    def is_below(request: HttpRequest) -> bool:
+        return request.path.startswith(reverse(changelist)) and request.path != reverse(but)
+
+    return is_below
 
 
 INBOX = {
@@ -105,12 +108,25 @@ UNFOLD = {
                         title="Tracked models",
                         icon="deployed_code",
                         model="versioning.trackedmodel",
+                        active=_is_below(
+                            "admin:versioning_trackedmodel_changelist",
+                            but="admin:versioning_trackedmodel_retirements",
+                        ),
+                    ),
+                    _link(
+                        title="Retirements",
+                        icon="event_busy",
+                        model="versioning.trackedmodel",
+                        link=RETIREMENTS,
                     ),
                     _link(
                         title="Versions",
                         icon="layers",
                         model="versioning.modelversion",
-                        active=_is_among_versions,
+                        active=_is_below(
+                            "admin:versioning_modelversion_changelist",
+                            but="admin:versioning_modelversion_best",
+                        ),
                     ),
                     _link(
                         title="Best per task",

@@ -89,6 +89,7 @@ def of_decisions() -> list[str]:
         reverse("admin:password_change"),
         reverse("admin:versioning_modelversion_best") + "?task=sums",
         reverse("admin:versioning_upgraderecord_held"),
+        reverse("admin:versioning_trackedmodel_retirements"),
         reverse("admin:versioning_trackedmodel_pin", args=[record.tracked_model_id]),
         reverse(
             "admin:versioning_trackedmodel_move",

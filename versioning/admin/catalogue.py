@@ -19,7 +19,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
-from versioning.admin import chart, forms, moving, words
+from versioning.admin import chart, forms, moving, served_on, timeline, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import look_again
@@ -115,6 +115,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
 
     def get_urls(self) -> list[URLPattern]:
         return [
+            self.further_page("retirements/", require_GET(timeline.page), name="retirements"),
             self.further_page("listed/", require_GET(self.listed), name="listed"),
             self.further_page("<int:tracked_model_id>/pin/", self.set_pin, name="pin"),
             self.further_page(
@@ -255,6 +256,8 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "moves": [
             {"record": record, "ago": words.ago(record.completed_at, now=now)} for record in moves
         ],
+        "on_day": request.GET.get("on", ""),
+        "served_on": served_on.answer(tracked=tracked, asked=request.GET.get("on", ""), now=now),
         "may_check": request.user.has_perm("versioning.run_check"),
         "decided_against": moving.decided_against(tracked),
         "may_move": moving.may_move(request),

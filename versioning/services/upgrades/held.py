@@ -90,7 +90,7 @@ def find(*, provider_slug: str = "", owner: str = "") -> Found:
     if provider_slug:
         models = models.filter(provider__slug=provider_slug)
     if owner:
-        models = models.filter(owner=owner)
+        models = models.filter(owner__iexact=owner)
     records = UpgradeRecord.objects.order_by("-changed_at", "-pk")
     last = records.filter(tracked_model=OuterRef("pk")).values("pk")[:1]
     latest = models.annotate(last=Subquery(last)).values("last")

@@ -77,13 +77,20 @@ class Clock:
         return self.due.warning
 
 
-def due(*, now: datetime) -> list[Due]:
+def due(*, now: datetime, provider_slug: str = "", owner: str = "") -> list[Due]:
     """Return what is due of each active model that retires, those to start first ahead.
+
+    Of one provider or owner, where that is named.
 
     Deprecation alone has no date to count from: such a model gets a forecast where its earlier
     versions' lives give one. Reads only what it reckons with: a start page asks for thousands.
     """
-    found = _due(TrackedModel.objects.active(), now=now)
+    models = TrackedModel.objects.active()
+    if provider_slug:
+        models = models.filter(provider__slug=provider_slug)
+    if owner:
+        models = models.filter(owner__iexact=owner)
+    found = _due(models, now=now)
     return sorted(found, key=lambda each: (each.latest_start, each.tracked_model_id))
 
 
