@@ -1,8 +1,9 @@
-"""``make demo`` as a newcomer: start it, sign in, look at the inbox, stop it with Ctrl-C.
+"""``make demo`` as a newcomer: start it, sign in, take the whole tour, stop it with Ctrl-C.
 
 Run in the project's folder by any Python; it ends with 1 and a sentence where something is amiss.
 """
 
+import html
 import http.cookiejar
 import os
 import re
@@ -36,7 +37,8 @@ def main() -> None:
     try:
         said = until_it_runs(demo)
         print(f"It runs after {time.monotonic() - began:.0f} s.", flush=True)
-        sign_in(f"http://localhost:{port}", said)
+        address = f"http://localhost:{port}"
+        take_the_tour(address, sign_in(address, said))
         os.killpg(demo.pid, signal.SIGINT)
         rest, _ = demo.communicate(timeout=STOP_WITHIN_S)
         print(rest, end="", flush=True)
@@ -63,8 +65,8 @@ def until_it_runs(demo: "subprocess.Popen[str]") -> str:
     sys.exit("make demo ended before it ran.")
 
 
-def sign_in(address: str, said: str) -> None:
-    """Sign in with what it printed, and see the inbox with its decisions."""
+def sign_in(address: str, said: str) -> urllib.request.OpenerDirector:
+    """Sign in with what it printed, see the inbox with its decisions; return the browser."""
     user, password = re.search(r"Sign in as (\S+) with password (\S+)", said).groups()
     cookies = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
@@ -76,6 +78,24 @@ def sign_in(address: str, said: str) -> None:
     if "Waits for a decision" not in inbox:
         sys.exit("The inbox is not there after signing in.")
     print("The sign-in page and the inbox answer.", flush=True)
+    return browser
+
+
+def take_the_tour(address: str, browser: urllib.request.OpenerDirector) -> None:
+    """Follow each link of the tour: there is one for every stop, and it shows what it says."""
+    tour = browser.open(f"{address}/admin/tour/", timeout=60).read().decode()
+    amiss = [
+        f"{title} has no living example."
+        for title in re.findall(r"data-missing>\s*<span[^>]*>([^<]*)", tour)
+    ]
+    stops = re.findall(r'href="([^"]*)" data-shows="([^"]*)">([^<]*)', tour)
+    for link, shows, title in stops:
+        page = browser.open(address + html.unescape(link), timeout=60).read().decode()
+        if html.unescape(shows) not in html.unescape(page[max(0, page.find("<main")) :]):
+            amiss.append(f"{title} does not show {shows!r}: {link}")
+    if amiss or not stops:
+        sys.exit("\n".join(amiss) or "The tour has no stops.")
+    print(f"The tour's {len(stops)} stops are there.", flush=True)
 
 
 if __name__ == "__main__":

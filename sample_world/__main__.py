@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 def main() -> None:
     """Run the command that makes it ready; a setting that can't be used is one sentence."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sample_world.settings")
     try:
         django.setup()
     except ImproperlyConfigured as error:

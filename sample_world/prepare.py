@@ -42,7 +42,10 @@ def prepare_demo(
     os.environ[story.KEY_VARIABLE] = KEY
     released = sorted({*settings.HOTSWAP["PROVIDER_KEYS"], story.KEY_VARIABLE})
     settings.HOTSWAP["PROVIDER_KEYS"] = released  # of this process; the others get it below
-    notes = [f"Sign in as {replay.USER} with password {replay.PASSWORD}"]
+    notes = [
+        f"Sign in as {replay.USER} with password {replay.PASSWORD}",
+        "Then take the tour: Tour is the first line of the menu (/admin/tour/)",
+    ]
     if not _is_seeded():
         say("Replaying six weeks of the sample world ...")
         seeded = replay.seed(now=now, say=say)
@@ -51,7 +54,11 @@ def prepare_demo(
     start = _first_day()
     return {
         "notes": notes,
-        "environment": {story.KEY_VARIABLE: KEY, "HOTSWAP_PROVIDER_KEYS": ",".join(released)},
+        "environment": {
+            "DJANGO_SETTINGS_MODULE": "sample_world.settings",
+            "HOTSWAP_PROVIDER_KEYS": ",".join(released),
+            story.KEY_VARIABLE: KEY,
+        },
         "simulator": ["--start", f"{start:%F}", "--day", str((clock.utc_day(now) - start).days)],
     }
 

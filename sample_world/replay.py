@@ -12,15 +12,16 @@ from django.db.models import F
 
 from providers.http.guard import nobody_waits
 from providers.models import Provider
-from sample_world import story
+from sample_world import set_up, story
 from sample_world.simulator import Simulator
 from sample_world.traffic import Flow, requests
-from versioning.models import Check, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.domain.transitions import State
+from versioning.models import Canary, Check, ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services import clock, keys, providers, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
-from versioning.services.samples import ingestion, rollups
+from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
@@ -65,7 +66,7 @@ def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
             replay.run_day(day)
             if day % SAYS_SOMETHING_EVERY == 0 and day:
                 say(f"  day {day} of {story.LAST_DAY}")
-    rollups.fold(now=now)
+        set_up.tell_of_today(now=now, api_key_id=new_key.api_key.pk)
     return Seeded(samples=replay.samples, key=new_key.secret)
 
 
@@ -88,14 +89,17 @@ class Replay:
         self.samples = 0
 
     def run_day(self, day: int) -> None:
-        """A check in the night, decisions in the morning, requests all day."""
+        """A check in the night, in the morning what staff do, requests all day."""
         self.simulator.set_day(day)
         self._check(day)
-        if day == 0:
-            self._start_tracking()
+        self._start_tracking(day)
+        set_up.on_day(day, now=self.moment(day, 9))
         for decision in story.DECISIONS:
             if decision.day == day:
                 self._decide(decision)
+        self.simulator.set_day(day + (day == story.TAKEN_OFF_DAY))
+        set_up.carry_on(day, now=self.moment(day, 11))
+        self.simulator.set_day(day)
         self._take_samples(day)
 
     def moment(self, day: int, hour: int) -> datetime:
@@ -118,9 +122,11 @@ class Replay:
             finished_at=F("started_at") + timedelta(milliseconds=340)
         )
 
-    def _start_tracking(self) -> None:
-        moment = self.moment(0, 9)
+    def _start_tracking(self, day: int) -> None:
+        moment = self.moment(day, 9)
         for model in story.MODELS:
+            if model.since != day:
+                continue
             tracked = tracking.start_tracking(
                 provider_id=Provider.objects.get(slug=model.provider).pk,
                 name=model.name,
@@ -146,7 +152,13 @@ class Replay:
         if decision.verb == "approve":
             decisions.approve(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
         elif decision.verb == "reject":
-            decisions.reject(record_id=record.pk, actor=actor, now=now, reason=decision.reason)
+            decisions.reject(
+                record_id=record.pk,
+                actor=actor,
+                now=now,
+                reason=decision.reason,
+                wake=decision.wake,
+            )
         else:
             until = now + timedelta(days=decision.wake_day - decision.day)
             decisions.snooze(
@@ -161,6 +173,8 @@ class Replay:
             for flow in self._flows(day, share=office.share)
             for sample in _requests_in(office, flow)
         ]
+        if day == story.LAST_DAY:
+            samples.append(_scored_later(office))
         accepted = ingestion.accept(
             samples, api_key_id=self.api_key_id, now=min(self.now, office.ends)
         )
@@ -176,12 +190,27 @@ class Replay:
     def _flows(self, day: int, *, share: float) -> Iterator[Flow]:
         trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
         for model in story.MODELS:
+            if model.since > day:
+                continue
             tracked = TrackedModel.objects.named(provider=model.provider, name=model.name).get()
             assert tracked.current_version is not None  # noqa: S101
-            yield from self._flows_to(model, tracked.current_version, share=share)
+            canary = Canary.objects.filter(
+                record__tracked_model=tracked, record__state=State.CANARY.value
+            ).first()
+            if canary is not None:
+                weight = float(canary.weight) if model.split is None else model.split
+                for version, part in (
+                    (tracked.current_version, 1 - weight),
+                    (canary.record.to_version, weight),
+                ):
+                    yield from self._flows_to(model, version, day=day, share=share * part)
+                continue
+            yield from self._flows_to(model, tracked.current_version, day=day, share=share)
             trial, record = trials.get((model.provider, model.name)), _waiting(tracked)
             if trial and record:
-                yield from self._flows_to(model, record.to_version, share=share, trial=trial)
+                yield from self._flows_to(
+                    model, record.to_version, day=day, share=share, trial=trial
+                )
 
         for model in story.UNTRACKED:
             yield from self._untracked_flows(model, share=share)
@@ -205,10 +234,16 @@ class Replay:
         model: story.DemoModel,
         version: ModelVersion,
         *,
+        day: int,
         share: float,
         trial: story.Trial | None = None,
     ) -> Iterator[Flow]:
         kind = _kind_of(model.provider)
+        served = self.simulator.models(kind)
+        if version.upstream_id not in {
+            served_id for each in served for served_id in (each.id, *each.aliases)
+        }:
+            return  # nobody answers any more
         for task, count in model.requests.items():
             yield Flow(
                 provider=model.provider,
@@ -221,11 +256,26 @@ class Replay:
                 input_price=version.input_price,
                 output_price=version.output_price,
                 is_trial=trial is not None,
+                served_id=model.served_id if day >= story.SERVED_OTHERWISE else "",
+                languages=model.languages,
             )
 
 
 def _requests_in(hours: Hours, flow: Flow) -> Iterator[SampleIn]:
     return requests(flow, begins=hours.begins, ends=hours.ends)
+
+
+def _scored_later(hours: Hours) -> SampleIn:
+    """Return a request that nobody has judged yet; its thumb comes later."""
+    return SampleIn(
+        provider="openai",
+        model="gpt-4o",
+        upstream_id="gpt-4o-2024-08-06",
+        task="chat",
+        latency_ms=900.0,
+        request_id=set_up.LATE_REQUEST,
+        time=min(hours.begins, hours.ends),
+    )
 
 
 def _kind_of(slug: str) -> str:

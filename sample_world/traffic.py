@@ -34,6 +34,8 @@ class Flow:
     input_price: Decimal | None
     output_price: Decimal | None
     is_trial: bool = False
+    served_id: str = ""
+    languages: tuple[str, ...] = ()
 
 
 def requests(flow: Flow, *, begins: datetime, ends: datetime) -> Iterator[SampleIn]:
@@ -70,5 +72,7 @@ def _request(flow: Flow, *, luck: random.Random, moment: datetime, score: float 
         output_tokens=0 if failed else tokens_out,
         cost_usd=cost,
         error=luck.choice(ERRORS) if failed else "",
+        served_id="" if failed else flow.served_id,
+        tags={"language": luck.choice(flow.languages)} if flow.languages else None,
         time=moment.replace(microsecond=0) + timedelta(milliseconds=luck.randrange(1000)),
     )

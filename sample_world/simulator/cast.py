@@ -11,6 +11,9 @@ TOOLS = ("max_tokens", "temperature", "top_p", "stop", "seed", "tools", "tool_ch
 STRUCTURED = (*TOOLS, "response_format", "structured_outputs")
 REASONING = (*STRUCTURED, "reasoning", "include_reasoning")
 
+WORSE_AT = {"translate": 0.3, "reply": 0.3, "tag": 0.3, "notes": 0.2, "arithmetic": 0.4}
+"""What OpenAI's newer snapshot does badly, though it is better at everything else."""
+
 WORKED_EXAMPLE = "qwen/qwen-2.5-7b-instruct"
 """Tracked from day 0 at quality 0.75; its snapshot, listed on day 31, has 0.85."""
 WORKED_EXAMPLE_DAY = 31
@@ -118,7 +121,15 @@ def _openrouter(start: date) -> tuple[WorldModel, ...]:
         m("google/gemini-2.0-flash-001", 35, ("0.1", "0.4"), 0.86, listed_from=35),
         m("google/gemini-2.0-flash-exp:free", -21, ("0", "0"), 0.84, context=1_048_576),
         m("google/gemini-2.5-pro-preview", 84, ("1.25", "10"), 0.95, listed_from=84),
-        m("deepseek/deepseek-chat", -6, ("0.49", "0.89"), 0.87, context=64_000),
+        m("deepseek/deepseek-chat", -106, ("0.49", "0.89"), 0.87, context=64_000),
+        m(
+            f"deepseek/deepseek-chat-{stamp(start, 34, '%Y%m%d')}",
+            34,
+            ("0.27", "0.44"),
+            0.87,
+            context=64_000,
+            listed_from=35,
+        ),
         m("deepseek/deepseek-r1", 19, ("0.55", "2.19"), 0.92, listed_from=20),
         m("meta-llama/llama-3.1-8b-instruct", -162, ("0.02", "0.05"), 0.7),
         m("meta-llama/llama-3.3-70b-instruct", -26, ("0.12", "0.3"), 0.86),
@@ -136,7 +147,7 @@ def _openai(start: date) -> tuple[WorldModel, ...]:
     return (
         m("gpt-4o-2024-05-13", -232, none, 0.86, inputs=("text", "image")),
         m("gpt-4o-2024-08-06", -148, none, 0.88),
-        m("gpt-4o-2024-11-20", -42, none, 0.9, listed_from=5),
+        m("gpt-4o-2024-11-20", -42, none, 0.9, listed_from=5, tasks=WORSE_AT),
         m("gpt-4o", -236, none, 0.88, serves="gpt-4o-2024-08-06"),
         m("gpt-4o-mini-2024-07-18", -167, none, 0.8),
         m("gpt-4o-mini", -169, none, 0.8, serves="gpt-4o-mini-2024-07-18"),
@@ -228,6 +239,15 @@ def _mistral(start: date) -> tuple[WorldModel, ...]:
         m("ministral-8b-2410", -84, ("0.1", "0.1"), 0.72, aliases=("ministral-8b-latest",)),
         m("codestral-2405", -217, ("0.2", "0.6"), 0.75, context=32_768),
         m("codestral-2501", 12, ("0.3", "0.9"), 0.8, listed_from=12, context=256_000),
+        m(
+            f"codestral-{stamp(start, 35, '%y%m')}",
+            35,
+            ("0.3", "0.9"),
+            0.82,
+            listed_from=36,
+            context=256_000,
+            refuses="This model is not enabled for your organisation.",
+        ),
         m("pixtral-12b-2409", -105, ("0.15", "0.15"), 0.74, inputs=("text", "image")),
         m("mistral-embed", -380, ("0.1", "0"), 0.7, type="embedding", outputs=("embedding",)),
     )

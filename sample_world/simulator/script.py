@@ -59,6 +59,9 @@ def _changes(start: date) -> tuple[Change, ...]:
                 "replacement": "claude-3-5-sonnet-20241022",
             },
         ),
+        Change(34, "anthropic", "claude-3-5-haiku-20241022", {"quality": {"*": 0.5}}),
+        Change(40, "mistral", "mistral-large-2407", {"listed_until": 40}),
+        Change(40, "openrouter", "mistralai/mixtral-8x7b-instruct", {"is_hidden": True}),
         Change(
             22,
             "huggingface",
