@@ -193,6 +193,12 @@ UNFOLD = {
                 "title": "Set-up",
                 "collapsible": True,
                 "items": [
+                    _link(
+                        title="First steps",
+                        icon="footprint",
+                        model="versioning.trackedmodel",
+                        link=reverse_lazy("admin:versioning_trackedmodel_first_steps"),
+                    ),
                     _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
                     _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
                     _link(

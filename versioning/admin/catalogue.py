@@ -14,12 +14,12 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
-from versioning.admin import chart, forms, moving, served_on, timeline, words
+from versioning.admin import chart, first_steps, forms, moving, served_on, timeline, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import look_again
@@ -117,6 +117,10 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         return [
             self.further_page("retirements/", require_GET(timeline.page), name="retirements"),
             self.further_page("listed/", require_GET(self.listed), name="listed"),
+            self.further_page("first-steps/", require_GET(first_steps.page), name="first_steps"),
+            self.further_page(
+                "first-steps/put-away/", require_POST(first_steps.put_away), name="put_away"
+            ),
             self.further_page("<int:tracked_model_id>/pin/", self.set_pin, name="pin"),
             self.further_page(
                 "<int:tracked_model_id>/move/<int:version_id>/", self.move, name="move"

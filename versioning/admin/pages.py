@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import held, own, urgency, waiting, words
+from versioning.admin import first_steps, held, own, urgency, waiting, words
 from versioning.domain.transitions import State
 from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import inbox as inbox_service
@@ -37,6 +37,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         **own.context(own_inbox, found, request=request, now=now),
         "title": "Inbox",
+        "first_steps": first_steps.for_inbox(request),
         "inbox": found,
         "summary": _summary(found, is_narrowed=own_inbox.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],

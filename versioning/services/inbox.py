@@ -17,7 +17,6 @@ from versioning.models import (
     ModelVersion,
     Notice,
     ServedDrift,
-    TrackedModel,
     UnknownModel,
     UpgradeRecord,
     UpgradeStep,
@@ -103,7 +102,6 @@ class Inbox:
     served_otherwise: Sequence[ServedDrift]
     unknown: Sequence[UnknownModel]
     outbox: Backlog
-    has_tracked_models: bool
     happened: Sequence[Event]
     """Since the moment that was asked for, newest first; at most ``MOST_NEW``."""
 
@@ -161,7 +159,6 @@ def gather(
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
         outbox=backlog(now=now),
-        has_tracked_models=bool(waiting) or TrackedModel.objects.exists(),
         happened=_since(since),
     )
 

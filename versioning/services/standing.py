@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, Max, QuerySet, Value
+from django.db.models import Max, QuerySet
 from django_celery_beat.models import PeriodicTask
 
 from versioning.models import AutomationSwitch, Freeze, Notice
+from versioning.services.existence import which_have_rows
 
 SILENT_AFTER = timedelta(minutes=20)
 """The scheduler starts something every five minutes, and writes that down every three."""
@@ -41,16 +42,7 @@ def look(*, now: datetime) -> Sequence[Standstill]:
         .filter(last__lt=now - SILENT_AFTER)
         .values_list("last", flat=True),
     }
-    found = _which_have_rows(asked)
+    found = which_have_rows(asked)
     return [
         Standstill(**{kind: each}) for kind, rows in asked.items() if kind in found for each in rows
     ]
-
-
-def _which_have_rows(asked: Mapping[str, QuerySet[Any]]) -> set[str]:
-    """Return the names of the questions that have an answer, in one query."""
-    first, *others = (
-        rows.order_by().values_list(Value(name, output_field=CharField()), flat=True)
-        for name, rows in asked.items()
-    )
-    return set(first.union(*others))

@@ -156,13 +156,6 @@ class TestInbox:
         assert "2 decisions wait · 1 urgent" in page
         assert "retires in 9 days" in page
 
-    def test_nothing_there_yet(self, operator: Client) -> None:
-        assert "Start with a provider" in text(operator.get(reverse("admin:index")))
-
-    def test_a_provider_without_models(self, operator: Client) -> None:
-        ProviderFactory()
-        assert "Now track a model" in text(operator.get(reverse("admin:index")))
-
     def test_nothing_to_decide(self, operator: Client) -> None:
         tracked()
         assert "Nothing to decide" in text(operator.get(reverse("admin:index")))
