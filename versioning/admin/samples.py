@@ -1,5 +1,6 @@
 """Performance samples and what was learnt while they came in."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from providers.models import Provider
 from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
+from versioning.domain.figures import FIELDS, Field, Unit
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
@@ -48,10 +50,8 @@ class PerformanceSampleAdmin(HistoryAdmin):
         "when",
         "version_shown",
         "task",
-        "quality_shown",
-        "latency",
+        *(f"{field.name}_shown" for field in FIELDS if field.listed),
         "tokens",
-        "cost",
         "outcome",
         "source",
     )
@@ -71,14 +71,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
         "route",
         "tags",
         "source",
-        "quality",
-        "latency_ms",
-        "ttft_ms",
-        "cost",
-        "input_tokens",
-        "output_tokens",
-        "cached_tokens",
-        "reasoning_tokens",
+        *(f"{field.name}_shown" for field in FIELDS),
         "error",
     )
 
@@ -92,26 +85,38 @@ class PerformanceSampleAdmin(HistoryAdmin):
             return str(sample.version)
         return f"{sample.unknown_model} (not tracked)" if sample.unknown_model else "unknown"
 
-    @admin.display(description="quality")
-    def quality_shown(self, sample: PerformanceSample) -> str:
-        return words.score(sample.quality)
-
-    @admin.display(description="latency")
-    def latency(self, sample: PerformanceSample) -> str | None:
-        return None if sample.latency_ms is None else f"{sample.latency_ms:,.0f} ms"
-
     @admin.display(description="tokens in / out")
     def tokens(self, sample: PerformanceSample) -> str:
-        sides = (sample.input_tokens, sample.output_tokens)
+        sides = (getattr(sample, name) for name in ("input_tokens", "output_tokens"))
         return " / ".join("?" if side is None else f"{side:,}" for side in sides)
-
-    @admin.display(description="cost")
-    def cost(self, sample: PerformanceSample) -> str | None:
-        return words.usd(None if sample.cost_nano_usd is None else sample.cost_nano_usd / NANO_USD)
 
     @admin.display(description="result")
     def outcome(self, sample: PerformanceSample) -> SafeString:
         return words.badge(sample.error.text, "bad") if sample.error else words.badge("ok", "good")
+
+
+_SAID: Mapping[Unit, Callable[[Any], str | None]] = {
+    Unit.SCORE: words.score,
+    Unit.MILLISECONDS: words.ms,
+    Unit.USD: lambda nano: words.usd(nano / NANO_USD),
+    Unit.TOKENS: words.number,
+    Unit.YES_NO: lambda told: "yes" if told else "no",
+}
+
+
+def _display(field: Field) -> Callable[[PerformanceSampleAdmin, PerformanceSample], str | None]:
+    """Return the column of a figure: what the sample tells, a dash where it tells nothing."""
+
+    @admin.display(description=field.listed or field.words)
+    def shown(_: PerformanceSampleAdmin, sample: PerformanceSample) -> str | None:
+        told = getattr(sample, field.kept_as)
+        return None if told is None else _SAID[field.unit](told)
+
+    return shown
+
+
+for _field in FIELDS:
+    setattr(PerformanceSampleAdmin, f"{_field.name}_shown", _display(_field))
 
 
 @admin.register(LeftOutSpans)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from versioning.domain import dates
+from versioning.models import columns
 from versioning.models.catalogue import ModelVersion
 from versioning.models.fields import InstantField
 from versioning.models.samples import PerformanceSample, Word
@@ -12,6 +13,7 @@ from versioning.models.samples import PerformanceSample, Word
 class Sums(models.Model):
     """All that is kept of the samples of one version, task, source and slice in one period.
 
+    The columns are those that ``domain.figures`` declares.
     Moments are count, mean and M2 (the sum of squared distances from the mean). A score that
     is corrected adds its new value to ``quality`` and its old one to ``retracted``; both only
     grow, so parts add up in any order, and what counts is the difference. ``components`` has the
@@ -33,38 +35,11 @@ class Sums(models.Model):
     source = models.PositiveSmallIntegerField(choices=PerformanceSample.Source.choices)
     start = InstantField()
 
-    samples = models.IntegerField(default=0)
-    errors = models.IntegerField(default=0)
-    errors_by_class = models.JSONField(default=dict)
-    served_otherwise = models.IntegerField(
-        default=0, help_text="Samples that another id than the version's own answered."
-    )
-    quality_n = models.IntegerField(default=0)
-    quality_mean = models.FloatField(default=0)
-    quality_m2 = models.FloatField(default=0)
-    retracted_n = models.IntegerField(default=0)
-    retracted_mean = models.FloatField(default=0)
-    retracted_m2 = models.FloatField(default=0)
-    latency_n = models.IntegerField(default=0, help_text="Successful requests with a latency.")
-    latency_mean = models.FloatField(default=0)
-    latency_m2 = models.FloatField(default=0)
-    latency_sketch = models.BinaryField(default=b"")
-    cost_n = models.IntegerField(default=0, help_text="Requests whose cost is known.")
-    cost_mean = models.FloatField(default=0, help_text="Billionths of a USD.")
-    cost_m2 = models.FloatField(default=0)
-    output_n = models.IntegerField(default=0)
-    output_mean = models.FloatField(default=0, help_text="Output tokens of successful requests.")
-    output_m2 = models.FloatField(default=0)
-    input_tokens = models.BigIntegerField(default=0)
-    output_tokens = models.BigIntegerField(default=0)
-    cached_tokens = models.BigIntegerField(default=0)
-    cache_write_tokens = models.BigIntegerField(default=0)
-    reasoning_tokens = models.BigIntegerField(default=0)
-    components = models.JSONField(default=dict, help_text="By name: [n, mean, M2].")
-    retracted_components = models.JSONField(default=dict)
-
     class Meta:
         abstract = True
+
+
+columns.add_sums(Sums)
 
 
 class RollupPart(Sums):

@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from versioning.domain import dates
+from versioning.models import columns
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text
 from versioning.models.fields import InstantField
@@ -117,12 +118,23 @@ class UnknownModel(models.Model):
         return f"{self.provider_slug or '?'} / {self.name}"
 
 
-class PerformanceSample(models.Model):
-    """What one AI request cost and gave.
+class Measured(models.Model):
+    """The columns of what one request cost and gave; empty is unknown, never 0."""
 
-    Columns stand widest first, which saves PostgreSQL the padding between them. The foreign
-    keys have neither index nor constraint: a thousand rows arrive at once, the rows they name
-    are never deleted, and roll-ups (which keep the constraint) answer every question by version.
+    class Meta:
+        abstract = True
+
+
+columns.add_fields(Measured)
+
+
+class PerformanceSample(Measured):
+    """What one AI request cost and gave, with the columns that ``domain.figures`` declares.
+
+    The migrations have columns widest first, which saves PostgreSQL the padding between them.
+    The foreign keys have neither index nor constraint: a thousand rows arrive at once, the rows
+    they name are never deleted, and roll-ups (which keep the constraint) answer every question by
+    version.
     """
 
     class Source(models.IntegerChoices):
@@ -151,22 +163,11 @@ class PerformanceSample(models.Model):
     session_hash = models.BigIntegerField(
         null=True, help_text="64 bits of the hash of API key and session; empty without one."
     )
-    quality = models.FloatField(null=True, help_text="From 0 to 1; empty without feedback.")
     signals = models.BigIntegerField(
         null=True,
         help_text="The signals that are known, packed (domain.signals); empty "
         "without them: the quality was then given as such.",
     )
-    latency_ms = models.FloatField("latency, ms", null=True)
-    ttft_ms = models.FloatField("time to first token, ms", null=True)
-    cost_nano_usd = models.BigIntegerField(
-        "cost, billionths of a USD", null=True, help_text="Empty means unknown, not free."
-    )
-    input_tokens = models.IntegerField(null=True)
-    output_tokens = models.IntegerField(null=True)
-    cached_tokens = models.IntegerField(null=True)
-    reasoning_tokens = models.IntegerField(null=True)
-    cache_write_tokens = models.IntegerField(null=True)
     task = models.ForeignKey(
         Word, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )

@@ -79,7 +79,7 @@ def test_any_split_and_order_gives_the_same_sums(samples, size, dice):
             sums.errors_by_class,
             sums.served_otherwise,
         )
-        assert found.sketch == sums.sketch
+        assert found.latency_sketch == sums.latency_sketch
         assert (found.input_tokens, found.output_tokens) == (sums.input_tokens, sums.output_tokens)
         for name in ("quality", "latency", "cost", "output"):
             assert same_moments(getattr(found, name), getattr(sums, name)), name

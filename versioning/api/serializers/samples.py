@@ -1,5 +1,6 @@
 """Single samples, as long as they are kept."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.api.serializers.versions import VersionNameSerializer
+from versioning.domain.figures import FIELDS, Field, Unit
 from versioning.models import PerformanceSample
 
 NANO = Decimal("1e-9")
@@ -26,8 +28,22 @@ class NanoUsd(serializers.Field[int, Any, str, Any]):
         return format(value * NANO, "f")
 
 
+_OF_UNIT: Mapping[Unit, type[serializers.Field[Any, Any, Any, Any]]] = {
+    Unit.SCORE: serializers.FloatField,
+    Unit.MILLISECONDS: serializers.FloatField,
+    Unit.USD: NanoUsd,
+    Unit.TOKENS: serializers.IntegerField,
+    Unit.YES_NO: serializers.BooleanField,
+}
+
+
+def _field(figure: Field) -> serializers.Field[Any, Any, Any, Any]:
+    source = figure.column or None  # a source must not be the field's own name
+    return _OF_UNIT[figure.unit](source=source, allow_null=True, help_text=figure.sentence)
+
+
 class SampleSerializer(serializers.Serializer[Any]):
-    """What one request cost and gave; null is unknown, never 0."""
+    """What one request cost and gave, by ``domain.figures``; null is unknown, never 0."""
 
     id = serializers.IntegerField()
     at = Moment()
@@ -42,20 +58,15 @@ class SampleSerializer(serializers.Serializer[Any]):
     source = serializers.SerializerMethodField(  # type: ignore[assignment]
         help_text=f"One of {', '.join(SOURCES)}."
     )
-    quality = serializers.FloatField(allow_null=True)
-    latency_ms = serializers.FloatField(allow_null=True)
-    ttft_ms = serializers.FloatField(allow_null=True, help_text="Time to the first token.")
-    cost_usd = NanoUsd(source="cost_nano_usd", allow_null=True)
-    input_tokens = serializers.IntegerField(allow_null=True)
-    output_tokens = serializers.IntegerField(allow_null=True)
-    cached_tokens = serializers.IntegerField(allow_null=True)
-    reasoning_tokens = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(
         source="error.text", default=None, allow_null=True, help_text="Null: none."
     )
     tags = serializers.CharField(source="tags.text")
     requested = serializers.CharField(source="route.requested", help_text="The id asked for.")
     served = serializers.CharField(source="route.served", help_text="The id that answered.")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), **{figure.name: _field(figure) for figure in FIELDS}}
 
     def get_source(self, sample: PerformanceSample) -> str:
         return PerformanceSample.Source(sample.source).name.lower()

@@ -253,7 +253,7 @@ def _day(number: int, entries: Sequence[Entry]) -> Day:
         components=components,
         scored=scored,
         cost=in_usd(sums.cost),
-        latency=sums.sketch,
+        latency=sums.latency_sketch,
         hours=_hours(entries),
     )
 

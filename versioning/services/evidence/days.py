@@ -116,7 +116,7 @@ def _points(
     if sums.samples:
         share = interval_of_share(hits=sums.errors, n=sums.samples)
         yield Measure.ERRORS, _point(day, sums.errors / sums.samples, share, sums.samples)
-    latency = sums.sketch.quantile(P95)
+    latency = sums.latency_sketch.quantile(P95)
     if latency is not None:
         yield Measure.LATENCY, _point(day, latency, _latencies(sums), sums.latency.n)
     if sums.cost.n:
@@ -138,7 +138,7 @@ def _latencies(sums: SampleSums) -> Interval | None:
     ranks = ranks_of_quantile(P95, n=sums.latency.n)
     if ranks is None:
         return None
-    low, high = (sums.sketch.quantile(rank) for rank in ranks)
+    low, high = (sums.latency_sketch.quantile(rank) for rank in ranks)
     return None if low is None or high is None else (low, high)
 
 

@@ -135,9 +135,9 @@ def figures_of(sums: SampleSums) -> Figures:
         quality=mean_quality(parts, weights=options.component_weights()),
         quality_parts={name: PartFigures(one.mean, one.n) for name, one in parts.items()},
         quality_n=scores.n,
-        latency_p50_ms=sums.sketch.quantile(0.5),
-        latency_p95_ms=sums.sketch.quantile(0.95),
-        latency_p99_ms=sums.sketch.quantile(0.99),
+        latency_p50_ms=sums.latency_sketch.quantile(0.5),
+        latency_p95_ms=sums.latency_sketch.quantile(0.95),
+        latency_p99_ms=sums.latency_sketch.quantile(0.99),
         cost_usd=cost,
         cost_n=sums.cost.n,
         # What failed requests cost is spent as well.

@@ -64,7 +64,8 @@ def _attach_some(unknown: UnknownModel, model: KnownModel) -> int:
 
 
 def _at_version(row: Row, version_id: int | None) -> Row:
-    return row._replace(version_id=version_id, unknown_model_id=None)
+    placed: Row = row._replace(version_id=version_id, unknown_model_id=None)
+    return placed
 
 
 def _store(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
+from operator import attrgetter
 
 from versioning.domain.pricing import Unknown, Usage
 from versioning.domain.signals import Signals, pack, scored
@@ -20,13 +21,14 @@ from versioning.services.samples.incoming import (
 )
 from versioning.services.samples.placement import Ids, KnownModel, KnownVersion, Place
 from versioning.services.samples.request_uses import Told, Use
-from versioning.services.samples.rollup_sums import Row, Terms
+from versioning.services.samples.rollup_sums import TOLD, Row, Terms
 
 AHEAD = timedelta(minutes=5)
 """How far a client's clock may be ahead of ours."""
 
 MOST_COST_USD = 100_000
 NANO = 10**9
+_told = attrgetter(*(field.name for field in TOLD))
 _SOURCES = {source.label: int(source) for source in PerformanceSample.Source}
 _Key = tuple[str, str, str, str, str, str, str]
 
@@ -197,14 +199,6 @@ class _RowMaker:
             self.hash(item.request_id) if item.request_id else None,
             self.hash(item.session) if item.session else None,
             version_id,
-            quality,
-            item.latency_ms,
-            item.ttft_ms,
-            _listed_cost(usage, spot.version(version_id), at) if cost is None else _nano(cost),
-            usage.input,
-            usage.output,
-            usage.cached,
-            usage.reasoning,
             numbers.tasks[item.task],
             spot.route_id,
             numbers.tags[tags],
@@ -212,7 +206,15 @@ class _RowMaker:
             spot.place.unknown_model_id,
             _SOURCES[item.source],
             signals,
+            # As RECKONED has them.
+            quality,
+            _listed_cost(usage, spot.version(version_id), at) if cost is None else _nano(cost),
+            usage.input,
+            usage.output,
+            usage.cached,
+            usage.reasoning,
             usage.cache_write,
+            *_told(item),
         )
 
     def _refusal(self, *, at: int, cost: Decimal | None) -> tuple[str, str] | None:

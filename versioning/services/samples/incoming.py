@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from versioning.domain.figures import FIELDS, Field, Unit
 from versioning.models.samples import USE_LENGTH
 from versioning.services.errors import Invalid
 
@@ -31,8 +32,28 @@ class SignalsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
     latency_budget_ms: Annotated[float, msgspec.Meta(gt=0, le=86_400_000)] | None = None
 
 
-class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """One request as an application reports it.
+_OF_UNIT: Mapping[Unit, Any] = {
+    Unit.SCORE: Share,
+    Unit.MILLISECONDS: Milliseconds,
+    Unit.USD: Decimal,
+    Unit.TOKENS: Tokens,
+    Unit.YES_NO: bool,
+}
+
+
+def _of_sample(figure: Field) -> tuple[str, Any, None]:
+    told: Any = _OF_UNIT[figure.unit]
+    described: Any = Annotated[told, msgspec.Meta(description=figure.sentence)]
+    return figure.name, described | None, None
+
+
+_Figures: Any = msgspec.defstruct(
+    "_Figures", map(_of_sample, FIELDS), frozen=True, forbid_unknown_fields=True, gc=False
+)
+
+
+class SampleIn(_Figures):  # type: ignore[misc]
+    """One request as an application reports it, with the figures that ``domain.figures`` declares.
 
     Names the tracked model (``provider`` and ``model``) or an upstream id. An unknown cost is
     null, not 0. ``time`` is when the request began; without it, now. ``session`` is what
@@ -51,22 +72,13 @@ class SampleIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     served_id: Id = ""
     task: Annotated[str, msgspec.Meta(max_length=100)] = ""
     source: Literal["production", "canary", "evaluation"] = "production"
-    quality: Share | None = None
     signals: SignalsIn | None = None
-    latency_ms: Milliseconds | None = None
-    ttft_ms: Milliseconds | None = None
-    input_tokens: Tokens | None = None
-    output_tokens: Tokens | None = None
-    cached_tokens: Tokens | None = None
-    reasoning_tokens: Tokens | None = None
-    cache_write_tokens: Tokens | None = None
     cache_write_1h_tokens: Tokens | None = None
     input_audio_tokens: Tokens | None = None
     input_image_tokens: Tokens | None = None
     output_audio_tokens: Tokens | None = None
     output_image_tokens: Tokens | None = None
     service_tier: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    cost_usd: Decimal | None = None
     error: Annotated[str, msgspec.Meta(max_length=100)] = ""
     request_id: RequestId = ""
     time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None

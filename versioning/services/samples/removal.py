@@ -39,5 +39,5 @@ def _take_back(requests: Collection[int]) -> int:
 
 
 def _row(values: Sequence[Any]) -> Row:
-    row = Row(*values)
-    return row._replace(at=to_ms(row.at))  # type: ignore[arg-type]
+    at, *others = values
+    return Row(to_ms(at), *others)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isclose
-from typing import Any
 
 from django.db import connection, transaction
 
+from versioning.domain.figures import SUMS, Kept
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import ModelVersion, PerformanceSample, Rollup, RollupPart, Route, Word
 from versioning.models.fields import from_ms
@@ -27,19 +27,9 @@ from versioning.services.samples.rollups import Entry
 
 AT_ONCE = 20_000
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
-_MOMENTS = ("scores", "latency", "cost", "output")
-_COUNTS = (
-    "samples",
-    "errors",
-    "errors_by_class",
-    "sketch",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
-# ``served_otherwise`` isn't compared: it is what was known of the version's ids at the time.
+_KNOWN_THEN = "served_otherwise"
+"""Isn't compared: it is what was known of the version's ids at the time."""
+
 Sums = dict[Cell, SampleSums]
 
 
@@ -241,15 +231,14 @@ def _without_slices(sums: Mapping[Cell, SampleSums]) -> Sums:
 
 
 def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Difference]:
-    for name in _COUNTS:
-        pair: tuple[Any, Any] = getattr(kept, name), getattr(given, name)
-        if pair[0] != pair[1]:
-            yield Difference(cell, name, *pair)
-    for name in _MOMENTS:
-        yield from _unequal(cell, name, getattr(kept, name), getattr(given, name))
-    old, new = kept.component_scores, given.component_scores
-    for name in sorted(old.keys() | new.keys()):
-        yield from _unequal(cell, name, old.get(name, Moments()), new.get(name, Moments()))
+    for each, old, new in zip(SUMS, kept.settled, given.settled, strict=True):
+        if each.kept is Kept.MOMENTS:
+            yield from _unequal(cell, each.name, old, new)
+        elif each.kept is Kept.MOMENTS_BY_NAME:
+            for name in sorted(old.keys() | new.keys()):
+                yield from _unequal(cell, name, old.get(name, Moments()), new.get(name, Moments()))
+        elif each.name != _KNOWN_THEN and old != new:
+            yield Difference(cell, each.name, old, new)
 
 
 def _unequal(cell: Cell, name: str, old: Moments, new: Moments) -> Iterator[Difference]:

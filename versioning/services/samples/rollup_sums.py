@@ -1,12 +1,14 @@
 """Sums of samples: made from rows, added up, and read back from the tables of roll-ups."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from itertools import islice
 from typing import Any, NamedTuple
 
+from versioning.domain.figures import FIELDS, SUMS, Kept, Rate
 from versioning.domain.signals import QUALITY, Scored, components, is_given
 from versioning.domain.statistics.summaries import Moments, Sketch
 from versioning.models.fields import to_ms
@@ -15,29 +17,47 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
-class Row(NamedTuple):
-    """A sample as it is stored: numbers only, in the order of the columns."""
+RECKONED = (
+    *("quality", "cost_nano_usd", "input_tokens", "output_tokens"),
+    *("cached_tokens", "reasoning_tokens", "cache_write_tokens"),
+)
+"""Columns whose value takes more than the field of the same name, in the order of a row."""
+
+TOLD = tuple(field for field in FIELDS if field.kept_as not in RECKONED)
+"""Figures that are kept as samples tell them, in the order of a row: they follow the others."""
+
+_PLACE = (
+    *("at", "request_hash", "session_hash", "version_id", "task_id", "route_id", "tags_id"),
+    *("error_id", "unknown_model_id", "source"),
+)
+_FIGURES = ("signals", *RECKONED, *(field.kept_as for field in TOLD))
+_record: Callable[..., Any] = namedtuple  # noqa: PYI024  (its names are known at run time only)
+
+
+class Row(_record("Row", (*_PLACE, *_FIGURES), defaults=(None,) * len(_FIGURES))):  # type: ignore[misc]
+    """A sample as it is stored: numbers only, by the names of its columns.
+
+    What stands here is what code asks for by name; the other figures follow.
+    """
+
+    __slots__ = ()
 
     at: int
     request_hash: int | None
     session_hash: int | None
     version_id: int | None
-    quality: float | None
-    latency_ms: float | None
-    ttft_ms: float | None
-    cost_nano_usd: int | None
-    input_tokens: int | None
-    output_tokens: int | None
-    cached_tokens: int | None
-    reasoning_tokens: int | None
     task_id: int
     route_id: int
     tags_id: int
     error_id: int | None
     unknown_model_id: int | None
     source: int
-    signals: int | None = None
-    cache_write_tokens: int | None = None
+    signals: int | None
+    quality: float | None
+    cost_nano_usd: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    latency_ms: float | None
 
     @property
     def scored(self) -> Scored:
@@ -65,63 +85,90 @@ class Terms:
     """(version, route) pairs in which another id than the version's own answered."""
 
 
-COLUMNS = (
-    "samples",
-    "errors",
-    "errors_by_class",
-    "served_otherwise",
-    "quality_n",
-    "quality_mean",
-    "quality_m2",
-    "retracted_n",
-    "retracted_mean",
-    "retracted_m2",
-    "latency_n",
-    "latency_mean",
-    "latency_m2",
-    "latency_sketch",
-    "cost_n",
-    "cost_mean",
-    "cost_m2",
-    "output_n",
-    "output_mean",
-    "output_m2",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "components",
-    "retracted_components",
-)
+COLUMNS = tuple(column for each in SUMS for column in each.columns)
 """The columns of ``versioning.models.rollups.Sums``, in the order of ``values`` below."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSums:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How one kind of sum is made of values, added up, and taken out of another again."""
+
+    of: Callable[[list[Any]], Any]
+    total: Callable[[tuple[Any, ...]], Any]
+    minus: Callable[[Any, Any], Any]
+    read: Callable[..., Any] = lambda value: value
+    write: Callable[[Any], tuple[Any, ...]] = lambda value: (value,)
+
+
+_KINDS: Mapping[Kept, _Kind] = {
+    Kept.COUNT: _Kind(of=len, total=sum, minus=lambda whole, part: max(0, whole - part)),
+    Kept.TOTAL: _Kind(of=sum, total=sum, minus=lambda whole, part: max(0, whole - part)),
+    Kept.COUNTS: _Kind(
+        of=Counter,
+        total=lambda parts: sum(map(Counter, parts), Counter()),
+        minus=lambda whole, part: Counter(whole) - Counter(part),
+        write=lambda counts: (dict(counts),),
+    ),
+    Kept.MOMENTS: _Kind(
+        of=Moments.of,
+        total=Moments.total,
+        minus=lambda whole, part: _minus(whole, part),
+        read=Moments,
+        write=lambda moments: moments.as_tuple()[:3],
+    ),
+    Kept.MOMENTS_BY_NAME: _Kind(
+        of=lambda _: {},
+        total=lambda parts: _merged(parts),
+        minus=lambda whole, part: _without(whole, part),
+        read=lambda kept: {name: Moments(*moments) for name, moments in kept.items()},
+        write=lambda named: ({name: each.as_tuple()[:3] for name, each in named.items()},),
+    ),
+    Kept.SKETCH: _Kind(
+        of=Sketch.of,
+        total=lambda parts: reduce(Sketch.merge, parts, Sketch()),
+        minus=Sketch.minus,
+        read=lambda kept: Sketch.from_bytes(bytes(kept)) if kept else Sketch(),
+        write=lambda sketch: (sketch.to_bytes() if sketch.n else b"",),
+    ),
+    Kept.RATE: _Kind(
+        of=lambda values: Rate(len(values), sum(values)),
+        total=lambda parts: Rate(*map(sum, zip(*parts, strict=True))),
+        minus=lambda whole, part: Rate(*(max(0, a - b) for a, b in zip(whole, part, strict=True))),
+        read=Rate,
+        write=tuple,
+    ),
+}
+_SUMS = tuple((each, _KINDS[each.kept]) for each in SUMS)
+_NAMES, _EMPTY = [each.name for each in SUMS], [kind.of([]) for _, kind in _SUMS]
+
+
+class SampleSums(_record("SampleSums", _NAMES, defaults=_EMPTY)):  # type: ignore[misc]
     """All that is kept of a set of samples; adding up gives the same in any order.
 
     Latency in ms and output length hold the successful requests, cost (billionths of a USD)
-    those where it is known, quality those with a score.
+    those where it is known, quality those with a score. What stands here is what code asks for
+    by name; the other figures follow.
     """
 
-    samples: int = 0
-    errors: int = 0
-    errors_by_class: Mapping[str, int] = field(default_factory=dict)
-    served_otherwise: int = 0
-    quality: Moments = Moments()
-    retracted: Moments = Moments()
-    latency: Moments = Moments()
-    sketch: Sketch = field(default_factory=Sketch)
-    cost: Moments = Moments()
-    output: Moments = Moments()
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    reasoning_tokens: int = 0
-    components: Mapping[str, Moments] = field(default_factory=dict)
-    retracted_components: Mapping[str, Moments] = field(default_factory=dict)
+    __slots__ = ()
+
+    samples: int
+    errors: int
+    errors_by_class: Mapping[str, int]
+    served_otherwise: int
+    quality: Moments
+    retracted: Moments
+    components: Mapping[str, Moments]
+    retracted_components: Mapping[str, Moments]
+    latency: Moments
+    latency_sketch: Sketch
+    cost: Moments
+    output: Moments
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
 
     @property
     def scores(self) -> Moments:
@@ -136,139 +183,73 @@ class SampleSums:
         """The components without what was corrected since, each over the samples that have it."""
         return _without(self.components, self.retracted_components)
 
+    @property
+    def settled(self) -> "SampleSums":
+        """The same with corrections taken out instead of kept apart."""
+        settled: SampleSums = self._replace(
+            quality=self.scores,
+            retracted=Moments(),
+            components=self.component_scores,
+            retracted_components={},
+        )
+        return settled
+
     @classmethod
     def of_rows(cls, rows: Sequence[Row], *, terms: Terms) -> "SampleSums":
         """Return the sums of rows that belong to one cell."""
-        columns: dict[str, tuple[Any, ...]] = dict(
-            zip(Row._fields, zip(*rows, strict=True), strict=True)
-        )
-        good = rows if columns["error_id"].count(None) == len(rows) else _successes(rows)
-        latency = [row.latency_ms for row in good if row.latency_ms is not None]
-        classes = Counter(key for key in columns["error_id"] if key is not None)
-        foreign = terms.foreign
-        quality = Moments.of(_known(columns["quality"]))
+        columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+        failed = [key for key in columns["error_id"] if key is not None]
+        answered = columns
+        if failed:
+            good = zip(*(row for row in rows if row.error_id is None), strict=True)
+            answered = dict(zip(Row._fields, good, strict=False))
+        made = {
+            each.name: kind.of(_known((answered if each.answered else columns).get(each.of, ())))
+            for each, kind in _SUMS
+            if each.of
+        }
+        classes = Counter(failed)
+        quality = made["quality"]
         return cls(
             samples=len(rows),
-            errors=len(rows) - len(good),
+            errors=len(failed),
             errors_by_class={terms.error_texts[key]: n for key, n in classes.items()},
-            served_otherwise=sum((row.version_id, row.route_id) in foreign for row in rows)
-            if foreign
+            served_otherwise=sum((row.version_id, row.route_id) in terms.foreign for row in rows)
+            if terms.foreign
             else 0,
-            quality=quality,
-            latency=Moments.of(latency),
-            sketch=Sketch.of(latency),
-            cost=Moments.of(_known(columns["cost_nano_usd"])),
-            output=Moments.of([row.output_tokens for row in good if row.output_tokens is not None]),
-            input_tokens=sum(_known(columns["input_tokens"])),
-            output_tokens=sum(_known(columns["output_tokens"])),
-            cached_tokens=sum(_known(columns["cached_tokens"])),
-            cache_write_tokens=sum(_known(columns["cache_write_tokens"])),
-            reasoning_tokens=sum(_known(columns["reasoning_tokens"])),
             components=_components(rows)
             if any(columns["signals"])
             else {QUALITY: quality}
             if quality.n
             else {},
+            **made,
         )
 
     @classmethod
     def from_values(cls, values: Sequence[Any]) -> "SampleSums":
         """Read what ``values`` wrote, as the database gives it back."""
-        samples, errors, errors_by_class, served_otherwise = values[:4]
-        sketch = bytes(values[13])
-        return cls(
-            samples=samples,
-            errors=errors,
-            errors_by_class=errors_by_class,
-            served_otherwise=served_otherwise,
-            quality=Moments(*values[4:7]),
-            retracted=Moments(*values[7:10]),
-            latency=Moments(*values[10:13]),
-            sketch=Sketch.from_bytes(sketch) if sketch else Sketch(),
-            cost=Moments(*values[14:17]),
-            output=Moments(*values[17:20]),
-            input_tokens=values[20],
-            output_tokens=values[21],
-            cached_tokens=values[22],
-            cache_write_tokens=values[23],
-            reasoning_tokens=values[24],
-            components=_read(values[25]),
-            retracted_components=_read(values[26]),
-        )
+        given = iter(values)
+        return cls(*(kind.read(*islice(given, len(each.columns))) for each, kind in _SUMS))
 
     @property
     def values(self) -> tuple[Any, ...]:
         """What the columns hold, in the order of COLUMNS."""
-        return (
-            self.samples,
-            self.errors,
-            dict(self.errors_by_class),
-            self.served_otherwise,
-            *self.quality.as_tuple()[:3],
-            *self.retracted.as_tuple()[:3],
-            *self.latency.as_tuple()[:3],
-            self.sketch.to_bytes() if self.latency.n else b"",
-            *self.cost.as_tuple()[:3],
-            *self.output.as_tuple()[:3],
-            self.input_tokens,
-            self.output_tokens,
-            self.cached_tokens,
-            self.cache_write_tokens,
-            self.reasoning_tokens,
-            _written(self.components),
-            _written(self.retracted_components),
-        )
+        both = zip(_SUMS, self, strict=True)
+        return tuple(value for (_, kind), kept in both for value in kind.write(kept))
 
     @classmethod
     def total(cls, parts: Iterable["SampleSums"]) -> "SampleSums":
         """Return the sums of all parts together."""
         every = list(parts)
-        if len(every) == 1:
-            return every[0]
-        classes: Counter[str] = Counter()
-        for part in every:
-            classes.update(part.errors_by_class)
-        return cls(
-            samples=sum(part.samples for part in every),
-            errors=sum(part.errors for part in every),
-            errors_by_class=classes,
-            served_otherwise=sum(part.served_otherwise for part in every),
-            quality=Moments.total(part.quality for part in every),
-            retracted=Moments.total(part.retracted for part in every),
-            latency=Moments.total(part.latency for part in every),
-            sketch=reduce(Sketch.merge, (part.sketch for part in every), Sketch()),
-            cost=Moments.total(part.cost for part in every),
-            output=Moments.total(part.output for part in every),
-            input_tokens=sum(part.input_tokens for part in every),
-            output_tokens=sum(part.output_tokens for part in every),
-            cached_tokens=sum(part.cached_tokens for part in every),
-            cache_write_tokens=sum(part.cache_write_tokens for part in every),
-            reasoning_tokens=sum(part.reasoning_tokens for part in every),
-            components=_merged([part.components for part in every]),
-            retracted_components=_merged([part.retracted_components for part in every]),
-        )
+        if len(every) < 2:
+            return every[0] if every else cls()
+        together = zip(_SUMS, zip(*every, strict=True), strict=True)
+        return cls(*(kind.total(kept) for (_, kind), kept in together))
 
     def minus(self, part: "SampleSums") -> "SampleSums":
         """Return the sums without ``part``, which is among them."""
-        classes = Counter(self.errors_by_class)
-        classes.subtract(part.errors_by_class)
-        return SampleSums(
-            samples=max(0, self.samples - part.samples),
-            errors=max(0, self.errors - part.errors),
-            errors_by_class=+classes,
-            served_otherwise=max(0, self.served_otherwise - part.served_otherwise),
-            quality=_minus(self.scores, part.scores),
-            latency=_minus(self.latency, part.latency),
-            sketch=self.sketch.minus(part.sketch),
-            cost=_minus(self.cost, part.cost),
-            output=_minus(self.output, part.output),
-            input_tokens=self.input_tokens - part.input_tokens,
-            output_tokens=self.output_tokens - part.output_tokens,
-            cached_tokens=self.cached_tokens - part.cached_tokens,
-            cache_write_tokens=self.cache_write_tokens - part.cache_write_tokens,
-            reasoning_tokens=self.reasoning_tokens - part.reasoning_tokens,
-            components=_without(self.component_scores, part.component_scores),
-        )
+        both = zip(_SUMS, self.settled, part.settled, strict=True)
+        return SampleSums(*(kind.minus(whole, out) for (_, kind), whole, out in both))
 
 
 def sums_by_cell(rows: Iterable[Row], *, terms: Terms) -> dict[Cell, SampleSums]:
@@ -347,21 +328,9 @@ def _without(whole: Mapping[str, Moments], part: Mapping[str, Moments]) -> dict[
     return {name: moments for name, moments in left.items() if moments.n}
 
 
-def _read(kept: Mapping[str, Sequence[Any]]) -> dict[str, Moments]:
-    return {name: Moments(*moments) for name, moments in kept.items()}
-
-
-def _written(components: Mapping[str, Moments]) -> dict[str, Sequence[Any]]:
-    return {name: moments.as_tuple()[:3] for name, moments in components.items()}
-
-
 def _minus(whole: Moments, part: Moments) -> Moments:
     return whole.unmerge(part) if part.n <= whole.n else Moments()
 
 
 def _known(values: Iterable[Any]) -> list[Any]:
     return [value for value in values if value is not None]
-
-
-def _successes(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.error_id is None]

@@ -111,7 +111,7 @@ def test_a_tree_of_spans_counts_the_same_in_any_order_and_any_exports(
     sums = rollups.read(version_ids=[writer.current_version_id])
     assert sum(entry.sums.samples for entry in sums) == kept.count()
     assert sum(entry.sums.output_tokens for entry in sums) == 34 * kept.count()
-    assert sum(entry.sums.sketch.n for entry in sums) == kept.count()
+    assert sum(entry.sums.latency_sketch.n for entry in sums) == kept.count()
     assert not TracedSpan.objects.filter(counted=False, request_hash__isnull=False).exists()
 
 
