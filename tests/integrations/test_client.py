@@ -10,6 +10,7 @@ from hotswap_client import Hotswap, Sample, Signals
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories import ApiKeyFactory
+from versioning.domain.figures import FIELDS
 from versioning.models import PerformanceSample, RequestUse, TrackedModel
 from versioning.services.samples.incoming import SampleIn, SignalsIn
 
@@ -58,6 +59,9 @@ class TestCurrent:
 
 
 class TestRecord:
+    def test_every_declared_figure_has_its_type(self) -> None:
+        assert {field.name for field in FIELDS} <= set(Sample.__annotations__)
+
     def test_a_sample_is_stored_at_the_current_version(
         self, hotswap: Hotswap, writer: TrackedModel
     ) -> None:

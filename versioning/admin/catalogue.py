@@ -293,8 +293,8 @@ def _by_day(
     }
 
 
-def _figures(version_id: int) -> list[dict[str, str]]:
-    return words.figures(performance.figures(version_ids=[version_id])[version_id])
+def _figures(version_id: int) -> list[dict[str, Any]]:
+    return words.figures(performance.figures(version_ids=[version_id])[version_id].as_dict())
 
 
 def _to_reverse(tracked: TrackedModel) -> UpgradeRecord | None:

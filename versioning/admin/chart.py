@@ -6,7 +6,8 @@ from datetime import date
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
-from versioning.services.evidence.days import DayPoint, Measure, VersionDays
+from versioning.domain.figures import CHARTS, Figure
+from versioning.services.evidence.days import DayPoint, VersionDays
 
 WIDTH, HEIGHT = 380, 170
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 16, 22
@@ -68,12 +69,16 @@ def _usd_of_thousand(value: float) -> str:
     return words.usd(value * 1000) or "–"
 
 
-NAMES: Mapping[Measure, tuple[str, Callable[[float], str]]] = {
-    Measure.QUALITY: ("Quality, 0 to 1", lambda value: f"{value:.3f}"),
-    Measure.ERRORS: ("Errors, share of requests", lambda value: f"{value:.1%}"),
-    Measure.LATENCY: ("Latency p95, ms", lambda value: f"{value:,.0f}"),
-    Measure.COST: ("Cost of 1,000 requests, USD", _usd_of_thousand),
+_SAID: Mapping[str, Callable[[float], str]] = {
+    "quality": lambda value: f"{value:.3f}",
+    "latency": lambda value: f"{value:,.0f}",
+    "cost": _usd_of_thousand,
 }
+"""How figures are said that are no share of requests."""
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
 
 
 def draw(versions: Sequence[VersionDays], *, moves: Sequence[tuple[date, str]]) -> list[Panel]:
@@ -84,26 +89,26 @@ def draw(versions: Sequence[VersionDays], *, moves: Sequence[tuple[date, str]]) 
     if not days:
         return []
     found = [
-        _panel(measure, versions, moves=moves, first=days[0], last=days[-1]) for measure in Measure
+        _panel(figure, versions, moves=moves, first=days[0], last=days[-1]) for figure in CHARTS
     ]
     return [panel for panel in found if panel is not None]
 
 
 def _panel(
-    measure: Measure,
+    figure: Figure,
     versions: Sequence[VersionDays],
     *,
     moves: Sequence[tuple[date, str]],
     first: date,
     last: date,
 ) -> Panel | None:
-    name, say = NAMES[measure]
+    measure, say = figure.name, _SAID.get(figure.name, _share)
     points = [point for each in versions for point in each.points.get(measure, ())]
     if not points:
         return None
     axes = _axes(points, first=first, last=last)
     return Panel(
-        name=name,
+        name=figure.chart,
         lines=[
             _line(each.label, each.points[measure], colour=n % COLOURS, axes=axes, say=say)
             for n, each in enumerate(versions)

@@ -18,9 +18,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from versioning.admin import intervals, words
 from versioning.domain.evaluation.cases import as_plain_text
+from versioning.domain.figures import SHOWN
 from versioning.models import ModelVersion
 from versioning.services.evidence.comparison import Evidence
-from versioning.services.evidence.performance import Figures
 from versioning.services.evidence.side_by_side import SideBySide, side_by_side
 from versioning.services.upgrades import policies
 
@@ -189,21 +189,18 @@ def _shown(pair: Pair, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-_FIGURES: Mapping[str, Callable[[Figures], str]] = {
-    "Requests": lambda f: f"{f.samples:,}",
-    "Quality": lambda f: words.score(f.quality),
-    "Scores": lambda f: f"{f.quality_n:,}",
-    "Errors": lambda f: "–" if f.error_rate is None else f"{f.error_rate:.1%}",
-    "Latency p50": lambda f: words.ms(f.latency_p50_ms),
-    "Latency p95": lambda f: words.ms(f.latency_p95_ms),
-    "Cost of a request": lambda f: words.usd(f.cost_usd) or "–",
-    "Cost of a success": lambda f: words.usd(f.cost_per_success_usd) or "–",
-}
-
-
 def figure_rows(both: SideBySide) -> list[FigureRow]:
     """Return the figures of both; a dash is unknown."""
-    return [FigureRow(name, said(both.before), said(both.after)) for name, said in _FIGURES.items()]
+    sides = [
+        (shown, getattr(both.before, shown.name), getattr(both.after, shown.name))
+        for shown in SHOWN
+        if shown.pair
+    ]
+    return [
+        FigureRow(shown.pair, words.figure(shown, before), words.figure(shown, after))
+        for shown, before, after in sides
+        if not (shown.optional and before is None and after is None)
+    ]
 
 
 def _named(version: ModelVersion) -> dict[str, Any]:

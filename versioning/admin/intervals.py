@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale
+from versioning.domain.figures import FIGURES, Gated
 from versioning.domain.statistics.figures import hundredths, points, significant
 
 WIDTH, HEIGHT = 300.0, 28.0
@@ -19,9 +20,10 @@ ROOM = 1.12
 
 SIGNS = {"good": "✓", "bad": "✕", "warn": "?", "plain": "?"}
 QUALITY, COST = "quality", "cost_per_success"
-GATES = {"errors": "Error rate", "latency_p95": "Latency p95", COST: "Cost"}
-SUMMARY = {QUALITY: "Quality", "latency_p95": "Latency", COST: "Cost", "errors": "Errors"}
-"""The figures of a row in the inbox, always in this order, by short names."""
+GATES = {each.gated.name: each.gated for each in FIGURES if each.gated}
+RATES = {each.gated.name for each in FIGURES if each.gated and each.rate}
+SUMMARY = (QUALITY, *sorted(GATES, key=RATES.__contains__))
+"""The figures of a row in the inbox, always in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +77,19 @@ class Bar:
 
 
 def summary(rows: Sequence[Row]) -> Sequence[Bar]:
-    """Return the figures over all tasks, those that aren't known, too; empty where none is."""
+    """Return the figures over all tasks, those that aren't known, too; empty where none is.
+
+    What only some policies limit is there where it is known.
+    """
     known = {row.key: row for row in rows if not row.is_part}
-    return [Bar(name, known.get(key)) for key, name in SUMMARY.items()] if known else []
+    if not known:
+        return []
+    asked = [key for key in SUMMARY if key in known or key == QUALITY or _is_usual(GATES[key])]
+    return [Bar(GATES[key].brief if key in GATES else "Quality", known.get(key)) for key in asked]
+
+
+def _is_usual(gated: Gated) -> bool:
+    return any(limit.default is not None for limit in gated.limits)
 
 
 def _quality(name: str, told: Mapping[str, Any], *, is_part: bool) -> Row | None:
@@ -102,13 +114,13 @@ def _gate(gate: Mapping[str, Any]) -> Row | None:
     status = words.plain_code(gate.get("status"))
     return _row(
         key=name,
-        name=GATES.get(name, name.replace("_", " ").capitalize()),
+        name=GATES[name].title if name in GATES else name.replace("_", " ").capitalize(),
         is_part=False,
         value=_number(gate.get("value")),
         low=_number(gate.get("low")),
         high=_number(gate.get("high")),
         limit=_number(gate.get("limit")),
-        say=hundredths if name == "errors" else _percent,
+        say=hundredths if name in RATES else _percent,
         verdict=words.verdict(status),
         tone=words.VERDICT_TONES.get(status, "warn"),
     )

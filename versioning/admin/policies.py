@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 from versioning.admin import forms, policy_words, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.admin.policy_form import FIELDS, PolicyForm
+from versioning.domain.figures import LIMITS
 from versioning.domain.presets import PRESETS
 from versioning.models import AutomationSwitch, Freeze, Notice, Policy
 from versioning.services import notices
@@ -71,10 +72,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             {
                 "fields": (
                     "minimum_improvement",
-                    "max_error_rise",
-                    "max_error_times",
-                    "max_latency_rise",
-                    "max_cost_rise",
+                    *(limit.setting for limit in LIMITS),
                     "unsure_limits_pass",
                 )
             },

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -22,6 +23,7 @@ from versioning.admin.fields import (
 )
 from versioning.admin.forms import ChosenField
 from versioning.domain import calendar, canary
+from versioning.domain.figures import LIMITS, Limit, Rises
 from versioning.domain.policy import BY_THEMSELVES
 from versioning.domain.presets import PRESETS, Preset
 from versioning.models import EvaluationSuite, Policy, UpgradeRecord
@@ -169,6 +171,18 @@ def _suites() -> list[tuple[str, str]]:
     return [*((name, name) for name in there), *((name, f"{name} (not there)") for name in gone)]
 
 
+def _limit_field(limit: Limit, **kwargs: Any) -> forms.Field:
+    match limit.rises:
+        case Rises.POINTS:
+            return PercentField(min_value=0, max_value=100, help_text=limit.asked, **kwargs)
+        case Rises.TIMES:
+            return LimitField(
+                unit="times", factor=1, least=limit.least, help_text=limit.asked, **kwargs
+            )
+        case Rises.FRACTION:
+            return LimitField(unit="%", help_text=limit.asked, **kwargs)
+
+
 FIELDS: Mapping[str, Callable[..., forms.Field]] = {
     "steps_allowed": lambda **kwargs: ChosenField(
         known=_kinds_of_step,
@@ -213,27 +227,7 @@ FIELDS: Mapping[str, Callable[..., forms.Field]] = {
         "0 asks only for not worse.",
         **kwargs,
     ),
-    "max_error_rise": lambda **kwargs: PercentField(
-        min_value=0,
-        max_value=100,
-        help_text="Points of error rate that it may rise by: 2 allows 5 % to become 7 %.",
-        **kwargs,
-    ),
-    "max_error_times": lambda **kwargs: LimitField(
-        unit="times",
-        factor=1,
-        least=1,
-        help_text="How many times as many errors there may be, or a point more where that is more: "
-        "2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter of this and the rise "
-        "in points holds.",
-        **kwargs,
-    ),
-    "max_latency_rise": lambda **kwargs: LimitField(
-        unit="%", help_text="How much latency p95 may rise by, such as 20 %.", **kwargs
-    ),
-    "max_cost_rise": lambda **kwargs: LimitField(
-        unit="%", help_text="How much the cost per successful request may rise by.", **kwargs
-    ),
+    **{limit.setting: partial(_limit_field, limit) for limit in LIMITS},
 }
 """Fields that people write otherwise than the model keeps them; each is given label, validators."""
 

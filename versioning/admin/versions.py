@@ -188,8 +188,10 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "first_seen": words.ago(version.first_seen_at, now=now),
         "last_seen": words.ago(version.last_seen_at, now=now),
         "gone": words.ago(version.gone_at, now=now) if version.gone_at else "",
-        "figures": words.figures(performance.figures(version_ids=[version.pk])[version.pk]),
-        "baseline_rows": words.baseline(version.baseline or {}),
+        "figures": words.figures(
+            performance.figures(version_ids=[version.pk])[version.pk].as_dict()
+        ),
+        "baseline_rows": words.figures(version.baseline or {}),
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [
             ("input price", words.price(version.input_price)),

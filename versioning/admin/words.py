@@ -1,7 +1,7 @@
 """How things are said and coloured on the pages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,11 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.domain import dates
+from versioning.domain.figures import SHOWN, Says, Shown
 from versioning.domain.pricing import Part, further_prices
 from versioning.domain.signals import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
 from versioning.services import clock
-from versioning.services.evidence.performance import VersionFigures
 
 URGENT_DAYS = 30
 
@@ -318,39 +318,40 @@ def what_to_do(check: Check) -> str:
     return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
 
 
-def baseline(stored: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what a table shows of each task of a baseline, as it was stored then."""
+_SAID: Mapping[Says, Callable[[Any], str]] = {
+    Says.COUNT: number,
+    Says.SHARE: lambda value: f"{value:.1%}",
+    Says.SCORE: score,
+    Says.MILLISECONDS: ms,
+    Says.USD: lambda value: usd(float(value)) or "–",
+}
+
+
+def figure(shown: Shown, value: Any) -> str:
+    """Return what pages say of a figure; a dash where it is unknown."""
+    return "–" if value is None else _SAID[shown.says](value)
+
+
+def figures(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a table shows of each task, of figures now or as a baseline stored them.
+
+    ``cells`` are title and text of each figure but quality, which has a cell of its own.
+    """
+    tasks: Mapping[str, Mapping[str, Any]] = found.get("tasks") or {}
+    titled = [
+        shown
+        for shown in SHOWN
+        if shown.table
+        and not (shown.optional and all(row.get(shown.name) is None for row in tasks.values()))
+    ]
     return [
         {
             "task": task or "no task",
-            "samples": number(row.get("samples", 0)),
-            "errors": "–" if row.get("error_rate") is None else f"{row['error_rate']:.1%}",
             "quality": quality(row.get("quality"), _means(row.get("quality_parts") or {})),
             "quality_n": number(row.get("quality_n") or None, unknown=""),
-            "p50": ms(row.get("latency_p50_ms")),
-            "p95": ms(row.get("latency_p95_ms")),
-            "cost": usd(_float(row.get("cost_usd"))) or "–",
+            "cells": [(shown.table, figure(shown, row.get(shown.name))) for shown in titled],
         }
-        for task, row in (stored.get("tasks") or {}).items()
-    ]
-
-
-def figures(found: VersionFigures) -> list[dict[str, str]]:
-    """Return what a table shows of each task."""
-    return [
-        {
-            "task": task or "no task",
-            "samples": number(row.samples),
-            "errors": "–" if row.error_rate is None else f"{row.error_rate:.1%}",
-            "quality": quality(
-                row.quality, {name: part.mean for name, part in row.quality_parts.items()}
-            ),
-            "quality_n": number(row.quality_n or None, unknown=""),
-            "p50": ms(row.latency_p50_ms),
-            "p95": ms(row.latency_p95_ms),
-            "cost": usd(row.cost_usd) or "–",
-        }
-        for task, row in found.tasks.items()
+        for task, row in tasks.items()
     ]
 
 

@@ -1,12 +1,15 @@
-"""Every figure of a request, declared once: how a sample tells it, and what sums keep of it.
+"""Every figure of a request, declared once: how a sample tells it, what sums keep of it, what is
+shown of it and where, and which limits gate it.
 
-Fields of samples, columns of the tables, sums and their rebuild, answers of the API, pages and the
-table in docs/samples.md follow from here. To add one, add a row to ``FIGURES`` and a migration.
+Fields of samples, columns of the tables, sums and their rebuild, answers of the API, pages, charts,
+limits of policies and the table in docs/samples.md follow. To add one, add it to ``FIGURES``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, make_dataclass
+from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Unit(StrEnum):
@@ -31,6 +34,18 @@ class Kept(StrEnum):
     RATE = "count of known, count of true"
 
 
+class Says(StrEnum):
+    """What a shown figure is; all but counts are None where they are unknown."""
+
+    COUNT = "count"
+    COUNTS = "counts by name"
+    SHARE = "share of requests"
+    SCORE = "from 0 to 1"
+    PARTS = "mean and count by name"
+    MILLISECONDS = "milliseconds"
+    USD = "USD a request"
+
+
 class Rate(NamedTuple):
     """Of how many requests something is known (``n``), and of how many it is so (``hits``)."""
 
@@ -41,6 +56,11 @@ class Rate(NamedTuple):
     def share(self) -> float | None:
         """From 0 to 1; None where it is known of none."""
         return self.hits / self.n if self.n else None
+
+
+Sums = Any
+"""What a function here is given: ``services.samples.rollup_sums.SampleSums``, which has each sum
+by its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +124,103 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What sums show of a figure, by its name in the API.
+
+    ``of`` reckons it from the sums; where it is None, ``services.evidence.performance`` does.
+    ``table`` is its title in the table of a version's tasks, ``pair`` that beside another version;
+    empty where it isn't there. A table without anything known of an ``optional`` one leaves it out.
+    """
+
+    name: str
+    says: Says
+    of: Callable[[Sums], Any] | None = None
+    help: str = ""
+    table: str = ""
+    pair: str = ""
+    optional: bool = False
+
+
+class Rises(StrEnum):
+    """What a limit is of: points of a rate, times a rate, or a fraction of a figure."""
+
+    POINTS = "points"
+    TIMES = "times"
+    FRACTION = "fraction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A setting of policies: how far a figure may rise. None is no limit.
+
+    ``default`` is built in, and what the normal preset says; ``careful`` and ``fast`` are other
+    presets'. ``help`` says what a number as it is kept means, ``asked`` what one in the form does.
+    """
+
+    setting: str
+    rises: Rises
+    default: Decimal | None
+    careful: Decimal | None
+    fast: Decimal | None
+    help: str
+    asked: str
+
+    @property
+    def least(self) -> int:
+        """What the setting must not be below."""
+        return 1 if self.rises is Rises.TIMES else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gated:
+    """How a figure is gated: the strictest of its limits holds, and none is no gate.
+
+    ``name`` is what evidence calls the gate, ``title`` its name on pages, ``brief`` in the inbox,
+    ``what`` in sentences about evidence, ``subject`` in those about limits. ``unsaid`` is why
+    nothing can be said where no task has it of both sides.
+    """
+
+    name: str
+    title: str
+    brief: str
+    what: str
+    subject: str
+    limits: tuple[Limit, ...]
+    unsaid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure. ``field`` is None where it is counted and no sample tells it as a number."""
+    """One figure. ``field`` is None where it is counted and no sample tells it as a number.
+
+    ``rate`` gives it as a rate, if it is one. ``chart`` is the title of its chart day by day.
+    """
 
     name: str
     field: Field | None = None
     sums: tuple[Sum, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    rate: Callable[[Sums], Rate] | None = None
+    chart: str = ""
+    gated: Gated | None = None
 
 
-def _tokens(name: str, meaning: str) -> Figure:
+def _tokens(name: str, meaning: str, *more: Sum) -> Figure:
     return Figure(
         name=name,
         field=Field(name=name, unit=Unit.TOKENS, meaning=meaning),
-        sums=(Sum(name=name, kept=Kept.TOTAL, of=name),),
+        sums=(Sum(name=name, kept=Kept.TOTAL, of=name), *more),
+        shown=(Shown(name=name, says=Says.COUNT, of=lambda sums: getattr(sums, name)),),
+    )
+
+
+def _latency(percentile: int, *, table: str = "", pair: str = "") -> Shown:
+    return Shown(
+        name=f"latency_p{percentile}_ms",
+        says=Says.MILLISECONDS,
+        of=lambda sums: sums.latency_sketch.quantile(percentile / 100),
+        table=table,
+        pair=pair,
     )
 
 
@@ -131,12 +235,14 @@ FIGURES = (
                 help="Samples that another id than the version's own answered.",
             ),
         ),
-    ),
-    Figure(
-        name="errors",
-        sums=(
-            Sum(name="errors", kept=Kept.COUNT),
-            Sum(name="errors_by_class", kept=Kept.COUNTS),
+        shown=(
+            Shown(
+                name="samples",
+                says=Says.COUNT,
+                of=lambda sums: sums.samples,
+                table="Requests",
+                pair="Requests",
+            ),
         ),
     ),
     Figure(
@@ -144,7 +250,7 @@ FIGURES = (
         field=Field(
             name="quality",
             unit=Unit.SCORE,
-            meaning="how good the answer was; leave it out where nobody said",
+            meaning="how good the answer was; leave it out where nobody said: missing is not zero",
             help="From 0 to 1; empty without feedback.",
             listed="quality",
         ),
@@ -154,6 +260,90 @@ FIGURES = (
             Sum(name="retracted", kept=Kept.MOMENTS),
             Sum(name="components", kept=Kept.MOMENTS_BY_NAME, help="By name: [n, mean, M2]."),
             Sum(name="retracted_components", kept=Kept.MOMENTS_BY_NAME),
+        ),
+        shown=(
+            Shown(
+                name="quality",
+                says=Says.SCORE,
+                help="From 0 to 1: the mean of each part over the requests that have it, weighed "
+                "part by part, however many requests have it: a given score counts 1, signals by "
+                "their weights.",
+                pair="Quality",
+            ),
+            Shown(
+                name="quality_parts",
+                says=Says.PARTS,
+                help="What quality is made of: quality (a given score), or signals by their name.",
+            ),
+            Shown(
+                name="quality_n",
+                says=Says.COUNT,
+                of=lambda sums: sums.scores.n,
+                help="How many samples have a score.",
+                pair="Scores",
+            ),
+            Shown(
+                name="quality_coverage",
+                says=Says.SHARE,
+                of=lambda sums: Rate(sums.samples, sums.scores.n).share,
+            ),
+        ),
+        chart="Quality, 0 to 1",
+    ),
+    Figure(
+        name="errors",
+        sums=(
+            Sum(name="errors", kept=Kept.COUNT),
+            Sum(name="errors_by_class", kept=Kept.COUNTS),
+        ),
+        shown=(
+            Shown(name="errors", says=Says.COUNT, of=lambda sums: sums.errors),
+            Shown(
+                name="error_rate",
+                says=Says.SHARE,
+                of=lambda sums: Rate(sums.samples, sums.errors).share,
+                table="Errors",
+                pair="Errors",
+            ),
+            Shown(
+                name="errors_by_class",
+                says=Says.COUNTS,
+                of=lambda sums: dict(sorted(sums.errors_by_class.items())),
+            ),
+        ),
+        rate=lambda sums: Rate(sums.samples, sums.errors),
+        chart="Errors, share of requests",
+        gated=Gated(
+            name="errors",
+            title="Error rate",
+            brief="Errors",
+            what="error rate",
+            subject="errors",
+            limits=(
+                Limit(
+                    setting="max_error_rise",
+                    rises=Rises.POINTS,
+                    default=Decimal("0.02"),
+                    careful=Decimal("0.01"),
+                    fast=Decimal("0.02"),
+                    help="Points of error rate it may rise by: 0.02 allows 5 % to become 7 %.",
+                    asked="Points of error rate that it may rise by: 2 allows 5 % to become 7 %.",
+                ),
+                Limit(
+                    setting="max_error_times",
+                    rises=Rises.TIMES,
+                    default=Decimal("2"),
+                    careful=Decimal("1.5"),
+                    fast=Decimal("2"),
+                    help="How many times as many errors there may be, or a point more where that "
+                    "is more: 2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter "
+                    "of this and the rise in points holds. 99 is no limit.",
+                    asked="How many times as many errors there may be, or a point more where that "
+                    "is more: 2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter "
+                    "of this and the rise in points holds.",
+                ),
+            ),
+            unsaid="no task has requests on both sides",
         ),
     ),
     Figure(
@@ -175,6 +365,30 @@ FIGURES = (
             ),
             Sum(name="latency_sketch", kept=Kept.SKETCH, of="latency_ms", answered=True),
         ),
+        shown=(
+            _latency(50, table="p50", pair="Latency p50"),
+            _latency(95, table="p95", pair="Latency p95"),
+            _latency(99),
+        ),
+        chart="Latency p95, ms",
+        gated=Gated(
+            name="latency_p95",
+            title="Latency p95",
+            brief="Latency",
+            what="latency p95",
+            subject="latency (p95)",
+            limits=(
+                Limit(
+                    setting="max_latency_rise",
+                    rises=Rises.FRACTION,
+                    default=Decimal("0.2"),
+                    careful=Decimal("0.1"),
+                    fast=Decimal("0.3"),
+                    help="Fraction that latency p95 may rise by: 0.2 is 20 %. 99 is no limit.",
+                    asked="How much latency p95 may rise by, such as 20 %.",
+                ),
+            ),
+        ),
     ),
     Figure(
         name="ttft",
@@ -190,7 +404,7 @@ FIGURES = (
         field=Field(
             name="cost_usd",
             unit=Unit.USD,
-            meaning="0 is free; left out, it is reckoned from the tokens",
+            meaning="0 is free; left out or `null`, it is reckoned from the tokens (see below)",
             column="cost_nano_usd",
             title="cost, billionths of a USD",
             help="Empty means unknown, not free.",
@@ -205,20 +419,51 @@ FIGURES = (
                 help_of_mean="Billionths of a USD.",
             ),
         ),
-    ),
-    _tokens("input_tokens", "all tokens of the input"),
-    Figure(
-        name="output_tokens",
-        field=Field(name="output_tokens", unit=Unit.TOKENS, meaning="all tokens of the output"),
-        sums=(
-            Sum(name="output_tokens", kept=Kept.TOTAL, of="output_tokens"),
-            Sum(
-                name="output",
-                kept=Kept.MOMENTS,
-                of="output_tokens",
-                answered=True,
-                help_of_mean="Output tokens of successful requests.",
+        shown=(
+            Shown(
+                name="cost_usd",
+                says=Says.USD,
+                help="Mean of a request whose cost is known.",
+                table="Cost",
+                pair="Cost of a request",
             ),
+            Shown(name="cost_n", says=Says.COUNT, of=lambda sums: sums.cost.n),
+            Shown(name="cost_per_success_usd", says=Says.USD, pair="Cost of a success"),
+        ),
+        chart="Cost of 1,000 requests, USD",
+        gated=Gated(
+            name="cost_per_success",
+            title="Cost",
+            brief="Cost",
+            what="cost per 1,000 successful requests",
+            subject="cost per successful request",
+            limits=(
+                Limit(
+                    setting="max_cost_rise",
+                    rises=Rises.FRACTION,
+                    default=Decimal("0.2"),
+                    careful=Decimal("0.1"),
+                    fast=Decimal("0.3"),
+                    help="Fraction that the cost per successful request may rise by. 99 is no "
+                    "limit.",
+                    asked="How much the cost per successful request may rise by.",
+                ),
+            ),
+        ),
+    ),
+    _tokens(
+        "input_tokens",
+        "all tokens of the input; 0 of both sides of an answered request is unknown, not free",
+    ),
+    _tokens(
+        "output_tokens",
+        "all tokens of the output",
+        Sum(
+            name="output",
+            kept=Kept.MOMENTS,
+            of="output_tokens",
+            answered=True,
+            help_of_mean="Output tokens of successful requests.",
         ),
     ),
     _tokens("cached_tokens", "those of the input that were read from a cache"),
@@ -228,3 +473,18 @@ FIGURES = (
 
 FIELDS: tuple[Field, ...] = tuple(each.field for each in FIGURES if each.field is not None)
 SUMS: tuple[Sum, ...] = tuple(each for figure in FIGURES for each in figure.sums)
+SHOWN: tuple[Shown, ...] = tuple(each for figure in FIGURES for each in figure.shown)
+CHARTS: tuple[Figure, ...] = tuple(figure for figure in FIGURES if figure.chart)
+GATES: tuple[Gated, ...] = tuple(each.gated for each in FIGURES if each.gated is not None)
+LIMITS: tuple[Limit, ...] = tuple(limit for gated in GATES for limit in gated.limits)
+TOLD_RATES: tuple[Figure, ...] = tuple(each for each in FIGURES if each.field and each.rate)
+"""Rates that are known where samples tell them, and among answered requests only."""
+
+Limits: Any = make_dataclass(
+    "Limits",
+    [(limit.setting, Decimal | None, limit.default) for limit in LIMITS],
+    frozen=True,
+    slots=True,
+    kw_only=True,
+)
+"""The base of what has all limits, by the names of their settings."""

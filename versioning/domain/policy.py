@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from versioning.domain import calendar, dates
 from versioning.domain.canary import CanaryStep
+from versioning.domain.figures import Limits
 from versioning.domain.statistics.decision import Decision as Shown
 
 NEVER_BY_THEMSELVES: Mapping[str, str] = {
@@ -63,20 +64,16 @@ class Unsure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Limits):  # type: ignore[misc]
     """All that is set for a tracked model, its defaults filled in.
 
-    Rises are limits as in ``statistics.inputs``: points of error rate, fractions of latency
-    p95 and of cost per successful request. Shares and improvements are fractions.
+    Limits are those of ``domain.figures``: points of error rate, fractions of latency p95 and of
+    cost per successful request. Shares and improvements are fractions.
     """
 
     automation: Automation = Automation.ON_REQUEST
     steps_allowed: tuple[str, ...] = BY_THEMSELVES
     minimum_improvement: Decimal = Decimal("0.1")
-    max_error_rise: Decimal = Decimal("0.02")
-    max_error_times: Decimal = Decimal("2")
-    max_latency_rise: Decimal = Decimal("0.2")
-    max_cost_rise: Decimal = Decimal("0.2")
     unsure_limits_pass: bool = False
     minimum_age_days: int = 0
     near_retirement_days: int = 30

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from versioning.domain.calendar import DAYS, Window
 from versioning.domain.canary import CanaryStep
+from versioning.domain.figures import GATES, LIMITS, Rises
 from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Policy, Unsure
 
 NO_LIMIT = Decimal(99)
@@ -54,8 +55,8 @@ def in_words(policy: Policy) -> tuple[Line, ...]:
         Line(
             "Evidence",
             _evidence(policy),
-            ("minimum_improvement", "max_error_rise", "max_error_times", "max_latency_rise",
-             "max_cost_rise", "unsure_limits_pass", "tests_alone"),
+            ("minimum_improvement", *(limit.setting for limit in LIMITS), "unsure_limits_pass",
+             "tests_alone"),
         ),
         Line("People", _people(policy), ("approvals_needed", "requester_may_approve")),
         Line("Tests", _tests(policy), ("required_suites", "unsure_tests")),
@@ -183,33 +184,13 @@ def _when(policy: Policy) -> str:
 
 def _evidence(policy: Policy) -> str:
     least = policy.minimum_improvement
-    limits = [
-        (f"errors may rise by {_plain(policy.max_error_rise * 100)} points", True),
-        (
-            f"latency (p95) by {percent(policy.max_latency_rise)}",
-            policy.max_latency_rise < NO_LIMIT,
-        ),
-        (
-            f"cost per successful request by {percent(policy.max_cost_rise)}",
-            policy.max_cost_rise < NO_LIMIT,
-        ),
-    ]
-    free = [
-        name
-        for name, rise in (("Latency", policy.max_latency_rise), ("cost", policy.max_cost_rise))
-        if rise >= NO_LIMIT
-    ]
     quality = (
         f"To go by itself, quality must be {percent(least)} better."
         if least
         else "Quality must not be worse."
     )
     said = [quality]
-    said.append(f"At most, {_and([text for text, holds in limits if holds])}.")
-    if free:
-        said.append(f"{_capital(_and(free))} may rise without limit.")
-    if policy.max_error_times < NO_LIMIT:
-        said.append(f"There may be {_plain(policy.max_error_times)} times as many errors at most.")
+    said += _limits(policy)
     if policy.unsure_limits_pass:
         said.append("It is enough to be within these limits as measured.")
     else:
@@ -217,6 +198,32 @@ def _evidence(policy: Policy) -> str:
     if policy.tests_alone:
         said.append("A finished test is evidence enough where live samples are missing.")
     return " ".join(said)
+
+
+def _limits(policy: Policy) -> list[str]:
+    """Say each limit, what has none, and then how many times a rate may be."""
+    rises: list[str] = []
+    free: list[str] = []
+    times: list[str] = []
+    for gated in GATES:
+        for limit in gated.limits:
+            value: Decimal | None = getattr(policy, limit.setting)
+            if value is None:
+                continue
+            if limit.rises is Rises.POINTS:
+                rises.append(f"{gated.subject} by {_plain(value * 100)} points")
+            elif limit.rises is Rises.TIMES and value < NO_LIMIT:
+                times.append(f"There may be {_plain(value)} times as many {gated.subject} at most.")
+            elif limit.rises is Rises.FRACTION and value < NO_LIMIT:
+                rises.append(f"{gated.subject} by {percent(value)}")
+            elif limit.rises is Rises.FRACTION:
+                free.append(gated.brief.lower())
+    may_rise = [_and(rises).replace(" by ", " may rise by ", 1)] if rises else []
+    return [
+        *(f"At most, {text}." for text in may_rise),
+        *([f"{_capital(_and(free))} may rise without limit."] if free else []),
+        *times,
+    ]
 
 
 def _people(policy: Policy) -> str:

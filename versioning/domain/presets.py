@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from versioning.domain.figures import LIMITS
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -35,10 +37,7 @@ CAREFUL = Preset(
         "max_at_once": 1,
         "max_per_day": 1,
         "minimum_improvement": Decimal("0.1"),
-        "max_error_rise": Decimal("0.01"),
-        "max_error_times": Decimal("1.5"),
-        "max_latency_rise": Decimal("0.1"),
-        "max_cost_rise": Decimal("0.1"),
+        **{limit.setting: limit.careful for limit in LIMITS},
         "unsure_limits_pass": False,
         "unsure_tests": "asks",
         "tests_alone": False,
@@ -69,10 +68,7 @@ NORMAL = Preset(
         "max_at_once": 2,
         "max_per_day": 2,
         "minimum_improvement": Decimal("0.1"),
-        "max_error_rise": Decimal("0.02"),
-        "max_error_times": Decimal(2),
-        "max_latency_rise": Decimal("0.2"),
-        "max_cost_rise": Decimal("0.2"),
+        **{limit.setting: limit.default for limit in LIMITS},
         "unsure_limits_pass": False,
         "unsure_tests": "asks",
         "tests_alone": False,
@@ -103,10 +99,7 @@ FAST = Preset(
         "max_at_once": 10,
         "max_per_day": 20,
         "minimum_improvement": Decimal(0),
-        "max_error_rise": Decimal("0.02"),
-        "max_error_times": Decimal(2),
-        "max_latency_rise": Decimal("0.3"),
-        "max_cost_rise": Decimal("0.3"),
+        **{limit.setting: limit.fast for limit in LIMITS},
         "unsure_limits_pass": True,
         "unsure_tests": "asks",
         "tests_alone": True,

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from versioning.domain.figures import FIELDS, SUMS, Field, Kept, Sum, Unit
+from versioning.domain.figures import FIELDS, LIMITS, SUMS, Field, Kept, Limit, Rises, Sum, Unit
+
+FRACTION: dict[str, Any] = {
+    "max_digits": 6,
+    "decimal_places": 4,
+    "null": True,
+    "blank": True,
+}
+AT_MOST_ALL = MaxValueValidator(1, message="Write a fraction up to 1, such as 0.02 for 2 %.")
 
 _OF_UNIT: Mapping[Unit, Callable[..., "models.Field[Any, Any]"]] = {
     Unit.SCORE: models.FloatField,
@@ -27,6 +36,18 @@ def add_sums(model: type[models.Model]) -> None:
     for each in SUMS:
         for name, column in zip(each.columns, _columns(each), strict=True):
             model.add_to_class(name, column)
+
+
+def add_limits(model: type[models.Model]) -> None:
+    """Give an abstract model a setting for each limit."""
+    for limit in LIMITS:
+        model.add_to_class(limit.setting, _setting(limit))
+
+
+def _setting(limit: Limit) -> "models.Field[Any, Any]":
+    most = [AT_MOST_ALL] if limit.rises is Rises.POINTS else []
+    validators = [MinValueValidator(limit.least), *most]
+    return models.DecimalField(**FRACTION, validators=validators, help_text=limit.help)
 
 
 def _field(field: Field) -> "models.Field[Any, Any]":

@@ -12,17 +12,11 @@ from simple_history.models import HistoricalRecords
 from providers.models import Provider
 from versioning.domain import calendar, canary
 from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Unsure
+from versioning.models import columns
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text, check_time_zone
 from versioning.models.evaluation import EvaluationSuite
 
-FRACTION: dict[str, Any] = {
-    "max_digits": 6,
-    "decimal_places": 4,
-    "null": True,
-    "blank": True,
-}
-AT_MOST_ALL = MaxValueValidator(1, message="Write a fraction up to 1, such as 0.02 for 2 %.")
 INHERITS = "Leave it empty to take what is set above: the provider's policy, then the general one."
 
 
@@ -60,7 +54,17 @@ def check_suites(value: Any) -> None:
         raise ValidationError('Write a list of suite names, such as ["support answers"].')
 
 
-class Policy(models.Model):
+class Limited(models.Model):
+    """The limits of the figures that gate a move."""
+
+    class Meta:
+        abstract = True
+
+
+columns.add_limits(Limited)
+
+
+class Policy(Limited):
     """What is set for a tracked model, for all of a provider's, or in general.
 
     Exactly what is left empty is taken from the level above; ``services.policy`` resolves it.
@@ -103,32 +107,10 @@ class Policy(models.Model):
         help_text='Which kinds may go by themselves, such as ["revision", "snapshot"].',
     )
     minimum_improvement = models.DecimalField(
-        **FRACTION,
-        validators=[MinValueValidator(0), AT_MOST_ALL],
+        **columns.FRACTION,
+        validators=[MinValueValidator(0), columns.AT_MOST_ALL],
         help_text="How much better quality must be to go by itself: 0.1 is 10 %, exactly 10 % is "
         "enough; 0 asks only for not worse.",
-    )
-    max_error_rise = models.DecimalField(
-        **FRACTION,
-        validators=[MinValueValidator(0), AT_MOST_ALL],
-        help_text="Points of error rate it may rise by: 0.02 allows 5 % to become 7 %.",
-    )
-    max_error_times = models.DecimalField(
-        **FRACTION,
-        validators=[MinValueValidator(1)],
-        help_text="How many times as many errors there may be, or a point more where that is more: "
-        "2 allows 3 % to become 6 %, and 0.2 % to become 1.2 %. The stricter of this and the rise "
-        "in points holds. 99 is no limit.",
-    )
-    max_latency_rise = models.DecimalField(
-        **FRACTION,
-        validators=[MinValueValidator(0)],
-        help_text="Fraction that latency p95 may rise by: 0.2 is 20 %. 99 is no limit.",
-    )
-    max_cost_rise = models.DecimalField(
-        **FRACTION,
-        validators=[MinValueValidator(0)],
-        help_text="Fraction that the cost per successful request may rise by. 99 is no limit.",
     )
     unsure_limits_pass = models.BooleanField(
         "within a limit, not surely",

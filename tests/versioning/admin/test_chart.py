@@ -13,7 +13,7 @@ from tests.factories import tracked
 from tests.versioning.admin.pages import text
 from versioning.admin import chart
 from versioning.admin.chart import HEIGHT, WIDTH
-from versioning.services.evidence.days import DayPoint, Measure, VersionDays
+from versioning.services.evidence.days import DayPoint, VersionDays
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
 
@@ -33,7 +33,7 @@ points = st.builds(
 @given(st.lists(points, min_size=1, max_size=20))
 def test_nothing_is_drawn_outside(found: list[DayPoint]) -> None:
     found.sort(key=lambda point: point.day)
-    version = VersionDays("1.0.0", {Measure.LATENCY: found})
+    version = VersionDays("1.0.0", {"latency": found})
     (panel,) = chart.draw([version], moves=[(DAY - dt.timedelta(1), "0.9.0")])
     (line,) = panel.lines
     assert len(line.dots) == len(panel.table) == len(found)
@@ -44,7 +44,7 @@ def test_nothing_is_drawn_outside(found: list[DayPoint]) -> None:
 
 def test_a_move_is_marked_on_its_day() -> None:
     found = [DayPoint(DAY + dt.timedelta(n), 0.5, None, None, 3) for n in range(3)]
-    version = VersionDays("1.0.0", {Measure.QUALITY: found})
+    version = VersionDays("1.0.0", {"quality": found})
     (panel,) = chart.draw([version], moves=[(DAY + dt.timedelta(1), "1.1.0")])
     assert [move.words for move in panel.moves] == ["moved to 1.1.0 on 2 Nov"]
     assert panel.lines[0].band == ""
@@ -73,7 +73,7 @@ def test_the_model_s_page_has_a_chart_and_its_table(viewer: Client) -> None:
 
 def test_days_without_samples_are_gaps() -> None:
     found = [DayPoint(DAY + dt.timedelta(n), 0.5, None, None, 3) for n in (0, 1, 4)]
-    (panel,) = chart.draw([VersionDays("1.0.0", {Measure.QUALITY: found})], moves=[])
+    (panel,) = chart.draw([VersionDays("1.0.0", {"quality": found})], moves=[])
     assert panel.lines[0].path.count("M") == 2
     assert panel.lines[0].path.count("L") == 1
 
@@ -84,7 +84,7 @@ def test_days_without_intervals_are_gaps_in_the_band() -> None:
         DayPoint(DAY + dt.timedelta(n), 0.5, *((0.4, 0.6) if each else (None, None)), 3)
         for n, each in known.items()
     ]
-    (panel,) = chart.draw([VersionDays("1.0.0", {Measure.QUALITY: found})], moves=[])
+    (panel,) = chart.draw([VersionDays("1.0.0", {"quality": found})], moves=[])
     outlines = panel.lines[0].band.split("Z")[:-1]
     places = {dot.x: day for dot, day in zip(panel.lines[0].dots, known, strict=True)}
     covered = [

@@ -1,8 +1,12 @@
 """What samples show of one version."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rest_framework import serializers
+
+from versioning.domain.figures import SHOWN, Says
 
 
 class Usd(serializers.DecimalField):
@@ -19,35 +23,23 @@ class PartFiguresSerializer(serializers.Serializer[Any]):
     n = serializers.IntegerField(help_text="How many requests have it.")
 
 
+_OF_SAYS: Mapping[Says, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
+    Says.COUNT: serializers.IntegerField,
+    Says.COUNTS: lambda **told: serializers.DictField(child=serializers.IntegerField(), **told),
+    Says.SHARE: partial(serializers.FloatField, allow_null=True),
+    Says.SCORE: partial(serializers.FloatField, allow_null=True),
+    Says.PARTS: lambda **told: serializers.DictField(child=PartFiguresSerializer(), **told),
+    Says.MILLISECONDS: partial(serializers.FloatField, allow_null=True),
+    Says.USD: Usd,
+}
+
+
 class FiguresSerializer(serializers.Serializer[Any]):
     """Figures of some samples; null is unknown, never 0."""
 
-    samples = serializers.IntegerField()
-    errors = serializers.IntegerField()  # type: ignore[assignment]
-    error_rate = serializers.FloatField(allow_null=True)
-    errors_by_class = serializers.DictField(child=serializers.IntegerField())
-    quality = serializers.FloatField(
-        allow_null=True,
-        help_text="From 0 to 1: the mean of each part over the requests that have it, weighed part "
-        "by part, however many requests have it: a given score counts 1, signals by their weights.",
-    )
-    quality_parts = serializers.DictField(
-        child=PartFiguresSerializer(),
-        help_text="What quality is made of: quality (a given score), or signals by their name.",
-    )
-    quality_n = serializers.IntegerField(help_text="How many samples have a score.")
-    quality_coverage = serializers.FloatField(allow_null=True)
-    latency_p50_ms = serializers.FloatField(allow_null=True)
-    latency_p95_ms = serializers.FloatField(allow_null=True)
-    latency_p99_ms = serializers.FloatField(allow_null=True)
-    cost_usd = Usd(help_text="Mean of a request whose cost is known.")
-    cost_n = serializers.IntegerField()
-    cost_per_success_usd = Usd()
-    input_tokens = serializers.IntegerField()
-    output_tokens = serializers.IntegerField()
-    cached_tokens = serializers.IntegerField()
-    cache_write_tokens = serializers.IntegerField()
-    reasoning_tokens = serializers.IntegerField()
+    def get_fields(self) -> dict[str, Any]:
+        """Return a field for each figure that is shown."""
+        return {each.name: _OF_SAYS[each.says](help_text=each.help or None) for each in SHOWN}
 
 
 class VersionFiguresSerializer(serializers.Serializer[Any]):

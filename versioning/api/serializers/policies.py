@@ -7,6 +7,7 @@ from rest_framework import serializers
 from providers.models import Provider
 from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging
 from versioning.domain import calendar, canary
+from versioning.domain.figures import LIMITS
 from versioning.domain.policy import BY_THEMSELVES
 from versioning.models import Policy, TrackedModel
 
@@ -14,10 +15,7 @@ SETTINGS = (
     "automation",
     "steps_allowed",
     "minimum_improvement",
-    "max_error_rise",
-    "max_error_times",
-    "max_latency_rise",
-    "max_cost_rise",
+    *(limit.setting for limit in LIMITS),
     "unsure_limits_pass",
     "minimum_age_days",
     "near_retirement_days",

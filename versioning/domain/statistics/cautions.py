@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from versioning.domain.figures import TOLD_RATES, Figure, Rate
 from versioning.domain.signals import QUALITY
 
 from .figures import exact
@@ -26,6 +27,7 @@ class WarningCode(StrEnum):
     SAMPLE_RATIO_MISMATCH = "sample_ratio_mismatch"
     POPULATION_SHIFT = "population_shift"
     LOW_QUALITY_COVERAGE = "low_quality_coverage"
+    LOW_COVERAGE = "low_coverage"
     UNEQUAL_COVERAGE = "unequal_coverage"
     OTHER_HOURS = "other_hours"
     OTHER_TAGS = "other_tags"
@@ -152,6 +154,54 @@ def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
         if seen is not None and seen.are_unequal:
             found.append(_unequal(name, seen, _hidden(strata, seen, name=name)))
     return tuple(found)
+
+
+def told_of_few(strata: Sequence[Stratum], *, thresholds: Thresholds) -> tuple[Caution, ...]:
+    """Return cautions of limited figures that samples tell as true or false, if they tell it.
+
+    A doubt where it is told of more of one version's answered requests than of the other's, a
+    warning where it is told of few: those of which it isn't may differ.
+    """
+    limited = [
+        each for each in TOLD_RATES if each.gated and thresholds.limit_of(each.gated) is not None
+    ]
+    return tuple(
+        caution
+        for figure in limited
+        for caution in _told_of_few(
+            strata, figure, thresholds=thresholds, alpha=COVERAGE_RISK / len(limited)
+        )
+    )
+
+
+def _told_of_few(
+    strata: Sequence[Stratum], figure: Figure, *, thresholds: Thresholds, alpha: float
+) -> list[Caution]:
+    cells = [
+        Cell(
+            n_current=current.n - current.errors,
+            known_current=current.rates.get(figure.name, Rate()).n,
+            n_candidate=candidate.n - candidate.errors,
+            known_candidate=candidate.rates.get(figure.name, Rate()).n,
+        )
+        for stratum in strata
+        for current, candidate in _same_days(stratum.current.days, stratum.candidate.days)
+    ]
+    seen = shares(cells, alpha=alpha)
+    if seen is None or not min(seen.current, seen.candidate):
+        return []  # the gate says that nobody tells it
+    what = figure.field.name if figure.field else figure.name
+    if seen.are_unequal:
+        text = (
+            f"{seen.current:.0%} of the current version's answered requests tell {what}, but "
+            f"{seen.candidate:.0%} of the candidate's: those without may differ, so tell it alike"
+        )
+        return [Caution(code=WarningCode.UNEQUAL_COVERAGE, text=text)]
+    least = min(seen.current, seen.candidate)
+    if exact(least) >= thresholds.min_quality_coverage:
+        return []
+    text = f"only {least:.0%} of the answered requests tell {what}: those without may differ"
+    return [Caution(code=WarningCode.LOW_COVERAGE, text=text)]
 
 
 def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:

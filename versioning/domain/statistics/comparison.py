@@ -10,7 +10,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from .cautions import Caution, Coverage, WarningCode, cautions, unequal_coverage, unlikeness
+from .cautions import (
+    Caution,
+    Coverage,
+    WarningCode,
+    cautions,
+    told_of_few,
+    unequal_coverage,
+    unlikeness,
+)
 from .decision import Decision, decide, harm_unseen
 from .figures import change, counted, exact
 from .gates import Gate, GateStatus, check_gates
@@ -243,7 +251,7 @@ def compare(
         coverage=coverage,
         thresholds=thresholds,
         split=split,
-        unlike=(*unlike, *uneven),
+        unlike=(*unlike, *uneven, *told_of_few(met.strata, thresholds=thresholds)),
     )
     decision, reasons = decide(
         quality=whole.figures,

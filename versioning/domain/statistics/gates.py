@@ -1,6 +1,7 @@
-"""Gates beside quality: errors, latency and cost per successful request.
+"""Gates beside quality: the limits of the figures that have some.
 
-Errors are a difference of rates; latency and cost are ratios, candidate / current.
+Errors and other rates are compared by their difference; latency and cost are ratios,
+candidate / current.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from versioning.domain.figures import FIGURES, Figure, Gated, Rate
+
 from .contrast import Difference, Group, Kind, difference, groups_of
 from .figures import exact, hundredths, per_thousand, rise, significant
 from .inputs import Arm, Basis, Day, PerDay, Stratum, Thresholds
@@ -19,7 +22,7 @@ from .summaries import Moments, Sketch, quantile_of_mixture
 from .verdict import Needed, needed_until
 
 ERROR_TOLERANCE = Decimal("0.005")
-"""Points above its limit below which an error rate must surely lie to pass, and above which it must
+"""Points above its limit below which a rate must surely lie to pass, and above which it must
 be measured to fail: one that is exactly as high as it may be is rarely stopped."""
 
 RATIO_TOLERANCE = Decimal("0.05")
@@ -79,46 +82,29 @@ def check_gates(
     Where the sides are not side by side, or not alike, what may have changed for everybody is let
     pass as well, and nothing is surely within a limit.
     """
-    rises = (
-        thresholds.error_limit(0.0),
-        thresholds.max_latency_rise,
-        thresholds.max_cost_rise,
-    )
+    asked = [figure for figure in FIGURES if _limit_of(figure, thresholds) is not None]
     # Each limit is a question with one side: all of its risk lies there.
-    alpha = min(0.5, 2 * thresholds.alpha / max(1, sum(limit is not None for limit in rises)))
+    alpha = min(0.5, 2 * thresholds.alpha / max(1, len(asked)))
     look = _Look(
         strata=tuple(strata),
         alpha=alpha,
         basis=basis,
         common=basis is Basis.BEFORE_AFTER or not alike,
         per_day=per_day,
+        thresholds=thresholds,
     )
-    gates = []
-    if rises[0] is not None:
-        gates.append(_error_gate(look, thresholds=thresholds))
-    if thresholds.max_latency_rise is not None:
-        gates.append(
-            _ratio_gate(
-                look,
-                name="latency_p95",
-                limit=thresholds.max_latency_rise,
-                measure=lambda: latency_ratio(strata=strata, basis=basis),
-                figure=lambda milliseconds: f"{milliseconds:,.0f} ms",
-                what="latency p95",
-            )
-        )
-    if thresholds.max_cost_rise is not None:
-        gates.append(
-            _ratio_gate(
-                look,
-                name="cost_per_success",
-                limit=thresholds.max_cost_rise,
-                measure=lambda: cost_ratio(strata=strata, basis=basis),
-                figure=per_thousand,
-                what="cost per 1,000 successful requests",
-            )
-        )
-    return tuple(gates)
+    return tuple(_gate(look, figure) for figure in asked)
+
+
+def _limit_of(figure: Figure, thresholds: Thresholds) -> Decimal | None:
+    return None if figure.gated is None else thresholds.limit_of(figure.gated)
+
+
+def _gate(look: _Look, figure: Figure) -> Gate:
+    assert figure.gated is not None  # noqa: S101  (those without a gate have no limit)
+    if figure.rate is not None:
+        return _rate_gate(look, figure.gated, values=_values_of(figure))
+    return _ratio_gate(look, figure.gated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,19 +116,23 @@ class _Look:
     basis: Basis
     common: bool
     per_day: PerDay | None
+    thresholds: Thresholds
 
 
-def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
-    groups = groups_of(look.strata, values=_failures, basis=look.basis)
+Values = Callable[[Stratum, Day, bool], Moments]
+
+
+def _rate_gate(look: _Look, gated: Gated, *, values: Values) -> Gate:
+    groups = groups_of(look.strata, values=values, basis=look.basis)
     found = difference(groups, basis=look.basis, kind=Kind.RATES)
     if found is None:
         return Gate(
-            name="errors",
+            name=gated.name,
             status=GateStatus.UNKNOWN,
-            limit=thresholds.error_limit(0.0) or Decimal(0),
-            reason="error rate: no task has requests on both sides",
+            limit=look.thresholds.limit_of(gated) or Decimal(0),
+            reason=f"{gated.what}: {gated.unsaid}",
         )
-    limit = thresholds.error_limit(found.current) or Decimal(0)
+    limit = look.thresholds.limit_of(gated, rate=found.current) or Decimal(0)
     allowed = COMMON_ERRORS if look.common else 0.0
     low, high = found.low(alpha=look.alpha), found.high(alpha=look.alpha)
     current, candidate = exact(found.current), exact(found.candidate)
@@ -163,10 +153,10 @@ def _error_gate(look: _Look, *, thresholds: Thresholds) -> Gate:
         needed = _until_sure(look, found=found, limit=float(limit + ERROR_TOLERANCE))
         tail = f"{tail}; {needed.words}"
     return Gate(
-        name="errors",
+        name=gated.name,
         status=status,
         limit=limit,
-        reason=f"error rate {current:.1%} -> {candidate:.1%} "
+        reason=f"{gated.what} {current:.1%} -> {candidate:.1%} "
         f"({_times(found)}{hundredths(float(value))}, limit {hundredths(float(limit))}): {tail}",
         value=value,
         low=low,
@@ -194,21 +184,23 @@ def _times(found: Difference) -> str:
     return f"{significant(found.candidate / found.current, digits=2)} times as many, "
 
 
-def _failures(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
-    return Moments.of_binary(hits=day.errors, n=day.n)
+def _values_of(figure: Figure) -> Values:
+    """Return what gives a day's values: of those told in samples where they are known."""
+    if figure.field is None:
+        return lambda _stratum, day, _is_candidate: Moments.of_binary(hits=day.errors, n=day.n)
+
+    def told(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
+        n, hits = day.rates.get(figure.name, Rate())
+        return Moments.of_binary(hits=hits, n=n)
+
+    return told
 
 
-def _ratio_gate(
-    look: _Look,
-    *,
-    name: str,
-    what: str,
-    limit: Decimal,
-    measure: Callable[[], Ratio],
-    figure: Callable[[float], str],
-) -> Gate:
+def _ratio_gate(look: _Look, gated: Gated) -> Gate:
+    name, what, limit = gated.name, gated.what, look.thresholds.limit_of(gated) or Decimal(0)
+    measure, figure = _RATIOS[name]
     try:
-        ratio = measure()
+        ratio = measure(strata=look.strata, basis=look.basis)
     except CannotSay as reason:
         return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{what}: {reason}")
     value = rise(before=ratio.current, after=ratio.candidate)
@@ -467,3 +459,10 @@ def _divided(above: float, below: float) -> float:
     if below:
         return above / below
     return math.inf if above else 1.0
+
+
+_RATIOS: Mapping[str, tuple[Callable[..., Ratio], Callable[[float], str]]] = {
+    "latency_p95": (latency_ratio, lambda milliseconds: f"{milliseconds:,.0f} ms"),
+    "cost_per_success": (cost_ratio, per_thousand),
+}
+"""How the gates that are no rates are measured, and how their figures are said."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
 
+from versioning.domain.figures import LIMITS, Gated, Limits, Rate, Rises
 from versioning.domain.signals import DEFAULT_WEIGHTS, QUALITY
 
 from .figures import exact
@@ -29,7 +30,8 @@ class Day:
     `number` counts days from any fixed one. `n` counts requests, `errors` those that failed.
     `components` are what quality is made of, each from 0 to 1 (more is better), over the requests
     that have it; `scored` counts requests with any of them. `cost` is USD of the requests where it
-    is known, `latency` milliseconds of the successful ones. `hours` counts requests by part of the
+    is known, `latency` milliseconds of the successful ones. `rates` are the figures that samples
+    tell of answered requests as true or false, by name. `hours` counts requests by part of the
     day (`PARTS`), empty where that isn't known.
     """
 
@@ -40,6 +42,7 @@ class Day:
     scored: int = 0
     cost: Moments = Moments()
     latency: Sketch = field(default_factory=Sketch)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
     hours: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -129,23 +132,21 @@ class Slice:
     strata: tuple[Stratum, ...]
 
 
-ERROR_FLOOR = Decimal("0.01")
-"""A rise of the error rate by a point is let pass, however many times the rate it is."""
+RATE_FLOOR = Decimal("0.01")
+"""A rise of a rate by a point is let pass, however many times the rate it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
+class Thresholds(Limits):  # type: ignore[misc]
     """A policy's limits; fractions, so 0.1 is ten per cent.
 
     min_quality_improvement: rise of mean quality relative to the current version's. 0 asks only
         for "not worse" (a move for another reason: price, retirement).
     not_worse_margin: points of quality (0 to 1) that a version may lie below and still count as
         not worse.
-    max_error_rise: points of error rate that it may rise by.
-    max_error_times: how many times the current version's error rate it may be, or a point above
-        it (`ERROR_FLOOR`) where that is more; the stricter of both limits holds.
-    max_latency_rise, max_cost_rise: rise of p95 latency, of cost per successful request, relative
-        to the current version. None leaves a gate out.
+    limits of figures, by the names of their settings (`domain.figures`): points that a rate may
+        rise by; times the current version's rate, or a point above it (`RATE_FLOOR`) where that is
+        more; the fraction that latency or cost may rise by. None leaves a limit out.
     max_uncovered_share: share of traffic that may run on tasks without evidence.
     min_quality_coverage: share of requests below which a part of quality that is known of them
         gets a warning, with what the others may hide.
@@ -155,10 +156,6 @@ class Thresholds:
 
     min_quality_improvement: Decimal = Decimal("0")
     not_worse_margin: Decimal = Decimal("0.02")
-    max_error_rise: Decimal | None = Decimal("0.02")
-    max_error_times: Decimal | None = Decimal("2")
-    max_latency_rise: Decimal | None = Decimal("0.2")
-    max_cost_rise: Decimal | None = Decimal("0.2")
     max_uncovered_share: Decimal = Decimal("0.05")
     min_quality_coverage: Decimal = Decimal("0.5")
     accept_unsure: bool = False
@@ -168,27 +165,29 @@ class Thresholds:
         limits = (
             self.min_quality_improvement,
             self.not_worse_margin,
-            self.max_error_rise,
-            self.max_latency_rise,
-            self.max_cost_rise,
             self.max_uncovered_share,
             self.min_quality_coverage,
         )
         if any(limit is not None and limit < 0 for limit in limits):
             raise ValueError("A threshold is a fraction from 0 up.")
-        if self.max_error_times is not None and self.max_error_times < 1:
-            raise ValueError("Errors may at least be as many as they are: 1 time or more.")
+        for limit in LIMITS:
+            value = getattr(self, limit.setting)
+            if value is not None and value < limit.least:
+                raise ValueError(f"{limit.setting} is at least {limit.least}, not {value}.")
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha is a risk between 0 and 1, not {self.alpha}.")
 
-    def error_limit(self, rate: float) -> Decimal | None:
-        """Return the points that an error rate (of the current version) may rise by.
-
-        None where no limit is set.
+    def limit_of(self, gated: Gated, *, rate: float = 0.0) -> Decimal | None:
+        """Return what a figure may rise by: points of a rate (of the current version's), or a
+        fraction. None where no limit is set.
         """
-        limits = [] if self.max_error_rise is None else [self.max_error_rise]
-        if self.max_error_times is not None:
-            limits.append(max(ERROR_FLOOR, (self.max_error_times - 1) * exact(rate)))
+        limits = []
+        for limit in gated.limits:
+            value: Decimal | None = getattr(self, limit.setting)
+            if value is None or (limit.rises is Rises.POINTS and value >= 1):
+                continue  # no rate rises by more than from none to all
+            times = limit.rises is Rises.TIMES
+            limits.append(max(RATE_FLOOR, (value - 1) * exact(rate)) if times else value)
         return min(limits, default=None)
 
 

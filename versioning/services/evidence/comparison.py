@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from versioning.domain.figures import TOLD_RATES
 from versioning.domain.statistics.cautions import Caution, WarningCode
 from versioning.domain.statistics.comparison import compare
 from versioning.domain.statistics.decision import Decision
@@ -254,6 +255,7 @@ def _day(number: int, entries: Sequence[Entry]) -> Day:
         scored=scored,
         cost=in_usd(sums.cost),
         latency=sums.latency_sketch,
+        rates={each.name: each.rate(sums) for each in TOLD_RATES if each.rate},
         hours=_hours(entries),
     )
 

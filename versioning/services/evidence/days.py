@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 
+from versioning.domain.figures import CHARTS, Rate
 from versioning.domain.statistics.summaries import (
     Interval,
     Moments,
@@ -26,15 +26,6 @@ NANO = 1e-9
 P95 = 0.95
 
 
-class Measure(StrEnum):
-    """What is shown: a score from 0 to 1, a share of requests, ms, USD a request."""
-
-    QUALITY = "quality"
-    ERRORS = "errors"
-    LATENCY = "latency"
-    COST = "cost"
-
-
 @dataclass(frozen=True, slots=True)
 class DayPoint:
     """A figure of one day (UTC) with its 95 % interval, and how many samples it is made of.
@@ -51,10 +42,10 @@ class DayPoint:
 
 @dataclass(frozen=True, slots=True)
 class VersionDays:
-    """A version's figures day by day; days without one are missing."""
+    """A version's figures day by day, by their names; days without one are missing."""
 
     label: str
-    points: Mapping[Measure, Sequence[DayPoint]]
+    points: Mapping[str, Sequence[DayPoint]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +78,7 @@ def by_day(
             parts[entry.cell.version_id, day].append(entry.sums)
     sums = {key: SampleSums.total(each) for key, each in sorted(parts.items())}
     weights = _weights_of_all([each.component_scores for each in sums.values()])
-    found: defaultdict[int, defaultdict[Measure, list[DayPoint]]]
+    found: defaultdict[int, defaultdict[str, list[DayPoint]]]
     found = defaultdict(lambda: defaultdict(list))
     for (version_id, day), each in sums.items():
         for measure, point in _points(day, each, weights=weights):
@@ -106,23 +97,25 @@ def _live(*, version_ids: Iterable[int], first: date) -> list[Entry]:
 
 def _points(
     day: date, sums: SampleSums, *, weights: Mapping[str, float]
-) -> Iterable[tuple[Measure, DayPoint]]:
+) -> Iterable[tuple[str, DayPoint]]:
     scores = {name: one for name, one in sums.component_scores.items() if weights.get(name)}
     quality = mean_quality(scores, weights=weights)
     if quality is not None:
         n = max(one.n for one in scores.values())
         interval = interval_of_weighted_mean(scores, weights=weights)
-        yield Measure.QUALITY, _point(day, quality, _within(interval, most=1.0), n)
-    if sums.samples:
-        share = interval_of_share(hits=sums.errors, n=sums.samples)
-        yield Measure.ERRORS, _point(day, sums.errors / sums.samples, share, sums.samples)
+        yield "quality", _point(day, quality, _within(interval, most=1.0), n)
+    for figure in CHARTS:
+        rate = figure.rate(sums) if figure.rate else Rate()
+        if rate.share is not None:
+            share = interval_of_share(hits=rate.hits, n=rate.n)
+            yield figure.name, _point(day, rate.share, share, rate.n)
     latency = sums.latency_sketch.quantile(P95)
     if latency is not None:
-        yield Measure.LATENCY, _point(day, latency, _latencies(sums), sums.latency.n)
+        yield "latency", _point(day, latency, _latencies(sums), sums.latency.n)
     if sums.cost.n:
         low_high = _within(interval_of_mean(sums.cost), most=float("inf"))
         cost = None if low_high is None else (low_high[0] * NANO, low_high[1] * NANO)
-        yield Measure.COST, _point(day, sums.cost.mean * NANO, cost, sums.cost.n)
+        yield "cost", _point(day, sums.cost.mean * NANO, cost, sums.cost.n)
 
 
 def _point(day: date, value: float, interval: Interval | None, n: int) -> DayPoint:

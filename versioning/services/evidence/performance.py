@@ -1,12 +1,13 @@
 """A version's own figures: volume, errors, quality, latency, cost and tokens."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict, namedtuple
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from versioning.domain.figures import SHOWN
 from versioning.domain.statistics.figures import exact
 from versioning.domain.statistics.verdict import mean_quality
 from versioning.models import PerformanceSample, Word
@@ -26,46 +27,31 @@ class PartFigures:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What some samples show; None is unknown, never 0. Latencies are ms of successful requests."""
+_record: Callable[..., Any] = namedtuple  # noqa: PYI024  (its names are known at run time only)
+
+
+class Figures(_record("Figures", [shown.name for shown in SHOWN])):  # type: ignore[misc]
+    """What some samples show, by ``domain.figures``; None is unknown, never 0.
+
+    Latencies are ms of successful requests. What stands here is what code asks for by name.
+    """
+
+    __slots__ = ()
 
     samples: int
-    errors: int
-    error_rate: float | None
-    errors_by_class: Mapping[str, int]
     quality: float | None
     """Each part's mean over the requests that have it, weighed as comparisons do."""
     quality_parts: Mapping[str, PartFigures]
     """What quality is made of: a given score (``quality``), or signals by name."""
-    quality_n: int
-    """How many samples have a score."""
-    latency_p50_ms: float | None
     latency_p95_ms: float | None
-    latency_p99_ms: float | None
-    cost_usd: Decimal | None
-    """Mean of a request whose cost is known."""
-    cost_n: int
     cost_per_success_usd: Decimal | None
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    cache_write_tokens: int
-    reasoning_tokens: int
-
-    @property
-    def quality_coverage(self) -> float | None:
-        """The share of samples that have a score."""
-        return self.quality_n / self.samples if self.samples else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it, money as decimal strings."""
-        plain = {name: getattr(self, name) for name in self.__slots__}
-        plain["errors_by_class"] = dict(self.errors_by_class)
+        plain = self._asdict()
         plain["quality_parts"] = {
             name: {"mean": part.mean, "n": part.n} for name, part in self.quality_parts.items()
         }
-        plain["quality_coverage"] = self.quality_coverage
         return {
             name: str(value) if isinstance(value, Decimal) else value
             for name, value in plain.items()
@@ -123,28 +109,14 @@ def daily(
 
 def figures_of(sums: SampleSums) -> Figures:
     """Return what the sums show."""
-    scores, n = sums.scores, sums.samples
     parts = {name: one for name, one in sorted(sums.component_scores.items()) if one.n}
-    successes = n - sums.errors
+    n, successes = sums.samples, sums.samples - sums.errors
     cost = exact(sums.cost.mean) * _NANO if sums.cost.n else None
-    return Figures(
-        samples=n,
-        errors=sums.errors,
-        error_rate=sums.errors / n if n else None,
-        errors_by_class=dict(sorted(sums.errors_by_class.items())),
-        quality=mean_quality(parts, weights=options.component_weights()),
-        quality_parts={name: PartFigures(one.mean, one.n) for name, one in parts.items()},
-        quality_n=scores.n,
-        latency_p50_ms=sums.latency_sketch.quantile(0.5),
-        latency_p95_ms=sums.latency_sketch.quantile(0.95),
-        latency_p99_ms=sums.latency_sketch.quantile(0.99),
-        cost_usd=cost,
-        cost_n=sums.cost.n,
+    reckoned = {
+        "quality": mean_quality(parts, weights=options.component_weights()),
+        "quality_parts": {name: PartFigures(one.mean, one.n) for name, one in parts.items()},
+        "cost_usd": cost,
         # What failed requests cost is spent as well.
-        cost_per_success_usd=cost * n / successes if cost is not None and successes else None,
-        input_tokens=sums.input_tokens,
-        output_tokens=sums.output_tokens,
-        cached_tokens=sums.cached_tokens,
-        cache_write_tokens=sums.cache_write_tokens,
-        reasoning_tokens=sums.reasoning_tokens,
-    )
+        "cost_per_success_usd": cost * n / successes if cost is not None and successes else None,
+    }
+    return Figures(*(shown.of(sums) if shown.of else reckoned[shown.name] for shown in SHOWN))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from operator import attrgetter
+from typing import Any
 
 from versioning.domain.pricing import Unknown, Usage
 from versioning.domain.signals import Signals, pack, scored
@@ -214,7 +215,7 @@ class _RowMaker:
             usage.cached,
             usage.reasoning,
             usage.cache_write,
-            *_told(item),
+            *(_told_of_failure(item) if item.error else _told(item)),
         )
 
     def _refusal(self, *, at: int, cost: Decimal | None) -> tuple[str, str] | None:
@@ -225,6 +226,12 @@ class _RowMaker:
         if cost is not None and not (cost.is_finite() and 0 <= cost <= MOST_COST_USD):
             return "invalid-field", f"cost_usd is from 0 to {MOST_COST_USD}; null if unknown."
         return None
+
+
+def _told_of_failure(item: SampleIn) -> tuple[Any, ...]:
+    """Return what a failed request tells: what only an answer can have is unknown."""
+    told = zip(TOLD, _told(item), strict=True)
+    return tuple(None if field.of_answered else value for field, value in told)
 
 
 def _usage_of(item: SampleIn) -> Usage:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from versioning.domain.figures import FIELDS, Unit
+
 OURS = "hotswap."
 """Attributes under this name, on the span or its resource, say what no convention does."""
 
 TAG = "hotswap.tag."
 SIGNALS = ("valid_output", "user_feedback", "retries", "latency_budget_ms")
+_OWN_FLAGS = tuple(field.name for field in FIELDS if field.unit is Unit.YES_NO)
 _OWN_TEXTS = ("model", "provider", "task", "source", "request_id")
 TEXTS = {
     "upstream_id": ("gen_ai.request.model",),
@@ -111,6 +114,8 @@ class Reading:
     first_token_s: str | None
     cost_usd: str | None
     own_texts: Sequence[tuple[str, str]]
+    own_flags: Sequence[tuple[str, str]]
+    """Figures that are true or false, each with our own attribute, since no convention has it."""
     tags: Sequence[tuple[str, str]]
     """Attributes, each with the tag that it tells."""
     has_signals: bool
@@ -146,6 +151,7 @@ def _reading(names: Sequence[str]) -> Reading:
         first_token_s=first(FIRST_TOKEN_S),
         cost_usd=first(COST_USD),
         own_texts=[(name, OURS + name) for name in _OWN_TEXTS if OURS + name in told],
+        own_flags=[(name, OURS + name) for name in _OWN_FLAGS if OURS + name in told],
         tags=[(name, name.removeprefix(TAG)) for name in names if name.startswith(TAG)],
         has_signals=not told.isdisjoint(OURS + name for name in SIGNALS),
     )

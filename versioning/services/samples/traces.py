@@ -200,6 +200,7 @@ def _cost(told: Scalar) -> Decimal | None:
 def _own(told: Mapping[str, Scalar], reading: Reading) -> dict[str, Any]:
     """Return the fields that our own attributes give, under the names of samples."""
     fields: dict[str, Any] = {field: str(told[name]) for field, name in reading.own_texts}
+    fields |= {field: told[name] for field, name in reading.own_flags}
     if (quality := _number(told.get(f"{OURS}quality"))) is not None:
         fields["quality"] = quality
     if f"{OURS}cost_usd" in told:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from versioning.domain.figures import LIMITS
 from versioning.domain.policy import (
     Asker,
     Automation,
@@ -119,10 +120,7 @@ _SETTINGS: Mapping[Rule, tuple[str, ...]] = {
     Rule.WAY_BACK: ("watch_days", "canary_steps"),
     Rule.EVIDENCE: (
         "minimum_improvement",
-        "max_error_rise",
-        "max_error_times",
-        "max_latency_rise",
-        "max_cost_rise",
+        *(limit.setting for limit in LIMITS),
         "unsure_limits_pass",
         "required_suites",
         "tests_alone",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from django.db.models import Q, QuerySet
 
 from versioning.domain import calendar, canary
+from versioning.domain.figures import LIMITS
 from versioning.domain.policy import (
     Asker,
     Asks,
@@ -66,10 +67,7 @@ class Resolved:
         """Return the limits of a comparison that asks for ``least`` improvement, a fraction."""
         return Thresholds(
             min_quality_improvement=least,
-            max_error_rise=self.policy.max_error_rise,
-            max_error_times=self.policy.max_error_times,
-            max_latency_rise=self.policy.max_latency_rise,
-            max_cost_rise=self.policy.max_cost_rise,
+            **{limit.setting: getattr(self.policy, limit.setting) for limit in LIMITS},
             accept_unsure=self.policy.unsure_limits_pass,
         )
 
