@@ -1,10 +1,17 @@
 """What a run will need, before it starts; and the most that one request can cost."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
+
+from versioning.domain.evaluation import judging
+from versioning.domain.evaluation.cases import Case
+from versioning.domain.pricing import PriceList, Unknown, Usage
+
+ORDERS: Final = 2
+"""The judge is asked about each pair in both orders."""
 
 BYTES_PER_TOKEN: Final = 4.0
 """Of English text, about; see https://help.openai.com/en/articles/4936856."""
@@ -64,6 +71,68 @@ class Seen:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One version that a run asks: what it charges, and what is known of its requests."""
+
+    name: str
+    prices: PriceList
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How a run asks: the limit of an answer, repeats of each case, and how fast.
+
+    ``requests_per_minute`` None is no limit; ``criteria`` are what the judge is told to look at.
+    """
+
+    max_tokens: int
+    repeats: int
+    concurrency: int
+    requests_per_minute: int | None
+    criteria: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    tokens: Tokens
+    seconds: float
+    cost: Decimal | None
+
+
+def estimate(
+    *, cases: Iterable[Case], current: Arm, candidate: Arm, judge: Arm | None, load: Load
+) -> Estimate:
+    """Return what a run of the cases over both versions takes, with the judge's requests.
+
+    A version that was never asked is expected to answer as the other one does. What the judge
+    reads is as long as their answers, whatever it was asked before.
+    """
+    arms = [
+        replace(current, seen=current.seen.or_as(candidate.seen)),
+        replace(candidate, seen=candidate.seen.or_as(current.seen)),
+    ]
+    if judge is not None:
+        judge = replace(judge, seen=replace(judge.seen, input_tokens=None))
+    requests = [
+        request
+        for case in cases
+        for request in _requests_of(case, arms=arms, judge=judge, load=load)
+    ]
+    known = [request.cost for request in requests if request.cost is not None]
+    seconds = sum(request.seconds for request in requests) * load.repeats / load.concurrency
+    if load.requests_per_minute:
+        seconds = max(seconds, len(requests) * load.repeats * 60 / load.requests_per_minute)
+    return Estimate(
+        requests=len(requests) * load.repeats,
+        input_tokens=sum(request.tokens.input for request in requests) * load.repeats,
+        output_tokens=sum(request.tokens.output for request in requests) * load.repeats,
+        cost_usd=sum(known, Decimal(0)) * load.repeats if len(known) == len(requests) else None,
+        seconds=seconds,
+    )
+
+
 def usual_tokens(
     messages: Sequence[Mapping[str, str]], *, max_tokens: int, seen: Seen, expected: str = ""
 ) -> Tokens:
@@ -94,6 +163,45 @@ def usual_seconds(*, output_tokens: float, seen: Seen) -> float:
     if seen.latency_ms is not None:
         return seen.latency_ms / 1000
     return SECONDS_TO_BEGIN + output_tokens / TOKENS_PER_SECOND
+
+
+def _requests_of(
+    case: Case, *, arms: Sequence[Arm], judge: Arm | None, load: Load
+) -> Iterator[_Request]:
+    messages = case.filled()
+    for arm in arms:
+        yield _request(arm, messages, most=load.max_tokens, expected=case.expected)
+    if judge is not None:
+        question = _judge_question(case, seen=[arm.seen for arm in arms], load=load)
+        for _ in range(ORDERS):
+            yield _request(judge, question, most=judging.MAX_TOKENS)
+
+
+def _request(
+    arm: Arm, messages: Sequence[Mapping[str, str]], *, most: int, expected: str = ""
+) -> _Request:
+    tokens = usual_tokens(messages, max_tokens=most, seen=arm.seen, expected=expected)
+    cost = arm.prices.cost(Usage(input=tokens.input, output=tokens.output))
+    return _Request(
+        tokens=tokens,
+        seconds=usual_seconds(output_tokens=tokens.output, seen=arm.seen),
+        cost=None if isinstance(cost, Unknown) else cost,
+    )
+
+
+def _judge_question(case: Case, *, seen: Sequence[Seen], load: Load) -> list[dict[str, str]]:
+    """Return a question of about the length that the judge will get."""
+    lengths = [
+        load.max_tokens / 3 if each.output_tokens is None else each.output_tokens for each in seen
+    ]
+    first, second = ("x" * int(BYTES_PER_TOKEN * tokens) for tokens in lengths)
+    return judging.question(
+        request=case.filled()[-1]["content"],
+        expected=case.expected,
+        first=first,
+        second=second,
+        criteria=load.criteria,
+    )
 
 
 def _bytes(messages: Sequence[Mapping[str, str]]) -> int:

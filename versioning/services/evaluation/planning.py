@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from versioning.domain.evaluation.estimate import Estimate
+from versioning.domain.evaluation.estimate import Arm, Estimate, Load, estimate
 from versioning.domain.lineage import UnreadableName, parse
 from versioning.domain.statistics.noninferiority import Outlook
 from versioning.models import (
@@ -18,7 +18,7 @@ from versioning.models import (
     Trial,
     UpgradeRecord,
 )
-from versioning.services import constraints, prices
+from versioning.services import constraints
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import estimating, suites
@@ -37,10 +37,14 @@ class Plan:
     to_version: ModelVersion
     judge_version: ModelVersion | None
     estimate: Estimate
-    outlook: Outlook
     budget_usd: Decimal | None
     budget_tokens: int | None
     problems: tuple[str, ...]
+
+    @property
+    def outlook(self) -> Outlook:
+        """What such a run can show: read for people, a run that begins needs none."""
+        return estimating.outlook_of(self.frozen)
 
 
 def plan(
@@ -57,16 +61,27 @@ def plan(
     Budgets that aren't given are the suite's. Raises Invalid where the suite has no cases.
     """
     frozen = suites.freeze(suite=suite, now=now)
-    judge = _judge_of(suite)
-    needed = estimating.estimate(
-        frozen=frozen, from_version=from_version, to_version=to_version, judge=judge
+    judge = suite.judge.current_version if suite.judge else None
+    versions = [from_version, to_version, *([judge] if judge else [])]
+    arms = [estimating.arm_of(version, suite=suite) for version in versions]
+    needed = estimate(
+        cases=suites.frozen_cases(frozen).values(),
+        current=arms[0],
+        candidate=arms[1],
+        judge=arms[2] if judge else None,
+        load=Load(
+            max_tokens=suite.max_tokens,
+            repeats=suite.repeats,
+            concurrency=suite.concurrency,
+            requests_per_minute=suite.requests_per_minute,
+            criteria=suite.judge_criteria,
+        ),
     )
     budget_usd = suite.budget_usd if budget_usd is None else budget_usd
     budget_tokens = suite.budget_tokens if budget_tokens is None else budget_tokens
-    versions = [from_version, to_version, *([judge] if judge else [])]
     problems = [
         *_problems_of_versions(from_version, to_version),
-        *_problems_of_budget(versions, needed, budget_usd, budget_tokens),
+        *_problems_of_budget(arms, needed, budget_usd, budget_tokens),
         *_problems_of_judge(suite, judge, from_version, to_version),
     ]
     return Plan(
@@ -76,7 +91,6 @@ def plan(
         to_version=to_version,
         judge_version=judge,
         estimate=needed,
-        outlook=estimating.outlook_of(frozen),
         budget_usd=budget_usd,
         budget_tokens=budget_tokens,
         problems=tuple(problems),
@@ -92,7 +106,7 @@ def begin(
     """
     if plan.problems:
         raise Invalid(" ".join(plan.problems))
-    estimate = plan.estimate
+    needed = plan.estimate
     try:
         with transaction.atomic():
             run = EvaluationRun.objects.create(
@@ -103,10 +117,10 @@ def begin(
                 judge_version=plan.judge_version,
                 asked_by=actor.name,
                 created_at=now,
-                total=estimate.requests,
-                estimated_tokens=estimate.input_tokens + estimate.output_tokens,
-                estimated_usd=estimate.cost_usd,
-                estimated_seconds=estimate.seconds,
+                total=needed.requests,
+                estimated_tokens=needed.input_tokens + needed.output_tokens,
+                estimated_usd=needed.cost_usd,
+                estimated_seconds=needed.seconds,
                 budget_usd=plan.budget_usd,
                 budget_tokens=plan.budget_tokens,
             )
@@ -126,12 +140,6 @@ def _trials(run: EvaluationRun, plan: Plan) -> Iterator[Trial]:
                 yield Trial(run=run, case_key=case["key"], repeat=repeat, arm=arm)
 
 
-def _judge_of(suite: EvaluationSuite) -> ModelVersion | None:
-    if suite.judge is None:
-        return None
-    return suite.judge.current_version
-
-
 def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) -> Iterator[str]:
     if from_version.tracked_model_id != to_version.tracked_model_id:
         yield "Both versions must be of the same tracked model."
@@ -145,12 +153,12 @@ def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) 
 
 
 def _problems_of_budget(
-    versions: list[ModelVersion],
-    estimate: Estimate,
+    arms: list[Arm],
+    needed: Estimate,
     budget_usd: Decimal | None,
     budget_tokens: int | None,
 ) -> Iterator[str]:
-    unpriced = [version.upstream_id for version in versions if not prices.list_of(version).known]
+    unpriced = [arm.name for arm in arms if not arm.prices.known]
     if budget_usd is None and budget_tokens is None:
         yield "Set a budget in USD or in tokens: a run never starts without one."
     elif unpriced and budget_tokens is None:
@@ -158,12 +166,12 @@ def _problems_of_budget(
             f"The price of {unpriced[0]} is unknown, so USD can't be limited: set a budget in "
             "tokens, or the version's prices."
         )
-    if budget_usd is not None and estimate.cost_usd is not None and estimate.cost_usd > budget_usd:
+    if budget_usd is not None and needed.cost_usd is not None and needed.cost_usd > budget_usd:
         yield (
-            f"About ${estimate.cost_usd:.4f} is needed and the budget is ${budget_usd:.4f}: raise "
+            f"About ${needed.cost_usd:.4f} is needed and the budget is ${budget_usd:.4f}: raise "
             "it, or take fewer cases."
         )
-    tokens = estimate.input_tokens + estimate.output_tokens
+    tokens = needed.input_tokens + needed.output_tokens
     if budget_tokens is not None and tokens > budget_tokens:
         yield (
             f"About {tokens:,} tokens are needed and the budget is {budget_tokens:,}: raise it, or "
