@@ -7,7 +7,7 @@ from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
 from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName
 from versioning.domain.lineage.known import Known, Rule, Rules
 from versioning.domain.lineage.listing import Listing
-from versioning.domain.lineage.parse import is_later_snapshot, parse
+from versioning.domain.lineage.parse import family_of, is_later_snapshot, parse
 from versioning.domain.lineage.question import (
     LONGEST_LINE,
     Question,
@@ -32,6 +32,7 @@ __all__ = [
     "Step",
     "UnreadableName",
     "UnreadableQuestion",
+    "family_of",
     "find_successor",
     "is_later_snapshot",
     "parse",

@@ -66,6 +66,16 @@ def is_later_snapshot(text: str, *, than: str) -> bool:
     return bool(there and here and there > here)
 
 
+def family_of(text: str, *, provider: str = "") -> frozenset[str]:
+    """Return what models of one family share: the vendor, or a word of the line's name."""
+    try:
+        identity = parse(text, provider=provider)
+    except UnreadableName:
+        return frozenset({text})
+    named = (identity.vendor, *identity.words, *(name for name, _ in identity.base))
+    return frozenset(filter(None, named))
+
+
 @lru_cache(maxsize=_CACHED_IDS)
 def _parse(model_id: str, provider: str) -> Identity:
     _refuse_unreadable(model_id)

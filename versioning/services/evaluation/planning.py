@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from versioning.domain.evaluation.estimate import Arm, Estimate, Load, estimate
-from versioning.domain.lineage import UnreadableName, parse
+from versioning.domain.lineage import family_of
 from versioning.domain.statistics.noninferiority import Outlook
 from versioning.models import (
     EvaluationRun,
@@ -202,10 +202,5 @@ def _problems_of_judge(
             return
 
 
-def _family(version: ModelVersion) -> set[str]:
-    """What two models of one family share: the vendor, or a word of the line's name."""
-    try:
-        identity = parse(version.upstream_id, provider=version.tracked_model.provider.kind)
-    except UnreadableName:
-        return {version.upstream_id}
-    return {identity.vendor, *identity.words, *(name for name, _ in identity.base)} - {""}
+def _family(version: ModelVersion) -> frozenset[str]:
+    return family_of(version.upstream_id, provider=version.tracked_model.provider.kind)

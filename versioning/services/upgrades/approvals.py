@@ -26,9 +26,10 @@ def basis(record: UpgradeRecord) -> str:
 def give(
     *, record: UpgradeRecord, policy: Policy, actor: Actor, now: datetime, reason: str = ""
 ) -> int:
-    """Write one approval down; return how many are missing still. The record is locked.
+    """Write one approval down; return how many are missing still, which others are told.
 
-    Approvals count people: a person is the same one in the admin and with each of their own keys.
+    The record is locked; approvals that were given to something else fall. Approvals count people:
+    a person is the same one in the admin and with each of their own keys.
     Raises NotAllowed (the one who asked, or no person where people must approve) and AlreadyMoved
     (the same one twice).
     """
@@ -39,6 +40,7 @@ def give(
         )
     if not policy.requester_may_approve:
         _refuse_requester(record=record, actor=actor)
+    fall(record=record, now=now)
     standing = record.approvals.standing()
     same = Q(actor_kind=actor.kind, actor_name=actor.name)
     if actor.user_id is not None:
@@ -54,7 +56,24 @@ def give(
         basis=basis(record),
         given_at=now,
     )
-    return max(0, policy.approvals_needed - standing.count())
+    missing = max(0, policy.approvals_needed - standing.count())
+    if missing:
+        write_needed(record=record, missing=missing, actor=actor, now=now)
+    return missing
+
+
+def write_needed(*, record: UpgradeRecord, missing: int, actor: Actor, now: datetime) -> None:
+    """Write the event by which others learn that the record needs their approval."""
+    what = "1 more approval" if missing == 1 else f"{missing} more approvals"
+    events.write(
+        Kind.APPROVAL_NEEDED,
+        tracked=record.tracked_model,
+        record=record,
+        sentence=f"{record} needs {what}.",
+        actor=actor,
+        now=now,
+        details={"missing": missing},
+    )
 
 
 def is_requester(*, record: UpgradeRecord, actor: Actor) -> bool:

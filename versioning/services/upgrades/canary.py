@@ -4,7 +4,6 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
@@ -13,13 +12,13 @@ from versioning.domain import canary as rules
 from versioning.domain import dates
 from versioning.domain.canary import Action, Look, Says
 from versioning.domain.events import Kind
-from versioning.domain.policy import Asks, Stage, decide
+from versioning.domain.policy import Asks
 from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.intervals import FLOOR
 from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
-from versioning.services import clock, events, locks, notices
+from versioning.services import events, locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evidence.comparison import Evidence
@@ -143,7 +142,7 @@ def _see(record_id: int, *, now: datetime) -> Evidence | None:
     if record is None:
         return None
     resolved = policies.resolve(tracked=record.tracked_model)
-    return policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    return policies.evidence(record=record, resolved=resolved, now=now)
 
 
 @one_transaction
@@ -153,7 +152,7 @@ def _evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
         return record
     found = locks.hold(Canary.objects.filter(record=record)).get()
     resolved = policies.resolve(tracked=record.tracked_model)
-    shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    shown = policies.evidence(record=record, resolved=resolved, now=now)
     ruling = _ruling(record=record, found=found, resolved=resolved, shown=shown, now=now)
     found.looked_at, found.says = now, ruling.why[:500]
     return _do(record=record, found=found, ruling=ruling, shown=shown, now=now)
@@ -168,11 +167,7 @@ def _ruling(
     now: datetime,
 ) -> rules.Ruling:
     samples = _samples_since(found)
-    held = decide(
-        facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
-        policy=resolved.policy,
-        now=clock.local(now),
-    )
+    held = policies.may_go_on(record=record, resolved=resolved, now=now)
     return rules.rule(
         look=Look(
             steps=found.plan,

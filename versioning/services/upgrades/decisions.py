@@ -4,17 +4,15 @@ Every decision first looks again at the evidence, in a transaction of its own, a
 compare-and-set in another. What follows a decision follows here, whoever made it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from versioning.domain.events import Kind
 from versioning.domain.memory import UnreadableWake, Wake, WakeKind
-from versioning.domain.transitions import WAITING, State
+from versioning.domain.transitions import State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import events, nudges
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, EvidenceChanged, FieldError, Invalid
+from versioning.services.errors import AlreadyMoved, FieldError, Invalid
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import (
     approvals,
@@ -155,17 +153,9 @@ def roll_back(
 def _approve(
     *, record_id: int, actor: Actor, now: datetime, reason: str, evidence_hash: str | None
 ) -> UpgradeRecord:
-    record = moves.locked(record_id)
-    _refuse_other_evidence([record], evidence_hash)
-    if State(record.state) not in WAITING:
-        raise AlreadyMoved(moves.why_not(record, State.APPROVED))
+    record = moves.locked_for(record_id, to=State.APPROVED, evidence_hash=evidence_hash)
     resolved = policies.resolve(tracked=record.tracked_model)
-    approvals.fall(record=record, now=now)
-    missing = approvals.give(
-        record=record, policy=resolved.policy, actor=actor, now=now, reason=reason
-    )
-    if missing:
-        _ask_others(record, missing=missing, actor=actor, now=now)
+    if approvals.give(record=record, policy=resolved.policy, actor=actor, now=now, reason=reason):
         return record
     record = moves.move(
         record_id=record_id,
@@ -175,13 +165,8 @@ def _approve(
         reason=reason,
         evidence=record.evidence,
         changes={"snoozed_until": None},
-        only_from=WAITING,
     )
-    record = rollout.start(record=record, resolved=resolved, actor=actor, now=now)
-    if record.state == State.APPROVED:
-        # Its first step asks the provider, so a worker makes it, outside this transaction.
-        nudges.soon(nudges.Nudge.CARRY_ON)
-    return record
+    return rollout.start(record=record, resolved=resolved, actor=actor, now=now)
 
 
 @one_transaction
@@ -194,7 +179,6 @@ def _reject(
     wake: Wake | None,
     evidence_hash: str | None,
 ) -> UpgradeRecord:
-    _refuse_other_evidence([moves.locked(record_id)], evidence_hash)
     record = moves.move(
         record_id=record_id,
         to=State.REJECTED,
@@ -202,7 +186,7 @@ def _reject(
         now=now,
         reason=reason,
         changes={"snoozed_until": None},
-        only_from=WAITING,
+        evidence_hash=evidence_hash,
     )
     if wake is not None:
         memory.remember(record=record, wake=wake, now=now)
@@ -219,7 +203,6 @@ def _snooze(
     reason: str,
     evidence_hash: str | None,
 ) -> UpgradeRecord:
-    _refuse_other_evidence([moves.locked(record_id)], evidence_hash)
     return moves.move(
         record_id=record_id,
         to=State.SNOOZED,
@@ -227,6 +210,7 @@ def _snooze(
         now=now,
         reason=reason,
         changes={"snoozed_until": until},
+        evidence_hash=evidence_hash,
     )
 
 
@@ -243,16 +227,19 @@ def _request(
 ) -> UpgradeRecord:
     tracked = moves.locked_model(tracked_model_id)
     version = selection.target(tracked=tracked, to_version=to_version, upstream_id=upstream_id)
-    waiting = UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version)
-    _refuse_other_evidence(list(waiting), evidence_hash)
+    record = (
+        UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version).first()
+    )
+    moves.refuse_other_evidence(record, evidence_hash)
     if version.pk == tracked.current_version_id:
         raise _is_current(version, latest=moves.latest(tracked))
-    record = waiting.first()
     if record is None:
         record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
         policy = policies.resolve(tracked=tracked).policy
         if not policy.requester_may_approve:
-            _ask_others(record, missing=policy.approvals_needed, actor=actor, now=now)
+            approvals.write_needed(
+                record=record, missing=policy.approvals_needed, actor=actor, now=now
+            )
             return record
     return _approve(record_id=record.pk, actor=actor, now=now, reason=reason, evidence_hash=None)
 
@@ -290,19 +277,6 @@ def _requested(
     )
 
 
-def _ask_others(record: UpgradeRecord, *, missing: int, actor: Actor, now: datetime) -> None:
-    what = "1 more approval" if missing == 1 else f"{missing} more approvals"
-    events.write(
-        Kind.APPROVAL_NEEDED,
-        tracked=record.tracked_model,
-        record=record,
-        sentence=f"{record} needs {what}.",
-        actor=actor,
-        now=now,
-        details={"missing": missing},
-    )
-
-
 def _needed(reason: str, sentence: str) -> str:
     """Return the reason without spaces around it. Raises Invalid where there is none."""
     if not reason.strip():
@@ -315,10 +289,3 @@ def _wake_rule(parts: Mapping[str, Any]) -> Wake:
         return Wake(**{**parts, "kind": WakeKind(parts["kind"])})
     except UnreadableWake as error:
         raise Invalid(str(error), [FieldError("/wake", "invalid", str(error))]) from error
-
-
-def _refuse_other_evidence(records: Sequence[UpgradeRecord], evidence_hash: str | None) -> None:
-    """Raise EvidenceChanged unless one of the records has the evidence that was read."""
-    if evidence_hash is None or any(each.evidence_hash == evidence_hash for each in records):
-        return
-    raise EvidenceChanged("The evidence has changed since you looked. Read it again, then decide.")

@@ -17,7 +17,7 @@ from versioning.domain.transitions import State, states_before
 from versioning.models import ModelVersion, Notice, TrackedModel, UpgradeRecord, UpgradeStep
 from versioning.services import constraints, events, locks
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, AnotherUnderWay
+from versioning.services.errors import AlreadyMoved, AnotherUnderWay, EvidenceChanged
 from versioning.services.evidence import baselines
 from versioning.services.transactions import one_transaction
 
@@ -33,21 +33,19 @@ def move(
     evidence: Mapping[str, Any] | None = None,
     changes: Mapping[str, Any] | None = None,
     only_from: frozenset[State] | None = None,
+    evidence_hash: str | None = None,
     notice: Notice.Kind | None = None,
 ) -> UpgradeRecord:
     """Move a record to a state, and write down the step and the event.
 
     ``changes`` are other columns to set with it; ``only_from`` narrows the states that it may
-    come from; ``notice`` is what people must know of it. Raises NotFound, AlreadyMoved (it isn't
-    in a state from which this is possible) and AnotherUnderWay (law 3).
+    come from; ``notice`` is what people must know of it. Raises what ``locked_for`` raises, and
+    AnotherUnderWay (law 3).
     """
-    allowed = states_before(to) & (only_from if only_from is not None else frozenset(State))
     try:
         with transaction.atomic():
-            record = locked(record_id)
+            record = locked_for(record_id, to=to, only_from=only_from, evidence_hash=evidence_hash)
             before = State(record.state)
-            if before not in allowed:
-                raise AlreadyMoved(why_not(record, to))
             moved = UpgradeRecord.objects.filter(pk=record_id, state=before.value).update(
                 state=to.value, changed_at=now, **(changes or {})
             )
@@ -130,6 +128,34 @@ def complete(
     )
     _point_at(tracked=tracked, version=record.to_version, now=now)
     return record
+
+
+def locked_for(
+    record_id: int,
+    *,
+    to: State,
+    only_from: frozenset[State] | None = None,
+    evidence_hash: str | None = None,
+) -> UpgradeRecord:
+    """Return a record that may move to a state, locked with its tracked model.
+
+    ``evidence_hash`` is that of the evidence on which somebody decides. Raises NotFound,
+    EvidenceChanged (it has other evidence) and AlreadyMoved (it isn't in a state from which this
+    is possible, or in none of ``only_from``).
+    """
+    record = locked(record_id)
+    refuse_other_evidence(record, evidence_hash)
+    before = State(record.state)
+    if before not in states_before(to) or (only_from is not None and before not in only_from):
+        raise AlreadyMoved(why_not(record, to))
+    return record
+
+
+def refuse_other_evidence(record: UpgradeRecord | None, evidence_hash: str | None) -> None:
+    """Raise EvidenceChanged where somebody decides on other evidence than the record's, or none."""
+    if evidence_hash is None or (record is not None and record.evidence_hash == evidence_hash):
+        return
+    raise EvidenceChanged("The evidence has changed since you looked. Read it again, then decide.")
 
 
 def locked(record_id: int) -> UpgradeRecord:

@@ -216,9 +216,12 @@ def evidence_to_begin(
 
 
 def evidence(
-    *, record: UpgradeRecord, resolved: Resolved, least: Decimal, now: datetime
+    *, record: UpgradeRecord, resolved: Resolved, now: datetime, least: Decimal = Decimal(0)
 ) -> Evidence:
-    """Compare a record's live samples now, within the limits of its policy. Raises Invalid."""
+    """Compare a record's live samples now, within the limits of its policy. Raises Invalid.
+
+    ``least`` is the improvement that is asked for, a fraction: none of what is under way.
+    """
     if record.from_version is None:
         raise Invalid("There is no version in use to compare with.")
     return comparison.evidence(
@@ -312,6 +315,15 @@ def _as_stored(
             now=now,
         ),
         another_under_way=is_busy,
+    )
+
+
+def may_go_on(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -> Decision:
+    """Decide whether the scheduler may carry on now what is approved, and what stops it."""
+    return decide(
+        facts=facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
+        policy=resolved.policy,
+        now=clock.local(now),
     )
 
 

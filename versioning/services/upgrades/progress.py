@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from versioning.domain import dates
 from versioning.domain.canary import CanaryStep
@@ -103,4 +102,4 @@ def _holds(found: Canary, *, requests: int, now: datetime) -> list[Hold]:
 
 def _evidence(record: UpgradeRecord, *, now: datetime) -> Evidence:
     resolved = policies.resolve(tracked=record.tracked_model)
-    return policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    return policies.evidence(record=record, resolved=resolved, now=now)

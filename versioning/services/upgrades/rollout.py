@@ -5,25 +5,23 @@ Before its first step the provider is asked whether the way back is open. That i
 happens at the sweep, between transactions: an approved record waits for it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from versioning.domain.policy import Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
-from versioning.services import clock, notices, sweeps
+from versioning.services import notices, nudges, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, ServiceError
-from versioning.services.evaluation import testing
-from versioning.services.evaluation.testing import TestsSay
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import (
     canary,
     moves,
     policies,
     rolling_back,
+    testing,
     watching,
     way_back,
 )
@@ -58,8 +56,12 @@ def start(
     if closed and policy.gathers_evidence:
         raise NoWayBack(closed)
     if policy.required_suites:
-        return _begin_tests(record, suite_names=policy.required_suites, actor=actor, now=now)
+        return testing.begin_tests(
+            record=record, suite_names=policy.required_suites, actor=actor, now=now
+        )
     if policy.canary_steps:
+        # Its first step asks the provider, so a worker makes it, outside this transaction.
+        nudges.soon(nudges.Nudge.CARRY_ON)
         return record
     why = " ".join(filter(None, [NO_TESTS, closed]))
     return _complete(record=record, actor=actor, now=now, why=why)
@@ -72,7 +74,7 @@ def advance_approved(*, record_id: int, now: datetime) -> UpgradeRecord:
 
 def advance_tested(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Take a record on whose tests have ended; one elsewhere stays as it is. Raises NotFound."""
-    record, passed = _judge_tests(record_id=record_id, now=now)
+    record, passed = testing.evaluate(record_id=record_id, now=now)
     if not passed:
         return record
     return _first_step(record_id=record_id, only_from=State.TESTING, why=passed, now=now)
@@ -123,36 +125,6 @@ def _wake(record_id: int, *, now: datetime) -> None:
         )
 
 
-@one_transaction
-def _judge_tests(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
-    """Fail a record whose tests failed; return it, and what they say where it may go on."""
-    record = moves.locked(record_id)
-    if record.state != State.TESTING:
-        return record, ""
-    resolved = policies.resolve(tracked=record.tracked_model)
-    policy = resolved.policy
-    tests = testing.tests_of(
-        record=record, suite_names=policy.required_suites, unsure=policy.unsure_tests
-    )
-    if tests.say is TestsSay.FAILED:
-        return _fail_tests(record, why=tests.sentence, now=now), ""
-    if tests.say is TestsSay.WAIT or _held(record, resolved=resolved, now=now):
-        return record, ""
-    return record, tests.sentence
-
-
-def _fail_tests(record: UpgradeRecord, *, why: str, now: datetime) -> UpgradeRecord:
-    testing.cancel_tests(record=record, now=now)
-    return moves.move(
-        record_id=record.pk,
-        to=State.FAILED,
-        actor=Actor.scheduler(),
-        now=now,
-        reason=why,
-        notice=Notice.Kind.TESTS_FAILED,
-    )
-
-
 def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) -> UpgradeRecord:
     """Ask for the way back, then begin the canary or complete; a record elsewhere stays."""
     record = UpgradeRecord.objects.with_versions().get(pk=record_id)
@@ -183,12 +155,15 @@ def _take_first_step(
     way_back.update_notice(record=record, back=back, now=now)
     if not back.is_open:
         return _without_way_back(record, back=back, now=now)
-    if not _just_approved_by_staff(record, now=now) and _held(record, resolved=resolved, now=now):
+    if not (
+        _just_approved_by_staff(record, now=now)
+        or policies.may_go_on(record=record, resolved=resolved, now=now).allowed
+    ):
         return record
     scheduler, why = Actor.scheduler(), f"{why} {back.sentence}"
     suites = resolved.policy.required_suites
     if only_from is State.APPROVED and suites:  # set since it was approved
-        return _begin_tests(record, suite_names=suites, actor=scheduler, now=now)
+        return testing.begin_tests(record=record, suite_names=suites, actor=scheduler, now=now)
     evidence = {**record.evidence, "way_back": back.as_dict()}
     if resolved.policy.canary_steps:
         return canary.begin(
@@ -200,14 +175,6 @@ def _take_first_step(
             evidence=evidence,
         )
     return _complete(record=record, actor=scheduler, now=now, why=why, evidence=evidence)
-
-
-def _begin_tests(
-    record: UpgradeRecord, *, suite_names: Sequence[str], actor: Actor, now: datetime
-) -> UpgradeRecord:
-    testing.begin_tests(record=record, suite_names=suite_names, actor=actor, now=now)
-    why = f"To be tested with {', '.join(suite_names)}."
-    return moves.move(record_id=record.pk, to=State.TESTING, actor=actor, now=now, reason=why)
 
 
 def _complete(
@@ -271,15 +238,6 @@ def _just_approved_by_staff(record: UpgradeRecord, *, now: datetime) -> bool:
         and approved.actor_kind == UpgradeStep.ActorKind.STAFF
         and now - approved.at <= AT_ONCE
     )
-
-
-def _held(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
-    """Say what keeps an approved record from going on by itself now."""
-    return decide(
-        facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
-        policy=resolved.policy,
-        now=clock.local(now),
-    ).waits_for
 
 
 _ADVANCE: Mapping[State, Callable[..., object]] = {

@@ -7,10 +7,10 @@ from decimal import Decimal
 from django.db.models import F
 
 from versioning.domain.events import Kind
-from versioning.domain.policy import Rule, Stage, decide
+from versioning.domain.policy import Rule
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
-from versioning.services import clock, events, locks, sweeps
+from versioning.services import events, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.evidence.comparison import Evidence
@@ -96,7 +96,7 @@ def _evaluate(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Wat
     if not _stands(record):
         return _end(watch, Watch.Result.OVERTAKEN, "Another move came first.", now=now)
     resolved = policies.resolve(tracked=record.tracked_model)
-    shown = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    shown = policies.evidence(record=record, resolved=resolved, now=now)
     if shown.speaks_against:
         return _worse(
             watch=watch,
@@ -135,7 +135,7 @@ def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
 
 def _report(*, record: UpgradeRecord, days: int, now: datetime) -> None:
     resolved = policies.resolve(tracked=record.tracked_model)
-    real = policies.evidence(record=record, resolved=resolved, least=Decimal(0), now=now)
+    real = policies.evidence(record=record, resolved=resolved, now=now)
     promised = record.evidence.get("improvement")
     said = f"{Decimal(str(promised)):+.0%}" if promised is not None else "nothing"
     came = f"{real.improvement:+.0%}" if real.improvement is not None else "not known"
@@ -204,11 +204,7 @@ def _why_not_back(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -
     """Say why it isn't rolled back by itself; empty where it is."""
     if not resolved.policy.rollback_by_itself:
         return "Its policy leaves it to you whether to roll back."
-    decision = decide(
-        facts=policies.facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
-        policy=resolved.policy,
-        now=clock.local(now),
-    )
+    decision = policies.may_go_on(record=record, resolved=resolved, now=now)
     held = [reason.sentence for reason in decision.reasons if reason.rule in _HELD_BY]
     return " ".join(held)
 

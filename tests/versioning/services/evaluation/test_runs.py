@@ -34,8 +34,8 @@ from versioning.services.evaluation import (
     results,
     running,
     suites,
-    testing,
 )
+from versioning.services.upgrades import testing
 
 pytestmark = pytest.mark.django_db
 PRICES = {"input_price": Decimal(1), "output_price": Decimal(3)}
@@ -282,23 +282,25 @@ def test_an_answer_beats_none_without_a_judge(versions, simulator):
 
 def test_tests_of_an_upgrade_wait_pass_and_fail(versions, staff):
     suite = make_suite()
-    record = UpgradeRecordFactory(tracked_model=versions[0].tracked_model, to_version=versions[1])
+    record = UpgradeRecordFactory(
+        tracked_model=versions[0].tracked_model, to_version=versions[1], state="approved"
+    )
     names = [suite.name]
-    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.WAIT
+    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.WAITING
     testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
     with pytest.raises(AlreadyMoved):
         testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
-    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.WAIT
+    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.WAITING
     work()
-    said = testing.tests_of(record=record, suite_names=names)
-    assert said.say is testing.TestsSay.PASSED
+    said = testing.results_of(record=record, suite_names=names)
+    assert said.outcome is testing.Outcome.PASSED
     assert "better" in said.sentence
     EvaluationRun.objects.update(verdict=Verdict.NOT_ENOUGH_DATA.value)
-    said = testing.tests_of(record=record, suite_names=names)
-    assert said.say is testing.TestsSay.WAIT
+    said = testing.results_of(record=record, suite_names=names)
+    assert said.outcome is testing.Outcome.WAITING
     assert "a person decides" in said.sentence
     EvaluationRun.objects.update(verdict=Verdict.WORSE.value)
-    assert testing.tests_of(record=record, suite_names=names).say is testing.TestsSay.FAILED
+    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.FAILED
 
 
 class TestConclusions:
@@ -366,7 +368,9 @@ def test_before_a_run_it_is_said_what_it_can_show(versions, cases, margin, says)
 
 
 def test_a_policy_that_names_no_suite_of_ours_is_told_so(versions, staff):
-    record = UpgradeRecordFactory(tracked_model=versions[0].tracked_model, to_version=versions[1])
+    record = UpgradeRecordFactory(
+        tracked_model=versions[0].tracked_model, to_version=versions[1], state="approved"
+    )
     with pytest.raises(Invalid, match="no evaluation suite 'none'"):
         testing.begin_tests(record=record, suite_names=["none"], actor=staff, now=NOW)
 

@@ -1,52 +1,53 @@
-"""The testing step of an upgrade: the suites that its policy names, and whether they pass."""
+"""The testing of an upgrade: the suites that its policy names, and whether they pass."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from versioning.domain.policy import Unsure
 from versioning.domain.statistics.verdict import Verdict
-from versioning.models import EvaluationRun, EvaluationSuite, UpgradeRecord
+from versioning.domain.transitions import State
+from versioning.models import EvaluationRun, EvaluationSuite, Notice, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import control, planning
 from versioning.services.evaluation.results import PASSES
 from versioning.services.transactions import one_transaction
+from versioning.services.upgrades import moves, policies
 
 
-class TestsSay(StrEnum):
-    """Where the tests of an upgrade are."""
+class Outcome(StrEnum):
+    """What the tests of an upgrade came to."""
 
-    WAIT = "wait"
+    WAITING = "waiting"
     PASSED = "passed"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """What the suites of an upgrade say together, in a sentence."""
+    """What the suites of an upgrade came to together, in a sentence."""
 
-    say: TestsSay
+    outcome: Outcome
     sentence: str
 
 
 @one_transaction
 def begin_tests(
     *, record: UpgradeRecord, suite_names: Sequence[str], actor: Actor, now: datetime
-) -> list[EvaluationRun]:
-    """Begin a run of each suite for the upgrade, all or none.
+) -> UpgradeRecord:
+    """Begin a run of each suite for an approved upgrade, all or none.
 
     Raises Invalid where a suite is missing or can't run: the upgrade then stays where it is.
     """
     if record.from_version is None:
         raise Invalid("There is no version in use to compare with.")
     suites = {suite.name: suite for suite in EvaluationSuite.objects.filter(name__in=suite_names)}
-    missing = [name for name in suite_names if name not in suites]
-    if missing:
-        raise Invalid(f"There is no evaluation suite {missing[0]!r}; the policy asks for it.")
-    runs = []
     for name in suite_names:
+        if name not in suites:
+            raise Invalid(f"There is no evaluation suite {name!r}; the policy asks for it.")
         plan = planning.plan(
             suite=suites[name],
             from_version=record.from_version,
@@ -55,15 +56,35 @@ def begin_tests(
         )
         if plan.problems:
             raise Invalid(f"{name} can't run: {' '.join(plan.problems)}")
-        runs.append(planning.begin(plan=plan, actor=actor, now=now, record=record))
-    return runs
+        planning.begin(plan=plan, actor=actor, now=now, record=record)
+    why = f"To be tested with {', '.join(suite_names)}."
+    return moves.move(record_id=record.pk, to=State.TESTING, actor=actor, now=now, reason=why)
 
 
-def tests_of(
-    *,
-    record: UpgradeRecord,
-    suite_names: Sequence[str],
-    unsure: Unsure = Unsure.ASKS,  # noqa: PT028 (no test, whatever its name)
+@one_transaction
+def evaluate(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
+    """Fail a record whose tests failed; return it, and what they say where it may go on.
+
+    A record elsewhere stays as it is. Raises NotFound.
+    """
+    record = moves.locked(record_id)
+    if record.state != State.TESTING:
+        return record, ""
+    resolved = policies.resolve(tracked=record.tracked_model)
+    policy = resolved.policy
+    tests = results_of(
+        record=record, suite_names=policy.required_suites, unsure=policy.unsure_tests
+    )
+    if tests.outcome is Outcome.FAILED:
+        return _fail(record, why=tests.sentence, now=now), ""
+    if tests.outcome is Outcome.WAITING:
+        return record, ""
+    may_go_on = policies.may_go_on(record=record, resolved=resolved, now=now).allowed
+    return record, tests.sentence if may_go_on else ""
+
+
+def results_of(
+    *, record: UpgradeRecord, suite_names: Sequence[str], unsure: Unsure = Unsure.ASKS
 ) -> Tests:
     """Say what the latest run of each suite shows: worse fails, better and not worse pass.
 
@@ -80,19 +101,19 @@ def tests_of(
             waits.append(f"{name} has not run")
         elif run.state != EvaluationRun.State.DONE:
             waits.append(f"{name} is {run.get_state_display()}")
-        elif (says := ruling_of(run, unsure=unsure)) is Unsure.FAILS:
-            return Tests(TestsSay.FAILED, f"{name}: {_told(run)}")
-        elif says is Unsure.ASKS:
+        elif (ruling := _ruling_of(run, unsure=unsure)) is Unsure.FAILS:
+            return Tests(Outcome.FAILED, f"{name}: {_sentence_of(run)}")
+        elif ruling is Unsure.ASKS:
             waits.append(
                 f"{name} could not show whether it is worse ({run.sentence}): a person decides"
             )
     if waits:
-        return Tests(TestsSay.WAIT, f"{'; '.join(waits)}.")
-    passed = "; ".join(f"{name}: {_told(latest[name])}" for name in suite_names)
-    return Tests(TestsSay.PASSED, passed)
+        return Tests(Outcome.WAITING, f"{'; '.join(waits)}.")
+    passed = "; ".join(f"{name}: {_sentence_of(latest[name])}" for name in suite_names)
+    return Tests(Outcome.PASSED, passed)
 
 
-def ruling_of(run: EvaluationRun, *, unsure: Unsure = Unsure.ASKS) -> Unsure:
+def _ruling_of(run: EvaluationRun, *, unsure: Unsure) -> Unsure:
     """Say whether a run that is done passes, fails, or asks a person.
 
     Its verdict decides; where that shows neither, what a person ruled, then the policy.
@@ -105,19 +126,23 @@ def ruling_of(run: EvaluationRun, *, unsure: Unsure = Unsure.ASKS) -> Unsure:
     return Unsure(run.ruling) if run.ruling else unsure
 
 
-def _told(run: EvaluationRun) -> str:
+def _sentence_of(run: EvaluationRun) -> str:
     return (
         f"{run.sentence}; {run.ruled_by} ruled that it {run.ruling}" if run.ruling else run.sentence
     )
 
 
-def cancel_tests(*, record: UpgradeRecord, now: datetime) -> int:
-    """Stop what still runs for an upgrade that has ended; return how many runs that were."""
-    stopped = 0
+def _fail(record: UpgradeRecord, *, why: str, now: datetime) -> UpgradeRecord:
+    """End a record whose tests failed; what still runs for it is stopped."""
     for run_id in record.evaluation_runs.open().values_list("pk", flat=True):
-        try:
+        # One that ended in between needs no stopping.
+        with suppress(AlreadyMoved):
             control.cancel(run_id=run_id, actor=Actor.scheduler(), now=now)
-        except AlreadyMoved:
-            continue
-        stopped += 1
-    return stopped
+    return moves.move(
+        record_id=record.pk,
+        to=State.FAILED,
+        actor=Actor.scheduler(),
+        now=now,
+        reason=why,
+        notice=Notice.Kind.TESTS_FAILED,
+    )
