@@ -76,7 +76,7 @@ def carry_on() -> int:
     """
     now = timezone.now()
     return sweeps.in_turn(
-        ("Asking for targets", lambda: targets.ask_for_unasked(now=now)),
+        ("Asking for targets", lambda: targets.probe_waiting(now=now)),
         ("Upgrades by policy", lambda: len(upgrading.upgrade_by_policy(now=now))),
         ("Upgrades under way", lambda: rollout.carry_on(now=now)),
         now=now,

@@ -133,13 +133,13 @@ def test_what_raises_costs_itself_only_and_is_named() -> None:
 @pytest.mark.usefixtures("broken")
 def test_the_inbox_names_it_until_it_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     call_command("check")
-    service.tell_of_broken(now=timezone.now())
-    service.tell_of_broken(now=timezone.now())
+    service.raise_faults(now=timezone.now())
+    service.raise_faults(now=timezone.now())
     subjects = Notice.objects.open().values_list("subject", flat=True)
     assert sorted(subjects) == ["plug-in greedy", "plug-in quits", "plug-in rusty"]
 
     monkeypatch.setattr(plugins, "_broken", {})
-    service.tell_of_broken(now=timezone.now())
+    service.raise_faults(now=timezone.now())
     assert not Notice.objects.open().exists()
 
 

@@ -87,7 +87,7 @@ def record_a_check(bustle: Bustle, busy: Busy) -> None:
     begun = detection.begin_checks(
         provider_slugs=[bustle.provider.slug], trigger="command", now=bustle.now
     )
-    asked = recording.Asked(result=Listing(tuple(models)), took=dt.timedelta(0))
+    asked = recording.Attempt(result=Listing(tuple(models)), took=dt.timedelta(0))
     for check in begun:
         assert recording.record(check=check, asked=asked, now=bustle.now).state != "failed"
 

@@ -22,7 +22,7 @@ from providers.models import Provider
 from versioning.admin import chart, first_steps, forms, moving, served_on, timeline, words
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
-from versioning.admin.rules import look_again
+from versioning.admin.rules import recommend_anew
 from versioning.models import (
     CatalogueEntry,
     LineageRule,
@@ -213,7 +213,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         super().save_formset(request, form, formset, change)
         if formset.model is not LineageRule or not formset.has_changed():
             return
-        look_again(request, tracked_model_id=form.instance.pk)
+        recommend_anew(request, tracked_model_id=form.instance.pk)
 
     def panel_of(self, row: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         return _panel_of(row, request)

@@ -213,7 +213,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
         "missing_since",
         "missed_listings",
         "gone_at",
-        "told",
+        "facts_shown",
     )
 
     @admin.display(description="first seen", ordering="first_seen_at")
@@ -234,7 +234,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
         return format_html('<a class="hs-link" href="{}?entry={}">Track</a>', address, entry.pk)
 
     @admin.display(description="what the provider says")
-    def told(self, entry: CatalogueEntry) -> SafeString:
+    def facts_shown(self, entry: CatalogueEntry) -> SafeString:
         return words.raw(entry.facts)
 
 

@@ -175,7 +175,15 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
     """What came of each run; the newest first."""
 
     when_empty = "Open a suite with cases, then Run it. Policies start runs, too."
-    list_display = ("suite", "versions", "state_shown", "progress", "cost", "said", "created")
+    list_display = (
+        "suite",
+        "versions",
+        "state_shown",
+        "progress",
+        "cost",
+        "sentence_shown",
+        "created",
+    )
     list_filter = ("state",)
     search_fields = ("frozen__suite__name", "to_version__upstream_id")
     ordering = ("-pk",)
@@ -209,7 +217,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
         return words.usd(run.spent_usd)
 
     @admin.display(description="verdict")
-    def said(self, run: EvaluationRun) -> str:
+    def sentence_shown(self, run: EvaluationRun) -> str:
         return run.verdict.replace("_", " ")
 
     @admin.display(description="asked", ordering="created_at")

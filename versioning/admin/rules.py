@@ -37,20 +37,20 @@ class LineageRuleAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[m
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        look_again(request, tracked_model_id=obj.tracked_model_id)
+        recommend_anew(request, tracked_model_id=obj.tracked_model_id)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        look_again(request, tracked_model_id=obj.tracked_model_id)
+        recommend_anew(request, tracked_model_id=obj.tracked_model_id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         models = set(queryset.values_list("tracked_model_id", flat=True))
         super().delete_queryset(request, queryset)
         for tracked_model_id in sorted(models):
-            look_again(request, tracked_model_id=tracked_model_id)
+            recommend_anew(request, tracked_model_id=tracked_model_id)
 
 
-def look_again(request: HttpRequest, *, tracked_model_id: int) -> None:
+def recommend_anew(request: HttpRequest, *, tracked_model_id: int) -> None:
     """Look for a model's successor under its new rules; say so where that can't be done."""
     try:
         tracking.rules_changed(

@@ -19,7 +19,7 @@ def on_every_page(request: HttpRequest) -> dict[str, Callable[[], list[dict[str,
         user: Any = getattr(request, "user", None)
         if user is None or not user.has_perm("versioning.view_upgraderecord"):
             return []
-        return [_said(each) for each in standing.look(now=timezone.now())]
+        return [_said(each) for each in standing.standstills(now=timezone.now())]
 
     return {"standstills": standstills}
 

@@ -55,7 +55,7 @@ class CourseFilter(admin.SimpleListFilter):
 @admin.register(UpgradeRecord)
 class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
     when_empty = "Track a model: checks then recommend its successors, and they wait here."
-    list_display = ("move", "state_badge", "step", "says", "gain", "urgency", "changed")
+    list_display = ("move", "state_badge", "step", "evidence_shown", "gain", "urgency", "changed")
     list_filter = (
         CourseFilter,
         ("state", ChoicesCheckboxFilter),
@@ -104,7 +104,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         return words.state(record)
 
     @admin.display(description="evidence says")
-    def says(self, record: UpgradeRecord) -> SafeString | None:
+    def evidence_shown(self, record: UpgradeRecord) -> SafeString | None:
         return words.decision(record.evidence) if record.evidence else None
 
     @admin.display(description="quality")

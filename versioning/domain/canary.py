@@ -73,7 +73,7 @@ def read_steps(raw: Any) -> tuple[CanaryStep, ...]:
     return steps
 
 
-class Says(StrEnum):
+class GateState(StrEnum):
     """What the evidence since the canary began says, as its policy asks."""
 
     PASSED = "passed"
@@ -101,7 +101,7 @@ class Look:
     position: int
     step_began_at: datetime
     samples: int
-    says: Says
+    gates: GateState
     sentence: str
     approved: bool
     paused: bool
@@ -110,35 +110,35 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class NextAction:
     """What to do and why, in a sentence."""
 
     action: Action
     why: str
 
 
-def rule(*, look: Look, now: datetime) -> Ruling:
+def decide(*, look: Look, now: datetime) -> NextAction:
     """Decide what one look means. A broken guardrail comes before everything else.
 
     A clock that went backwards only makes a step wait longer; a deadline only ever pauses, and so
     does a wrong split.
     """
-    if look.says is Says.BROKEN:
-        return Ruling(Action.ABORT, look.sentence)
+    if look.gates is GateState.BROKEN:
+        return NextAction(Action.ABORT, look.sentence)
     if look.paused:
-        return Ruling(Action.WAIT, "Paused: a person must let it go on, or stop it.")
-    if look.says is Says.MISDIRECTED:
-        return Ruling(Action.PAUSE, look.sentence)
+        return NextAction(Action.WAIT, "Paused: a person must let it go on, or stop it.")
+    if look.gates is GateState.MISDIRECTED:
+        return NextAction(Action.PAUSE, look.sentence)
     missing = _missing(look=look, now=now)
     if missing and now >= look.step_began_at + _hours(_step(look).deadline_hours):
-        return Ruling(Action.PAUSE, f"The step's deadline passed. {missing}")
+        return NextAction(Action.PAUSE, f"The step's deadline passed. {missing}")
     if missing:
-        return Ruling(Action.WAIT, missing)
+        return NextAction(Action.WAIT, missing)
     if look.held_by:
-        return Ruling(Action.WAIT, look.held_by)
+        return NextAction(Action.WAIT, look.held_by)
     if look.position + 1 < len(look.steps):
-        return Ruling(Action.ADVANCE, look.sentence)
-    return Ruling(Action.COMPLETE, look.sentence)
+        return NextAction(Action.ADVANCE, look.sentence)
+    return NextAction(Action.COMPLETE, look.sentence)
 
 
 def expected_duration(*, steps: Sequence[CanaryStep], requests_a_day: float) -> timedelta | None:
@@ -165,7 +165,7 @@ def _missing(*, look: Look, now: datetime) -> str:
         return f"It stays at {step.weight:.0%} until {dates.moment(ready_at)}."
     if look.samples < step.hold_samples:
         return f"It has {look.samples} of {step.hold_samples} samples that this step asks for."
-    if look.says is Says.NOT_YET:
+    if look.gates is GateState.NOT_YET:
         return look.sentence
     if step.needs_approval and not look.approved:
         return "The step waits for a person's approval."

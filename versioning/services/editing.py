@@ -11,7 +11,8 @@ from django.db.models import Model, ProtectedError, QuerySet
 
 from versioning.services import constraints, locks
 from versioning.services.actors import Actor
-from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
+from versioning.services.errors import FieldError, Invalid, ServiceError
+from versioning.services.rows import one
 from versioning.services.transactions import one_transaction
 
 Row = TypeVar("Row", bound=Model)
@@ -32,10 +33,7 @@ class StillUsed(ServiceError):
 
 def row_of(rows: QuerySet[Row]) -> Row:
     """Return the one row there is. Raises NotFound."""
-    row = rows.first()
-    if row is None:
-        raise NotFound(_none_of(rows))
-    return row
+    return one(rows, missing=_none_of(rows))
 
 
 def revision_of(row: Model) -> str:

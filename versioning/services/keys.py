@@ -14,7 +14,7 @@ from versioning.models import ApiKey
 from versioning.models.access import PREFIX_LENGTH
 from versioning.services import locks
 from versioning.services.actors import Actor
-from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.errors import FieldError, Invalid
 from versioning.services.patience import waiting_at_most
 from versioning.services.process_cache import Fingerprint, Row
 from versioning.services.transactions import one_transaction
@@ -117,7 +117,7 @@ def authenticate(secret: str, *, now: datetime) -> ApiKey | None:
 
 def _read(prefix: str, row: Row | None) -> ApiKey | None:
     api_key = ApiKey.objects.filter(prefix=prefix).first() if row is not None else None
-    if row is not None and api_key is not None and _ROW.ask(prefix) == row:
+    if row is not None and api_key is not None and _ROW.fetch(prefix) == row:
         _keys[prefix] = row, api_key
     return api_key
 
@@ -125,9 +125,7 @@ def _read(prefix: str, row: Row | None) -> ApiKey | None:
 @one_transaction
 def revoke(*, api_key_id: int, actor: Actor, now: datetime) -> ApiKey:
     """End the key's life at once; to revoke it again changes nothing. Raises NotFound."""
-    api_key = locks.hold(ApiKey.objects.filter(pk=api_key_id)).first()
-    if api_key is None:
-        raise NotFound("There is no such key.")
+    api_key = locks.hold_one(ApiKey.objects.filter(pk=api_key_id), missing="There is no such key.")
     if api_key.revoked_at is None:
         api_key.revoked_at = now
         actor.sign(api_key)

@@ -20,7 +20,7 @@ from django_celery_beat.models import PeriodicTask
 from providers.models import Provider
 from versioning import models
 from versioning.models import TrackedModel
-from versioning.services.errors import NotFound
+from versioning.services.rows import one
 
 Row = TypeVar("Row", bound=Model)
 
@@ -106,10 +106,7 @@ def hold(rows: QuerySet[Row], *, skip_locked: bool = False) -> QuerySet[Row]:
 
 def hold_one(rows: QuerySet[Row], *, missing: str) -> Row:
     """Return the one row there is, locked. Raises NotFound, in the words of ``missing``."""
-    row = hold(rows).first()
-    if row is None:
-        raise NotFound(missing)
-    return row
+    return one(hold(rows), missing=missing)
 
 
 def take(rows: QuerySet[Row]) -> None:

@@ -15,11 +15,11 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
 from versioning.models import Delivery
-from versioning.services import nudges, sweeps
+from versioning.services import nudges, rows, sweeps
 from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 from versioning.services.channels.base import NotDelivered
-from versioning.services.errors import NotFound, ServiceError
+from versioning.services.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +100,9 @@ def try_anew(*, delivery_id: int, actor: Actor, now: datetime) -> Delivery:
         ended_at=None,
         last_error=f"{actor.name} had it tried again."[:300],
     )
-    found = deliveries().filter(pk=delivery_id).first()
-    if found is None:
-        raise NotFound(f"There is no delivery {delivery_id}.")
+    found = rows.one(
+        deliveries().filter(pk=delivery_id), missing=f"There is no delivery {delivery_id}."
+    )
     if not revived:
         raise NotDead(f"This delivery is {found.get_state_display()}: nothing was changed.")
     nudges.soon(nudges.Nudge.DELIVER)

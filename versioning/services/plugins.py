@@ -25,7 +25,7 @@ def _take_scorer(found: Any) -> None:
         raise plugins.Unfit(str(error)) from error
 
 
-def tell_of_broken(*, now: datetime) -> None:
+def raise_faults(*, now: datetime) -> None:
     """Raise a notice for each package that can't be used, and resolve those that now can."""
     registry.adapter_classes()
     told = {_SUBJECT + each.package: str(each) for each in plugins.broken()}

@@ -49,18 +49,18 @@ class Fingerprint:
         """Return the row's values; None where there is no such row."""
         mark = generation.mark() if may_keep() else None
         if mark is None:
-            return self.ask(*texts)
+            return self.fetch(*texts)
         now = time.monotonic()
         kept = self._kept.get(texts)
         if kept is not None and kept[0] == mark and now - kept[1] < KEPT_SECONDS:
             return kept[2]
-        row = self.ask(*texts)
+        row = self.fetch(*texts)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[texts] = mark, now, row
         return row
 
-    def ask(self, *texts: str) -> Row | None:
+    def fetch(self, *texts: str) -> Row | None:
         """Return the row's values as they are now; None where there is no such row."""
         made = self._made or self._make()
         parameters = [own if at is None else texts[at] for at, own in made.parameters]

@@ -11,6 +11,7 @@ from django.db.models import FilteredRelation, Q
 from versioning.domain.assignment import is_in_canary
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, TrackedModel
+from versioning.services import rows
 from versioning.services.errors import NotFound
 from versioning.services.process_cache import Fingerprint, Row
 
@@ -130,7 +131,7 @@ def current(*, provider: str, name: str, now: datetime, key: str = "") -> Curren
     if known is not None and known[0] == row:
         return known[1].to(key)
     answers = _read(provider=provider, name=name)
-    if row is not None and _ROW.ask(provider, name) == row:  # nothing changed in between
+    if row is not None and _ROW.fetch(provider, name) == row:  # nothing changed in between
         _answers[provider, name] = row, answers
     return answers.to(key)
 
@@ -174,10 +175,10 @@ def _answer(
 
 def tracked_model(*, provider: str, name: str) -> TrackedModel:
     """Return the tracked model of this name. Raises NotFound."""
-    tracked = TrackedModel.objects.named(provider=provider, name=name).first()
-    if tracked is None:
-        raise NotFound(f"{provider} / {name} is not tracked.")
-    return tracked
+    return rows.one(
+        TrackedModel.objects.named(provider=provider, name=name),
+        missing=f"{provider} / {name} is not tracked.",
+    )
 
 
 def _canary_of(tracked: TrackedModel) -> Canary | None:

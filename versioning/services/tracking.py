@@ -7,9 +7,9 @@ from typing import Any
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
-from versioning.services import editing, locks, versions
+from versioning.services import editing, locks, rows, versions
 from versioning.services.actors import Actor
-from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.errors import FieldError, Invalid
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, recommendation
 
@@ -17,10 +17,9 @@ from versioning.services.upgrades import moves, recommendation
 def by_id(*, tracked_model_id: int) -> TrackedModel:
     """Return a tracked model with its provider and current version. Raises NotFound."""
     models = TrackedModel.objects.select_related("provider", "current_version")
-    found = models.filter(pk=tracked_model_id).first()
-    if found is None:
-        raise NotFound(f"There is no tracked model {tracked_model_id}.")
-    return found
+    return rows.one(
+        models.filter(pk=tracked_model_id), missing=f"There is no tracked model {tracked_model_id}."
+    )
 
 
 @one_transaction
@@ -38,9 +37,9 @@ def start_tracking(
     ``upstream_id`` is the id that the provider takes, ``name`` itself where it is empty.
     Raises NotFound (no such provider) and Invalid.
     """
-    provider = Provider.objects.filter(pk=provider_id).first()
-    if provider is None:
-        raise NotFound(f"There is no provider {provider_id}.")
+    provider = rows.one(
+        Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
+    )
     tracked = TrackedModel(provider=provider, name=name, owner=owner)
     editing.save_checked(tracked)
     entry = _entry_for(provider=provider, upstream_id=upstream_id or name)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from versioning.domain.difference import Metadata
 from versioning.domain.labels import FIRST_LABEL, free_label
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, events, knowledge, locks, prices
+from versioning.services import editing, events, knowledge, locks, prices, rows
 from versioning.services.actors import Actor
-from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.errors import FieldError, Invalid
 from versioning.services.transactions import one_transaction
 
 FACTS = frozenset(
@@ -34,10 +34,7 @@ COMPARED = frozenset(Metadata.__slots__)
 
 def by_id(*, version_id: int) -> ModelVersion:
     """Return a version. Raises NotFound."""
-    found = ModelVersion.objects.filter(pk=version_id).first()
-    if found is None:
-        raise NotFound(_missing(version_id))
-    return found
+    return rows.one(ModelVersion.objects.filter(pk=version_id), missing=_missing(version_id))
 
 
 def find(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVersion:

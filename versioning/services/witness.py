@@ -43,7 +43,7 @@ MOST_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Probe:
     """What came of asking, for people: why a model isn't callable, or that nobody knows."""
 
     outcome: str
@@ -58,20 +58,22 @@ class Asked:
         return self.outcome == "callable"
 
 
-NOT_ASKED = Asked("unknown", "It was not asked for directly.")
+NOT_PROBED = Probe("unknown", "It was not asked for directly.")
 
 
-def ask(*, provider: Provider, upstream_id: str, now: datetime) -> Asked:
+def probe(*, provider: Provider, upstream_id: str, now: datetime) -> Probe:
     """Ask a provider for one model: look at it, then call it where that is allowed.
 
     Called outside any transaction; it never raises for what the provider does. A look that
     refuses stands; otherwise the call decides, and where that can't tell, the look.
     """
-    return ask_all(provider=provider, upstream_ids=[upstream_id], now=now)[upstream_id]
+    return probe_all(provider=provider, upstream_ids=[upstream_id], now=now)[upstream_id]
 
 
-def ask_all(*, provider: Provider, upstream_ids: Iterable[str], now: datetime) -> dict[str, Asked]:
-    """Ask for several models of a provider as ``ask`` does, the first fifty of them.
+def probe_all(
+    *, provider: Provider, upstream_ids: Iterable[str], now: datetime
+) -> dict[str, Probe]:
+    """Ask for several models of a provider as ``probe`` does, the first fifty of them.
 
     A few are asked for at once: the threads only wait for the network.
     """
@@ -79,11 +81,11 @@ def ask_all(*, provider: Provider, upstream_ids: Iterable[str], now: datetime) -
     wanted = list(dict.fromkeys(upstream_ids))[:MOST_AT_ONCE]
     mode = _mode(provider)
     if mode == OFF or not wanted:
-        return dict.fromkeys(wanted, NOT_ASKED)
+        return dict.fromkeys(wanted, NOT_PROBED)
     try:
         adapter = provider.adapter()
     except ProviderError as error:
-        return dict.fromkeys(wanted, Asked("unknown", str(error)[:300]))
+        return dict.fromkeys(wanted, Probe("unknown", str(error)[:300]))
     looked = _side_by_side(partial(adapter.look_at, at=now), wanted)
     _keep(provider, looked, is_call=False, now=now)
     unsure = [id for id in wanted if looked[id].outcome != "refused"]
@@ -105,7 +107,7 @@ def answered(*, provider: Provider, upstream_ids: Collection[str], now: datetime
     return {id for id, row in last.items() if row.outcome == "callable"}
 
 
-def is_asked(provider: Provider) -> bool:
+def may_probe(provider: Provider) -> bool:
     """Tell whether a provider is asked for single models at all."""
     return _mode(provider) != OFF
 
@@ -191,5 +193,5 @@ def _witness(row: DirectQuestion) -> Witness:
             return Witness("unknown", row.sentence)
 
 
-def _said(witness: Witness) -> Asked:
-    return Asked(witness.outcome, witness.sentence[:300])
+def _said(witness: Witness) -> Probe:
+    return Probe(witness.outcome, witness.sentence[:300])

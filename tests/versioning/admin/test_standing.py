@@ -77,7 +77,7 @@ def test_where_all_is_well_a_page_asks_one_question_for_it(db: None) -> None:
         last_run_at=timezone.now(),
     )  # fmt: skip
     with CaptureQueriesContext(connection) as asked:
-        assert standing.look(now=timezone.now()) == []
+        assert standing.standstills(now=timezone.now()) == []
     assert len(asked) == 1
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from versioning.domain.canary import (
     Action,
     CanaryStep,
+    GateState,
     Look,
-    Says,
     UnreadableStep,
+    decide,
     expected_duration,
     read_steps,
-    rule,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def look(**changes: object) -> Look:
         "position": 0,
         "step_began_at": NOW - HOUR,
         "samples": 10,
-        "says": Says.PASSED,
+        "gates": GateState.PASSED,
         "sentence": "Better.",
         "approved": False,
         "paused": False,
@@ -43,19 +43,19 @@ def look(**changes: object) -> Look:
         ({}, Action.ADVANCE),
         ({"step_began_at": NOW}, Action.WAIT),
         ({"samples": 9}, Action.WAIT),
-        ({"says": Says.NOT_YET}, Action.WAIT),
+        ({"gates": GateState.NOT_YET}, Action.WAIT),
         ({"held_by": "Frozen."}, Action.WAIT),
         ({"paused": True}, Action.WAIT),
         ({"position": 1}, Action.WAIT),
         ({"position": 1, "approved": True}, Action.COMPLETE),
-        ({"says": Says.BROKEN}, Action.ABORT),
-        ({"says": Says.MISDIRECTED}, Action.PAUSE),
-        ({"says": Says.MISDIRECTED, "paused": True}, Action.WAIT),
-        ({"says": Says.NOT_YET, "step_began_at": NOW - 336 * HOUR}, Action.PAUSE),
+        ({"gates": GateState.BROKEN}, Action.ABORT),
+        ({"gates": GateState.MISDIRECTED}, Action.PAUSE),
+        ({"gates": GateState.MISDIRECTED, "paused": True}, Action.WAIT),
+        ({"gates": GateState.NOT_YET, "step_began_at": NOW - 336 * HOUR}, Action.PAUSE),
     ],
 )
 def test_each_branch(changes: dict[str, object], action: Action) -> None:
-    assert rule(look=look(**changes), now=NOW).action is action
+    assert decide(look=look(**changes), now=NOW).action is action
 
 
 LOOKS = st.builds(
@@ -63,7 +63,7 @@ LOOKS = st.builds(
     position=st.integers(0, 1),
     step_began_at=st.integers(-1000, 1000).map(lambda hours: NOW + hours * HOUR),
     samples=st.integers(0, 20),
-    says=st.sampled_from(Says),
+    gates=st.sampled_from(GateState),
     approved=st.booleans(),
     paused=st.booleans(),
     held_by=st.sampled_from(["", "Frozen."]),
@@ -72,11 +72,11 @@ LOOKS = st.builds(
 
 @given(LOOKS)
 def test_a_broken_guardrail_comes_first_and_only_a_pass_goes_on(seen: Look) -> None:
-    ruling = rule(look=seen, now=NOW)
+    decided = decide(look=seen, now=NOW)
 
-    assert (ruling.action is Action.ABORT) is (seen.says is Says.BROKEN)
-    if ruling.action in (Action.ADVANCE, Action.COMPLETE):
-        assert seen.says is Says.PASSED
+    assert (decided.action is Action.ABORT) is (seen.gates is GateState.BROKEN)
+    if decided.action in (Action.ADVANCE, Action.COMPLETE):
+        assert seen.gates is GateState.PASSED
         assert not seen.paused
         assert not seen.held_by
 
@@ -121,7 +121,7 @@ def test_one_step_with_all_keys_is_a_canary_too() -> None:
         deadline_hours=Decimal(14 * 24),
     )
     assert step == CanaryStep(weight=Decimal(1))
-    assert rule(look=look(steps=[step]), now=NOW).action is Action.COMPLETE
+    assert decide(look=look(steps=[step]), now=NOW).action is Action.COMPLETE
 
 
 def test_each_part_is_read_for_what_it_is() -> None:
@@ -175,6 +175,6 @@ def test_samples_of_earlier_steps_count(samples: int, days: int) -> None:
 @pytest.mark.parametrize("approved", [True, False])
 def test_a_step_that_needs_approval_waits_for_a_person(approved: bool) -> None:
     step = CanaryStep(weight=Decimal("0.5"), needs_approval=True)
-    ruling = rule(look=look(steps=[step, *STEPS[1:]], approved=approved), now=NOW)
-    assert ruling.action is (Action.ADVANCE if approved else Action.WAIT)
-    assert approved or "person's approval" in ruling.why
+    decided = decide(look=look(steps=[step, *STEPS[1:]], approved=approved), now=NOW)
+    assert decided.action is (Action.ADVANCE if approved else Action.WAIT)
+    assert approved or "person's approval" in decided.why

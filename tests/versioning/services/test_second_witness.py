@@ -144,13 +144,13 @@ class TestTheTargetIsAskedFor:
         assert record.to_version.upstream_id == "zeta-1-20250401"
         (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
         assert any("nobody has asked for it" in warning for warning in brief.warnings)
-        assert targets.ask_for_unasked(now=NOW + DAY) == 2
+        assert targets.probe_waiting(now=NOW + DAY) == 2
         assert offered() == ["zeta-1-20250301"]
         record = recommendation.open_recommendations().get()
         assert record.to_version.answers == "callable"
         (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
         assert not any("nobody has asked for it" in warning for warning in brief.warnings)
-        assert targets.ask_for_unasked(now=NOW + 2 * DAY) == 0
+        assert targets.probe_waiting(now=NOW + 2 * DAY) == 0
 
     def test_nobody_is_asked_for_what_waits_where_that_is_switched_off(
         self, provider: Provider, simulator: Simulator
@@ -159,7 +159,7 @@ class TestTheTargetIsAskedFor:
         provider.options = {"witness": "off"}
         provider.save()
         ask(provider, days=1)
-        assert targets.ask_for_unasked(now=NOW + DAY) == 0
+        assert targets.probe_waiting(now=NOW + DAY) == 0
         (brief,) = briefing.of_approvals(
             records=list(recommendation.open_recommendations()), now=NOW + DAY
         )
@@ -183,7 +183,7 @@ class TestTheTargetIsAskedFor:
     ) -> None:
         settings.HOTSWAP = {**settings.HOTSWAP, "WITNESS_CALLS_A_DAY": 3}
         ids = [f"none-{number}" for number in range(5)]
-        witness.ask_all(provider=provider, upstream_ids=ids, now=NOW)
+        witness.probe_all(provider=provider, upstream_ids=ids, now=NOW)
         assert DirectQuestion.objects.calls().count() == 0  # a look refused them all, and is free
 
     def test_the_cap_counts_calls(
@@ -194,10 +194,10 @@ class TestTheTargetIsAskedFor:
         for id in ids:
             simulator.catalogue.add("openai", id)
         for _ in range(2):
-            witness.ask_all(provider=provider, upstream_ids=ids, now=NOW)
+            witness.probe_all(provider=provider, upstream_ids=ids, now=NOW)
         chats = [seen for seen in simulator.requests("openai") if seen.method == "POST"]
         assert (len(chats), DirectQuestion.objects.calls().count()) == (3, 3)
-        witness.ask_all(provider=provider, upstream_ids=ids, now=NOW + DAY)
+        witness.probe_all(provider=provider, upstream_ids=ids, now=NOW + DAY)
         assert DirectQuestion.objects.calls().count() == 6
 
 
@@ -207,11 +207,11 @@ def test_every_kind_has_a_second_witness(simulator: Simulator, kind: str) -> Non
     for name in ("acme.zeta-1", "acme.zeta-2"):
         simulator.catalogue.add(kind, name)
     provider = provider_of(simulator, kind)
-    there = witness.ask(provider=provider, upstream_id="acme.zeta-1", now=NOW)
-    gone = witness.ask(provider=provider, upstream_id="acme.iota-1", now=NOW)
+    there = witness.probe(provider=provider, upstream_id="acme.zeta-1", now=NOW)
+    gone = witness.probe(provider=provider, upstream_id="acme.iota-1", now=NOW)
     assert (there.outcome, gone.outcome) == ("callable", "refused"), (there, gone)
     simulator.fail(kind, "http_503")
-    busy = witness.ask(provider=provider, upstream_id="acme.zeta-2", now=NOW)
+    busy = witness.probe(provider=provider, upstream_id="acme.zeta-2", now=NOW)
     assert (busy.outcome, bool(busy.sentence)) == ("unknown", True)
 
 
@@ -244,11 +244,11 @@ class TestWhatLeftTheList:
         version = track(provider, "zeta-1").current_version
         assert version is not None
         simulator.catalogue.change("openai", "zeta-1", is_hidden=True)
-        alive = way_back.ask(version=version, fallback=None, policy=Policy(), now=NOW)
+        alive = way_back.verify(version=version, fallback=None, policy=Policy(), now=NOW)
         simulator.catalogue.change(
             "openai", "zeta-1", is_hidden=False, refuses="This model is no longer available."
         )
-        refused = way_back.ask(version=version, fallback=None, policy=Policy(), now=NOW + DAY)
+        refused = way_back.verify(version=version, fallback=None, policy=Policy(), now=NOW + DAY)
         assert (alive.outcome, refused.outcome) == ("open", "closed")
         assert "no longer available" in refused.sentence
 

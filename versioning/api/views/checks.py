@@ -16,7 +16,7 @@ from versioning.api.serializers.checks import (
     FindingsQuery,
 )
 from versioning.models import ApiKey, Check, Finding
-from versioning.services.checks import asking
+from versioning.services.checks import on_demand
 
 
 class ChecksView(ApiView):
@@ -49,7 +49,7 @@ class ChecksView(ApiView):
     def post(self, asked: Asked) -> Response:
         """A worker asks: look at each check again until its state isn't `running`. A provider
         that is being asked already is answered with that check."""
-        checks = asking.begin_checks(
+        checks = on_demand.begin_checks(
             provider_slug=asked.body.get("provider"), actor=asked.actor, now=asked.now
         )
         ids = [check.pk for check in checks]
@@ -75,7 +75,7 @@ class CheckView(ApiView):
     def get(self, asked: Asked, *, id: int) -> Response:
         """`difference` is the raw difference of the listing, `findings` the news about tracked
         models."""
-        return Response(CheckDetailSerializer(asking.check(check_id=id)).data)
+        return Response(CheckDetailSerializer(on_demand.check(check_id=id)).data)
 
 
 class FindingsView(ApiView):

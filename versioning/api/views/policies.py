@@ -90,13 +90,7 @@ class PolicyView(ApiView):
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send; null, or an empty text, leaves a thing to the level
         above. Records under way go on under what it says then."""
-        changed = editing.change(
-            Policy.objects.filter(pk=id),
-            changes=asked.body,
-            actor=asked.actor,
-            revision=asked.if_match,
-        )
-        return rows.shown(changed, PolicySerializer)
+        return rows.changed(asked, Policy.objects.filter(pk=id), PolicySerializer)
 
     @operation(
         id="remove_policy",
@@ -111,8 +105,7 @@ class PolicyView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """What it was for takes what the level above says; its history stays."""
-        editing.remove(Policy.objects.filter(pk=id), actor=asked.actor, revision=asked.if_match)
-        return Response(status=204)
+        return rows.removed(asked, Policy.objects.filter(pk=id))
 
 
 class ModelPolicyView(ApiView):
@@ -194,13 +187,7 @@ class FreezeView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. To end it now, set `ends_at`."""
-        changed = editing.change(
-            Freeze.objects.filter(pk=id),
-            changes=asked.body,
-            actor=asked.actor,
-            revision=asked.if_match,
-        )
-        return rows.shown(changed, FreezeSerializer)
+        return rows.changed(asked, Freeze.objects.filter(pk=id), FreezeSerializer)
 
     @operation(
         id="remove_freeze",
@@ -215,8 +202,7 @@ class FreezeView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """As if it had not been made; its history stays."""
-        editing.remove(Freeze.objects.filter(pk=id), actor=asked.actor, revision=asked.if_match)
-        return Response(status=204)
+        return rows.removed(asked, Freeze.objects.filter(pk=id))
 
 
 class AutomationView(ApiView):

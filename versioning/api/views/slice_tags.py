@@ -67,13 +67,7 @@ class SliceTagView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Comparisons look at the tag of the new name instead."""
-        changed = editing.change(
-            SliceTag.objects.filter(pk=id),
-            changes=asked.body,
-            actor=asked.actor,
-            revision=asked.if_match,
-        )
-        return rows.shown(changed, SliceTagSerializer)
+        return rows.changed(asked, SliceTag.objects.filter(pk=id), SliceTagSerializer)
 
     @operation(
         id="remove_slice_tag",
@@ -88,5 +82,4 @@ class SliceTagView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """Samples keep their tags."""
-        editing.remove(SliceTag.objects.filter(pk=id), actor=asked.actor, revision=asked.if_match)
-        return Response(status=204)
+        return rows.removed(asked, SliceTag.objects.filter(pk=id))

@@ -213,10 +213,7 @@ class CaseView(ApiView):
     )
     def patch(self, asked: Asked, *, id: int, case_id: int) -> Response:
         """Only the fields that you send. Runs that were planned keep what it was."""
-        changed = editing.change(
-            _case(id, case_id), changes=asked.body, actor=asked.actor, revision=asked.if_match
-        )
-        return rows.shown(changed, CaseSerializer)
+        return rows.changed(asked, _case(id, case_id), CaseSerializer)
 
     @operation(
         id="remove_case",
@@ -231,8 +228,7 @@ class CaseView(ApiView):
     )
     def delete(self, asked: Asked, *, id: int, case_id: int) -> Response:
         """Runs that were planned keep it."""
-        editing.remove(_case(id, case_id), actor=asked.actor, revision=asked.if_match)
-        return Response(status=204)
+        return rows.removed(asked, _case(id, case_id))
 
 
 def _stored(suite: EvaluationSuite, read: Imported, *, replace: bool) -> Response:

@@ -44,7 +44,7 @@ class Command(ServiceCommand):
         call_command("migrate", interactive=False, verbosity=0)
         collect_if_changed()
         schedules.install_schedules()
-        plugins.tell_of_broken(now=timezone.now())
+        plugins.raise_faults(now=timezone.now())
         return {"notes": _first_user() if options["first_user"] else []}
 
 

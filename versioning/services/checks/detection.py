@@ -13,9 +13,9 @@ from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check
-from versioning.services import constraints
+from versioning.services import constraints, rows
 from versioning.services.checks import recording
-from versioning.services.checks.recording import Asked
+from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
 
 logger = logging.getLogger(__name__)
@@ -37,9 +37,9 @@ class AlreadyRunning(AlreadyMoved):
 
 def run_check(*, provider_id: int, trigger: str, asked_by: str = "", now: datetime) -> Check:
     """Ask one provider. Raises NotFound and AlreadyRunning; a failure is a Check that says so."""
-    provider = Provider.objects.filter(pk=provider_id).first()
-    if provider is None:
-        raise NotFound(f"There is no provider {provider_id}.")
+    provider = rows.one(
+        Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
+    )
     check = _begin(provider=provider, trigger=trigger, asked_by=asked_by, now=now)
     return recording.record(check=check, asked=_ask(_adapter_of(provider), now), now=now)
 
@@ -133,13 +133,13 @@ def _ask_side_by_side(
     return results
 
 
-def _answer(future: Future[Asked]) -> Asked:
+def _answer(future: Future[Attempt]) -> Attempt:
     """Return what the thread found, also where it broke off in a way that nobody foresaw."""
     error = future.exception()
     if error is None:
         return future.result()
     logger.error("Asking a provider broke off.", exc_info=error)
-    return Asked(
+    return Attempt(
         result=recording.Broken(f"It could not be asked: {type(error).__name__}."),
         took=timedelta(0),
     )
@@ -216,11 +216,11 @@ def _adapter_of(provider: Provider) -> Adapter | ProviderError:
         return recording.Broken(f"It can't be asked: {type(error).__name__}.")
 
 
-def _ask(adapter: Adapter | ProviderError, now: datetime) -> Asked:
+def _ask(adapter: Adapter | ProviderError, now: datetime) -> Attempt:
     """Ask a provider; runs in a thread, and touches no table."""
     started = time.monotonic()
     result = _listing_or_error(adapter, now)
-    return Asked(result=result, took=timedelta(seconds=time.monotonic() - started))
+    return Attempt(result=result, took=timedelta(seconds=time.monotonic() - started))
 
 
 def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listing | ProviderError:
@@ -240,8 +240,8 @@ def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listin
 
 
 def _catalogues_first(
-    asked: dict[Future[Asked], Check],
-) -> Iterable[Future[Asked]]:
+    asked: dict[Future[Attempt], Check],
+) -> Iterable[Future[Attempt]]:
     facts = [future for future, check in asked.items() if recording.is_catalogue(check.provider)]
     yield from facts
     yield from as_completed([future for future in asked if future not in facts])

@@ -11,7 +11,7 @@ from versioning.models import CatalogueEntry, Check, Finding, ModelVersion, Trac
 from versioning.models.upgrades import UpgradeRecord
 from versioning.services import events, knowledge
 from versioning.services.actors import Actor
-from versioning.services.witness import Asked
+from versioning.services.witness import Probe
 
 RETIREMENT_FIELDS = frozenset({"deprecated_on", "retires_on", "retires_precision"})
 TOLD_ONCE = (Finding.Kind.REVISION, Finding.Kind.MISSING, Finding.Kind.ALIVE, Finding.Kind.REFUSED)
@@ -112,7 +112,7 @@ def write_new_version(*, check: Check, record: UpgradeRecord, now: datetime) -> 
 
 
 def write_refused(
-    *, check: Check, tracked: TrackedModel, upstream_id: str, asked: Asked, now: datetime
+    *, check: Check, tracked: TrackedModel, upstream_id: str, asked: Probe, now: datetime
 ) -> None:
     """Keep the news that a successor is listed and can't be called, once while it stays so."""
     of_it = Finding.objects.filter(

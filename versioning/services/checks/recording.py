@@ -21,9 +21,9 @@ from versioning.services.checks.weighing import is_catalogue
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market
-from versioning.services.witness import Asked as Witnessed
+from versioning.services.witness import Probe
 
-__all__ = ["Asked", "Broken", "is_catalogue", "record"]
+__all__ = ["Attempt", "Broken", "is_catalogue", "record"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ MODELS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Attempt:
     """What a provider answered, or why it didn't, and how long that took."""
 
     result: Listing | ProviderError
@@ -50,7 +50,7 @@ class Broken(ProviderError):
     kind = "broken"
 
 
-def record(*, check: Check, asked: Asked, now: datetime) -> Check:
+def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     """Record one provider's answer; a fault of ours there never hides another's news.
 
     Speaks HTTP for what it asks directly, so it is called outside any transaction.
@@ -63,7 +63,7 @@ def record(*, check: Check, asked: Asked, now: datetime) -> Check:
         return _fail(check=check, error=Broken(f"Recording failed: {type(error).__name__}."))
 
 
-def _record(*, check: Check, asked: Asked, now: datetime) -> Check:
+def _record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     check.finished_at = now + asked.took
     if isinstance(asked.result, ProviderError):
         return _fail(check=check, error=asked.result)
@@ -157,7 +157,7 @@ def _unread_as_before(*, check: Check, found: Listing) -> bool:
     return Counter(found.unread) <= Counter(last.unread)
 
 
-def _ask_for_leaving(compared: Compared, *, now: datetime) -> dict[str, Witnessed]:
+def _ask_for_leaving(compared: Compared, *, now: datetime) -> dict[str, Probe]:
     """Ask directly for what is about to count as gone, where somebody tracks it."""
     leaving = compared.difference.gone
     if not leaving:
@@ -166,7 +166,7 @@ def _ask_for_leaving(compared: Compared, *, now: datetime) -> dict[str, Witnesse
         tracked_model__provider=compared.provider, tracked_model__active=True
     )
     in_use = set(used.values_list("upstream_id", flat=True))
-    return witness.ask_all(
+    return witness.probe_all(
         provider=compared.provider,
         upstream_ids=[id for id in leaving if id in in_use],
         now=now,
@@ -179,7 +179,7 @@ def _ask_directly(check: Check, compared: Compared, *, now: datetime) -> "_Look"
     leaving = _ask_for_leaving(compared, now=now)
     alive = {id for id, said in leaving.items() if said.is_callable}
     compared.keep(alive)
-    found = targets.ask_for_targets(
+    found = targets.probe_targets(
         provider=check.provider, tracked_models=models, entries=compared.entries, now=now
     )
     return _Look(
@@ -201,8 +201,8 @@ class _Look:
     ids: Sequence[int]
     market: Market
     alive: set[str]
-    asked: Mapping[str, Witnessed]
-    refused: Mapping[int, Mapping[str, Witnessed]]
+    asked: Mapping[str, Probe]
+    refused: Mapping[int, Mapping[str, Probe]]
     """By tracked model: the ids that would have been recommended, had they not been refused."""
     now: datetime
 

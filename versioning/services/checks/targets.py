@@ -10,7 +10,7 @@ from versioning.models import CatalogueEntry, ModelVersion, TrackedModel, Upgrad
 from versioning.services import sweeps, witness
 from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market, answer_for
-from versioning.services.witness import Asked
+from versioning.services.witness import Probe
 
 ROUNDS = 3
 """How often the next best is looked for where the provider refuses the best."""
@@ -21,12 +21,12 @@ class Targets:
     """The market without what was refused, and what came of asking."""
 
     market: Market
-    asked: Mapping[str, Asked]
-    refused: Mapping[int, Mapping[str, Asked]]
+    asked: Mapping[str, Probe]
+    refused: Mapping[int, Mapping[str, Probe]]
     """By tracked model: ids that would have been recommended to it, and were refused."""
 
 
-def ask_for_targets(
+def probe_targets(
     *,
     provider: Provider,
     tracked_models: Sequence[TrackedModel],
@@ -39,8 +39,8 @@ def ask_for_targets(
     recommended, unless it was refused when it could be told last.
     """
     market = Market.of(provider=provider, entries=entries)
-    asked: dict[str, Asked] = {}
-    refused: dict[int, dict[str, Asked]] = {}
+    asked: dict[str, Probe] = {}
+    refused: dict[int, dict[str, Probe]] = {}
     before = witness.refused(provider=provider, now=now)
     left = [tracked for tracked in tracked_models if tracked.current_version is not None]
     why: dict[str, str] = {}
@@ -48,7 +48,7 @@ def ask_for_targets(
         wanted = {each.pk: _new_ids(each, answer_for(tracked=each, market=market)) for each in left}
         new = {id for ids in wanted.values() for id in ids} - asked.keys()
         known = witness.answered(provider=provider, upstream_ids=new, now=now)
-        asked |= witness.ask_all(provider=provider, upstream_ids=sorted(new - known), now=now)
+        asked |= witness.probe_all(provider=provider, upstream_ids=sorted(new - known), now=now)
         for id in new & asked.keys():
             if asked[id].is_refused:
                 why[id] = asked[id].sentence
@@ -59,12 +59,12 @@ def ask_for_targets(
             break
         for tracked in left:
             for id in wanted[tracked.pk] & why.keys():
-                refused.setdefault(tracked.pk, {})[id] = Asked("refused", why[id])
+                refused.setdefault(tracked.pk, {})[id] = Probe("refused", why[id])
         market = Market.of(provider=provider, entries=entries, refused=why)
     return Targets(market=market, asked=asked, refused=refused)
 
 
-def ask_for_unasked(*, now: datetime) -> int:
+def probe_waiting(*, now: datetime) -> int:
     """Ask for what is recommended and nobody asked for yet; return for how many. Speaks HTTP.
 
     A check asks before it recommends. A rule of staff's recommends at once, within its transaction:
@@ -95,21 +95,23 @@ def _unasked() -> list[UpgradeRecord]:
         tracked_model__provider__enabled=True,
     ).exclude(step=UpgradeRecord.Step.REVISION)
     some = list(never[: witness.MOST_AT_ONCE])
-    return [record for record in some if witness.is_asked(record.tracked_model.provider)]
+    return [record for record in some if witness.may_probe(record.tracked_model.provider)]
 
 
 def _ask_for(record: UpgradeRecord, *, now: datetime) -> None:
     provider, id = record.tracked_model.provider, record.to_version.upstream_id
     known = witness.answered(provider=provider, upstream_ids=[id], now=now)
     said = (
-        Asked("callable", "") if known else witness.ask(provider=provider, upstream_id=id, now=now)
+        Probe("callable", "")
+        if known
+        else witness.probe(provider=provider, upstream_id=id, now=now)
     )
     keep_answers(provider=provider, asked={id: said}, now=now)
     if said.is_refused:
         recommendation.recommend(tracked_model_id=record.tracked_model_id, now=now)
 
 
-def keep_answers(*, provider: Provider, asked: Mapping[str, Asked], now: datetime) -> None:
+def keep_answers(*, provider: Provider, asked: Mapping[str, Probe], now: datetime) -> None:
     """Keep with each version what came of asking for it directly."""
     for upstream_id, said in asked.items():
         ModelVersion.objects.filter(

@@ -7,7 +7,7 @@ from versioning.domain.evaluation.judging import Preference
 from versioning.domain.policy import Unsure
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark
-from versioning.services import locks
+from versioning.services import locks, rows
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evaluation import results
@@ -20,10 +20,7 @@ GOES_ON = frozenset(
 
 def run_by_id(run_id: int) -> EvaluationRun:
     """Return the run with its names. Raises NotFound."""
-    run = EvaluationRun.objects.with_names().filter(pk=run_id).first()
-    if run is None:
-        raise NotFound(f"There is no evaluation run {run_id}.")
-    return run
+    return rows.one(EvaluationRun.objects.with_names().filter(pk=run_id), missing=_missing(run_id))
 
 
 @one_transaction
@@ -61,9 +58,7 @@ def go_on(
     Raises NotFound, AlreadyMoved where it isn't stopped, Invalid where a budget is below what
     is spent.
     """
-    run = locks.hold(EvaluationRun.objects.filter(pk=run_id)).first()
-    if run is None:
-        raise NotFound(f"There is no evaluation run {run_id}.")
+    run = _locked(run_id)
     if run.state not in GOES_ON:
         raise AlreadyMoved(f"This run is {run.get_state_display()}; it can't go on.")
     if budget_usd is not None and budget_usd <= run.spent_usd:
@@ -88,15 +83,21 @@ def rule(*, run_id: int, passes: bool, actor: Actor, now: datetime) -> Evaluatio
     A second ruling takes the place of the first. Raises NotFound, AlreadyMoved where the run
     has not ended or shows it itself.
     """
-    run = locks.hold(EvaluationRun.objects.filter(pk=run_id)).first()
-    if run is None:
-        raise NotFound(f"There is no evaluation run {run_id}.")
+    run = _locked(run_id)
     if not can_rule_on(run):
         raise AlreadyMoved(f"This run {_why_no_ruling(run)}.")
     run.ruling = (Unsure.PASSES if passes else Unsure.FAILS).value
     run.ruled_by, run.ruled_at = actor.name, now
     run.save(update_fields=["ruling", "ruled_by", "ruled_at"])
     return run_by_id(run_id)
+
+
+def _locked(run_id: int) -> EvaluationRun:
+    return locks.hold_one(EvaluationRun.objects.filter(pk=run_id), missing=_missing(run_id))
+
+
+def _missing(run_id: int) -> str:
+    return f"There is no evaluation run {run_id}."
 
 
 def can_rule_on(run: EvaluationRun) -> bool:

@@ -18,7 +18,7 @@ from versioning.services.evaluation.trials import Answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Call:
     """A request, through which adapter, at which prices."""
 
     adapter: Adapter
@@ -33,7 +33,7 @@ class Questions:
     run: EvaluationRun
     cases: dict[str, Case]
     adapters: dict[int, Adapter]
-    asked: dict[int, Asked] = field(default_factory=dict)
+    calls: dict[int, Call] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: EvaluationRun) -> Self:
@@ -54,7 +54,7 @@ class Questions:
         """The judge sees a pair when both answers are there."""
         return [ANSWER_ARMS, JUDGE_ARMS] if self.run.judge_version else [ANSWER_ARMS]
 
-    def ask(self, trial: Trial) -> Asked | None:
+    def prepare(self, trial: Trial) -> Call | None:
         """Return what the trial asks; None for a pair of which an answer is missing."""
         version = self._version(trial)
         messages = (
@@ -64,17 +64,17 @@ class Questions:
         )
         if messages is None:
             return None
-        asked = Asked(
+        call = Call(
             adapter=self.adapters[version.tracked_model.provider_id],
             request=self._request(version, messages, is_judge=trial.arm in JUDGE_ARMS),
             prices=prices.list_of(version),
         )
-        self.asked[trial.pk] = asked
-        return asked
+        self.calls[trial.pk] = call
+        return call
 
-    def known(self, trial: Trial) -> Asked:
+    def prepared(self, trial: Trial) -> Call:
         """Return what the trial has asked."""
-        return self.asked[trial.pk]
+        return self.calls[trial.pk]
 
     def score(self, trial: Trial, answered: Answered, *, cost: Decimal | None) -> Score:
         """Score the trial's answer; the judge's own word is read, not scored."""

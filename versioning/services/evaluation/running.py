@@ -144,14 +144,14 @@ class _Phase:
                 self.next_request_at = time.monotonic() + 60 / per_minute
 
     def _begin(self, pool: ThreadPoolExecutor, trial: Trial) -> None:
-        asked = self.questions.ask(trial)
+        asked = self.questions.prepare(trial)
         if asked is None:
             self._skip(trial)
             return
         price = trials.most(asked.request, prices=asked.prices)
         held = purse.hold(trial=trial, price=price, worker=self.worker, now=self.clock())
         if held is purse.Held.YES:
-            future = pool.submit(trials.ask, asked.adapter, asked.request)
+            future = pool.submit(trials.send, asked.adapter, asked.request)
             self.under_way[future] = (trial, price)
         elif held is purse.Held.NO_BUDGET:
             if self.under_way:
@@ -191,7 +191,7 @@ class _Phase:
         trial, price = self.under_way.pop(future)
         answered = future.result()
         again = answered.may_ask_again and trial.asks + 1 < MOST_ASKS
-        asked = self.questions.known(trial)
+        asked = self.questions.prepared(trial)
         took = trials.spent(answered, prices=asked.prices, held=price)
         said = None if again else self.questions.score(trial, answered, cost=took.usd)
         if not self._write_down(trial, answered, took=took, said=said):

@@ -17,8 +17,8 @@ from versioning.domain.evaluation.cases import (
 )
 from versioning.domain.scoring import ScorerUse, read_uses
 from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
-from versioning.services import locks
-from versioning.services.errors import Invalid, NotFound
+from versioning.services import locks, rows
+from versioning.services.errors import Invalid
 from versioning.services.storable import WHY_NOT, is_storable
 from versioning.services.transactions import one_transaction
 
@@ -28,18 +28,17 @@ LONGEST_FILE = 32 * 1024 * 1024
 
 def suite_named(name: str) -> EvaluationSuite:
     """Return the suite. Raises NotFound."""
-    suite = EvaluationSuite.objects.filter(name=name).first()
-    if suite is None:
-        raise NotFound(f"There is no evaluation suite {name!r}.")
-    return suite
+    return rows.one(
+        EvaluationSuite.objects.filter(name=name), missing=f"There is no evaluation suite {name!r}."
+    )
 
 
 def suite_by_id(suite_id: int) -> EvaluationSuite:
     """Return the suite. Raises NotFound."""
-    suite = EvaluationSuite.objects.filter(pk=suite_id).first()
-    if suite is None:
-        raise NotFound(f"There is no evaluation suite {suite_id}.")
-    return suite
+    return rows.one(
+        EvaluationSuite.objects.filter(pk=suite_id),
+        missing=f"There is no evaluation suite {suite_id}.",
+    )
 
 
 def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:

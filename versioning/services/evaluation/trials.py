@@ -58,7 +58,7 @@ def most(request: ChatRequest, *, prices: PriceList) -> Price:
     return Price(usd=held, tokens=tokens.total)
 
 
-def ask(adapter: Adapter, request: ChatRequest) -> Answered:
+def send(adapter: Adapter, request: ChatRequest) -> Answered:
     """Ask once, and tell apart what can go wrong. Runs in a thread: it touches no database."""
     try:
         answer = adapter.complete(request)

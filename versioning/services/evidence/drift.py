@@ -10,8 +10,7 @@ from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shi
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock, sweeps
-from versioning.services.errors import NotFound
+from versioning.services import clock, rows, sweeps
 from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
@@ -59,10 +58,9 @@ def findings() -> QuerySet[DriftFinding]:
 def resolve(*, finding_id: int, now: datetime) -> DriftFinding:
     """Mark a finding as dealt with; a second time changes nothing. Raises NotFound."""
     DriftFinding.objects.filter(pk=finding_id, resolved_at=None).update(resolved_at=now)
-    finding = DriftFinding.objects.filter(pk=finding_id).first()
-    if finding is None:
-        raise NotFound(f"There is no finding {finding_id}.")
-    return finding
+    return rows.one(
+        DriftFinding.objects.filter(pk=finding_id), missing=f"There is no finding {finding_id}."
+    )
 
 
 def _find(version_id: int, *, now: datetime) -> int:

@@ -187,7 +187,7 @@ def _against_approving(
 
 def _is_unasked(record: UpgradeRecord) -> bool:
     # The record's model is loaded with its provider, the version's own isn't.
-    return record.to_version.answers_at is None and witness.is_asked(record.tracked_model.provider)
+    return record.to_version.answers_at is None and witness.may_probe(record.tracked_model.provider)
 
 
 def _against_going_back(

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from versioning.domain import canary as rules
 from versioning.domain import dates
-from versioning.domain.canary import Action, Look, Says
+from versioning.domain.canary import Action, GateState, Look
 from versioning.domain.events import Kind
 from versioning.domain.policy import Asks
 from versioning.domain.statistics.cautions import WarningCode
@@ -20,7 +20,7 @@ from versioning.domain.transitions import State
 from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
 from versioning.services import events, locks, notices
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, Invalid, NotFound
+from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.samples import sessions
 from versioning.services.transactions import one_transaction
@@ -90,7 +90,7 @@ def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     found.paused_at, found.step_began_at = None, now
     found.says = f"{actor.name} let it go on."[:500]
     found.save(update_fields=["paused_at", "step_began_at", "says"])
-    _tell(Kind.CANARY_RESUMED, found, f"{found.record}: {found.says}", actor=actor, now=now)
+    _write_event(Kind.CANARY_RESUMED, found, f"{found.record}: {found.says}", actor=actor, now=now)
     notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return found
 
@@ -153,28 +153,28 @@ def _evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
     found = locks.hold(Canary.objects.filter(record=record)).get()
     resolved = policies.resolve(tracked=record.tracked_model)
     shown = policies.evidence(record=record, resolved=resolved, now=now)
-    ruling = _ruling(record=record, found=found, resolved=resolved, shown=shown, now=now)
-    found.looked_at, found.says = now, ruling.why[:500]
-    return _do(record=record, found=found, ruling=ruling, shown=shown, now=now)
+    next_action = _next_action(record=record, found=found, resolved=resolved, shown=shown, now=now)
+    found.looked_at, found.says = now, next_action.why[:500]
+    return _do(record=record, found=found, next_action=next_action, shown=shown, now=now)
 
 
-def _ruling(
+def _next_action(
     *,
     record: UpgradeRecord,
     found: Canary,
     resolved: Resolved,
     shown: Evidence,
     now: datetime,
-) -> rules.Ruling:
+) -> rules.NextAction:
     samples = _samples_since(found)
     held = policies.may_go_on(record=record, resolved=resolved, now=now)
-    return rules.rule(
+    return rules.decide(
         look=Look(
             steps=found.plan,
             position=found.position,
             step_began_at=found.step_began_at,
             samples=samples,
-            says=_says(shown, samples=samples, asks=resolved.policy.canary_asks),
+            gates=_gates(shown, samples=samples, asks=resolved.policy.canary_asks),
             sentence=_sentence(shown, samples=samples, asks=resolved.policy.canary_asks),
             approved=found.approved_position >= found.position,
             paused=found.paused_at is not None,
@@ -200,29 +200,39 @@ def _count_mixed_out(record_id: int) -> None:
 
 
 def _do(
-    *, record: UpgradeRecord, found: Canary, ruling: rules.Ruling, shown: Evidence, now: datetime
+    *,
+    record: UpgradeRecord,
+    found: Canary,
+    next_action: rules.NextAction,
+    shown: Evidence,
+    now: datetime,
 ) -> UpgradeRecord:
     scheduler = Actor.scheduler()
-    if ruling.action is Action.PAUSE:
+    if next_action.action is Action.PAUSE:
         found.paused_at = now
-        paused = f"The canary of {record} is paused. {ruling.why}"
-        _tell(Kind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
-    if ruling.action is Action.ADVANCE:
+        paused = f"The canary of {record} is paused. {next_action.why}"
+        _write_event(Kind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
+    if next_action.action is Action.ADVANCE:
         found.position += 1
         found.step_began_at = now
         _answers_change(record)
         advanced = f"The canary of {record} goes on with {found.weight:.0%} of the keys."
-        _tell(Kind.CANARY_ADVANCED, found, advanced, actor=scheduler, now=now)
+        _write_event(Kind.CANARY_ADVANCED, found, advanced, actor=scheduler, now=now)
     found.save()
-    if ruling.action is Action.ABORT:
-        return _end(record, to=State.ABORTED, ruling=ruling, shown=shown, now=now)
-    if ruling.action is Action.COMPLETE:
-        return _end(record, to=State.COMPLETED, ruling=ruling, shown=shown, now=now)
+    if next_action.action is Action.ABORT:
+        return _end(record, to=State.ABORTED, next_action=next_action, shown=shown, now=now)
+    if next_action.action is Action.COMPLETE:
+        return _end(record, to=State.COMPLETED, next_action=next_action, shown=shown, now=now)
     return record
 
 
 def _end(
-    record: UpgradeRecord, *, to: State, ruling: rules.Ruling, shown: Evidence, now: datetime
+    record: UpgradeRecord,
+    *,
+    to: State,
+    next_action: rules.NextAction,
+    shown: Evidence,
+    now: datetime,
 ) -> UpgradeRecord:
     evidence = _keep(record, shown, now=now)
     notices.resolve(record=record, kind=Notice.Kind.CANARY_PAUSED, by="scheduler", now=now)
@@ -234,12 +244,12 @@ def _end(
             to=to,
             actor=actor,
             now=now,
-            reason=ruling.why,
+            reason=next_action.why,
             evidence=evidence,
             notice=Notice.Kind.CANARY_ABORTED,
         )
     record = moves.complete(
-        record_id=record.pk, actor=actor, now=now, reason=ruling.why, evidence=evidence
+        record_id=record.pk, actor=actor, now=now, reason=next_action.why, evidence=evidence
     )
     watching.begin(record=record, now=now)
     return record
@@ -254,7 +264,7 @@ def _keep(record: UpgradeRecord, shown: Evidence, *, now: datetime) -> Mapping[s
     return evidence
 
 
-def _tell(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: datetime) -> None:
+def _write_event(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: datetime) -> None:
     events.write(
         kind,
         tracked=found.record.tracked_model,
@@ -267,19 +277,19 @@ def _tell(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: dateti
     )
 
 
-def _says(shown: Evidence, *, samples: int, asks: Asks) -> Says:
+def _gates(shown: Evidence, *, samples: int, asks: Asks) -> GateState:
     """Return what the evidence says. Without a sample of this canary it never passes."""
     if samples and (shown.speaks_against):
-        return Says.BROKEN
+        return GateState.BROKEN
     if shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH):
-        return Says.MISDIRECTED
+        return GateState.MISDIRECTED
     if asks is Asks.NO_HARM:
         seen = samples >= FLOOR and not shown.why_harm_is_unseen
-        return Says.PASSED if seen else Says.NOT_YET
+        return GateState.PASSED if seen else GateState.NOT_YET
     enough = shown.verdict == Verdict.BETTER or asks is Asks.NOT_WORSE
     if samples and shown.speaks_for and enough:
-        return Says.PASSED
-    return Says.NOT_YET
+        return GateState.PASSED
+    return GateState.NOT_YET
 
 
 def _sentence(shown: Evidence, *, samples: int, asks: Asks) -> str:
@@ -313,9 +323,9 @@ def _samples_since(found: Canary) -> int:
 
 def _open(record_id: int) -> Canary:
     record = moves.locked(record_id)
-    found = locks.hold(Canary.objects.filter(record=record)).first()
-    if found is None:
-        raise NotFound(f"Upgrade {record_id} has no canary.")
+    found = locks.hold_one(
+        Canary.objects.filter(record=record), missing=f"Upgrade {record_id} has no canary."
+    )
     if record.state != State.CANARY:
         raise AlreadyMoved(f"This canary has ended: the upgrade is {record.get_state_display()}.")
     return found

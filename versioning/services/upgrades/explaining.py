@@ -159,7 +159,7 @@ def _nearness(row: PolicyRow) -> int:
 def _stop_rows(record: UpgradeRecord) -> list[Row]:
     """Say what a record under way waits for at its stop."""
     if record.state == State.APPROVED:
-        return [Row("way_back", False, way_back.waits(record))]
+        return [Row("way_back", False, way_back.waits_for(record))]
     if record.state == State.TESTING:
         return [Row("tests", False, "Its tests run.")]
     found = Canary.objects.filter(record=record).first()

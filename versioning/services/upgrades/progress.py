@@ -54,7 +54,7 @@ class Progress:
 def of(*, record: UpgradeRecord, now: datetime) -> Progress:
     """Say where a record is on its course now. Nothing is changed."""
     if record.state == State.APPROVED:
-        return Progress(waits=way_back.waits(record))
+        return Progress(waits=way_back.waits_for(record))
     if record.state == State.CANARY:
         found = Canary.objects.filter(record=record).first()
         return Progress(canary=_canary(record, found=found, now=now) if found else None)

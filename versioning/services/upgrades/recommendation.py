@@ -17,9 +17,9 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import locks, nudges, sweeps, versions
+from versioning.services import locks, nudges, rows, sweeps, versions
 from versioning.services.actors import Actor
-from versioning.services.errors import AlreadyMoved, NotFound
+from versioning.services.errors import AlreadyMoved
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import approvals, memory, moves, policies
 from versioning.services.upgrades.successors import Market, answer_for
@@ -72,9 +72,10 @@ def held_models(provider: Provider, *, ids: Sequence[int]) -> list[TrackedModel]
 
 def explain(*, tracked_model_id: int) -> lineage.Answer:
     """Say which successor lineage finds for a tracked model now, and what else it considered."""
-    tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).first()
-    if tracked is None:
-        raise NotFound(f"There is no tracked model {tracked_model_id}.")
+    tracked = rows.one(
+        _with_all(TrackedModel.objects.filter(pk=tracked_model_id)),
+        missing=f"There is no tracked model {tracked_model_id}.",
+    )
     market = Market.from_catalogue(tracked.provider, now=timezone.now())
     return answer_for(tracked=tracked, market=market)
 

@@ -129,7 +129,7 @@ def _first_step(*, record_id: int, only_from: State, why: str, now: datetime) ->
     """Ask for the way back, then begin the canary or complete; a record elsewhere stays."""
     record = UpgradeRecord.objects.with_versions().get(pk=record_id)
     resolved = policies.resolve(tracked=record.tracked_model)
-    back = way_back.ask(
+    back = way_back.verify(
         version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
     )
     return _take_first_step(

@@ -3,8 +3,8 @@
 from django.db.models import Prefetch
 
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import editing, versions
-from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
+from versioning.services import editing, rows, versions
+from versioning.services.errors import FieldError, Invalid, ServiceError
 from versioning.services.upgrades import moves
 
 
@@ -17,12 +17,10 @@ class NothingRecommended(ServiceError):
 def record(*, record_id: int) -> UpgradeRecord:
     """Return an upgrade record in any state, with its versions and steps. Raises NotFound."""
     steps = Prefetch("steps", queryset=UpgradeStep.objects.order_by("at", "id"))
-    found = (
-        UpgradeRecord.objects.with_versions().prefetch_related(steps).filter(pk=record_id).first()
+    return rows.one(
+        UpgradeRecord.objects.with_versions().prefetch_related(steps).filter(pk=record_id),
+        missing=f"There is no upgrade record {record_id}.",
     )
-    if found is None:
-        raise NotFound(f"There is no upgrade record {record_id}.")
-    return found
 
 
 def target(*, tracked: TrackedModel, to_version: str = "", upstream_id: str = "") -> ModelVersion:

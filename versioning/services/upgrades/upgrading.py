@@ -171,7 +171,7 @@ def _way_back_is_open(record: UpgradeRecord, *, now: datetime) -> bool:
     resolved = policies.resolve(tracked=record.tracked_model)
     try:
         with calls.slot():  # a thread of the web server may wait for this
-            back = way_back.ask(
+            back = way_back.verify(
                 version=record.from_version,
                 fallback=resolved.fallback,
                 policy=resolved.policy,
@@ -263,7 +263,7 @@ def _stop_of(record: UpgradeRecord) -> str:
     if record.state == State.TESTING:
         return "Its tests run."
     if record.state == State.APPROVED:
-        return way_back.waits(record)
+        return way_back.waits_for(record)
     return f"It is {record.get_state_display()}: other approvals are missing."
 
 

@@ -73,7 +73,7 @@ def why_closed(
     )
 
 
-def ask(
+def verify(
     *,
     version: ModelVersion | None,
     fallback: ModelVersion | None,
@@ -109,7 +109,7 @@ def ask(
 
 
 def probe(*, version: ModelVersion, now: datetime) -> WayBack:
-    """Ask the provider whether it still lists a version today. Speaks HTTP, as ``ask`` does."""
+    """Ask the provider whether it still lists a version today. Speaks HTTP, as ``verify`` does."""
     return _probe(version, until=clock.local_day(now), now=now)
 
 
@@ -124,7 +124,7 @@ def update_notice(*, record: UpgradeRecord, back: WayBack, now: datetime) -> Non
         notices.raise_for(record=record, kind=Notice.Kind.WAY_BACK, sentence=sentence, now=now)
 
 
-def waits(record: UpgradeRecord) -> str:
+def waits_for(record: UpgradeRecord) -> str:
     """Say what an approved record waits for."""
     told = record.notices.open().filter(kind=Notice.Kind.WAY_BACK).first()
     return told.sentence if told else "It is approved; first the provider is asked for a way back."
@@ -144,7 +144,7 @@ def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcom
         return Outcome.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
     except ProviderError as error:
         return Outcome.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
-    asked = witness.ask(provider=provider, upstream_id=name, now=now)
+    asked = witness.probe(provider=provider, upstream_id=name, now=now)
     if listed is None and not asked.is_callable:
         return Outcome.CLOSED, f"There is no way back: {provider} does not list {name} any more."
     if asked.is_refused:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Prefetch
 
 from versioning.models import Check, Finding
+from versioning.services import rows
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import FieldError, Invalid, NotFound
@@ -34,12 +35,9 @@ def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> l
 
 def check(*, check_id: int) -> Check:
     """Return a check with its findings. Raises NotFound."""
-    found = (
+    return rows.one(
         Check.objects.select_related("provider")
         .prefetch_related(Prefetch("findings", queryset=Finding.objects.order_by("id")))
-        .filter(pk=check_id)
-        .first()
+        .filter(pk=check_id),
+        missing=f"There is no check {check_id}.",
     )
-    if found is None:
-        raise NotFound(f"There is no check {check_id}.")
-    return found
