@@ -238,6 +238,7 @@ def _fingerprint(row: Any, error: BadItem) -> str:
 
 
 _DIGITS = re.compile(r"[0-9]+")
+# A bad row of megabytes is known again by its beginning.
 _LONGEST_READ = 10_000
 
 
@@ -301,6 +302,7 @@ class Witness:
         return cls("refused" if is_refused else "unknown", str(error))
 
 
+# Other statuses tell of the key, the load or the server: nothing of the model.
 _ABOUT_WHAT_IS_ASKED = frozenset({400, 403, 404, 410, 422})
 _OF_THE_REQUEST = re.compile(
     r"chat.?model|chat.?completions?|embedding|max.?(completion.?)?tokens|parameter|temperature",

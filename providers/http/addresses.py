@@ -11,6 +11,7 @@ _METADATA = frozenset(
 )
 """Where clouds hand out a machine's credentials, beside 169.254.169.254, which is link-local."""
 
+# Addresses of IPv4 written as IPv6 (RFC 6052): what counts is the one inside.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 

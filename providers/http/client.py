@@ -22,6 +22,7 @@ from providers.http.transport import NoReply, Reply, exchange, new_session, only
 
 logger = logging.getLogger(__name__)
 
+# A check asks many providers side by side: whoever is down must not hold it up for long.
 MAX_RETRIES = 2
 MAX_REDIRECTS = 3
 BACKOFF_S = 0.5
@@ -30,6 +31,7 @@ LONGEST_RETRY_AFTER_S = 60.0
 """A provider that asks for a longer pause is reported as unavailable instead of waited for."""
 
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+# Followed by hand: requests would send the key along to wherever it is pointed.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 Repeat = Literal["freely", "if_not_begun", "never"]

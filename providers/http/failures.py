@@ -21,8 +21,11 @@ from providers.base import (
 from providers.http.decoding import clean, looks_like_html, page_title
 from providers.http.transport import Reply
 
+# What a provider says is shown in notices and logs: a sentence is enough, a page is not.
 MESSAGE_LIMIT = 300
+# A shorter part of a key stands in too many words: blotting it out would spoil the sentence.
 SHORTEST_PART = 8
+# Some write a moment where seconds belong; nobody means to be asked again in years.
 LONGEST_WAIT_S = 24 * 3600.0
 
 _BUSY = frozenset({408, 409, 425, 429})

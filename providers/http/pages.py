@@ -5,6 +5,7 @@ from typing import Any
 
 from providers.base import Nonsense
 
+# A hundred full pages hold more models than any provider has: more is a list that never ends.
 MAX_PAGES = 100
 
 

@@ -44,6 +44,7 @@ _USUAL_DEAREST = Decimal("0.01"), Decimal(200)
 _USUAL_LEAST = Decimal("0.005")
 """USD per million tokens: hardly a model costs less on either side, and not nothing."""
 
+# USD for one request: no fee is known that comes near it, so a larger one is another unit.
 _MOST_FEE = Decimal(10)
 _PARTS: Mapping[frozenset[str], str] = {
     frozenset(words.split()): part

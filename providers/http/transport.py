@@ -21,6 +21,7 @@ from providers.base import Nonsense
 from providers.http.addresses import addresses_of, is_public, never_asked
 from providers.http.guard import refuse_if_others_wait
 
+# Read piece by piece, so that a body past the limit is broken off and not held first.
 CHUNK_BYTES = 64 * 1024
 
 

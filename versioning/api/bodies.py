@@ -12,6 +12,7 @@ from gunicorn.http.errors import ParseException
 
 from versioning.api.problems import Problem, refusal
 
+# Beyond it the body waits on disk: a few large uploads at once must not fill the memory.
 KEPT_IN_MEMORY = 1024 * 1024
 _PIECE = 64 * 1024
 

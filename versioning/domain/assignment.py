@@ -3,6 +3,7 @@
 import hashlib
 from decimal import Decimal
 
+# 64 bits: two keys of any fleet share a place so rarely that no share is off by it.
 _BYTES = 8
 _RANGE = 2 ** (8 * _BYTES)
 

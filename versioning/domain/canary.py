@@ -10,7 +10,9 @@ from typing import Any, Self
 from versioning.domain import dates
 
 PERCENT = Decimal(100)
+# Two weeks: what has shown nothing by then needs a person, not more time.
 DEFAULT_DEADLINE_HOURS = 14 * 24
+# Limits of what may be typed, far from any that is meant: so no sum of them overflows a date.
 MOST_HOURS = 365 * 24
 MOST_SAMPLES = 10**9
 
@@ -125,6 +127,7 @@ def decide(*, look: Look, now: datetime) -> NextAction:
     """
     if look.gates is GateState.BROKEN:
         return NextAction(Action.ABORT, look.sentence)
+    # Ahead of the deadline, which would pause it again each time it is looked at.
     if look.paused:
         return NextAction(Action.WAIT, "Paused: a person must let it go on, or stop it.")
     if look.gates is GateState.MISDIRECTED:
@@ -134,6 +137,7 @@ def decide(*, look: Look, now: datetime) -> NextAction:
         return NextAction(Action.PAUSE, f"The step's deadline passed. {missing}")
     if missing:
         return NextAction(Action.WAIT, missing)
+    # Last: a freeze keeps a good canary from going on, and no bad one from being stopped.
     if look.held_by:
         return NextAction(Action.WAIT, look.held_by)
     if look.position + 1 < len(look.steps):
@@ -152,6 +156,7 @@ def expected_duration(*, steps: Sequence[CanaryStep], requests_a_day: float) -> 
         missing = max(0.0, step.hold_samples - seen)
         if missing and share <= 0:
             return None
+        # A step ends when both holds are met, so the slower one is its length.
         lasts = max(_hours(step.hold_hours), timedelta(days=missing / share if missing else 0))
         total += lasts
         seen += share * lasts / timedelta(days=1)

@@ -79,6 +79,7 @@ def kind_of_move(*, before: State | None, after: State) -> Kind:
 MOST_ATTEMPTS = 20
 """So often a delivery is tried, over about three days: a mail server may be away for a weekend."""
 
+# Doubled each time up to the longest: a server that restarts is met soon, a dead one seldom.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
 

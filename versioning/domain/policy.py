@@ -255,6 +255,7 @@ def _automation(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
 
 
 def _step(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
+    # Ahead of the policy's own list, which can't allow them.
     if facts.step in NEVER_BY_THEMSELVES:
         return Reason(Rule.STEP, NEVER_BY_THEMSELVES[facts.step])
     if facts.step in policy.steps_allowed:
@@ -266,6 +267,7 @@ def _age(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
     days = policy.minimum_age_days
     if not days:
         return None
+    # Unknown is never old enough: a waiting time is there to let others find the faults.
     if facts.released_on is None:
         return Reason(
             Rule.AGE, f"Its release date is unknown, so it counts as younger than {days} days."
@@ -337,6 +339,8 @@ def _another(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
     return Reason(Rule.UNDER_WAY, "Another upgrade of this model is under way.")
 
 
+# In the order in which people should hear of them: first what a person must change, then what
+# comes with evidence, last what time alone heals.
 _TO_BEGIN: Mapping[Rule, Check] = {
     Rule.SWITCH: _switch,
     Rule.INACTIVE: _inactive,
@@ -364,6 +368,7 @@ _BEFORE_EVIDENCE = (
     Rule.WINDOW,
 )
 
+# What the approval has settled isn't asked again; what may have come since is.
 _TO_GO_ON: Mapping[Rule, Check] = {
     rule: _TO_BEGIN[rule]
     for rule in (Rule.SWITCH, Rule.INACTIVE, Rule.PINNED, Rule.FREEZE, Rule.WINDOW)

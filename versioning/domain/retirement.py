@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from math import ceil
 
+# A quarter to plan, a month to test, a week to hurry, the day itself to know why it broke.
 REMINDER_DAYS = (90, 60, 30, 7, 0)
+# One earlier life is an anecdote: from one alone no day is foretold.
 LEAST_SIBLINGS = 2
 WEEK = timedelta(days=7)
 

@@ -18,6 +18,7 @@ from versioning.services import notices, nudges
 from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 
+# Whoever follows by id and was away for less than a quarter misses nothing.
 KEPT = timedelta(days=90)
 STEP = 5_000
 """Events dropped in one statement: so no writer waits for long."""

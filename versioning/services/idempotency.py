@@ -17,6 +17,7 @@ from versioning.services.transactions import one_transaction
 IN_FLIGHT_FOR = timedelta(minutes=1)
 """A request that has no answer after this time has crashed; the next one takes over."""
 
+# Longer than any client goes on trying: after a weekend a retry is a new wish.
 KEPT_FOR = timedelta(days=2)
 
 

@@ -19,6 +19,7 @@ from versioning.services.patience import waiting_at_most
 from versioning.services.process_cache import Fingerprint, Row
 from versioning.services.transactions import one_transaction
 
+# Every request has a key: to note each use would make all of them wait for one row.
 USE_NOTED_EVERY = timedelta(minutes=1)
 _AT_ONCE = timedelta(milliseconds=1)
 logger = logging.getLogger(__name__)

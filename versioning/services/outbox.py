@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=10)
 """Longer than a run and one channel's time limit together: else two would give the same event."""
 
+# Well within LEASE: what the run has claimed by then is still its own.
 RUN_S = 240
 AT_ONCE = 200
 MOST = 5_000

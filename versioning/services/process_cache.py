@@ -14,6 +14,7 @@ Row = tuple[Any, ...]
 KEPT_SECONDS = 1.5
 """How long a change by another machine, or by other software, may stay unseen."""
 
+# Names come from whoever asks: without a bound an endless list of them would fill the memory.
 MOST_KEPT = 10_000
 
 

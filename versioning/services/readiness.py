@@ -7,6 +7,7 @@ from django.db import transaction
 from versioning.models import IdempotentRequest
 from versioning.services.patience import waiting_at_most
 
+# Whoever asks (a load balancer) gives up soon, and a write that waits longer is no service.
 PATIENCE = timedelta(seconds=1)
 _ROW = {"caller": "readyz", "key": "readyz"}
 

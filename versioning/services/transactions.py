@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# The database breaks one of two off, so the other is through: the next attempt mostly succeeds.
 ATTEMPTS = 4
 PAUSE_S = 0.05
 """The most that is waited before the second attempt; longer before each further one."""

@@ -25,6 +25,7 @@ OFF, LOOK, CALL = "off", "look", "call"
 MODES = (OFF, LOOK, CALL)
 """What a provider's option ``witness`` and the setting may say."""
 
+# One token from a model that may have to be loaded first.
 CALL_TAKES_S = 30.0
 BELIEVED_FOR = timedelta(days=7)
 """How long an answer stands before a model that is waited for is asked for again."""

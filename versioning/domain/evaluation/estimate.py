@@ -121,6 +121,7 @@ def estimate(
         for request in _requests_of(case, arms=arms, judge=judge, load=load)
     ]
     known = [request.cost for request in requests if request.cost is not None]
+    # Side by side as far as the suite lets them, and never faster than its limit a minute.
     seconds = sum(request.seconds for request in requests) * load.repeats / load.concurrency
     if load.requests_per_minute:
         seconds = max(seconds, len(requests) * load.repeats * 60 / load.requests_per_minute)

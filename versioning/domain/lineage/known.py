@@ -84,6 +84,7 @@ _NEEDS: Final = {
     "profile": "It can't be called by this id: only through an inference profile.",
     "provisioned": "It can only be called with throughput that was bought ahead.",
 }
+# A date farther ahead is a plan for later: the model is not leaving yet.
 _LONGEST_NOTICE: Final = timedelta(days=180)
 
 

@@ -19,6 +19,7 @@ from versioning.domain.lineage.identity import (
 )
 
 LONGEST_ID: Final = 200
+# A check reads every id of a listing against every model in use: each is read once.
 _CACHED_IDS: Final = 16384
 
 # Control characters and lone halves of surrogate pairs.

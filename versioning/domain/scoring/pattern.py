@@ -7,6 +7,7 @@ import regex
 
 from versioning.domain.scoring.base import BadOptions, Output, Score, Scorer, passed
 
+# A pattern of a suite can take for ever on an unlucky answer, and holds up the whole run.
 TIME_LIMIT_S = 0.25
 LONGEST_PATTERN = 1000
 

@@ -20,12 +20,15 @@ from versioning.services.errors import AlreadyMoved, NotFound
 
 logger = logging.getLogger(__name__)
 
+# Longer than the slowest provider takes with all its pages and retries; a check whose worker
+# died stands in the way of the next for no longer.
 LEASE = timedelta(minutes=30)
 WORKER_WAIT = timedelta(minutes=15)
 """How long a check that was begun for a worker may wait to be taken up."""
 
 MESSAGE_TAKES = timedelta(minutes=1)
 """A begun check that waits longer has lost its message."""
+# The threads only wait for the network; more would all write at once when they come back.
 AT_ONCE = 16
 
 

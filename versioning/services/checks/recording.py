@@ -28,6 +28,7 @@ __all__ = ["Attempt", "Broken", "is_catalogue", "record"]
 logger = logging.getLogger(__name__)
 
 LONGEST_ID = 200
+# For people: whoever has more bad rows than that has one fault, said fifty times.
 SHOWN_ITEMS = 50
 MOST_UNREAD = 1_000
 """More unread rows than that are no habit of a list: it is never taken for complete."""
@@ -102,6 +103,7 @@ def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
         complete=not found.gaps and (not found.dropped or as_before),
         now=now,
     )
+    # Asked before anything is written: the network is slow, and rows would be held meanwhile.
     look = None if is_catalogue(provider) else _ask_directly(check, compared, now=now)
     listing.write(compared, now=now)
     if look is not None:
@@ -212,6 +214,7 @@ class _Look:
             self.at(self.ids[start : start + MODELS_AT_ONCE])
             for start in range(0, len(self.ids), MODELS_AT_ONCE)
         )
+        # Last: a version that was new today has a row to keep its answer with only now.
         targets.keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
         return recommended
 
@@ -302,6 +305,7 @@ def _disbelieved(*, provider: Provider, found: Listing) -> int | None:
 
     From a list with gaps nothing is concluded anyway.
     """
+    # Twice the same is believed: providers do clear out, and a half answer seldom comes twice.
     if found.gaps or not listing.has_shrunk(provider=provider, models=found.models):
         return None
     last = provider.checks.finished().order_by("-started_at", "-pk").first()

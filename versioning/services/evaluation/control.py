@@ -61,6 +61,7 @@ def go_on(
     run = _locked(run_id)
     if run.state not in GOES_ON:
         raise AlreadyMoved(f"This run is {run.get_state_display()}; it can't go on.")
+    # A budget is of the whole run, what is spent included: at or below it nothing could be asked.
     if budget_usd is not None and budget_usd <= run.spent_usd:
         raise Invalid(f"${run.spent_usd:.4f} is spent already; give more.")
     if budget_tokens is not None and budget_tokens <= run.spent_tokens:

@@ -108,6 +108,7 @@ def begin(
         raise Invalid(" ".join(plan.problems))
     needed = plan.estimate
     try:
+        # A savepoint: whoever began the same run at this moment is named, not only refused.
         with transaction.atomic():
             run = EvaluationRun.objects.create(
                 frozen=plan.frozen,

@@ -117,6 +117,7 @@ def _write_down(*, run_id: int, now: datetime) -> None:
             "flips": sum(1 for pair in found if pair.shift),
         },
     )
+    # A run that stopped may go on, and its judge reads both answers.
     if not run.frozen.suite.keep_outputs and is_whole:
         run.trials.update(output="")
     _hand_on(run, done, now=now)
@@ -247,6 +248,7 @@ def _hand_on(run: EvaluationRun, done: Iterable[Trial], *, now: datetime) -> Non
         if (version := versions.get(Trial.Arm(trial.arm))) is not None
         and trial.outcome != Outcome.ERROR.value
     ]
+    # In batches as a client would send them: one of all would hold its rows for too long.
     for start in range(0, len(samples), 5000):
         ingestion.accept(samples[start : start + 5000], api_key_id=None, now=now)
 

@@ -35,8 +35,10 @@ from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
+# Renewed six times within its life: a worker that misses one renewal still has the run.
 LEASE = timedelta(minutes=3)
 RENEW_EVERY = timedelta(seconds=30)
+# What fails so often in a row is said as an error of the trial: it costs, and shows nothing.
 MOST_ASKS = 3
 MOST_UNREACHED = 10
 """After so many requests in a row that never reached the provider, it is taken to be down."""
@@ -267,6 +269,7 @@ def _take(*, run_id: int, worker: str, now: datetime) -> bool:
         started_at=Coalesce(F("started_at"), now),
         problem="",
     )
+    # In one transaction with the take: else what a dead worker held would stay held for good.
     if taken:
         purse.settle_lost(run_id=run_id)
     return bool(taken)

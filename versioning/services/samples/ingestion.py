@@ -21,6 +21,7 @@ from versioning.services.samples.incoming import Rejected, SampleIn
 from versioning.services.samples.rollup_sums import Row, sums_by_cell
 from versioning.services.transactions import one_transaction
 
+# Each further one is owed to another transaction that came in between.
 ATTEMPTS = 5
 
 

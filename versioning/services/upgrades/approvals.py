@@ -19,6 +19,7 @@ def basis(record: UpgradeRecord) -> str:
 
     More samples that say the same don't change it.
     """
+    # Not the whole evidence: on a busy model its figures change with every minute.
     said = [record.to_version_id, *(record.evidence.get(k) for k in ("verdict", "decision"))]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
@@ -43,6 +44,7 @@ def give(
     fall(record=record, now=now)
     standing = record.approvals.standing()
     same = Q(actor_kind=actor.kind, actor_name=actor.name)
+    # A person may come by the admin and by a key of their own, under two names.
     if actor.user_id is not None:
         same |= Q(user_id=actor.user_id)
     if standing.filter(same).exists():

@@ -14,6 +14,7 @@ from versioning.services import clock, witness
 from versioning.services.upgrades import policies, way_back
 from versioning.services.upgrades.policies import Resolved
 
+# To move to what ends within two months is to move twice.
 RETIRES_SOON = timedelta(days=60)
 EVIDENCE_IS_OLD = timedelta(days=7)
 

@@ -51,6 +51,7 @@ def begin(
     )
     Canary.objects.create(
         record=record,
+        # Of each canary its own: else the same keys would be the first to try every version.
         salt=secrets.token_hex(8),
         steps=[_written(step) for step in resolved.policy.canary_steps],
         began_at=now,
@@ -65,6 +66,7 @@ def evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
 
     At most one step a look, whatever the clock says and however many look. Raises NotFound.
     """
+    # Ahead and apart: it writes many rows, and the look holds the model's lock.
     _count_mixed_out(record_id)
     return _evaluate(record_id=record_id, now=now)
 
@@ -87,6 +89,7 @@ def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     found = _open(record_id)
     if found.paused_at is None:
         raise AlreadyMoved("This canary is not paused.")
+    # Else the deadline that paused it would pause it again at the next look.
     found.paused_at, found.step_began_at = None, now
     found.says = f"{actor.name} let it go on."[:500]
     found.save(update_fields=["paused_at", "step_began_at", "says"])
@@ -281,6 +284,7 @@ def _gates(shown: Evidence, *, samples: int, asks: Asks) -> GateState:
     """Return what the evidence says. Without a sample of this canary it never passes."""
     if samples and (shown.speaks_against):
         return GateState.BROKEN
+    # Harm is harm however the requests were split; a pass needs the split that was meant.
     if shown.warning(WarningCode.SAMPLE_RATIO_MISMATCH):
         return GateState.MISDIRECTED
     if asks is Asks.NO_HARM:

@@ -225,6 +225,7 @@ def _request(
     reason: str,
     evidence_hash: str | None,
 ) -> UpgradeRecord:
+    # The model first: of two who ask for versions that nobody knew, one makes its row.
     tracked = moves.locked_model(tracked_model_id)
     version = selection.target(tracked=tracked, to_version=to_version, upstream_id=upstream_id)
     record = (

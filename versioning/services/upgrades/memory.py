@@ -30,6 +30,7 @@ def may_be_offered_again(
 
     Only the latest decision counts, and only a rejection with a wake-up rule wakes.
     """
+    # Ids grow with the decisions; an older word doesn't stand against a newer one.
     latest = max(decided, key=lambda record: record.pk, default=None)
     if latest is None:
         return True

@@ -43,9 +43,11 @@ def move(
     AnotherUnderWay (law 3).
     """
     try:
+        # A savepoint: law 3 is a constraint, and who it refuses must still be able to read.
         with transaction.atomic():
             record = locked_for(record_id, to=to, only_from=only_from, evidence_hash=evidence_hash)
             before = State(record.state)
+            # The lock says the same already; the condition would hold without it, too.
             moved = UpgradeRecord.objects.filter(pk=record_id, state=before.value).update(
                 state=to.value, changed_at=now, **(changes or {})
             )
@@ -113,6 +115,7 @@ def complete(
     """Make the record's target the current version. Raises NotFound, AlreadyMoved."""
     record = locked(record_id)
     tracked = record.tracked_model
+    # Evidence compares two versions: with another one in use it says nothing of this move.
     if tracked.current_version_id != record.from_version_id:
         raise AlreadyMoved(
             "The current version has changed since this was recommended; nothing was moved."
@@ -230,6 +233,7 @@ def _next_number(tracked: TrackedModel) -> int:
 def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
     """Make a version the current one; what waits for a move from another is superseded."""
     TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
+    # Taken now: from here on its samples are those of the version in use.
     baselines.take_baseline(version=version, now=now)
     stale = UpgradeRecord.objects.waiting().filter(tracked_model=tracked)
     for record_id in stale.exclude(from_version=version).values_list("pk", flat=True):

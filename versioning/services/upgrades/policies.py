@@ -135,6 +135,7 @@ def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
     set_by: dict[str, PolicyRow] = {}
     fallback = None
     for row in rows:
+        # Empty leaves a thing to the level above; 0, False and [] are said.
         for name in Policy.__dataclass_fields__:
             value = getattr(row, name)
             if value is not None and value != "":

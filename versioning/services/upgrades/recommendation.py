@@ -52,6 +52,7 @@ def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
     at once for its target, which nobody may do within a transaction. Raises NotFound.
     """
     nudges.soon(nudges.Nudge.ASK)
+    # Held before anything is read: a check of the same provider may recommend just now.
     moves.locked_model(tracked_model_id)
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).get()
     market = Market.from_catalogue(tracked.provider, now=now)

@@ -30,6 +30,7 @@ from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.traffic import live_requests
 
+# A whole week, so that a quiet weekend counts as it should.
 TRAFFIC_DAYS = 7
 TESTS_TAKE = timedelta(days=1)
 """What a policy with suites is reckoned to take: a run, and a look at what differs."""

@@ -32,6 +32,7 @@ def reverse_latest(
     NothingToRollBack, AlreadyMoved.
     """
     tracked = moves.locked_model(tracked_model_id)
+    # Ahead of all else: whoever comes second learns who was first, not that nothing is left.
     if record_id is not None:
         _refuse_reversed(record_id, tracked_model_id=tracked_model_id)
     undone = move_to_reverse(tracked_model_id=tracked_model_id)
@@ -137,6 +138,7 @@ def move_to_reverse(*, tracked_model_id: int) -> UpgradeRecord:
             state=State.COMPLETED.value,
             from_version__isnull=False,
         )
+        # To go back twice is to go two versions back, never forward again.
         .exclude(origin=UpgradeRecord.Origin.ROLLBACK)
         .order_by("-completion_number")
         .first()

@@ -150,6 +150,7 @@ def _take_first_step(
     record = moves.locked(record_id)
     if record.state != only_from:
         return record
+    # While the provider was asked nothing was locked: somebody may have moved the model.
     if record.tracked_model.current_version_id != record.from_version_id:
         return _overtaken(record, now=now)
     way_back.update_notice(record=record, back=back, now=now)
@@ -197,6 +198,7 @@ def _without_way_back(record: UpgradeRecord, *, back: WayBack, now: datetime) ->
     """Let an approval fall whose way back is closed; what is only unknown is asked again."""
     if back.outcome is Outcome.UNKNOWN or record.state != State.APPROVED:
         return record
+    # They were given to a move that could be taken back; this one can't be.
     record.approvals.standing().update(fell_at=now)
     twin = UpgradeRecord.objects.waiting().filter(
         tracked_model=record.tracked_model_id, to_version=record.to_version_id

@@ -91,6 +91,7 @@ def results_of(
     One that shows neither waits for a person's ruling, or does what the policy says (``unsure``).
     A run that stopped before its end waits for a person as well: that is no failure of the version.
     """
+    # The last one counts: a run that was stopped is begun again, not judged.
     latest: dict[str, EvaluationRun] = {}
     for found in record.evaluation_runs.select_related("frozen__suite").order_by("pk"):
         latest[found.frozen.suite.name] = found

@@ -19,6 +19,7 @@ from versioning.services.upgrades import moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.way_back import Outcome, WayBack
 
+# When people ask whether it was worth it: after the first week, and once it has settled.
 REPORT_DAYS = (7, 30)
 _HELD_BY = frozenset({Rule.SWITCH, Rule.INACTIVE, Rule.PINNED, Rule.FREEZE})
 """What keeps a move from being rolled back by itself; a window is for moves, not for repairs."""
@@ -88,6 +89,7 @@ class _WhereTo:
 
 @one_transaction
 def _evaluate(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Watch:
+    # To hold a watch is to hold its model: no move can come between the look and the deed.
     watch = locks.hold(Watch.objects.filter(pk=watch_id)).get()
     record = moves.locked(watch.record_id)
     if watch.ended_at is not None:
@@ -172,6 +174,7 @@ def _worse(
     why = f"Worse after the move: {shown.sentence}"
     held = _why_not_back(record=record, resolved=resolved, now=now)
     if not held and where_to is None:
+        # Undoes what this look has written: the provider is asked, then it is made again.
         raise _GoesBack
     held = held or (where_to.problem if where_to else "")
     if not held:

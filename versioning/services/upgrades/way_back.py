@@ -95,6 +95,7 @@ def verify(
         )
     until = _needed_until(policy=policy, now=now)
     first = _probe(version, until=until, now=now)
+    # Unknown is no reason for the fallback: the earlier version may be there in a minute.
     if first.outcome in (Outcome.OPEN, Outcome.UNKNOWN):
         return first
     if fallback is None or fallback.pk == version.pk:
@@ -119,6 +120,7 @@ def update_notice(*, record: UpgradeRecord, back: WayBack, now: datetime) -> Non
     opened = Notice.objects.open().filter(record=record, kind=Notice.Kind.WAY_BACK)
     if not back.is_open and opened.filter(sentence=sentence).exists():
         return
+    # One open notice of a kind: the one in yesterday's words makes room for today's.
     notices.resolve(record=record, kind=Notice.Kind.WAY_BACK, by="scheduler", now=now)
     if not back.is_open:
         notices.raise_for(record=record, kind=Notice.Kind.WAY_BACK, sentence=sentence, now=now)
