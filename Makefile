@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots bench mutants wheel changelog lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots pictures bench mutants wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ browser: setup-dev ## Run the browser tests (needs Chromium)
 
 screenshots: setup-dev ## Take every page, wide and phone, light and dark, into var/screenshots
 	@SCREENSHOTS="$(CURDIR)/var/screenshots" $(PY) -m pytest -m e2e tests/e2e/test_access.py
+
+pictures: setup-dev ## Take README's pictures from a running demo (ADDRESS=http://localhost:8000)
+	@$(PY) -m sample_world.pictures $(ADDRESS)
 
 bench: setup-dev ## Measure everything, and compare with the budgets (quiet machine, please)
 	@missed=""; for name in lineage checking ingestion retention current comparison writers admin_pages stopping; do \

@@ -43,7 +43,7 @@ def prepare_demo(
     released = sorted({*settings.HOTSWAP["PROVIDER_KEYS"], story.KEY_VARIABLE})
     settings.HOTSWAP["PROVIDER_KEYS"] = released  # of this process; the others get it below
     notes = [
-        f"Sign in as {replay.USER} with password {replay.PASSWORD}",
+        f"Sign in as {story.USER} with password {story.PASSWORD}",
         "Then take the tour: Tour is the first line of the menu (/admin/tour/)",
     ]
     if not _is_seeded():

@@ -25,7 +25,6 @@ from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
-USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 SAYS_SOMETHING_EVERY = 4  # days
 SCOPES = ("read", "ingest", "decide")
 
@@ -271,7 +270,7 @@ def _scored_later(hours: Hours) -> SampleIn:
         provider="openai",
         model="gpt-4o",
         upstream_id="gpt-4o-2024-08-06",
-        task="chat",
+        task="rated",
         latency_ms=900.0,
         request_id=set_up.LATE_REQUEST,
         time=min(hours.begins, hours.ends),
@@ -293,8 +292,8 @@ def _actor(username: str) -> Actor:
 
 def _make_staff() -> None:
     users = get_user_model().objects
-    if not users.filter(username=USER).exists():
-        users.create_superuser(USER, password=PASSWORD)
+    if not users.filter(username=story.USER).exists():
+        users.create_superuser(story.USER, password=story.PASSWORD)
     reviewers = Group.objects.filter(name="reviewer")
     for username, name in story.STAFF.items():
         first, _, last = name.partition(" ")

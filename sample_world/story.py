@@ -10,6 +10,7 @@ from sample_world.simulator.cast import WORKED_EXAMPLE
 LAST_DAY = 42
 """Today. The worked example's new version came on day 31, and has been measured since."""
 
+USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 KEY_VARIABLE = "DEMO_PROVIDER_KEY"
 DEAD_ADDRESS = "http://127.0.0.1:9/v1"
 """Nothing listens on the discard port."""

@@ -1,11 +1,11 @@
 """Pages of the demo: the tour, and the canary in a time-lapse."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Avg, Count
-from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -80,19 +80,25 @@ def _lapses() -> Any:
 
 
 def _hours(record: UpgradeRecord) -> list[dict[str, Any]]:
-    """Return requests and quality of both versions, hour by hour, the newest first."""
-    figures = (
-        PerformanceSample.objects.filter(version__in=[record.from_version_id, record.to_version_id])
-        .annotate(hour=TruncHour("at"))
-        .values("hour", "version")
-        .annotate(requests=Count("pk"), mean=Avg("quality"))
-        .order_by("-hour")
-    )
-    hours: dict[Any, dict[str, Any]] = {}
-    for each in figures:
-        side = "new" if each["version"] == record.to_version_id else "old"
-        hours.setdefault(each["hour"], {"hour": each["hour"]})[side] = each
-    return list(hours.values())
+    """Return requests and mean quality of both versions, hour by hour, the newest first."""
+    told = PerformanceSample.objects.filter(
+        version__in=[record.from_version_id, record.to_version_id]
+    ).values_list("at", "version", "quality")
+    hours: dict[datetime, dict[str, list[float | None]]] = {}
+    for at, version, quality in told:
+        sides = hours.setdefault(
+            at.replace(minute=0, second=0, microsecond=0), {"old": [], "new": []}
+        )
+        sides["new" if version == record.to_version_id else "old"].append(quality)
+    return [
+        {"hour": hour, **{side: _figures(scores) for side, scores in sides.items()}}
+        for hour, sides in sorted(hours.items(), reverse=True)
+    ]
+
+
+def _figures(scores: Sequence[float | None]) -> dict[str, Any]:
+    known = [score for score in scores if score is not None]
+    return {"requests": len(scores), "mean": sum(known) / len(known) if known else None}
 
 
 def _page(request: HttpRequest, name: str, **more: Any) -> HttpResponse:

@@ -63,6 +63,14 @@ def headings_of(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
+def test_its_pictures_are_small_and_said_in_words() -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README.read_text())
+    assert len(pictures) == 4
+    assert [words for words, _ in pictures if len(words) < 40] == []
+    files = [README.parent / file for _, file in pictures]
+    assert [file.name for file in files if file.stat().st_size > 150_000] == []
+
+
 def test_the_commands_that_it_names_are_there_and_ci_begins_with_them() -> None:
     """A newcomer calls what stands by itself on an indented line."""
     shown = re.findall(r"^    make ([a-z-]+)$", README.read_text(), re.MULTILINE)

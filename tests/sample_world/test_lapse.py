@@ -1,13 +1,17 @@
 """The canary that fails before your eyes."""
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from providers.models import Provider
 from sample_world import lapse, story
+from sample_world import settings as demo
 from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
-from tests.factories import ProviderFactory
+from tests.factories import ProviderFactory, UserFactory
 from versioning.domain.transitions import State
 from versioning.models import Notice, PerformanceSample
 from versioning.services.actors import Actor
@@ -46,6 +50,22 @@ def test_it_is_stopped_within_90_seconds_by_what_its_requests_say(
     assert 5 <= len(pauses) <= lapse.HOURS
     assert sum(pauses) < 60  # the rest is for the work of an hour, and the worker's first look
     assert Notice.objects.get(record=record).kind == Notice.Kind.CANARY_ABORTED
+
+
+def test_its_page_shows_hour_by_hour_what_came(
+    openai: Provider, settings: Any, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ROOT_URLCONF = demo.ROOT_URLCONF
+    settings.TEMPLATES = demo.TEMPLATES
+    monkeypatch.setattr(lapse, "SECONDS_AN_HOUR", 0)
+    client.force_login(UserFactory(username="ada", is_staff=True, is_superuser=True))
+
+    page = client.post("/admin/tour/time-lapse/", follow=True).content.decode()
+
+    assert "Aborted" in page
+    assert "Worse: quality" in page
+    assert page.count('<th scope="row">') >= 5
+    assert 'http-equiv="refresh"' not in page
 
 
 def test_nothing_of_it_lies_in_the_future(openai: Provider, staff: Actor) -> None:
