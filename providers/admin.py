@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -15,16 +16,20 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
+from providers.rows import FormWithRows, PairsField, RowForm, Unshowable
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
 
     PlainAdmin = ModelAdmin[Any]
+    _ProviderForm = forms.ModelForm[Provider]
 else:
+    _ProviderForm = forms.ModelForm
     from unfold.admin import ModelAdmin as PlainAdmin
 
 
@@ -139,10 +144,57 @@ class Admin(NamedPages):
         return HttpResponseRedirect(reverse(page, args=[obj.pk]))
 
 
+class OptionRow(RowForm):
+    """An option of a kind, and what it is set to."""
+
+    name = forms.CharField(widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}))
+    value = forms.CharField(
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        name, value = item
+        if not name or name != name.strip() or {"\n", "\r"} & {*name, *value}:
+            raise Unshowable
+        return {"name": name, "value": value}
+
+    def item(self) -> Any:
+        return self.cleaned_data["name"], self.cleaned_data["value"]
+
+    @classmethod
+    def check_together(cls, rows: Sequence["OptionRow"]) -> None:
+        seen: set[str] = set()
+        for row in rows:
+            name = row.cleaned_data["name"]
+            if name in seen:
+                row.add_error("name", f"“{name}” stands above already.")
+            seen.add(name)
+
+
+class ProviderForm(FormWithRows, _ProviderForm):
+    """How to reach a provider."""
+
+    options = PairsField(
+        row=OptionRow,
+        one="option",
+        help_text="What else the kind needs, such as region = eu-central-1 for Bedrock, or "
+        "api_version for Azure. input_price = 0.15 and output_price = 0.60 are USD "
+        "per million tokens of models that it lists without a price.",
+    )
+
+    class Meta:
+        model = Provider
+        fields = "__all__"  # noqa: DJ007 - the page names them
+
+
 @admin.register(Provider)
 class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     when_empty = "Add the services that list your models; checks then ask them daily."
     next_step = "Test its connection, then check it to see what it lists."
+    form = ProviderForm
     list_display = ("name", "slug", "kind", "address", "key", "enabled")
     list_filter = ("enabled",)
     search_fields = ("name", "slug", "base_url")

@@ -37,6 +37,8 @@ class RowForm(forms.Form):
     """One row: how it is shown, and what it stands for in the stored value."""
 
     use_required_attribute = False
+    redraws: ClassVar[Sequence[str]] = ()
+    """Fields that other fields of the row hang on: a change draws the row anew."""
 
     @classmethod
     def shown(cls, item: Any) -> dict[str, Any]:
@@ -97,6 +99,14 @@ class RowsWidget(forms.Widget):
         id_ = (attrs or {}).get("id", f"id_{name}")
         for number, row in enumerate(typed.rows):
             row.prefix = row.prefix or f"{name}-{number}"
+            for each in row.redraws:
+                row.fields[each].widget.attrs.update(
+                    {
+                        "hx-post": "", "hx-trigger": "change", "hx-target": f"#{id_}_box",
+                        "hx-select": f"#{id_}_box", "hx-swap": "outerHTML",
+                        "hx-vals": json.dumps({ACTION: f"{name}:show"}),
+                    }
+                )  # fmt: skip
         if typed.is_checked and typed.text is None:
             self.owner.check(typed)
         return render_to_string(
@@ -245,7 +255,7 @@ class RowsField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             new = self.clean(data)
-            return bool(new != initial and self._means(new) != self._means(initial))
+            return bool(self._means(new) != self._means(initial))
         except (ValidationError, ValueError, TypeError):
             return True
 
@@ -306,7 +316,7 @@ class ObjectField(RowsField):
         return [value]
 
     def join(self, items: list[Any]) -> Any:
-        return items[0]
+        return items[0] if items else {}
 
 
 class PairsField(RowsField):

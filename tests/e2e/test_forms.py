@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_access import AXE, BY_LOOKS, take, violations
-from versioning.models import Policy
+from tests.factories import ModelVersionFactory
+from versioning.models import EvaluationCase, EvaluationSuite, Policy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 ADD = "/admin/versioning/policy/add/"
@@ -78,3 +79,47 @@ def test_a_policy_looks_right_filled_in_and_refused(page: Page, shots: Path | No
             page.get_by_role("button", name="Save", exact=True).click()
             expect(page.get_by_text("Write a number, such as 5.")).to_be_visible()
     assert "\n".join(found) == ""
+
+
+def test_forms_of_rows_look_right(page: Page, shots: Path | None) -> None:
+    suite = EvaluationSuite.objects.create(
+        name="sums",
+        scorers=["exact", {"scorer": "number", "options": {"tolerance": 1}, "weight": 2}],
+        parameters={"temperature": 0, "stop": "END"},
+    )
+    case = EvaluationCase.objects.create(
+        suite=suite, key="one", content={"messages": [{"role": "user", "content": "2 + 2?"}]}
+    )
+    version = ModelVersionFactory(
+        parameter_map={"rename": {"max_tokens": "max_completion_tokens"}, "default": {"top_k": 4}},
+        other_prices=[{"part": "request", "usd": "0.01"}],
+    )
+    addresses = [
+        f"/admin/versioning/evaluationsuite/{suite.pk}/change/",
+        f"/admin/versioning/evaluationcase/{case.pk}/change/",
+        f"/admin/versioning/modelversion/{version.pk}/change/",
+        f"/admin/providers/provider/{version.tracked_model.provider_id}/change/",
+        "/admin/django_celery_beat/periodictask/add/",
+    ]
+    page.emulate_media(reduced_motion="reduce")
+    found = []
+    for address in addresses:
+        page.goto(address)
+        page.evaluate(AXE)
+        for width in (1440, 390):
+            for dark in (False, True):
+                found += violations(page, width=width, dark=dark, rules=BY_LOOKS if dark else [])
+                take(page, shots, address, width=width, dark=dark)
+            root = "document.documentElement"
+            assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") <= 0, address
+    assert "\n".join(found) == ""
+
+    page.goto(addresses[0])
+    page.get_by_role("button", name="Add a scorer").click()
+    expect(page.get_by_label("Scorer", exact=True)).to_have_count(3)
+    page.get_by_label("Scorer", exact=True).last.select_option("latency")
+    page.get_by_label("Limit ms").fill("900")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/evaluationsuite/")
+    suite.refresh_from_db()
+    assert suite.scorers[2] == {"scorer": "latency", "options": {"limit_ms": 900}}

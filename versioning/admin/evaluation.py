@@ -17,6 +17,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
+from versioning.admin.suite_forms import CaseForm, SuiteForm
 from versioning.domain.evaluation.preflight import Row
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.errors import ServiceError
@@ -30,6 +31,7 @@ SHOWN_PAIRS = 200
 class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A suite holds test cases and tests a version before it is used."
     next_step = "Import its cases, then run it."
+    form = SuiteForm
     list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
     search_fields = ("name", "task")
     autocomplete_fields = ("judge",)
@@ -159,6 +161,7 @@ def _recorded(version: ModelVersion) -> tuple[Row, ...]:
 @admin.register(EvaluationCase)
 class EvaluationCaseAdmin(SetUpPages, Admin):
     when_empty = "Cases come from a file: open a suite, then Import cases."
+    form = CaseForm
     list_display = ("key", "suite")
     list_filter = ("suite",)
     list_select_related = ("suite",)

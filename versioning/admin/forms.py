@@ -16,7 +16,7 @@ from unfold.widgets import (
 
 from providers.models import Provider
 from versioning.domain.memory import Wake, WakeKind
-from versioning.models import ApiKey, ModelVersion, TrackedModel
+from versioning.models import ApiKey, TrackedModel
 from versioning.services import clock
 from versioning.services.errors import Invalid
 
@@ -47,10 +47,9 @@ def add_errors(
 
 
 if TYPE_CHECKING:
-    _VersionForm = forms.ModelForm[ModelVersion]
     _TrackedModelForm = forms.ModelForm[TrackedModel]
 else:
-    _VersionForm = _TrackedModelForm = forms.ModelForm
+    _TrackedModelForm = forms.ModelForm
 
 
 class LinesField(forms.CharField):
@@ -330,50 +329,6 @@ class ApiKeyForm(forms.Form):
     def clean_expires_on(self) -> datetime | None:
         day = self.cleaned_data["expires_on"]
         return None if day is None else clock.start_of(day)
-
-
-class VersionForm(_VersionForm):
-    """What staff may say of a version; lists are written one to a line."""
-
-    added_improvements = LinesField(
-        label="Improvements added by staff",
-        help_text="What you know is better, one sentence to a line. Checks never change it.",
-    )
-    added_breaking_changes = LinesField(
-        label="Breaking changes added by staff",
-        help_text="What you know breaks, one sentence to a line. Checks never change it.",
-    )
-    input_modalities = LinesField(label="Input", help_text="One to a line, such as text.")
-    output_modalities = LinesField(label="Output", help_text="One to a line, such as text.")
-    parameters = LinesField(help_text="Request parameters that it accepts, one to a line.")
-    capabilities = LinesField(help_text="One to a line, such as tools or structured_outputs.")
-
-    class Meta:
-        model = ModelVersion
-        fields = (
-            "label",
-            "added_improvements",
-            "added_breaking_changes",
-            "migration_notes",
-            "parameter_map",
-            "released_on",
-            "deprecated_on",
-            "retires_on",
-            "retires_precision",
-            "retires_source",
-            "replacement",
-            "replacement_source",
-            "input_price",
-            "output_price",
-            "cached_input_price",
-            "other_prices",
-            "context_tokens",
-            "output_tokens",
-            "input_modalities",
-            "output_modalities",
-            "parameters",
-            "capabilities",
-        )
 
 
 class TrackedModelForm(_TrackedModelForm):

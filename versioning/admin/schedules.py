@@ -1,5 +1,6 @@
 """When what runs: django-celery-beat's pages, in the look of the rest."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -22,7 +23,9 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from providers.rows import FormWithRows, PairsField, RowsField, Typed
 from versioning.admin.base import SetUpPages
+from versioning.admin.value_rows import ArgumentRow, ValueRow, exactly
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -35,11 +38,54 @@ for schedule in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTas
     admin.site.unregister(schedule)
 
 
+class KeptAsText:
+    """Rows whose value the table keeps as text that is JSON."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return super().prepare_value(value)  # type: ignore[misc]
+        try:
+            return super().prepare_value(json.loads(value))  # type: ignore[misc]
+        except ValueError:
+            return Typed(text=value)
+
+    def clean(self, value: Any) -> Any:
+        return json.dumps(super().clean(value))  # type: ignore[misc]
+
+    def _means(self, value: Any) -> Any:
+        return exactly(json.loads(value))
+
+
+class ArgumentsField(KeptAsText, RowsField):
+    """Arguments by their place."""
+
+
+class NamedArgumentsField(KeptAsText, PairsField):
+    """Arguments, or headers, by name."""
+
+
 class TaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]
     """The select of registered tasks."""
 
 
-class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
+class TaskForm(FormWithRows, PeriodicTaskForm):  # type: ignore[misc]
+    args = ArgumentsField(
+        row=ArgumentRow,
+        one="argument",
+        is_sorted=True,
+        label="Arguments by place",
+        help_text="Tasks of ours take none by place.",
+    )
+    kwargs = NamedArgumentsField(
+        row=ValueRow,
+        one="argument",
+        label="Arguments by name",
+        help_text="For example provider_id, a number, 3.",
+    )
+    headers = NamedArgumentsField(
+        row=ValueRow, one="header", help_text="Sent with the message; ours need none."
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["task"].widget = UnfoldAdminTextInputWidget()

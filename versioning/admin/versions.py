@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
-from versioning.admin import best, compare, forms, words
+from versioning.admin import best, compare, words
 from versioning.admin.base import Admin, WithPanel, actor_of
+from versioning.admin.version_form import VersionForm
 from versioning.models import ModelVersion
 from versioning.services import versions
 from versioning.services.errors import ServiceError
@@ -49,7 +50,7 @@ class StandingFilter(admin.SimpleListFilter):
 @admin.register(ModelVersion)
 class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     when_empty = "A tracked model has its first version at once; checks add the others."
-    form = forms.VersionForm
+    form = VersionForm
     list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
     list_filter = (StandingFilter, ("tracked_model__provider", RelatedCheckboxFilter))
     search_fields = ("tracked_model__name", "label", "upstream_id", "revision")

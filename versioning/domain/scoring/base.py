@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 
 
@@ -31,6 +32,23 @@ class Score:
     reason: str
 
 
+class OptionKind(StrEnum):
+    """What an option of a scorer is, for the form that asks for it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    YES_OR_NO = "yes_or_no"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a scorer: a short explanation, and what kind of value it takes."""
+
+    meaning: str
+    kind: OptionKind = OptionKind.TEXT
+
+
 class Scorer:
     """Scores an output against what was expected, under options that ``check`` accepted."""
 
@@ -38,8 +56,8 @@ class Scorer:
     explanation: ClassVar[str]
     """One line for the person who chooses it."""
     needs_expected: ClassVar[bool] = False
-    options: ClassVar[Mapping[str, str]] = {}
-    """The options it knows, each with a short explanation."""
+    options: ClassVar[Mapping[str, Option]] = {}
+    """The options it knows by name."""
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Raise BadOptions unless it can be used with these options."""

@@ -4,13 +4,23 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from versioning.domain.scoring.base import Output, Score, Scorer, passed, read_number
+from versioning.domain.scoring.base import (
+    Option,
+    OptionKind,
+    Output,
+    Score,
+    Scorer,
+    passed,
+    read_number,
+)
 
 
 class Latency(Scorer):
     name = "latency"
     explanation = "The answer came within a time."
-    options: ClassVar[Mapping[str, str]] = {"limit_ms": "the time in milliseconds"}
+    options: ClassVar[Mapping[str, Option]] = {
+        "limit_ms": Option("the time in milliseconds", OptionKind.NUMBER)
+    }
 
     def check(self, options: Mapping[str, Any]) -> None:
         super().check(options)
@@ -24,7 +34,9 @@ class Latency(Scorer):
 class Cost(Scorer):
     name = "cost"
     explanation = "The answer cost no more than a limit."
-    options: ClassVar[Mapping[str, str]] = {"limit_usd": "the limit in US dollars"}
+    options: ClassVar[Mapping[str, Option]] = {
+        "limit_usd": Option("the limit in US dollars", OptionKind.NUMBER)
+    }
 
     def check(self, options: Mapping[str, Any]) -> None:
         super().check(options)

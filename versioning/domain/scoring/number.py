@@ -6,7 +6,15 @@ from typing import Any, ClassVar
 
 import regex
 
-from versioning.domain.scoring.base import Output, Score, Scorer, passed, read_number
+from versioning.domain.scoring.base import (
+    Option,
+    OptionKind,
+    Output,
+    Score,
+    Scorer,
+    passed,
+    read_number,
+)
 
 _NUMBER = regex.compile(
     r"[-+−]?(?:\d{1,3}(?:[,\u202f\u00a0' ]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"
@@ -29,9 +37,14 @@ class Number(Scorer):
     name = "number"
     explanation = "The last number of the answer is the expected one, within a tolerance."
     needs_expected = True
-    options: ClassVar[Mapping[str, str]] = {
-        "tolerance": "how far it may be off, in the number's own unit; 0 without it",
-        "relative": "how far it may be off as a fraction of the expected number, such as 0.01",
+    options: ClassVar[Mapping[str, Option]] = {
+        "tolerance": Option(
+            "how far it may be off, in the number's own unit; 0 without it", OptionKind.NUMBER
+        ),
+        "relative": Option(
+            "how far it may be off as a fraction of the expected number, such as 0.01",
+            OptionKind.NUMBER,
+        ),
     }
 
     def check(self, options: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import regex
 
-from versioning.domain.scoring.base import BadOptions, Output, Score, Scorer, passed
+from versioning.domain.scoring.base import BadOptions, Option, Output, Score, Scorer, passed
 
 # A pattern of a suite can take for ever on an unlucky answer, and holds up the whole run.
 TIME_LIMIT_S = 0.25
@@ -20,8 +20,10 @@ def search(pattern: str, text: str) -> bool:
 class RegularExpression(Scorer):
     name = "regular_expression"
     explanation = "The answer matches the pattern somewhere."
-    options: ClassVar[Mapping[str, str]] = {
-        "pattern": "the regular expression; without it, the expected text of the case is one"
+    options: ClassVar[Mapping[str, Option]] = {
+        "pattern": Option(
+            "the regular expression; without it, the expected text of the case is one"
+        )
     }
 
     def check(self, options: Mapping[str, Any]) -> None:

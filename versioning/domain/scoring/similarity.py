@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rapidfuzz import fuzz
 
-from versioning.domain.scoring.base import Output, Score, Scorer, read_number
+from versioning.domain.scoring.base import Option, OptionKind, Output, Score, Scorer, read_number
 from versioning.domain.scoring.text import normalised
 
 
@@ -15,9 +15,12 @@ class Similarity(Scorer):
     name = "similarity"
     explanation = "The share of letters in common with the expected text, in order (0 to 1)."
     needs_expected = True
-    options: ClassVar[Mapping[str, str]] = {
-        "at_least": "1 from this similarity on, else 0; without it, the similarity itself",
-        "ignore_order": "true if the order of words doesn't count",
+    options: ClassVar[Mapping[str, Option]] = {
+        "at_least": Option(
+            "1 from this similarity on, else 0; without it, the similarity itself",
+            OptionKind.NUMBER,
+        ),
+        "ignore_order": Option("if the order of words doesn't count", OptionKind.YES_OR_NO),
     }
 
     def check(self, options: Mapping[str, Any]) -> None:

@@ -11,7 +11,15 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from versioning.domain.scoring.base import BadOptions, Output, Score, Scorer, passed
+from versioning.domain.scoring.base import (
+    BadOptions,
+    Option,
+    OptionKind,
+    Output,
+    Score,
+    Scorer,
+    passed,
+)
 from versioning.domain.scoring.pattern import search
 
 _FENCE = regex.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", regex.DOTALL | regex.IGNORECASE)
@@ -49,8 +57,8 @@ _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: i
 class JsonValid(Scorer):
     name = "json"
     explanation = "The answer is valid JSON."
-    options: ClassVar[Mapping[str, str]] = {
-        "allow_fence": "true if a Markdown fence round the JSON is fine"
+    options: ClassVar[Mapping[str, Option]] = {
+        "allow_fence": Option("if a Markdown fence round the JSON is fine", OptionKind.YES_OR_NO)
     }
 
     def score(self, *, output: Output, expected: str, options: Mapping[str, Any]) -> Score:
@@ -64,9 +72,9 @@ class JsonValid(Scorer):
 class JsonSchema(Scorer):
     name = "json_schema"
     explanation = "The answer is JSON that fits a JSON schema (2020-12)."
-    options: ClassVar[Mapping[str, str]] = {
-        "schema": "the schema",
-        "allow_fence": "true if a Markdown fence round the JSON is fine",
+    options: ClassVar[Mapping[str, Option]] = {
+        "schema": Option("the schema", OptionKind.JSON),
+        "allow_fence": Option("if a Markdown fence round the JSON is fine", OptionKind.YES_OR_NO),
     }
 
     def check(self, options: Mapping[str, Any]) -> None:

@@ -4,7 +4,15 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from versioning.domain.scoring.base import Output, Score, Scorer, passed, shortened
+from versioning.domain.scoring.base import (
+    Option,
+    OptionKind,
+    Output,
+    Score,
+    Scorer,
+    passed,
+    shortened,
+)
 
 
 def normalised(text: str) -> str:
@@ -37,7 +45,9 @@ class Contains(Scorer):
     name = "contains"
     explanation = "The answer holds the expected text somewhere; case doesn't count."
     needs_expected = True
-    options: ClassVar[Mapping[str, str]] = {"case_sensitive": "true if case counts"}
+    options: ClassVar[Mapping[str, Option]] = {
+        "case_sensitive": Option("if case counts", OptionKind.YES_OR_NO)
+    }
 
     def score(self, *, output: Output, expected: str, options: Mapping[str, Any]) -> Score:
         if options.get("case_sensitive"):

@@ -41,7 +41,7 @@ def test_it_says_what_it_is(name: str) -> None:
     assert scorer.name == name
     assert name.isidentifier()
     assert scorer.explanation.endswith(".")
-    assert all(option.isidentifier() and meaning for option, meaning in scorer.options.items())
+    assert all(name.isidentifier() and option.meaning for name, option in scorer.options.items())
 
 
 @every

@@ -1,0 +1,130 @@
+"""The forms of a suite and of a case: scorers, parameters, messages and variables in rows."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from providers.rows import FormWithRows, ObjectField, RowForm, RowsField, Unshowable
+from versioning.admin.fields import NumberField, PercentField, json_number, plain
+from versioning.admin.forms import LinesField
+from versioning.admin.value_rows import (
+    NameField,
+    TextField,
+    exactly,
+    parameters_field,
+    scorers_field,
+    text_pairs_field,
+)
+from versioning.domain.evaluation.cases import ROLES
+from versioning.domain.scoring import read_uses
+from versioning.models import EvaluationCase, EvaluationSuite
+
+if TYPE_CHECKING:
+    _SuiteForm = forms.ModelForm[EvaluationSuite]
+    _CaseForm = forms.ModelForm[EvaluationCase]
+else:
+    _SuiteForm = _CaseForm = forms.ModelForm
+
+
+class SuiteForm(FormWithRows, _SuiteForm):
+    """What a suite asks, and how it scores."""
+
+    scorers = scorers_field(label="Scorers")
+    parameters = parameters_field(label="Parameters")
+    margin = PercentField(
+        min_value=0,
+        max_value=100,
+        help_text="How much lower the score may be and still count as not worse: 2 is 2 points of "
+        "100. Empty is what fits the number of cases, from 2 to 10.",
+    )
+
+    class Meta:
+        model = EvaluationSuite
+        fields = "__all__"  # noqa: DJ007 - the page names them
+
+
+class MessageRow(RowForm):
+    """One message of a conversation."""
+
+    role = forms.ChoiceField(
+        choices=[(role, role) for role in sorted(ROLES)],
+        initial="user",
+        widget=UnfoldAdminSelectWidget,
+    )
+    content = TextField(long=True, label="Text", required=False)
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        if set(item) != {"role", "content"} or not item["content"]:
+            raise Unshowable
+        return dict(item)
+
+    def item(self) -> dict[str, str]:
+        return {"role": self.cleaned_data["role"], "content": self.cleaned_data["content"]}
+
+
+class CaseRow(RowForm):
+    """What a case asks and expects."""
+
+    messages = RowsField(
+        row=MessageRow,
+        one="message",
+        is_sorted=True,
+        help_text="A conversation, such as a user's “2 + 2?”. {{name}} is filled from variables.",
+    )
+    system = TextField(long=True, required=False, help_text="Before the prompt; may stay empty.")
+    prompt = TextField(
+        long=True,
+        required=False,
+        help_text="Instead of messages. Without either, the suite's template is asked.",
+    )
+    variables = text_pairs_field(one="variable")
+    expected = TextField(
+        long=True, required=False, help_text="What scorers compare the answer with."
+    )
+    task = NameField(required=False, max_length=100, help_text="Such as summarise.")
+    weight = NumberField(help_text="How much it counts beside the others; empty is 1.")
+    tags = LinesField(help_text="One to a line, such as short.")
+    scorers = scorers_field(label="Its own scorers", help_text="Instead of the suite's.")
+    messages.wide = variables.wide = tags.wide = scorers.wide = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        if not isinstance(item, Mapping) or not set(item) <= set(cls.base_fields):
+            raise Unshowable
+        texts = [item.get(name, "") for name in ("system", "prompt", "expected", "task")]
+        tags = item.get("tags", [])
+        if not all(isinstance(text, str) for text in [*texts, *tags]) or tags != list(
+            dict.fromkeys(tag.strip() for tag in tags if tag.strip())
+        ):
+            raise Unshowable
+        weight = item.get("weight")
+        return {**item, "weight": None if weight is None else plain(weight)}
+
+    def item(self) -> dict[str, Any]:
+        said = {**self.cleaned_data}
+        if said["weight"] is not None:
+            said["weight"] = json_number(said["weight"])
+        return {name: value for name, value in said.items() if value not in (None, "", [], {})}
+
+
+def _means(value: Any) -> str:
+    """Return what a case's content means; what is empty says nothing."""
+    said = {name: each for name, each in value.items() if each not in (None, "", [], {})}
+    if "scorers" in said:
+        said["scorers"] = [use.as_dict() for use in read_uses(said["scorers"])]
+    if "weight" in said:
+        said["weight"] = float(said["weight"])
+    return exactly(said)
+
+
+class CaseForm(FormWithRows, _CaseForm):
+    """One case of a suite."""
+
+    content = ObjectField(row=CaseRow, reads=_means, required=False, label="What it asks")
+
+    class Meta:
+        model = EvaluationCase
+        fields = ("suite", "key", "content")

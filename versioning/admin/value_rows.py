@@ -1,0 +1,428 @@
+"""Rows for what requests, suites and versions are told: values with their kind, scorers, prices."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from providers.rows import ObjectField, PairsField, RowForm, RowsField, Unshowable
+from versioning.admin.fields import NumberField, WholeField, json_number, plain
+from versioning.admin.forms import LinesField
+from versioning.domain.evaluation.parameters import read_map
+from versioning.domain.pricing import Part, further_prices
+from versioning.domain.scoring import SCORERS, Option, OptionKind, read_uses
+
+YES, NO = "yes", "no"
+_YES_OR_NO = [(YES, "yes"), (NO, "no")]
+
+
+class TextField(forms.CharField):
+    """A text as it is written, spaces and empty lines included; of any length it may have."""
+
+    def __init__(self, *, long: bool = False, **kwargs: Any) -> None:
+        widget = (
+            UnfoldAdminTextareaWidget(attrs={"rows": 4})
+            if long
+            else UnfoldAdminExpandableTextareaWidget(attrs={"rows": 1})
+        )
+        super().__init__(strip=False, widget=widget, **kwargs)
+        self.wide = long
+
+    def to_python(self, value: Any) -> Any:
+        return same_lines(super().to_python(value))
+
+
+def same_lines(value: Any) -> Any:
+    """Return a value whose texts end their lines as they do here: browsers send two characters."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n")
+    if isinstance(value, Mapping):
+        return {name: same_lines(each) for name, each in value.items()}
+    return [same_lines(each) for each in value] if isinstance(value, list) else value
+
+
+def exactly(value: Any) -> str:
+    """Return a value so that only what JSON tells apart differs: 1 is not true."""
+    return json.dumps(same_lines(value), sort_keys=True)
+
+
+class NameField(forms.CharField):
+    """A name: one line, no spaces around it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), **kwargs)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value or value != " ".join(value.split()):
+        raise Unshowable
+    return value
+
+
+class _NamedRow(RowForm):
+    """A row with a name that no other row may have."""
+
+    unique: ClassVar[str] = "name"
+
+    @classmethod
+    def check_together(cls, rows: Sequence["_NamedRow"]) -> None:
+        seen: set[str] = set()
+        for row in rows:
+            name = row.cleaned_data[cls.unique]
+            if name in seen:
+                row.add_error(cls.unique, f"“{name}” stands above already.")
+            seen.add(name)
+
+
+class ArgumentRow(RowForm):
+    """A value of some kind, in its place."""
+
+    kind = forms.ChoiceField(
+        choices=[
+            ("number", "a number"), ("text", "a text"), (YES, "yes or no"), ("json", "as JSON"),
+        ],
+        required=False,
+        initial="number",
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+    value = TextField(required=False)
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        return _shown_value(item)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        try:
+            self.read = _read_value(data.get("kind") or "number", data.get("value", ""))
+        except ValueError as error:
+            self.add_error("value", str(error))
+        return data
+
+    def item(self) -> Any:
+        return self.read
+
+
+class ValueRow(_NamedRow, ArgumentRow):
+    """A name, and a value of some kind."""
+
+    name = NameField(max_length=200)
+    field_order = ("name", "kind", "value")
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        name, value = item
+        return {"name": _name(name), **_shown_value(value)}
+
+    def item(self) -> Any:
+        return self.cleaned_data["name"], self.read
+
+
+def _shown_value(value: Any) -> dict[str, str]:
+    if isinstance(value, bool):
+        return {"kind": YES, "value": YES if value else NO}
+    if isinstance(value, int | float):
+        return {"kind": "number", "value": repr(value)}
+    if isinstance(value, str):
+        return {"kind": "text", "value": value}
+    return {"kind": "json", "value": json.dumps(value, ensure_ascii=False)}
+
+
+def _read_value(kind: str, text: str) -> Any:
+    """Return the value that is written. Raises ValueError with a sentence."""
+    if kind == "text":
+        return text
+    if kind == YES:
+        if text.strip().lower() not in (YES, NO):
+            raise ValueError("Write yes or no.")
+        return text.strip().lower() == YES
+    if kind == "json":
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"This is no JSON: {error}.") from error
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ValueError("Write a number, such as 0.7, or choose another kind.")
+    return int(text) if text.strip().lstrip("+-").isdecimal() else float(number)
+
+
+class RenameRow(_NamedRow):
+    """A parameter's name, and what this version calls it."""
+
+    name = NameField(max_length=200, label="Old name")
+    value = NameField(max_length=200, label="New name")
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        name, value = item
+        return {"name": _name(name), "value": _name(value)}
+
+    def item(self) -> Any:
+        return self.cleaned_data["name"], self.cleaned_data["value"]
+
+    @classmethod
+    def check_together(cls, rows: Sequence["_NamedRow"]) -> None:
+        super().check_together(rows)
+        seen: set[str] = set()
+        for row in rows:
+            new = row.cleaned_data.get("value", "")
+            if new in seen:
+                row.add_error("value", f"Another parameter is called “{new}” already.")
+            seen.add(new)
+
+
+class TextPairRow(_NamedRow):
+    """A name, and a text."""
+
+    name = NameField(max_length=200)
+    value = TextField(required=False)
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        name, value = item
+        if not isinstance(value, str):
+            raise Unshowable
+        return {"name": _name(name), "value": value}
+
+    def item(self) -> Any:
+        return self.cleaned_data["name"], self.cleaned_data["value"]
+
+
+def text_pairs_field(**kwargs: Any) -> PairsField:
+    return PairsField(row=TextPairRow, reads=exactly, **kwargs)
+
+
+class MapRow(RowForm):
+    """All that requests must say otherwise."""
+
+    rename = PairsField(row=RenameRow, one="name", label="Say by another name")
+    drop = LinesField(label="Leave out", help_text="Names of parameters, one to a line.")
+    default = PairsField(
+        row=ValueRow, one="value", label="Say unless the request does",
+        help_text="For example temperature, a number, 1.",
+    )  # fmt: skip
+    rename.wide = drop.wide = default.wide = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        found = read_map(item)
+        for name in found.drop:
+            _name(name)
+        if len(set(found.drop)) != len(found.drop):
+            raise Unshowable
+        return {
+            "rename": dict(found.rename), "drop": list(found.drop), "default": dict(found.default),
+        }  # fmt: skip
+
+    def item(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+def parameter_map_field(**kwargs: Any) -> ObjectField:
+    return ObjectField(
+        row=MapRow,
+        reads=lambda value: same_lines(read_map(value).as_dict()),
+        help_text="What requests must say otherwise to this version. Applications get it with "
+        "current, and the earlier one again after a rollback.",
+        **kwargs,
+    )
+
+
+class PriceRow(RowForm):
+    """A further price."""
+
+    part = forms.ChoiceField(
+        label="Of",
+        choices=[("", "choose"), *((part.value, part.value.replace("_", " ")) for part in Part)],
+        widget=UnfoldAdminSelectWidget,
+    )
+    usd = NumberField(label="Price", unit="USD", example="3.75", min_value=0)
+    above = WholeField(
+        label="Above", unit="input tokens", example="200000", min_value=0,
+        help_text="Empty holds for every length.",
+    )  # fmt: skip
+    tier = NameField(
+        required=False, max_length=40, help_text="Such as batch; empty is the usual tier."
+    )
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        if not set(item) <= {"part", "usd", "above", "tier"}:
+            raise Unshowable
+        return {**item, "usd": plain(item["usd"])}
+
+    def clean_usd(self) -> Decimal:
+        usd: Decimal | None = self.cleaned_data["usd"]
+        if usd is None:
+            raise forms.ValidationError("Write a price, such as 3.75.")
+        return usd
+
+    def item(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        found = {"part": data["part"], "usd": f"{data['usd']:f}"}
+        rest = {"above": data["above"], "tier": data["tier"]}
+        return {**found, **{name: value for name, value in rest.items() if value}}
+
+
+def other_prices_field(**kwargs: Any) -> RowsField:
+    return RowsField(
+        row=PriceRow,
+        one="price",
+        reads=further_prices,
+        help_text="Further prices, in USD per million tokens (per request for “request”). A "
+        "request above a price step, or of a tier, whose price isn't told has no known cost.",
+        **kwargs,
+    )
+
+
+class ScorerRow(RowForm):
+    """A scorer with its options; they follow the scorer that is chosen."""
+
+    redraws = ("scorer",)
+    scorer = forms.ChoiceField(
+        choices=lambda: [("", "choose"), *((name, name.replace("_", " ")) for name in SCORERS)],
+        widget=UnfoldAdminSelectWidget,
+    )
+    weight = NumberField(help_text="How much it counts beside the others; empty is 1.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        given = self.data.get(self.add_prefix("scorer")) if self.is_bound else None
+        self.chosen = SCORERS.get(str(given or self.initial.get("scorer", "")))
+        if self.chosen is not None:
+            self.fields["scorer"].help_text = self.chosen.explanation
+            for name, option in self.chosen.options.items():
+                self.fields[f"option_{name}"] = _option_field(name, option)
+
+    @classmethod
+    def shown(cls, item: Any) -> dict[str, Any]:
+        written: Any = {"scorer": item} if isinstance(item, str) else item
+        scorer, options = SCORERS[written["scorer"]], written.get("options", {})
+        if not set(written) <= {"scorer", "options", "weight"}:
+            raise Unshowable
+        found = {"scorer": scorer.name}
+        if "weight" in written:
+            found["weight"] = plain(written["weight"])
+        kinds = {name: option.kind for name, option in scorer.options.items()}
+        return found | {
+            f"option_{name}": _shown_option(kinds[name], value) for name, value in options.items()
+        }
+
+    def clean_weight(self) -> Decimal | None:
+        weight: Decimal | None = self.cleaned_data["weight"]
+        if weight is not None and not 0 < weight <= 1000:
+            raise forms.ValidationError("Write a weight above 0, up to 1000.")
+        return weight
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.chosen is None or self.errors:
+            return data
+        self.options = {
+            name: data[f"option_{name}"]
+            for name in self.chosen.options
+            if data.get(f"option_{name}") is not None and data[f"option_{name}"] != ""
+        }
+        try:
+            self.chosen.check(self.options)
+        except ValueError as error:
+            named = [name for name in self.chosen.options if str(error).startswith(name)]
+            self.add_error(f"option_{named[0]}" if named else None, str(error))
+        return data
+
+    def item(self) -> Any:
+        weight = self.cleaned_data["weight"]
+        if not self.options and weight is None:
+            return self.cleaned_data["scorer"]
+        found: dict[str, Any] = {"scorer": self.cleaned_data["scorer"]}
+        if self.options:
+            found["options"] = self.options
+        return found if weight is None else {**found, "weight": json_number(weight)}
+
+
+class _OptionNumber(NumberField):
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value)
+        return None if number is None else json_number(number)
+
+
+class _OptionChoice(forms.TypedChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            choices=[("", "as usual"), *_YES_OR_NO],
+            coerce=lambda text: text == YES,
+            empty_value=None,
+            widget=UnfoldAdminSelectWidget,
+            **kwargs,
+        )
+
+
+class _OptionJSON(forms.JSONField):
+    wide = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **kwargs)
+
+
+_OPTION_FIELDS: Mapping[OptionKind, type[forms.Field]] = {
+    OptionKind.TEXT: TextField,
+    OptionKind.NUMBER: _OptionNumber,
+    OptionKind.YES_OR_NO: _OptionChoice,
+    OptionKind.JSON: _OptionJSON,
+}
+
+
+def _option_field(name: str, option: Option) -> forms.Field:
+    label = name.replace("_", " ").capitalize()
+    help_text = option.meaning[:1].upper() + option.meaning[1:] + "."
+    return _OPTION_FIELDS[option.kind](label=label, required=False, help_text=help_text)
+
+
+def _shown_option(kind: OptionKind, value: Any) -> Any:
+    is_fine = {
+        OptionKind.TEXT: isinstance(value, str) and value != "",
+        OptionKind.NUMBER: isinstance(value, int | float) and not isinstance(value, bool),
+        OptionKind.YES_OR_NO: isinstance(value, bool),
+        OptionKind.JSON: True,
+    }
+    if not is_fine[kind]:
+        raise Unshowable
+    if kind is OptionKind.YES_OR_NO:
+        return YES if value else NO
+    return plain(value) if kind is OptionKind.NUMBER else value
+
+
+def scorers_field(**kwargs: Any) -> RowsField:
+    kwargs.setdefault(
+        "help_text",
+        "How answers are scored, where a case doesn't say otherwise. Several make a weighted mean. "
+        "May be empty where a judge compares.",
+    )
+    return RowsField(
+        row=ScorerRow,
+        one="scorer",
+        reads=lambda value: [same_lines(use.as_dict()) for use in read_uses(value)],
+        **kwargs,
+    )
+
+
+def parameters_field(**kwargs: Any) -> PairsField:
+    return PairsField(
+        row=ValueRow,
+        one="parameter",
+        reads=exactly,
+        help_text="What every request says beside the messages, such as temperature, a number, 0.",
+        **kwargs,
+    )
