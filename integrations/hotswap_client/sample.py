@@ -50,6 +50,8 @@ class Sample(TypedDict, total=False):
     output_audio_tokens: int | None
     output_image_tokens: int | None
     """Parts of the input and of the output, not beside them."""
+    tool_call_error: bool | None
+    """Whether the answer called a tool wrongly; False only where somebody looked."""
     service_tier: str | None
     """Such as batch or flex, where the request had other prices for it."""
     cost_usd: Decimal | float | str | None

@@ -78,7 +78,8 @@ def model(secret: str) -> TrackedModel:
 
 
 def told(field: Field, n: int) -> Any:
-    return TOLD[field.unit][n] * (10 if field.name in SIDES else 1)
+    value = TOLD[field.unit][n]
+    return value * 10 if field.name in SIDES else value
 
 
 def kept(field: Field, told: Any) -> Any:
@@ -248,3 +249,15 @@ def test_the_docs_have_every_figure() -> None:
     assert wanted in docs, f"docs/samples.md has the table of figures, as it is declared:\n{wanted}"
     given = re.findall(r"^\| `(\w+)`", docs.partition("## Figures")[0], re.MULTILINE)
     assert not {field.name for field in FIELDS} & set(given), "a figure stands in one table alone"
+
+
+def test_what_is_true_or_false_is_nothing_else(model: TrackedModel, secret: str) -> None:
+    flags = [field.name for field in FIELDS if field.unit is Unit.YES_NO]
+    known = {"provider": model.provider.slug, "model": "zeta"}
+    samples = [known | {name: wrong} for name in flags for wrong in ("yes", 1)]
+
+    answer = send(secret, "/api/performance-samples", samples)
+
+    assert answer["accepted"] == 0
+    assert [item["code"] for item in answer["rejected"]] == ["invalid-field"] * len(samples)
+    assert all("bool" in item["detail"] for item in answer["rejected"])

@@ -347,6 +347,74 @@ FIGURES = (
         ),
     ),
     Figure(
+        name="tool_call_error",
+        field=Field(
+            name="tool_call_error",
+            unit=Unit.YES_NO,
+            meaning="whether the answer called a tool that there isn't, or with arguments that "
+            "don't fit; false where somebody looked and it is not so. Of a failed request nothing "
+            "is kept",
+            help="Of answered requests; empty where nobody looked.",
+            of_answered=True,
+        ),
+        sums=(
+            Sum(
+                name="tool_call_error",
+                kept=Kept.RATE,
+                of="tool_call_error",
+                answered=True,
+                help="Answered requests of which it is known.",
+            ),
+        ),
+        shown=(
+            Shown(
+                name="tool_call_error_n",
+                says=Says.COUNT,
+                of=lambda sums: sums.tool_call_error.n,
+                help="How many answered requests tell whether their tool call was invalid.",
+            ),
+            Shown(
+                name="tool_call_errors",
+                says=Says.COUNT,
+                of=lambda sums: sums.tool_call_error.hits,
+                help="How many of these were.",
+            ),
+            Shown(
+                name="tool_call_error_rate",
+                says=Says.SHARE,
+                of=lambda sums: sums.tool_call_error.share,
+                table="Tool call errors",
+                pair="Tool call errors",
+                optional=True,
+            ),
+        ),
+        rate=lambda sums: sums.tool_call_error,
+        chart="Tool call errors, share of answered requests that tell it",
+        gated=Gated(
+            name="tool_call_errors",
+            title="Tool call errors",
+            brief="Tool calls",
+            what="rate of tool call errors",
+            subject="tool call errors",
+            limits=(
+                Limit(
+                    setting="max_tool_call_error_rise",
+                    rises=Rises.POINTS,
+                    default=None,
+                    careful=None,
+                    fast=None,
+                    help="Points that the rate of invalid tool calls may rise by, among answered "
+                    "requests that tell it: 0.02 allows 1 % to become 3 %. 1 is no limit, and "
+                    "there is none unless it is set.",
+                    asked="Points that the rate of invalid tool calls may rise by, among answered "
+                    "requests that tell tool_call_error: 2 allows 1 % to become 3 %. 100 is no "
+                    "limit, and there is none unless it is set.",
+                ),
+            ),
+            unsaid="no task has answered requests on both sides that tell tool_call_error",
+        ),
+    ),
+    Figure(
         name="latency",
         field=Field(
             name="latency_ms",

@@ -85,6 +85,7 @@ policies = st.fixed_dictionaries(
         | st.lists(st.sampled_from(["revision", "snapshot", "minor", "major"]), unique=True),
         "minimum_improvement": st.none() | fraction,
         "max_error_rise": st.none() | fraction,
+        "max_tool_call_error_rise": st.none() | fraction,
         "max_error_times": st.none() | st.decimals(1, Decimal("99.9999"), places=4),
         "max_latency_rise": st.none() | rise,
         "max_cost_rise": st.none() | rise,

@@ -21,6 +21,7 @@ EVERYTHING: dict[str, Any] = {
     "max_latency_rise": "0.2000",
     "max_error_times": "3.0000",
     "max_cost_rise": "99.0000",
+    "max_tool_call_error_rise": "0.0100",
     "unsure_limits_pass": True,
     "minimum_age_days": 7,
     "near_retirement_days": 30,

@@ -21,6 +21,7 @@ SETS: dict[str, tuple[Any, str]] = {
     "max_latency_rise": ("0.01", "evidence"),
     "max_cost_rise": ("0.01", "evidence"),
     "max_error_times": ("1.1", "evidence"),
+    "max_tool_call_error_rise": ("0.01", "evidence"),
     "unsure_limits_pass": (True, "evidence"),
     "tests_alone": (True, "evidence"),
     "minimum_age_days": (900, "age"),

@@ -65,6 +65,7 @@ def test_a_day_has_each_figure_with_its_interval(writer):
         SampleIn(
             provider="acme", model="writer", time=NOW, quality=0.5 + n % 2 / 4,
             latency_ms=100 + n, cost_usd=Decimal("0.002"), error="timeout" if n < 20 else "",
+            tool_call_error=n % 5 == 0,
         )
         for n in range(200)
     ]  # fmt: skip
