@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -261,3 +263,20 @@ def test_what_is_true_or_false_is_nothing_else(model: TrackedModel, secret: str)
     assert answer["accepted"] == 0
     assert [item["code"] for item in answer["rejected"]] == ["invalid-field"] * len(samples)
     assert all("bool" in item["detail"] for item in answer["rejected"])
+
+
+def test_one_more_figure_that_is_declared_travels_through_every_door(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.versioning.one_more_figure", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    assert json.loads(done.stdout) == {
+        "stored": [True, False, None],
+        "differences": 0,
+        "sums": [2, 1],
+        "sample": [None, False, True],
+        "version": 0.5,
+        "policy": "0.0200",
+        "gates": [*(gated.name for gated in GATES if gated.limits[0].default), "refusals"],
+        **dict.fromkeys(("list", "table", "chart", "form", "schema"), True),
+    }
