@@ -180,7 +180,7 @@ def _form(choice: Choice, data: Any, cards: Sequence[Mapping[str, Any]]) -> form
     """Return the decision's form, which asks why where the evidence doesn't speak for it."""
     form = choice.form(data)
     if _is_against(cards):
-        form.ask_why()
+        form.require_reason()
     return form
 
 

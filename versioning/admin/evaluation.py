@@ -126,7 +126,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
                     suite=suite, version=form.cleaned_data["to_version"]
                 )
                 recorded = _recorded(form.cleaned_data["to_version"])
-                plan = planning.plan(suite=suite, now=timezone.now(), **form.asked())
+                plan = planning.plan(suite=suite, now=timezone.now(), **form.arguments())
                 if "start" in request.POST and not plan.problems:
                     run = planning.begin(plan=plan, actor=actor_of(request), now=timezone.now())
                     return HttpResponseRedirect(_run_page(run))

@@ -97,7 +97,7 @@ class RunForm(forms.Form):
                 .order_by("tracked_model__name", "-pk")
             )
 
-    def asked(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         """Return what to plan; call it on a valid form."""
         version = self.cleaned_data["to_version"]
         return {

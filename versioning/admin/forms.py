@@ -94,7 +94,7 @@ class DecisionForm(forms.Form):
     )
     field_of_errors = "reason"
 
-    def ask_why(self) -> None:
+    def require_reason(self) -> None:
         """Take no empty reason: the evidence doesn't speak for the decision."""
         reason = self.fields["reason"]
         reason.required = True
