@@ -11,10 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
-from versioning.admin import words
+from versioning.admin import pieces, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
@@ -241,8 +241,17 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
                 )
                 for name, view in pages
             ),
+            self.further_page("<int:run_id>/live/", require_GET(self.live), name="live"),
             *super().get_urls(),
         ]
+
+    def live(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Return how far a run is, as a piece of its page; 304 where it is as it was."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(self.get_queryset(request), pk=run_id)
+        context = {**_progress_of(run), "has_ended_meanwhile": not run.is_open}
+        return pieces.answer(request, "admin/versioning/evaluationrun/progress.html", context)
 
     def panel_of(self, row: Any, request: HttpRequest) -> dict[str, Any]:
         return _page_of(row, request)
@@ -320,11 +329,7 @@ def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
     return {
         "named": f"{run.frozen.suite.name}: {_versions(run)}",
-        "run": run,
-        "spent": _spent(run),
-        "estimated": words.usd(run.estimated_usd),
-        "budget": words.usd(run.budget_usd),
-        "run_state": words.run_state(run),
+        **_progress_of(run),
         "arms": run.result.get("arms", {}),
         "pairs": flips[:SHOWN_PAIRS],
         "more_pairs": max(0, len(flips) - SHOWN_PAIRS),
@@ -333,6 +338,16 @@ def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
         "may_go_on": run.state in control.GOES_ON,
         "go_on_form": GoOnForm(),
         "may_rule": run.record_id is not None and control.can_rule_on(run),
+    }
+
+
+def _progress_of(run: Any) -> dict[str, Any]:
+    return {
+        "run": run,
+        "spent": _spent(run),
+        "estimated": words.usd(run.estimated_usd),
+        "budget": words.usd(run.budget_usd),
+        "run_state": words.run_state(run),
     }
 
 

@@ -7,9 +7,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import first_steps, held, own, urgency, waiting, words
-from versioning.domain.transitions import State
-from versioning.models import Check, Notice, UpgradeRecord, UpgradeStep
+from versioning.admin import first_steps, held, own, under_way, urgency, waiting, words
+from versioning.models import Check, Notice, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
@@ -49,7 +48,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "maybes": [
             {"record": record, "question": words.question(record)} for record in found.maybes
         ],
-        "under_way": [_under_way(record, now=now) for record in found.under_way],
+        "under_way": under_way.rows(found.under_way, now=now),
         "held": held.rows(found.held, request=request, now=now),
         "more_held": found.held_count - len(found.held),
         "providers": [_provider(state, now=now) for state in found.providers],
@@ -100,17 +99,6 @@ def _not_starting(found: Inbox) -> list[Retirement]:
     """Return what retires, without what stands above as to be started this week."""
     above = {each.clock.version.pk for each in found.starting}
     return [each for each in found.retiring if each.version.pk not in above]
-
-
-def _under_way(record: UpgradeRecord, *, now: datetime) -> dict[str, Any]:
-    trial = getattr(record, "canary", None) if record.state == State.CANARY else None
-    return {
-        "record": record,
-        "state": words.state(record),
-        "weight": f"{trial.weight:.0%} of the keys" if trial else "",
-        "says": trial.says if trial else "",
-        "since": words.ago(record.changed_at, now=now),
-    }
 
 
 def _provider(state: ProviderState, *, now: datetime) -> dict[str, Any]:

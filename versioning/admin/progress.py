@@ -1,11 +1,12 @@
 """The course of an upgrade under way, as its page shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from versioning.admin import sheet, words
 from versioning.models import UpgradeRecord
@@ -38,6 +39,10 @@ class CanaryView:
     looked: SafeString
     verdict: SafeString
     sentence: str
+    next_look: datetime | None
+    events: Sequence[Mapping[str, Any]]
+    said: str
+    """Where it is, in a line: to be said again when it changes."""
 
 
 def of(*, record: UpgradeRecord, now: datetime) -> dict[str, Any]:
@@ -65,6 +70,17 @@ def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
         looked=words.ago(trial.looked_at, now=now),
         verdict=words.verdict(found.evidence.verdict),
         sentence=found.evidence.sentence,
+        next_look=found.next_look,
+        events=[
+            {"sentence": each.sentence, "ago": words.ago(each.at, now=now)} for each in found.events
+        ],
+        said=_("%(weight)s of the keys, step %(step)s of %(steps)s. %(says)s")
+        % {
+            "weight": f"{trial.weight:.0%}",
+            "step": trial.position + 1,
+            "steps": len(found.steps),
+            "says": trial.says,
+        },
     )
 
 

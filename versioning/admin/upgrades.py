@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import advice, held, moving, own, progress, sheet, words
+from versioning.admin import advice, held, moving, own, pieces, progress, sheet, under_way, words
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
@@ -168,6 +169,8 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         ]
         pages.append(("why", self.why))
         return [
+            self.further_page("under-way/", require_GET(under_way.piece), name="under_way"),
+            self.further_page("<int:record_id>/live/", require_GET(self.live), name="live"),
             self.further_page("held/", require_GET(held.page), name="held"),
             self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
             self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
@@ -183,6 +186,17 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         if not records:
             return self._no_such_record(request, record_id)
         return decide(request=request, model_admin=self, choice=choice, records=records)
+
+    def live(self, request: HttpRequest, record_id: int) -> HttpResponse:
+        """Return where a canary is, as a piece of its page; 304 where it is as it was."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        record = get_object_or_404(UpgradeRecord.objects.with_versions(), pk=record_id)
+        context = {
+            "record": record,
+            "progress": progress.of(record=record, now=timezone.now()),
+        }
+        return pieces.answer(request, "admin/versioning/upgraderecord/canary.html", context)
 
     def why(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Show what lineage considered then, and what it would answer now."""

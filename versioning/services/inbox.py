@@ -111,6 +111,12 @@ def waiting_count() -> int:
     return UpgradeRecord.objects.recommended().count()
 
 
+def under_way() -> list[UpgradeRecord]:
+    """Return what is under way, each with its canary; what changed last comes first."""
+    records = UpgradeRecord.objects.with_versions().under_way().select_related("canary")
+    return list(records.order_by("-changed_at", "-pk")[:SHOWN])
+
+
 def gather(
     *, now: datetime, narrowing: Narrowing, own_address: str, since: datetime | None
 ) -> Inbox:
@@ -135,9 +141,7 @@ def gather(
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
         held=held.read(not_asked.ids[:SHOWN_NEWS], now=now),
         held_count=len(not_asked.ids),
-        under_way=list(
-            records.under_way().select_related("canary").order_by("-changed_at", "-pk")[:SHOWN]
-        ),
+        under_way=under_way(),
         providers=_providers(),
         retiring=_retiring(now),
         moves=list(

@@ -139,7 +139,7 @@ class TestCourse:
     def test_the_start_page_says_how_far_it_is(self, viewer: Client, trial: UpgradeRecord) -> None:
         page = text(viewer.get(reverse("admin:index")))
 
-        assert "5% of the keys. It stays at 5%." in page[page.index("Under way") :]
+        assert "5% of the keys, step 1 of 2. It stays at 5%." in page[page.index("Under way") :]
 
     def test_the_list_shows_those_under_way(self, reviewer: Client, trial: UpgradeRecord) -> None:
         recommend(name="calm")

@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django_celery_beat.models import PeriodicTask
+
 from versioning.domain import dates
 from versioning.domain.canary import CanaryStep
 from versioning.domain.transitions import State
-from versioning.models import Canary, UpgradeRecord, Watch
+from versioning.models import Canary, Event, UpgradeRecord, Watch
 from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import policies, way_back
 from versioning.services.upgrades.traffic import live_requests
+
+CARRIES_ON = "versioning.carry_on"
+"""The task that looks at canaries."""
+
+SHOWN_EVENTS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,10 @@ class CanaryProgress:
     """Live requests of the earlier version since the canary began."""
     requests_after: int
     evidence: Evidence
+    next_look: datetime | None
+    """When it is looked at next, about; None while it is paused, or where no look is scheduled."""
+    events: Sequence[Event]
+    """What it did so far, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,26 @@ class Progress:
     waits: str = ""
     canary: CanaryProgress | None = None
     watch: WatchProgress | None = None
+
+
+def look_every() -> timedelta | None:
+    """Return how far the looks at canaries lie apart; None where none is scheduled."""
+    row = (
+        PeriodicTask.objects.filter(task=CARRIES_ON, enabled=True)
+        .exclude(interval=None)
+        .select_related("interval")
+        .first()
+    )
+    if row is None or row.interval is None:
+        return None
+    return timedelta(**{row.interval.period: row.interval.every})
+
+
+def next_look(found: Canary, *, every: timedelta | None) -> datetime | None:
+    """Return when a canary is looked at next, about; None while it is paused or none is due."""
+    if every is None or found.paused_at is not None:
+        return None
+    return (found.looked_at or found.began_at) + every
 
 
 def of(*, record: UpgradeRecord, now: datetime) -> Progress:
@@ -77,6 +108,10 @@ def _canary(record: UpgradeRecord, *, found: Canary, now: datetime) -> CanaryPro
         requests_before=sum(requests.values()) - after,
         requests_after=after,
         evidence=_evidence(record, now=now),
+        next_look=next_look(found, every=look_every()),
+        events=list(
+            record.events.filter(kind__startswith="canary.").order_by("-pk")[:SHOWN_EVENTS]
+        ),
     )
 
 
