@@ -62,15 +62,21 @@ def _said(prices: Mapping[str, Any]) -> str:
     return " and ".join("unknown" if usd is None else f"${usd:f}" for usd in prices.values())
 
 
-def _without_prices(listed: ListedModel, doubt: str) -> ListedModel:
+def are_told(listed: ListedModel) -> bool:
+    """Say whether a listing has any price of the model."""
+    return any(getattr(listed, name) not in (None, ()) for name in FIELDS)
+
+
+def without(listed: ListedModel) -> ListedModel:
+    """Return a listed model without its prices."""
     return dataclasses.replace(
-        listed,
-        input_price=None,
-        output_price=None,
-        cached_input_price=None,
-        other_prices=(),
-        doubts=(*listed.doubts, *(() if doubt in listed.doubts else (doubt,))),
+        listed, input_price=None, output_price=None, cached_input_price=None, other_prices=()
     )
+
+
+def _without_prices(listed: ListedModel, doubt: str) -> ListedModel:
+    doubts = (*listed.doubts, *(() if doubt in listed.doubts else (doubt,)))
+    return dataclasses.replace(without(listed), doubts=doubts)
 
 
 def list_of(version: ModelVersion) -> pricing.PriceList:
@@ -140,7 +146,7 @@ def from_package(
     Prices that staff gave the provider in its options stand above it. Prices whose unit was guessed
     are held against those of the model's maker, whoever serves it.
     """
-    name = "" if provider.usual_prices() else _name_in_package(provider)
+    name = name_in_lists(provider)
     package = GenaiPrices(Connection(base_url=""))
     try:
         return [_priced(model, package, name=name, at=at) for model in models]
@@ -206,11 +212,14 @@ def _sides(model: ListedModel) -> tuple[Any, ...]:
     return tuple(getattr(model, name) for name in _SIDES)
 
 
-def _name_in_package(provider: Provider) -> str:
-    """Return whose prices hold for a provider; empty where that can't be told.
+def name_in_lists(provider: Provider) -> str:
+    """Return whose prices hold for a provider, by genai-prices' name; empty where nobody's do.
 
-    The kind openai is spoken by many servers: only a known address tells whose it is.
+    Those that staff gave it stand above all lists. The kind openai is spoken by many servers: only
+    a known address, or its option ``catalogue``, tells whose it is.
     """
+    if provider.usual_prices():
+        return ""
     if told := provider.options.get("catalogue"):
         return str(told)
     if provider.kind != "openai":

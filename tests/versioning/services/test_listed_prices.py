@@ -214,3 +214,24 @@ def test_prices_of_the_past_are_kept_as_long_as_samples(server: ScriptedServer) 
     past = ModelVersion.objects.get().past_prices
     assert [period["prices"][0]["usd"] for period in past] == ["1", "2", "3", "2"][-len(past) :]
     assert 3 <= len(past) <= 4
+
+
+@pytest.mark.parametrize(
+    ("options", "usd"),
+    [
+        ({}, None),  # whose server this is, nobody knows: another's prices would be a guess
+        ({"input_price": "0", "output_price": "0"}, 0),
+        ({"catalogue": "openai"}, 10),
+    ],
+)
+def test_a_catalogue_s_prices_hold_where_its_service_is_known_and_staff_gave_none(
+    server: ScriptedServer, options: dict[str, str], usd: int | None
+) -> None:
+    row = {"id": "nova-3", "cost": {"input": 10, "output": 10}, "limit": {"context": 9_000}}
+    catalogue = ProviderFactory(kind="modelsdev", base_url=server.url)
+    check(catalogue, server, {"openai": {"models": {"nova-3": row}}})
+    provider = ProviderFactory(kind="openai", base_url=server.url, options=options)
+    check(provider, server, {"data": [{"id": "nova-3"}]})
+    version = tracked_version(provider, "nova-3")
+    assert (version.input_price, version.output_price) == (usd, usd)
+    assert version.context_tokens == 9_000

@@ -31,7 +31,8 @@ def with_catalogues(
 ) -> list[ListedModel]:
     """Fill gaps from the catalogues, which list ``<provider>/<id>``; prices also from a package.
 
-    Where the sources' dates differ, that is said.
+    Where the sources' dates differ, that is said. Prices are those of a service: they fill gaps
+    only where it is known to be this one, and staff gave none.
     """
     if is_catalogue(provider):
         return list(models)
@@ -50,7 +51,11 @@ def with_catalogues(
         .order_by("provider__pk", "pk")
     ):
         known.setdefault(entry.upstream_id.removeprefix(f"{name}/"), []).append(entry)
-    filled = [_with_all(model, known.get(model.id, ()), provider=provider) for model in models]
+    whose_prices = prices.name_in_lists(provider)
+    filled = [
+        _with_all(model, known.get(model.id, ()), provider=provider, priced=bool(whose_prices))
+        for model in models
+    ]
     filled = _with_nature(provider=provider, models=filled)
     priced = prices.from_package(provider=provider, models=filled, at=now)
     checked = {id for id, entries in known.items() if any(map(_has_price, entries))}
@@ -115,17 +120,21 @@ def _with_nature_of(model: ListedModel, others: Iterable[tuple[ListedModel, str]
 
 
 def _with_all(
-    model: ListedModel, entries: Iterable[CatalogueEntry], *, provider: Provider
+    model: ListedModel, entries: Iterable[CatalogueEntry], *, provider: Provider, priced: bool
 ) -> ListedModel:
-    who = provider.slug
+    """Add the catalogues' facts; a model without prices gets theirs only where ``priced``."""
+    who, priced = provider.slug, priced or prices.are_told(model)
     for entry in entries:
-        model, who = _merged(model, entry, who=who)
+        other = knowledge.listed_of(entry)
+        told = other if priced else prices.without(other)
+        model, who = _merged(model, told, whose=entry.provider.slug, who=who)
     return model
 
 
-def _merged(model: ListedModel, entry: CatalogueEntry, *, who: str) -> tuple[ListedModel, str]:
-    """Add one catalogue's facts; return also who told the retirement that is kept."""
-    other, whose = knowledge.listed_of(entry), entry.provider.slug
+def _merged(
+    model: ListedModel, other: ListedModel, *, whose: str, who: str
+) -> tuple[ListedModel, str]:
+    """Add what a catalogue says; return also who told the retirement that is kept."""
     doubts = [
         f"{who} says that {what} on {dates.day(ours)}, {whose} on {dates.day(theirs)}: the earlier "
         "is kept."
