@@ -40,6 +40,8 @@ def test_what_waits_as_json(shell: Shell, zeta: TrackedModel) -> None:
         "to_version": record.to_version.label,
         "recommended": False,  # nothing was measured yet
         "improvement": None,
+        "rests_on": [],
+        "missing": ["live samples", "tests"],
     }
 
 

@@ -26,7 +26,13 @@ class Command(ServiceCommand):
             word = "recommended" if each.recommended else "to look at"
             self.stdout.write(
                 f"{each.record_id:>6}  {each.provider} / {each.model}  "
-                f"{each.from_version} -> {each.to_version}  {word}: {each.why}"
+                f"{each.from_version} -> {each.to_version}  {word}: {each.why}. {_legs(each)}"
             )
         if not found:
             self.stdout.write("Nothing waits for a decision.")
+
+
+def _legs(found: upgrading.Recommendation) -> str:
+    """Say what the evidence rests on, and what is missing."""
+    rests = f"It rests on {' and '.join(found.rests_on) or 'nothing yet'}"
+    return f"{rests}; missing: {' and '.join(found.missing)}." if found.missing else f"{rests}."

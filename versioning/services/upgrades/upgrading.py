@@ -33,7 +33,10 @@ class UpgradeCheck:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One waiting recommendation: whether the evidence speaks for it, and why."""
+    """One waiting recommendation: whether the evidence speaks for it, and why.
+
+    ``rests_on`` and ``missing`` name the legs of the evidence, live samples and tests.
+    """
 
     record_id: int
     provider: str
@@ -43,6 +46,8 @@ class Recommendation:
     recommended: bool
     improvement: Decimal | None
     why: str
+    rests_on: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]
             recommended=record.standing.recommended,
             improvement=_improvement(record),
             why=str(record.evidence.get("sentence", "")) or " ".join(record.reasons),
+            rests_on=tuple(record.evidence.get("rests_on", ())),
+            missing=tuple(record.evidence.get("missing", ())),
         )
         for record in recommendation.open_recommendations()
     ]

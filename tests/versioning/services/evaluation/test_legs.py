@@ -76,7 +76,11 @@ def test_every_door_names_the_run_and_says_what_is_missing(
     assert "This rests on tests; missing: live samples." in page
     capsys.readouterr()
     call_command("recommendations", "--json")
-    assert "sums" in json.dumps(json.loads(capsys.readouterr().out))
+    (told,) = json.loads(capsys.readouterr().out)
+    assert "sums" in told["why"]
+    assert (told["rests_on"], told["missing"]) == (["tests"], ["live samples"])
+    call_command("recommendations")
+    assert "It rests on tests; missing: live samples." in capsys.readouterr().out
 
 
 def test_nothing_goes_by_itself_on_tests_alone_unless_the_policy_says_so(waiting: Waiting) -> None:
