@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Which version of each AI model to use now, and what each request gave.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "versioning.api.description.OnceGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -108,7 +108,7 @@ def assert_understood(answer: str) -> None:
         "upstream_id": "approved-2",
         "windows": WINDOWS,
         "quality": 0.5,
-        "accepted": 1,
+        "accepted": [1, 1],
         "upgraded": False,
         "watch_days": 3,
         "refused": 404,

@@ -1,10 +1,13 @@
 """What the description of the API (OpenAPI) needs beside the views."""
 
 from collections.abc import Callable
+from functools import cache
+from threading import Lock
 from typing import Any
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 
 from versioning.api.operations import V1
 from versioning.api.problems import CONTENT_TYPE
@@ -22,6 +25,25 @@ def one_address_each(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
         for endpoint in endpoints
         if endpoint[0].startswith(V1) and not endpoint[0].endswith("/")
     ]
+
+
+class OnceGenerator(SchemaGenerator):  # type: ignore[no-untyped-call]
+    """Describes the API once a process: the description doesn't depend on who asks for it."""
+
+    def get_schema(self, request: Any = None, public: bool = True) -> dict[str, Any]:
+        """Return the description, which nobody may change. Others wait while it is made."""
+        with _ONE_AT_A_TIME:
+            return _described()
+
+
+@cache
+def _described() -> dict[str, Any]:
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+_ONE_AT_A_TIME = Lock()
+"""The generator changes classes of its own while it works: two threads would spoil each other's."""
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -86,6 +108,7 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     )
     cost: Any = components["SampleIn"]["properties"]["cost_usd"]
     cost["anyOf"].append({"type": "number"})  # taken as well, digit for digit
+    components["SampleAlone"] = _alone(components["SampleIn"])
     components["SampleInBatch"] = _wrapped("SampleIn", by="samples")
     components["ScoreInBatch"] = _wrapped("ScoreIn", by="scores")
     result["components"]["schemas"].update(components)
@@ -93,17 +116,17 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     paths[f"{V1}performance-samples"]["post"] = _operation(
         id="performance_samples",
         summary="Report what requests cost and gave",
-        description="Up to 10,000; the body may be gzip. One sample alone, as an object, is "
-        "taken as well. A request id that the key has sent before is a duplicate and changes "
-        "nothing. What can't be used is named in `rejected`; the rest is stored.",
-        body=_many("SampleIn"),
+        description="Up to 10,000, or one alone as an object; the body may be gzip. A request id "
+        "that the key has sent before is a duplicate and changes nothing. What can't be used is "
+        "named in `rejected`; the rest is stored.",
+        body=_many_or_one("SampleIn", one="SampleAlone"),
         answer="Accepted",
     )
     scores = _operation(
         id="scores",
         summary="Give scores to requests reported before, or later",
         description="By request id; up to 10,000, or one alone as an object.",
-        body=_many("ScoreIn"),
+        body=_many_or_one("ScoreIn", one="ScoreIn"),
         answer="ScoresAccepted",
     )
     paths[f"{V1}performance-samples/scores"] = _post_or_patch(scores)
@@ -162,13 +185,30 @@ def _wrapped(name: str, *, by: str) -> dict[str, Any]:
     }
 
 
-def _many(name: str) -> dict[str, Any]:
-    """Return the shape of many: wrapped, or a bare list.
+def _alone(sample: dict[str, Any]) -> dict[str, Any]:
+    """Return the shape of one sample that is a body by itself.
 
-    One alone is said in words: nothing in it is required, so a client's class of it would take
-    any of the others for one, and send it without what it holds.
+    It names its model: a shape that asks for nothing would be taken for any of the others by
+    clients, which tell alternatives by what they ask for.
     """
-    return {"oneOf": [{"$ref": _reference(f"{name}Batch")}, _list_of(name)]}
+    return {
+        **sample,
+        "title": "SampleAlone",
+        "description": "One sample by itself. One that names an upstream id and no model is taken "
+        f"as well; a list of it is described. {sample['description']}",
+        "required": ["model"],
+    }
+
+
+def _many_or_one(name: str, *, one: str) -> dict[str, Any]:
+    """Return the shape of many, wrapped or a bare list, or of one alone."""
+    return {
+        "oneOf": [
+            {"$ref": _reference(f"{name}Batch")},
+            _list_of(name),
+            {"$ref": _reference(one)},
+        ]
+    }
 
 
 def _list_of(name: str) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -38,9 +41,13 @@ from versioning.services.patience import waiting_at_most
 
 Form = type[Serializer[Any]]
 Handler = Callable[..., Any]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 UNVERSIONED, V1 = "/api/", "/api/v1/"
 """The addresses of the original system stay beside those that the description tells."""
+
+_ADDRESSES = {"Location", "Link"}
+_UNVERSIONED_PATH = re.compile(f"(?<=^<){UNVERSIONED}(?!v1/)|^{UNVERSIONED}(?!v1/)")
 
 LONGEST_KEY = 200
 PATIENCE = timedelta(seconds=5)
@@ -93,11 +100,16 @@ class ApiView(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """Let whoever came by the version go on by it."""
         answer = super().finalize_response(request, response, *args, **kwargs)
-        if "Location" in answer and request.path.startswith(V1):
-            answer["Location"] = answer["Location"].replace(UNVERSIONED, V1, 1)
-        return answer
+        return by_the_way_it_came(request._request, answer)
+
+
+def by_the_way_it_came(request: HttpRequest, answer: Answer) -> Answer:
+    """Let whoever came by the version go on by it: change the addresses in an answer's headers."""
+    if request.path.startswith(V1):
+        for name in _ADDRESSES & set(answer.headers):
+            answer[name] = _UNVERSIONED_PATH.sub(V1, answer[name], count=1)
+    return answer
 
 
 def operation(

@@ -21,6 +21,9 @@ taken = made.SamplesApi(client).performance_samples(
         )
     )
 )
+alone = made.SamplesApi(client).performance_samples(
+    made.PerformanceSamplesRequest(made.SampleAlone(**model, task="summarise", quality=1))
+)
 looked = made.ModelsApi(client).auto_upgrade(
     **model, auto_upgrade_request_request=made.AutoUpgradeRequestRequest(auto_upgrade=False)
 )
@@ -39,7 +42,7 @@ json.dump(
         "served": max(len(each.served) for each in answers["history"].results),
         "windows": [each.to_dict() for each in answers["policies"].results[0].windows],
         "quality": answers["samples"].results[0].quality,
-        "accepted": taken.accepted,
+        "accepted": [taken.accepted, alone.accepted],
         "upgraded": looked.upgraded,
         "watch_days": changed.watch_days,
         "refused": refused,

@@ -24,6 +24,7 @@ answers = {read["id"]: call(read["tag"], read["id"], **read["parts"])[1] for rea
 model = asked["model"]
 samples = made.SampleInBatch([made.SampleIn(**model, task="summarise", cost_usd="0.5")])
 _, taken = call("samples", "performance_samples", body=samples)
+_, alone = call("samples", "performance_samples", body=made.SampleAlone(**model, quality=1))
 body = made.AutoUpgradeRequestRequest(auto_upgrade=False)
 _, looked = call("models", "auto_upgrade", **model, body=body)
 body = made.PatchedPolicyFormRequest(watch_days=3)
@@ -37,7 +38,7 @@ json.dump(
         "served": max(len(each.served) for each in answers["history"].results),
         "windows": [each.to_dict() for each in answers["policies"].results[0].windows],
         "quality": answers["samples"].results[0].quality,
-        "accepted": taken.accepted,
+        "accepted": [taken.accepted, alone.accepted],
         "upgraded": looked.upgraded,
         "watch_days": changed.watch_days,
         "refused": refused,

@@ -32,6 +32,9 @@ async function main(): Promise<void> {
   const taken = await client.POST("/api/v1/performance-samples", {
     body: { samples: [{ ...path, task: "summarise" }] as any },
   });
+  const alone = await client.POST("/api/v1/performance-samples", {
+    body: { ...path, task: "summarise" } as any,
+  });
   const looked = await client.POST("/api/v1/model-versions/{provider}/{model}/auto-upgrade", {
     params: { path },
     body: { auto_upgrade: false, min_quality_improvement: "0.1" },
@@ -50,7 +53,7 @@ async function main(): Promise<void> {
       served: Math.max(...(history.data?.results ?? []).map((each) => each.served.length)),
       windows: policies.data?.results[0].windows,
       quality: samples.data?.results[0].quality,
-      accepted: taken.data?.accepted,
+      accepted: [taken.data?.accepted, alone.data?.accepted],
       upgraded: looked.data?.upgraded,
       watch_days: changed.data?.watch_days,
       refused: refused.error?.status,

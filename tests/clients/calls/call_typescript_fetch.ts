@@ -25,6 +25,9 @@ async function main(): Promise<void> {
   const taken = await new made.SamplesApi(settings).performanceSamples({
     performanceSamplesRequest: { samples: [{ provider, model, task: "summarise" }] },
   });
+  const alone = await new made.SamplesApi(settings).performanceSamples({
+    performanceSamplesRequest: { provider, model, task: "summarise", quality: 1 },
+  });
   const looked = await models.autoUpgrade({
     provider,
     model,
@@ -45,7 +48,7 @@ async function main(): Promise<void> {
       served: Math.max(...history.results.map((each) => each.served.length)),
       windows: policies.results[0].windows,
       quality: samples.results[0].quality,
-      accepted: taken.accepted,
+      accepted: [taken.accepted, alone.accepted],
       upgraded: looked.upgraded,
       watch_days: changed.watchDays,
       refused,

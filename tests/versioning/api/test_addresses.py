@@ -1,5 +1,8 @@
 """Every address answers with and without a slash at its end, whatever a model is called."""
 
+import re
+from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +13,7 @@ from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.everything import everything
 from versioning.api import urls
-from versioning.models import Check, LineageRule, UpgradeRecord
+from versioning.models import Check, LineageRule, ModelVersion, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -167,12 +170,19 @@ def test_every_address_of_the_api_has_one_with_its_version() -> None:
 
 def test_both_answer_the_same_and_go_on_where_they_were_asked(api: Api) -> None:
     world = everything(timezone.now())
+    ModelVersion.objects.update(deprecated_on=date(2026, 1, 1), retires_on=date(2099, 1, 1))
     for operation in walk.operations():
         if operation.method == "get" and operation.path.startswith("/api/v1/"):
             versioned = world.address(operation) + ("?task=summarise" * ("best" in operation.path))
             told, plain = api.get(versioned), api.get(versioned.replace("/api/v1/", "/api/"))
             assert told.status_code == plain.status_code == 200, versioned
             assert told.content.replace(b"/api/v1/", b"/api/") == plain.content, versioned
+            assert headers(told, "/api/v1/", "/api/") == headers(plain), versioned
+            assert not re.search(r"/api/(?!v1/)", str(headers(told))), versioned
+    current = world.of("/api/model-versions/{provider}")
+    for address in ("current", "current?key=anna"):
+        answer = api.get("/api/v1/model-versions/{provider}/{model}/".format(**current) + address)
+        assert answer["Link"].startswith("</api/v1/model-versions/"), address
 
     made = api.post("/api/v1/freezes", FREEZE)
     assert made["Location"].startswith("/api/v1/freezes/")
@@ -181,6 +191,15 @@ def test_both_answer_the_same_and_go_on_where_they_were_asked(api: Api) -> None:
     assert api.get("/api/v1/nothing").json()["code"] == "not-found"
     page = api.get("/api/v1/versions/0").json()
     assert page["instance"] == "/api/v1/versions/0"
+
+
+def headers(answer: Any, *replaced: str) -> dict[str, str]:
+    """Return the headers that two answers to one question share."""
+    return {
+        name: value.replace(*replaced) if replaced else value
+        for name, value in answer.items()
+        if name not in ("X-Request-ID", "Content-Length")
+    }
 
 
 FREEZE = {"name": "Trade", "starts_at": "2027-12-01T00:00:00Z", "ends_at": "2028-01-02T00:00:00Z"}

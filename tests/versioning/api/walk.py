@@ -3,13 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from threading import Lock
 from typing import Any
 
-from drf_spectacular.generators import SchemaGenerator
-
 from versioning.api import urls
+from versioning.api.description import OnceGenerator
 from versioning.api.permissions import Operation
 
 WRITES = ("post", "patch", "put", "delete")
@@ -67,17 +64,7 @@ def _types(schema: dict[str, Any]) -> list[str]:
 
 
 def description() -> dict[str, Any]:
-    with _ONE_AT_A_TIME:  # the generator changes its own classes while it works
-        return _description()
-
-
-@cache
-def _description() -> dict[str, Any]:
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
-    return found
-
-
-_ONE_AT_A_TIME = Lock()
+    return OnceGenerator().get_schema()
 
 
 def path_of(route: str) -> str:

@@ -14,7 +14,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from versioning.api.authentication import key_of
-from versioning.api.operations import ApiView, Asked, header, operation
+from versioning.api.operations import ApiView, Asked, by_the_way_it_came, header, operation
 from versioning.api.serializers.versions import LONGEST_KEY, CurrentQuery, CurrentSerializer
 from versioning.models import ApiKey
 from versioning.services import serving
@@ -56,7 +56,10 @@ class CurrentView(ApiView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **parts: Any) -> HttpResponseBase:
         """Answer what applications ask all day at once; all else goes the framework's way."""
-        return quick_answer(request, **parts) or super().dispatch(request, *args, **parts)
+        quick = quick_answer(request, **parts)
+        if quick is not None:
+            return by_the_way_it_came(request, quick)
+        return super().dispatch(request, *args, **parts)
 
 
 def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResponse | None:
