@@ -296,6 +296,10 @@ class Score:
     missed: int = 0
     maybe: int = 0  # of the missed, those that a maybe names
     not_listed: int = 0
+    only_going: int = 0
+    """The stated successors that are listed are called deprecated as well: no answer is right, a
+    maybe that names one is."""
+    going_named: int = 0
     only_previews: int = 0
     previews_right: int = 0
     abstained: int = 0
@@ -354,15 +358,18 @@ def score_upgrade(world: World, score: Score, row: Row, truth: set[str], lines: 
         score.previews_right += chosen in truth
         return
     answer = ask(row["from_id"], row["provider"], listed)
-    chosen = upgrade_of(answer)
-    if chosen in truth:
+    chosen, maybes = upgrade_of(answer), maybes_of(answer)
+    is_named = any(one in truth or any(lines.are_one(t, one) for t in truth) for one in maybes)
+    if chosen is None and all(
+        known.status == "deprecated" for known in listed if known.id in on_list
+    ):
+        score.only_going += 1
+        score.going_named += is_named
+    elif chosen in truth:
         score.right += 1
     elif chosen is None:
         score.missed += 1
-        maybes = maybes_of(answer)
-        score.maybe += any(
-            one in truth or any(lines.are_one(known, one) for known in truth) for one in maybes
-        )
+        score.maybe += is_named
         score.fail("maybe" if maybes else "missed", row, chosen, sorted(on_list))
     elif any(lines.are_one(one, chosen) for one in (row["from_id"], *truth)):
         score.in_line += 1
@@ -623,6 +630,7 @@ def report(scores: dict[str, Score]) -> None:
         print(f"  or named by a maybe         {share(followed + score.maybe, score.listed)}")
         print(f"  precision                   {share(followed, score.proposed)}")
         print(f"  only previews listed        {share(score.previews_right, score.only_previews)}")
+        print(f"  successor goes, too: maybe  {share(score.going_named, score.only_going)}")
         print(f"  successor not listed        {score.not_listed}")
         print(f"  replacements: abstained     {share(score.abstained, moves)}")
         print(f"  or stayed in the line       {share(score.abstained + score.stayed, moves)}")
