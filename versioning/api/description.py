@@ -108,7 +108,8 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     )
     cost: Any = components["SampleIn"]["properties"]["cost_usd"]
     cost["anyOf"].append({"type": "number"})  # taken as well, digit for digit
-    components["SampleAlone"] = _alone(components["SampleIn"])
+    components["SampleAlone"] = _sample_alone(components["SampleIn"])
+    components["ScoreAlone"] = {**components["ScoreIn"], "title": "ScoreAlone"}
     components["SampleInBatch"] = _wrapped("SampleIn", by="samples")
     components["ScoreInBatch"] = _wrapped("ScoreIn", by="scores")
     result["components"]["schemas"].update(components)
@@ -119,14 +120,14 @@ def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         description="Up to 10,000, or one alone as an object; the body may be gzip. A request id "
         "that the key has sent before is a duplicate and changes nothing. What can't be used is "
         "named in `rejected`; the rest is stored.",
-        body=_many_or_one("SampleIn", one="SampleAlone"),
+        body=_many_or_one("Sample"),
         answer="Accepted",
     )
     scores = _operation(
         id="scores",
         summary="Give scores to requests reported before, or later",
         description="By request id; up to 10,000, or one alone as an object.",
-        body=_many_or_one("ScoreIn", one="ScoreIn"),
+        body=_many_or_one("Score"),
         answer="ScoresAccepted",
     )
     paths[f"{V1}performance-samples/scores"] = _post_or_patch(scores)
@@ -185,7 +186,7 @@ def _wrapped(name: str, *, by: str) -> dict[str, Any]:
     }
 
 
-def _alone(sample: dict[str, Any]) -> dict[str, Any]:
+def _sample_alone(sample: dict[str, Any]) -> dict[str, Any]:
     """Return the shape of one sample that is a body by itself.
 
     It names its model: a shape that asks for nothing would be taken for any of the others by
@@ -200,13 +201,16 @@ def _alone(sample: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _many_or_one(name: str, *, one: str) -> dict[str, Any]:
-    """Return the shape of many, wrapped or a bare list, or of one alone."""
+def _many_or_one(name: str) -> dict[str, Any]:
+    """Return the shape of many, wrapped or a bare list, or of one alone.
+
+    The one has a name of its own: a generator imports each alternative, the list's items too.
+    """
     return {
         "oneOf": [
-            {"$ref": _reference(f"{name}Batch")},
-            _list_of(name),
-            {"$ref": _reference(one)},
+            {"$ref": _reference(f"{name}InBatch")},
+            _list_of(f"{name}In"),
+            {"$ref": _reference(f"{name}Alone")},
         ]
     }
 
