@@ -27,7 +27,7 @@ def one_address_each(endpoints: list[Endpoint], **_: Any) -> list[Endpoint]:
     ]
 
 
-class OnceGenerator(SchemaGenerator):  # type: ignore[no-untyped-call]
+class OnceGenerator(SchemaGenerator):
     """Describes the API once a process: the description doesn't depend on who asks for it."""
 
     def get_schema(self, request: Any = None, public: bool = True) -> dict[str, Any]:
@@ -38,7 +38,8 @@ class OnceGenerator(SchemaGenerator):  # type: ignore[no-untyped-call]
 
 @cache
 def _described() -> dict[str, Any]:
-    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = generator.get_schema(None, public=True)  # type: ignore[no-untyped-call]
     return found
 
 
