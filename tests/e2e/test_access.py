@@ -95,6 +95,7 @@ def of_decisions() -> list[str]:
             "admin:versioning_trackedmodel_move",
             args=[record.tracked_model_id, record.to_version_id],
         ),
+        reverse("admin:versioning_trackedmodel_now", args=[record.tracked_model_id]),
         reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
         reverse("admin:versioning_upgraderecord_change", args=[moved.pk]),
         *(reverse(f"admin:versioning_upgraderecord_{name}", args=[record.pk]) for name in names),

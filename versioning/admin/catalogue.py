@@ -19,7 +19,16 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
-from versioning.admin import chart, first_steps, forms, moving, served_on, timeline, words
+from versioning.admin import (
+    chart,
+    first_steps,
+    forms,
+    model_policy,
+    moving,
+    served_on,
+    timeline,
+    words,
+)
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
 from versioning.admin.choices import CHOICES, may_make
 from versioning.admin.rules import recommend_anew
@@ -122,6 +131,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
                 "first-steps/put-away/", require_POST(first_steps.put_away), name="put_away"
             ),
             self.further_page("<int:tracked_model_id>/pin/", self.set_pin, name="pin"),
+            self.further_page("<int:tracked_model_id>/now/", require_GET(self.now), name="now"),
             self.further_page(
                 "<int:tracked_model_id>/move/<int:version_id>/", self.move, name="move"
             ),
@@ -204,6 +214,9 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         }
         return TemplateResponse(request, "admin/versioning/trackedmodel/pin.html", context)
 
+    def now(self, request: HttpRequest, tracked_model_id: int) -> HttpResponse:
+        return model_policy.now(request, model_admin=self, tracked_model_id=tracked_model_id)
+
     def move(self, request: HttpRequest, tracked_model_id: int, version_id: int) -> HttpResponse:
         return moving.move(
             request, model_admin=self, tracked_model_id=tracked_model_id, version_id=version_id
@@ -247,6 +260,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         if tracked.current_version
         else "",
         "clock": retirement.clock_of(tracked=tracked, now=now),
+        **model_policy.of(tracked),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         **_by_day(tracked, request, moves=moves, now=now),
         "waiting_records": [

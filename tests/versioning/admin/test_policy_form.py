@@ -9,11 +9,12 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.factories import tracked
 from tests.versioning.admin.pages import text
 from tests.versioning.admin.typed import controls
 from versioning.domain import calendar
 from versioning.domain.presets import PRESETS
-from versioning.models import Policy
+from versioning.models import Policy, UpgradeRecord
 
 ADD = "/admin/versioning/policy/add/"
 FORM = "policy_form"
@@ -307,11 +308,44 @@ class TestPreview:
 
     def test_what_is_left_empty_comes_from_above_with_its_name(self, operator: Client) -> None:
         Policy.objects.create(watch_days=21)
-        from tests.factories import tracked
-
         said = text(operator.post(self.preview, {"tracked_model": tracked(name="w").pk}))
         assert "Watched for 21 days" in said
         assert "policy of everything" in said
 
     def test_a_viewer_has_none(self, viewer: Client) -> None:
         assert viewer.post(self.preview, {}).status_code == 403
+
+
+class TestModelPage:
+    """What holds for a model is read on its page, with what would happen now."""
+
+    def test_its_policy_in_words_with_whose_it_is(
+        self, viewer: Client, record: UpgradeRecord
+    ) -> None:
+        Policy.objects.create(watch_days=21)
+        Policy.objects.create(
+            tracked_model=record.tracked_model, automation="after_gates", canary_steps=[]
+        )
+        page = text(
+            viewer.get(
+                reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id])
+            )
+        )
+        assert "Goes by itself, without tests or a canary." in page
+        assert "Watched for 21 days" in page
+        assert "policy of everything" in page
+        assert "built in" in page
+
+    def test_what_would_happen_now(self, viewer: Client, record: UpgradeRecord) -> None:
+        Policy.objects.create(automation="never")
+        now = reverse("admin:versioning_trackedmodel_now", args=[record.tracked_model_id])
+        page = text(viewer.get(now))
+        assert "Once it is approved, 1.1.0 is made current at once." in page
+        assert "Its policy lets nothing go by itself: staff decide." in page
+        assert "(policy of everything)" in page
+
+    def test_nothing_would(self, viewer: Client) -> None:
+        model = tracked(name="quiet")
+        now = reverse("admin:versioning_trackedmodel_now", args=[model.pk])
+        assert "no newer version is recommended" in text(viewer.get(now))
+        assert viewer.get(now.replace(str(model.pk), "99999")).status_code == 404

@@ -1,0 +1,43 @@
+"""A model's page: which policy holds for it, in words, and what would happen to it now."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from versioning.admin import policy_words
+from versioning.models import TrackedModel
+from versioning.services.upgrades import explaining, policies
+
+
+def of(tracked: TrackedModel) -> dict[str, Any]:
+    """Return what holds for a model, in words, and where its own policy is changed."""
+    resolved = policies.resolve(tracked=tracked)
+    own = next((row for row in resolved.set_by.values() if row.tracked_model_id), None)
+    add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
+    return {
+        "lines": policy_words.lines(resolved, of=own),
+        "own_policy": own,
+        "policy_page": reverse("admin:versioning_policy_change", args=[own.pk]) if own else add,
+    }
+
+
+def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> HttpResponse:
+    """Say what would happen to a model now, and which rule stops it."""
+    rows = TrackedModel.objects.select_related("provider", "current_version")
+    tracked = get_object_or_404(rows, pk=tracked_model_id)
+    if not model_admin.has_view_permission(request, tracked):
+        raise PermissionDenied
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"What would happen to {tracked.name} now",
+        "opts": model_admin.opts,
+        "tracked": tracked,
+        "found": explaining.explain(tracked_model=tracked, at=timezone.now()),
+        "back": reverse("admin:versioning_trackedmodel_change", args=[tracked.pk]),
+    }
+    return TemplateResponse(request, "admin/versioning/trackedmodel/now.html", context)
