@@ -147,6 +147,9 @@ PARTS = (
             Stop("6, 7, B", "It retires, and when to start", "The last safe day to begin, "
                  "with what the move takes; owners get mails before it.", _inbox,
                  "to start this week"),
+            Stop("6, 8, 51", "Retirements", "All of them on one line of time, with the last safe "
+                 "start of each; where no date is known, a forecast as a range.",
+                 lambda: reverse("admin:versioning_trackedmodel_retirements"), "claude-2.0"),
             Stop("7, 38", "Mails to owners", "Reminders by mail, each once; in the demo they "
                  "lie in a folder.", _list("versioning_delivery"), "legal-tools@example.com"),
             Stop("9, A", "What would change", "Capabilities, limits, parameters and prices, "
@@ -163,7 +166,7 @@ PARTS = (
         "What your requests say",
         (
             Stop("11, 51", "A model over time", "Requests, quality, latency, cost and errors, with "
-                 "intervals and every move marked.", _model("gpt-4o"), "Quality"),
+                 "intervals and every move marked.", _model("gemini-1.5-flash"), "Quality"),
             Stop("12", "Best per task", "Quality against cost, and the front that nothing beats.",
                  lambda: reverse("admin:versioning_modelversion_best") + "?task=chat", "chat"),
             Stop("13, F", "Slices", "No version is called better while it is worse for one "
@@ -222,6 +225,8 @@ PARTS = (
                  _of_model("mistral", "mistral-small", "explain"), "\"age\""),
             Stop("30", "Too young", "It may go by itself, once it is 30 days old.",
                  _policy(tracked_model__name="mistral-small"), "inimum age"),
+            Stop("29, 30", "Held back, and why", "Newer versions that wait for a rule, each "
+                 "with the way to release it.", _inbox, "eld back"),
             Stop("31, 32", "Windows and pace", "By itself only on weekdays before the afternoon, "
                  "two a day at most.", _policy(provider__slug="openrouter"), "Europe/Prague"),
             Stop("32", "A freeze", "Nothing moves by itself at the end of the year.",

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from sample_world.simulator import Simulator
 from tests.e2e.test_access import AXE, take, violations
+from tests.factories import ApiKeyFactory, ModelVersionFactory, UpgradeRecordFactory
 from versioning import tasks
+from versioning.models import TrackedModel
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -45,4 +48,40 @@ def test_first_steps_on_an_empty_server(
     expect(steps).to_contain_text("2 of 5 done")
 
     steps.get_by_role("link", name="Track a model").click()
-    look(page, shots, "first-steps-track")
+    page.select_option("[name=provider]", index=1)
+    page.fill("[name=upstream_id]", "zeta:7b")
+    page.fill("[name=name]", "zeta")
+    page.get_by_role("button", name="Track this model").click()
+    page.wait_for_load_state()
+    page.goto("/admin/")
+    expect(steps).to_contain_text("3 of 5 done")
+    expect(steps).to_contain_text('"provider": "local", "model": "zeta"')
+    look(page, shots, "first-steps-3")
+
+    tell(str(live_server))
+    page.reload()
+    expect(steps).to_contain_text("4 of 5 done")
+
+    model = TrackedModel.objects.get()
+    newer = ModelVersionFactory(tracked_model=model, label="1.1.0", upstream_id="zeta:8b")
+    UpgradeRecordFactory(tracked_model=model, to_version=newer, reasons=["Newer."])
+    page.reload()
+    page.get_by_role("link", name="Reject").click()
+    page.get_by_label("Reason").fill("Too dear.")
+    page.get_by_role("button", name="Reject").click()
+    page.wait_for_load_state()
+    page.goto("/admin/")
+    expect(steps).to_have_count(0)
+    page.goto("/admin/versioning/trackedmodel/first-steps/")
+    expect(page.get_by_role("heading", name="First steps: all done")).to_be_visible()
+
+
+def tell(server: str) -> None:
+    """Send what the page shows to be pasted, with a real key."""
+    answer = requests.post(
+        f"{server}/api/performance-samples",
+        json={"provider": "local", "model": "zeta", "task": "chat", "latency_ms": 640},
+        headers={"Authorization": f"Bearer {ApiKeyFactory().secret}"},
+        timeout=10,
+    )
+    assert answer.json()["accepted"] == 1
