@@ -181,7 +181,7 @@ PARTS = (
                  _list("versioning_leftoutspans"), "OpenInference"),
             Stop("42", "A score that came later", "A thumb, a day after its request.",
                  _page(lambda: PerformanceSample.objects.filter(signals__isnull=False)),
-                 "eedback"),
+                 "1.00"),
             Stop("4, 59", "Seen, not tracked", "Models that applications use and nobody "
                  "follows.", _list("versioning_unknownmodel"), "gpt-4o-mini"),
             Stop("11", "Drift", "It got worse behind an unchanged name: from which day on.",
