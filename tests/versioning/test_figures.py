@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -101,27 +102,26 @@ def test_what_is_told_is_kept_and_what_is_not_told_is_unknown(
         assert stored["failed"] is None
 
 
-@pytest.mark.parametrize("each", SUMS, ids=lambda each: each.name)
-def test_sums_are_folded_and_remade_as_they_were(model: TrackedModel, each) -> None:
-    version = model.current_version_id
-
+# A rebuild sees one moment of the database: its transaction must be its own.
+@pytest.mark.django_db(transaction=True)
+def test_sums_are_folded_and_remade_as_they_were(model: TrackedModel) -> None:
     def read() -> Any:
-        sums = rollups.SampleSums.total(e.sums for e in rollups.read(version_ids=[version]))
-        return getattr(sums.settled, each.name)
+        entries = rollups.read(version_ids=[model.current_version_id])
+        return rollups.SampleSums.total(entry.sums for entry in entries).settled
 
     parts = read()
     rollups.fold(now=timezone.now())
     assert not RollupPart.objects.exists()
     folded = read()
-    call_command("rebuild_rollups")
+    call_command("rebuild_rollups", stdout=StringIO())
 
-    assert parts == folded
-    assert read() == folded
     assert verify().differences == ()
-    if each.kept is Kept.RATE:
-        assert folded == (2, 1)
-    if each.kept is Kept.MOMENTS and each.answered:
-        assert folded.n == 2
+    for each, *kept in zip(SUMS, parts, folded, read(), strict=True):
+        assert kept[0] == kept[1] == kept[2], each.name
+        if each.kept is Kept.RATE:
+            assert kept[0] == (2, 1)
+        if each.kept is Kept.MOMENTS and each.answered:
+            assert kept[0].n == 2
 
 
 def test_the_api_gives_every_figure_of_a_sample_and_of_a_version(
