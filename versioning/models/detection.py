@@ -59,6 +59,14 @@ class CatalogueEntry(models.Model):
                 fields=["provider", "upstream_id"], name="one_entry_per_upstream_id"
             ),
         ]
+        indexes = [
+            # All ids that a provider lists, read from the index alone: why a model has a successor.
+            models.Index(
+                fields=["provider", "upstream_id"],
+                condition=Q(gone_at=None),
+                name="listed_ids_of_a_provider",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.upstream_id

@@ -21,12 +21,22 @@ def order_key(entry: Entry) -> OrderKey:
     after preview; the date of the snapshot, or of the release where the id has none (an id
     with neither sorts first); the revision; last the spelling, to make the order total.
     """
-    identity = entry.identity
+    return _key(entry.identity, _calendar(entry))
+
+
+def name_key(identity: Identity) -> OrderKey:
+    """Return the order key of a name of which nothing else is known."""
+    snapshot = identity.snapshot
+    written = (snapshot.year, snapshot.month, snapshot.day) if snapshot else (0, 0, 0)
+    return _key(identity, written)
+
+
+def _key(identity: Identity, calendar: tuple[int, int, int]) -> OrderKey:
     return (
         identity.ordinal,
-        tuple(version for _, version in identity.base),
+        tuple([version for _, version in identity.base]),
         not identity.is_preview,
-        _calendar(entry),
+        calendar,
         identity.revision,
         identity.id,
     )

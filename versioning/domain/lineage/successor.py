@@ -220,10 +220,9 @@ class _Question:
 
     def _candidates(self, stated: Stated | None) -> list[Entry]:
         near = {entry.known.id: entry for entry in self.listing.near(self.current.identity)}
-        if stated and stated.listed:
-            named = self.listing.by_id[stated.listed.id]
-            if named.identity.vendor == self.current.identity.vendor:
-                near.setdefault(named.known.id, named)
+        named = self.listing.find(stated.listed.id) if stated and stated.listed else None
+        if named and named.identity.vendor == self.current.identity.vendor:
+            near.setdefault(named.known.id, named)
         near.pop(self.current.known.id, None)
         return list(near.values())
 
@@ -325,15 +324,15 @@ class _Question:
             return f"It is called {stated.listed.status.lower()} itself."
         if why_not := stated.listed.why_not_callable(self.current.known):
             return why_not
-        found = self.listing.by_id[stated.listed.id]
-        if found.identity.route != self.current.identity.route:
+        found = self.listing.find(stated.listed.id)
+        if found and found.identity.route != self.current.identity.route:
             return "It is reached by another route."
         may_be_preview = (
             self.rules.allow_previews
             or self.current.identity.is_preview
             or self.current.known.is_called_preview
         )
-        is_preview = stated.listed.is_called_preview or found.identity.is_preview
+        is_preview = stated.listed.is_called_preview or bool(found and found.identity.is_preview)
         if is_preview and not may_be_preview:
             return "It is a preview, and previews are not allowed here."
         return refusal(stated.listed.id, self.rules)

@@ -73,8 +73,9 @@ def held_models(provider: Provider, *, ids: Sequence[int]) -> list[TrackedModel]
 
 def explain(*, tracked_model_id: int) -> lineage.Answer:
     """Say which successor lineage finds for a tracked model now, and what else it considered."""
+    models = TrackedModel.objects.select_related("provider", "current_version")
     tracked = rows.one(
-        _with_all(TrackedModel.objects.filter(pk=tracked_model_id)),
+        models.filter(pk=tracked_model_id).prefetch_related("lineage_rules"),
         missing=f"There is no tracked model {tracked_model_id}.",
     )
     market = Market.from_catalogue(tracked.provider, now=timezone.now())

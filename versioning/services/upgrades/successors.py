@@ -1,8 +1,10 @@
 """Which version succeeds the one in use, in what its provider lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+from django.db.models import Max
 
 from providers.models import Provider
 from versioning.domain import lineage
@@ -17,7 +19,6 @@ class Market:
     provider: Provider
     entries: Mapping[str, CatalogueEntry]
     listed: lineage.Listing
-    once_listed: tuple[lineage.Known, ...]
     seen_on: date | None
     """The day of the last good listing; None where the provider never listed anything."""
 
@@ -30,22 +31,31 @@ class Market:
         refused: Mapping[str, str] | None = None,
     ) -> "Market":
         """Return the market of a catalogue; ``refused`` says why an id can't be called."""
-        listed: list[lineage.Known] = []
-        gone: list[lineage.Known] = []
-        for id, entry in entries.items():
-            known = knowledge.known_of(entry)
-            if refused and id in refused:
-                why = f"It is listed, and refused when it is asked for: {refused[id]}"
-                known = replace(known, refused=why)
-            (listed if entry.gone_at is None else gone).append(known)
+        listed = (entry for entry in entries.values() if entry.gone_at is None)
+        seen_at = max((entry.last_seen_at for entry in entries.values()), default=None)
         return cls(
             provider=provider,
             entries=entries,
-            listed=lineage.Listing.of(listed, provider=provider.kind),
-            once_listed=tuple(gone),
-            seen_on=max(
-                (clock.local_day(entry.last_seen_at) for entry in entries.values()), default=None
+            listed=lineage.Listing.of(_known(listed, refused or {}), provider=provider.kind),
+            seen_on=clock.local_day(seen_at) if seen_at else None,
+        )
+
+    @classmethod
+    def from_catalogue(cls, provider: Provider, *, now: datetime) -> "Market":
+        """Return the market for the question of one model: few of the entries are read."""
+        entries = _Catalogue(provider)
+        listed = provider.catalogue.listed().order_by("upstream_id")
+        refused = witness.refused(provider=provider, now=now)
+        seen_at = provider.catalogue.aggregate(at=Max("last_seen_at"))["at"]
+        return cls(
+            provider=provider,
+            entries=entries,
+            listed=lineage.Listing.over(
+                list(listed.values_list("upstream_id", flat=True)),
+                lambda ids: _known(entries.read(ids), refused),
+                provider=provider.kind,
             ),
+            seen_on=clock.local_day(seen_at) if seen_at else None,
         )
 
     def entry_of(self, upstream_id: str) -> CatalogueEntry | None:
@@ -54,13 +64,45 @@ class Market:
         alike = None if found else self.listed.find(upstream_id)
         return self.entries[alike.known.id] if alike else found
 
-    @classmethod
-    def from_catalogue(cls, provider: Provider, *, now: datetime) -> "Market":
-        return cls.of(
-            provider=provider,
-            entries={entry.upstream_id: entry for entry in provider.catalogue.all()},
-            refused=witness.refused(provider=provider, now=now),
-        )
+
+class _Catalogue(Mapping[str, CatalogueEntry]):
+    """A provider's entries by id, each read when it is first asked for."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._all = provider.catalogue
+        self._read: dict[str, CatalogueEntry | None] = {}
+
+    def __getitem__(self, id: str) -> CatalogueEntry:
+        for entry in self.read([id]):
+            return entry
+        raise KeyError(id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all.values_list("upstream_id", flat=True))
+
+    def __len__(self) -> int:
+        return self._all.count()
+
+    def read(self, ids: Sequence[str]) -> list[CatalogueEntry]:
+        """Return the entries of some ids, with one question to the database where any is new."""
+        new = [id for id in ids if id not in self._read]
+        if new:
+            self._read |= dict.fromkeys(new)
+            self._read |= {
+                entry.upstream_id: entry for entry in self._all.filter(upstream_id__in=new)
+            }
+        return [entry for id in ids if (entry := self._read[id]) is not None]
+
+
+def _known(
+    entries: Iterable[CatalogueEntry], refused: Mapping[str, str]
+) -> Iterator[lineage.Known]:
+    for entry in entries:
+        known = knowledge.known_of(entry)
+        if entry.upstream_id in refused:
+            why = f"It is listed, and refused when it is asked for: {refused[entry.upstream_id]}"
+            known = replace(known, refused=why)
+        yield known
 
 
 def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
@@ -82,7 +124,7 @@ def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
         answer = lineage.find_successor(
             known,
             listed=market.listed,
-            once_listed=market.once_listed,
+            once_listed=[knowledge.known_of(entry)] if entry and entry.gone_at else (),
             provider=market.provider.kind,
             rules=rules_of(tracked),
             at=market.seen_on,

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from versioning.domain.lineage import Answer, Known, Listing, find_successor, listing
+from versioning.domain.lineage import Answer, Known, Listing, find_successor, names, parse
 
 WORDS = ("tarn", "brook", "kest", "ode", "vale")
 ENDS = ("", "-mini", "-pro", "-english", "-vision", "-7b", "-7b-instruct", "-latest", "-preview")
@@ -28,10 +28,10 @@ def test_the_answer_is_that_of_looking_at_all(seed: int, monkeypatch: pytest.Mon
     whole = Listing.of(models, provider="openai")
     everywhere = [said(find_successor(m, listed=whole, provider="openai")) for m in models]
 
-    monkeypatch.setattr(listing, "MOST_COMPARED", 0)
+    monkeypatch.setattr(names, "MOST_COMPARED", 0)
     by_family = Listing.of(models, provider="openai")
     for model, expected in zip(models, everywhere, strict=True):
-        assert len(by_family.near(by_family.by_id[model.id].identity)) < len(models)
+        assert len(by_family.near(parse(model.id, provider="openai"))) < len(models)
         assert said(find_successor(model, listed=by_family, provider="openai")) == expected
 
 
@@ -46,7 +46,7 @@ def test_of_a_long_line_the_ends_are_looked_at() -> None:
         assert find_successor(old, listed=market, provider="openai").successor == LINE[-1]
     newest = find_successor(LINE[-1], listed=market, provider="openai")
     assert (newest.successor, newest.maybes) == (None, ())
-    assert len(market.near(market.by_id["acme/tarn-7.7"].identity)) < 300
+    assert len(market.near(parse("acme/tarn-7.7", provider="openai"))) < 300
 
 
 def test_a_stated_successor_in_the_middle_of_a_long_line_is_found() -> None:
