@@ -108,15 +108,17 @@ class TestSorting:
 class TestSearching:
     """However many matches another table has, the same rows are found."""
 
-    @pytest.fixture(params=["by key", "row by row"], autouse=True)
+    @pytest.fixture(params=["by key", "row by row", "each word anew"], autouse=True)
     def way(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-        most = 1_000 if request.param == "by key" else -1
+        most = -1 if request.param == "row by row" else 1_000
         monkeypatch.setattr(lists, "FEW", most)
         monkeypatch.setattr(lists, "MANY", most)
+        if request.param == "each word anew":  # none leaves few rows for the next
+            monkeypatch.setattr(lists, "MOST_LEFT", -1)
 
     @pytest.fixture
     def rows(self) -> None:
-        for name in ("writer one", "writer two", "reader"):
+        for name in ("writer one", "writer two", "reader", "lecteur trouvé"):
             recommend(name=name)
         extra = tracked(name="odd", upstream_id="o'neil%_", provider__slug="other")
         ModelVersionFactory(tracked_model=extra, upstream_id="zeta-writer-9", label="9.9.9")
@@ -131,6 +133,8 @@ class TestSearching:
             "writer",
             "WRITER one",
             "zeta-writer-2 reader",
+            "trouvé zeta",
+            "e zeta writer",
             "o'neil%_",
             '"writer two"',
             "1.1",

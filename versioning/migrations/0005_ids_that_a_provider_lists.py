@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0001_tables'),
-        ('versioning', '0002_staff_groups'),
+        ('versioning', '0004_own_inbox'),
     ]
 
     operations = [
