@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0001_tables'),
-        ('versioning', '0004_own_inbox'),
+        ('versioning', '0005_tool_call_error'),
     ]
 
     operations = [
