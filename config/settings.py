@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "versioning.api.description.for_generators",
         "versioning.api.description.with_ingestion",
+        "versioning.api.description.with_evidence",
     ],
     "ENUM_NAME_OVERRIDES": {
         "UpgradeState": "versioning.api.serializers.upgrades.STATES",

@@ -21,6 +21,25 @@ def answers_as_described() -> Iterator[None]:
     assert not broken, "\n".join(broken)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def documents_are_held() -> None:
+    from tests.versioning import documents  # once Django is set up
+
+    documents.hold()
+
+
+@pytest.fixture(autouse=True)
+def documents_as_described() -> Iterator[None]:
+    """What is kept for good is in the form that its reader knows, in whichever test."""
+    from tests.versioning import documents
+
+    documents.broken.clear()
+    documents.given.clear()
+    yield
+    broken, documents.broken[:] = [*dict.fromkeys(documents.broken)], []
+    assert not broken, "\n".join(broken)
+
+
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask providers again at once: how long after is tested where HTTP is."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from versioning.admin import sheet, words
 from versioning.admin.choices import Choice
+from versioning.domain.evidence import read
 from versioning.models import UpgradeRecord
 
 ADVISED = {"upgrade": "approve", "stay": "reject", "blocked": "reject"}
@@ -42,7 +43,7 @@ def of(record: UpgradeRecord, *, gathers_evidence: bool) -> str:
     """
     if not record.is_waiting:
         return ""
-    code = words.plain_code(record.evidence.get("decision")) or "not_enough_evidence"
+    code = words.plain_code(read(record.evidence).decision) or "not_enough_evidence"
     return ADVISED.get(code, "approve" if gathers_evidence else WAIT)
 
 
@@ -74,7 +75,7 @@ def _verb(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> s
     advised = of(record, gathers_evidence=gathers_evidence)
     if choice.name == WAIT and advised == WAIT:
         return "Wait for evidence"
-    code = words.plain_code(record.evidence.get("decision"))
+    code = words.plain_code(read(record.evidence).decision)
     if choice.name == "approve" and advised == "approve" and code != "upgrade":
         return "Approve the trial"
     return choice.verb
@@ -82,8 +83,8 @@ def _verb(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> s
 
 def not_known(record: UpgradeRecord) -> list[str]:
     """Return what the evidence doesn't tell, each once: said again before somebody approves."""
-    shown = sheet.of_evidence(record.evidence)
-    code = words.plain_code(record.evidence.get("decision"))
+    shown = sheet.of_evidence(read(record.evidence))
+    code = words.plain_code(read(record.evidence).decision)
     told = list(shown.reasons) if code != "upgrade" else []
     told += [gate.reason for gate in shown.gates if gate.is_open and gate.reason not in told]
     if shown.missing:

@@ -18,9 +18,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from versioning.admin import intervals, words
 from versioning.domain.evaluation.cases import as_plain_text
+from versioning.domain.evidence import Evidence
 from versioning.domain.figures import SHOWN
 from versioning.models import ModelVersion
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.evidence.side_by_side import SideBySide, side_by_side
 from versioning.services.upgrades import policies
 
@@ -177,12 +177,11 @@ def _shown(pair: Pair, request: HttpRequest) -> dict[str, Any]:
     query = request.GET.copy()
     query.pop("format", None)
     address = query.urlencode()
-    told = pair.evidence.details
     return {
         "sentence": pair.evidence.sentence,
         "verdict": words.verdict(pair.evidence.verdict),
-        "rows": intervals.of_evidence(told),
-        "warnings": [str(caution["text"]) for caution in told.get("warnings", ())],
+        "rows": intervals.of_evidence(pair.evidence),
+        "warnings": [caution.text for caution in pair.evidence.warnings],
         "figure_rows": figure_rows(pair.both),
         "csv": f"?{address}&format=csv",
         "json": f"?{address}&format=json",

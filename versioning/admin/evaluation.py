@@ -19,6 +19,7 @@ from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, ac
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
 from versioning.domain.evaluation.preflight import Row
+from versioning.domain.evidence import UnreadRun, read_run
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import compatibility, control, planning, results, suites
@@ -326,11 +327,13 @@ def _spent(run: EvaluationRun) -> str:
 
 def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     found = results.pairs(run.trials.done()) if not run.is_open else []
+    result = read_run(run.result)
     flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
     return {
         "named": f"{run.frozen.suite.name}: {_versions(run)}",
         **_progress_of(run),
-        "arms": run.result.get("arms", {}),
+        "unread": result if isinstance(result, UnreadRun) else None,
+        "arms": result.arms,
         "pairs": flips[:SHOWN_PAIRS],
         "more_pairs": max(0, len(flips) - SHOWN_PAIRS),
         "agreement": results.agreement_of(run) if run.judge_version_id else None,

@@ -3,14 +3,14 @@
 Each row has a scale of its own, for their units differ; no change is always in the same place.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.safestring import SafeString
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale
+from versioning.domain.evidence import Evidence, KeptGate, KeptJudgement
 from versioning.domain.figures import FIGURES, Gated
 from versioning.domain.statistics.figures import hundredths, points, significant
 
@@ -58,13 +58,15 @@ class Row:
         return SIGNS[self.tone]
 
 
-def of_evidence(evidence: Mapping[str, Any]) -> Sequence[Row]:
+def of_evidence(evidence: Evidence) -> Sequence[Row]:
     """Return quality, each task's quality, and each gate; what has no interval is left out."""
-    rows = [_quality("Quality", evidence, is_part=False)]
-    parts = evidence.get("tasks") or ()
-    if len(parts) > 1:
-        rows += [_quality(str(part.get("name") or "no task"), part, is_part=True) for part in parts]
-    rows += [_gate(gate) for gate in evidence.get("gates") or ()]
+    rows = [_quality("Quality", evidence.judgement, is_part=False)]
+    if len(evidence.tasks) > 1:
+        rows += [
+            _quality(part.name or "no task", part.judgement, is_part=True)
+            for part in evidence.tasks
+        ]
+    rows += [_gate(gate) for gate in evidence.gates]
     return [row for row in rows if row is not None]
 
 
@@ -92,35 +94,34 @@ def _is_usual(gated: Gated) -> bool:
     return any(limit.default is not None for limit in gated.limits)
 
 
-def _quality(name: str, told: Mapping[str, Any], *, is_part: bool) -> Row | None:
-    judged: Mapping[str, Any] = told.get("judgement") or {}
-    code = judged.get("verdict")
+def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> Row | None:
     return _row(
         key=QUALITY,
         name=name,
         is_part=is_part,
-        value=_number(judged.get("estimate")),
-        low=_number(judged.get("low")),
-        high=_number(judged.get("high")),
+        value=judged.estimate,
+        low=judged.low,
+        high=judged.high,
         limit=None,
         say=_score,
-        verdict=words.verdict(code),
-        tone=words.VERDICT_TONES.get(words.plain_code(code), "warn"),
+        verdict=words.verdict(judged.verdict),
+        tone=words.VERDICT_TONES.get(words.plain_code(judged.verdict), "warn"),
     )
 
 
-def _gate(gate: Mapping[str, Any]) -> Row | None:
-    name = str(gate.get("name", ""))
-    status = words.plain_code(gate.get("status"))
+def _gate(gate: KeptGate) -> Row | None:
+    status = words.plain_code(gate.status)
     return _row(
-        key=name,
-        name=GATES[name].title if name in GATES else name.replace("_", " ").capitalize(),
+        key=gate.name,
+        name=GATES[gate.name].title
+        if gate.name in GATES
+        else gate.name.replace("_", " ").capitalize(),
         is_part=False,
-        value=_number(gate.get("value")),
-        low=_number(gate.get("low")),
-        high=_number(gate.get("high")),
-        limit=_number(gate.get("limit")),
-        say=hundredths if name in RATES else _percent,
+        value=None if gate.value is None else float(gate.value),
+        low=gate.low,
+        high=gate.high,
+        limit=None if gate.limit is None else float(gate.limit),
+        say=hundredths if gate.name in RATES else _percent,
         verdict=words.verdict(status),
         tone=words.VERDICT_TONES.get(status, "warn"),
     )
@@ -178,10 +179,3 @@ def _score(figure: float) -> str:
 
 def _percent(figure: float) -> str:
     return f"{significant(figure * 100, sign=True)} %"
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError):
-        return None

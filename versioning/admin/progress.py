@@ -113,5 +113,5 @@ def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
         "until": words.stamp(watch.ends_at),
         "left": words.ago(watch.ends_at, now=now),
         "looked": words.ago(watch.looked_at, now=now),
-        "sheet": sheet.of_evidence(found.evidence.as_dict()),
+        "sheet": sheet.of_evidence(found.evidence),
     }

@@ -1,12 +1,13 @@
 """The decision sheet of an upgrade record: its evidence as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
 
 from versioning.admin import intervals, words
+from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, Unread
 from versioning.models import ModelVersion
 
 
@@ -45,8 +46,12 @@ class TestRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What the evidence says, ready to be shown; every part may be empty."""
+    """What the evidence says, ready to be shown; every part may be empty.
 
+    ``unread`` is the document itself where its schema isn't known.
+    """
+
+    unread: str
     decision: SafeString
     verdict: SafeString
     sentence: str
@@ -74,38 +79,37 @@ class FactRow:
         return self.before != self.after
 
 
-def of_evidence(evidence: Mapping[str, Any]) -> Sheet:
-    """Read stored evidence; what an older form doesn't have stays empty."""
-    details = evidence.get("details")
-    told: Mapping[str, Any] = {**evidence, **(details if isinstance(details, Mapping) else {})}
+def of_evidence(evidence: Evidence) -> Sheet:
+    """Return evidence as tables; what an older form doesn't have stays empty."""
     return Sheet(
-        decision=words.decision(told),
-        verdict=words.verdict(told.get("verdict")),
-        sentence=str(told.get("sentence") or ""),
-        intervals=intervals.of_evidence(told),
-        reasons=[str(reason) for reason in told.get("reasons") or ()],
-        tasks=[_part(part) for part in told.get("tasks") or ()],
-        slices=[_part(part) for part in told.get("slices") or ()],
+        unread=evidence.text if isinstance(evidence, Unread) else "",
+        decision=words.decision(evidence),
+        verdict=words.verdict(evidence.verdict),
+        sentence=evidence.sentence,
+        intervals=intervals.of_evidence(evidence),
+        reasons=evidence.reasons,
+        tasks=[_part(part) for part in evidence.tasks],
+        slices=[_part(part) for part in evidence.slices],
         gates=[
             GateRow(
-                status=words.verdict(gate.get("status")),
-                reason=str(gate.get("reason", "")),
-                is_open=gate.get("status") in ("unsure", "unknown"),
+                status=words.verdict(gate.status),
+                reason=gate.reason,
+                is_open=gate.status in ("unsure", "unknown"),
             )
-            for gate in told.get("gates") or ()
+            for gate in evidence.gates
         ],
-        warnings=[str(caution.get("text", "")) for caution in told.get("warnings") or ()],
+        warnings=[caution.text for caution in evidence.warnings],
         tests=[
             TestRow(
-                run_id=int(test["run"]),
-                suite=str(test["suite"]),
-                verdict=words.verdict(test["verdict"]),
-                sentence=str(test["sentence"]),
+                run_id=test.run,
+                suite=test.suite,
+                verdict=words.verdict(test.verdict),
+                sentence=test.sentence,
             )
-            for test in told.get("tests") or ()
+            for test in evidence.tests or ()
         ],
-        rests_on=" and ".join(told.get("rests_on") or ()),
-        missing=" and ".join(told.get("missing") or ()),
+        rests_on=" and ".join(evidence.rests_on or ()),
+        missing=" and ".join(evidence.missing or ()),
     )
 
 
@@ -154,29 +158,23 @@ def _day(value: Any) -> str:
     return words.day(value) if value else "–"
 
 
-def _part(part: Mapping[str, Any]) -> TaskRow:
-    quality: Mapping[str, Any] = part.get("quality") or {}
-    judgement: Mapping[str, Any] = part.get("judgement") or {}
+def _part(part: KeptPart) -> TaskRow:
     return TaskRow(
-        name=str(part.get("name", "")),
-        before=words.score(quality.get("current")),
-        after=words.score(quality.get("candidate")),
-        change=words.percent(quality.get("relative")),
-        scores=_scores(quality),
-        verdict=words.verdict(judgement.get("verdict")),
-        needed=_needed(judgement.get("needed")),
+        name=part.name,
+        before=words.score(part.quality.current),
+        after=words.score(part.quality.candidate),
+        change=words.percent(part.quality.relative),
+        scores=_scores(part.quality),
+        verdict=words.verdict(part.judgement.verdict),
+        # Evidence that was kept before there were words has none.
+        needed=part.judgement.needed.words if part.judgement.needed else "",
     )
 
 
-def _needed(needed: Any) -> str:
-    """Return the words that were kept with the evidence; older evidence has none."""
-    return str(needed.get("words", "")) if isinstance(needed, Mapping) else ""
-
-
-def _scores(quality: Mapping[str, Any]) -> str:
+def _scores(quality: KeptFigures) -> str:
     """Say how many scores each side has, and which share of its requests where not all have one."""
-    shares = [quality.get(f"coverage_{side}", 1.0) for side in ("current", "candidate")]
-    counts = f"{quality.get('n_current', 0):,} / {quality.get('n_candidate', 0):,}"
+    shares = quality.coverage_current, quality.coverage_candidate
+    counts = f"{quality.n_current:,} / {quality.n_candidate:,}"
     if min(shares) >= 1:
         return counts
     return f"{counts} ({shares[0]:.0%} / {shares[1]:.0%} scored)"

@@ -21,6 +21,7 @@ from versioning.admin import advice, held, moving, own, pieces, progress, sheet,
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
+from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
 from versioning.services.errors import NothingToRollBack, ServiceError
@@ -106,11 +107,11 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
 
     @admin.display(description="evidence says")
     def evidence_shown(self, record: UpgradeRecord) -> SafeString | None:
-        return words.decision(record.evidence) if record.evidence else None
+        return words.decision(read(record.evidence)) if record.evidence else None
 
     @admin.display(description="quality")
     def gain(self, record: UpgradeRecord) -> str | None:
-        improvement = record.evidence.get("improvement")
+        improvement = read(record.evidence).improvement
         return None if improvement is None else words.percent(improvement)
 
     @admin.display(description="urgent", ordering="urgent_on")
@@ -253,7 +254,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "sheet": sheet.of_evidence(record.evidence),
+        "sheet": sheet.of_evidence(read(record.evidence)),
         "state": words.state(record),
         "confidence": words.confidence(record),
         "evidence_age": words.ago(record.evidence_at, now=now),
@@ -274,6 +275,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "steps": [
             {
                 "step": step,
+                "evidence": sheet.of_evidence(read(step.evidence)),
                 "ago": words.ago(step.at, now=now),
                 "tone": words.STATE_TONES[step.after],
             }

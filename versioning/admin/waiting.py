@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from versioning.admin import advice, intervals, sheet, words
+from versioning.admin import advice, intervals, words
 from versioning.admin.choices import open_to
+from versioning.domain.evidence import read
 from versioning.domain.policy import Policy
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import policies
@@ -45,12 +46,13 @@ def rows(
 def _row(
     record: UpgradeRecord, *, policy: Policy, requests: int, request: HttpRequest, now: datetime
 ) -> dict[str, Any]:
-    shown = sheet.of_evidence(record.evidence).intervals
+    evidence = read(record.evidence)
+    shown = intervals.of_evidence(evidence)
     return {
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "decision": words.decision(record.evidence),
+        "decision": words.decision(evidence),
         "missing": _missing(record),
         "bars": intervals.summary(shown),
         "confidence": words.confidence(record),
@@ -70,7 +72,7 @@ def _row(
 
 def _missing(record: UpgradeRecord) -> str:
     """Return the first reason of a decision, unless the sentence above says it already."""
-    reasons = [str(reason) for reason in record.evidence.get("reasons", [])]
+    reasons = read(record.evidence).reasons
     return next((reason for reason in reasons if reason not in words.proof(record)), "")
 
 

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.domain import dates
+from versioning.domain.evidence import Evidence, read
 from versioning.domain.figures import SHOWN, Says, Shown
 from versioning.domain.pricing import Part, further_prices
 from versioning.domain.signals import QUALITY
@@ -89,9 +90,9 @@ def check_state(check: Check) -> SafeString:
     return badge(check.get_state_display(), CHECK_TONES[Check.State(check.state)])
 
 
-def decision(evidence: Mapping[str, Any]) -> SafeString:
+def decision(evidence: Evidence) -> SafeString:
     """Return what the evidence says to do, as a label."""
-    code = plain_code(evidence.get("decision")) or "not_enough_evidence"
+    code = plain_code(evidence.decision) or "not_enough_evidence"
     return badge(code.replace("_", " "), DECISION_TONES.get(code, "plain"))
 
 
@@ -259,7 +260,7 @@ def labels(record: UpgradeRecord) -> str:
 
 def proof(record: UpgradeRecord) -> str:
     """Return the sentence that speaks for or against the move."""
-    told = str(record.evidence.get("sentence") or "")
+    told = read(record.evidence).sentence
     if told:
         return f"{told[0].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
     return " ".join(str(reason) for reason in record.reasons) or "Nothing measured yet."

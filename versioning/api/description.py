@@ -1,5 +1,6 @@
 """What the description of the API (OpenAPI) needs beside the views."""
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
@@ -11,6 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from versioning.api.operations import V1
 from versioning.api.problems import CONTENT_TYPE
+from versioning.domain.evidence import Evidence
 from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.samples.ingestion import Accepted
 from versioning.services.samples.late_scores import ScoresAccepted
@@ -100,6 +102,18 @@ def _plain(schema: Any, known: dict[str, Any]) -> Any:
 
 def _reference(name: str) -> str:
     return f"#/components/schemas/{name}"
+
+
+def with_evidence(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the schema of evidence, as it is kept: of the declaration that also reads it."""
+    _refs, components = msgspec.json.schema_components(
+        [Evidence], ref_template="#/components/schemas/{name}"
+    )
+    for name, schema in components.items():
+        result["components"]["schemas"][name] = schema | {
+            "description": inspect.cleandoc(schema["description"])
+        }
+    return result
 
 
 def with_ingestion(result: dict[str, Any], **_: Any) -> dict[str, Any]:

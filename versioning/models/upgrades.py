@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from versioning.domain import transitions
-from versioning.domain.statistics.decision import Decision
+from versioning.domain.evidence import read
 from versioning.models.catalogue import ModelVersion, TrackedModel
 
 STATE_CHOICES = [(state.value, state.value.replace("_", " ")) for state in transitions.State]
@@ -201,7 +201,7 @@ class UpgradeRecord(models.Model):
         waits = self.state == transitions.State.RECOMMENDED and self.step != self.Step.MAYBE
         return Standing(
             has_upgrade=waits,
-            recommended=waits and self.evidence.get("decision") == Decision.UPGRADE,
+            recommended=waits and read(self.evidence).speaks_for,
             current_version=self.from_version.label if self.from_version else "",
             latest_version=self.to_version.label,
             improvements=tuple(self.to_version.improvements),

@@ -15,8 +15,8 @@ from django.utils import timezone
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
 from versioning.admin.choices import CHOICES
+from versioning.domain.evidence import Evidence
 from versioning.models import ModelVersion, Policy, UpgradeRecord, WakeRule
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import policies
 
 ALL = ("approve", "reject", "snooze", "roll_back")
@@ -383,10 +383,7 @@ class TestRefused:
             evidence_hash="read",
         )
         if samples_say == "UPGRADE":
-            found = Evidence(
-                verdict="better", decision="UPGRADE", improvement=None, sentence="Found better.",
-                details={"sentence": "Found better.", "decision": "UPGRADE", "verdict": "better"},
-            )  # fmt: skip
+            found = Evidence(verdict="better", decision="UPGRADE", sentence="Found better.")
             monkeypatch.setattr(policies, "compared", lambda **_: found)
         until = (timezone.localdate() + timedelta(days=3)).isoformat()
         page = text(decide(reviewer, record, name, until=until))

@@ -116,6 +116,23 @@ def test_a_tiny_cost_is_not_shown_as_none(
     assert b"The answers were not kept." in shown
 
 
+def test_a_result_that_a_newer_version_wrote_is_shown_as_it_is(
+    staff: Client, suite: EvaluationSuite, candidate: ModelVersion
+) -> None:
+    staff.post(
+        page("evaluationsuite_cases", suite.pk), {"content": ROWS, "form": "jsonl", "store": ""}
+    )
+    sent = {"to_version": candidate.pk, "budget_usd": "1", "start": ""}
+    staff.post(page("evaluationsuite_run", suite.pk), sent)
+    running.carry_out_open_runs(clock=lambda: NOW)
+    EvaluationRun.objects.update(result={"schema_version": 99, "marvels": "many", "arms": 7})
+
+    shown = staff.get(page("evaluationrun_change", EvaluationRun.objects.get().pk)).content
+
+    assert b"written by a newer version of Hotswap: shown as it is." in shown
+    assert b"marvels" in shown
+
+
 def test_only_those_who_may_start_and_cancel_runs(
     client: Client, suite: EvaluationSuite, candidate: ModelVersion
 ) -> None:

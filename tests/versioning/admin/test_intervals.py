@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
 from versioning.admin.intervals import WIDTH, Row, of_evidence
+from versioning.domain.evidence import read
 
 figures = st.floats(-5, 5, allow_nan=False)
 
@@ -19,7 +20,7 @@ def gate(**told: Any) -> dict[str, Any]:
 
 
 def only(evidence: dict[str, Any]) -> Row:
-    (row,) = of_evidence(evidence)
+    (row,) = of_evidence(read(evidence))
     return row
 
 
@@ -63,15 +64,15 @@ def test_an_open_end_is_said_and_not_closed(
     ],
 )
 def test_what_is_unknown_is_left_out(evidence: dict[str, Any]) -> None:
-    assert list(of_evidence(evidence)) == []
+    assert list(of_evidence(read(evidence))) == []
 
 
 def test_one_task_is_not_drawn_twice() -> None:
     judged = {"judgement": {"estimate": 0.1, "low": 0.05, "high": 0.2, "verdict": "better"}}
     both = {**judged, "tasks": [{"name": "extract", **judged}, {"name": "sum", **judged}]}
     one = {**judged, "tasks": [{"name": "extract", **judged}]}
-    assert [row.name for row in of_evidence(both)] == ["Quality", "extract", "sum"]
-    assert [row.name for row in of_evidence(one)] == ["Quality"]
+    assert [row.name for row in of_evidence(read(both))] == ["Quality", "extract", "sum"]
+    assert [row.name for row in of_evidence(read(one))] == ["Quality"]
 
 
 def test_the_sheet_says_in_words_what_it_draws(viewer: Client, db: None) -> None:

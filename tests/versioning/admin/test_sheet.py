@@ -1,6 +1,7 @@
 """The decision sheet says what the evidence says, in the same words."""
 
 from versioning.admin import sheet
+from versioning.domain.evidence import read
 
 
 def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
@@ -12,7 +13,7 @@ def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
         "coverage_candidate": 1.0,
     }
     part = {"name": "extract", "quality": quality, "judgement": {"needed": needed}}
-    (row,) = sheet.of_evidence({"tasks": [part]}).tasks
+    (row,) = sheet.of_evidence(read({"tasks": [part]})).tasks
     return row
 
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import NOW, ModelVersionFactory, tracked
+from versioning.domain.evidence import Evidence
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import SliceTag
 from versioning.services.evidence import comparison
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.samples import ingestion, late_scores, rollups
 from versioning.services.samples.incoming import SampleIn, ScoreIn
 

@@ -41,7 +41,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
         max_digits=None, decimal_places=None, allow_null=True, help_text="0.13 is 13 % better."
     )
     sentence = serializers.CharField(help_text="What a person can act on.")
-    details = Shaped()
+    details = Shaped(shape={"$ref": "#/components/schemas/Evidence"})
     evidence_hash = serializers.CharField()
 
 

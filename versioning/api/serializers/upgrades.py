@@ -50,7 +50,10 @@ class UpgradeSerializer(serializers.Serializer[Any]):
     doubt = serializers.CharField(
         allow_blank=True, help_text="Why it is only a maybe; empty for other steps."
     )
-    evidence = Shaped(help_text="As it was at evidence_at.")
+    evidence = Shaped(
+        help_text="As it was at evidence_at, word for word. `schema_version` 2 is the schema "
+        "Evidence; older evidence has no number, and less of the same fields."
+    )
     evidence_hash = serializers.CharField(help_text="Send it as If-Match with a decision.")
     evidence_at = Moment(allow_null=True)
     urgent_on = serializers.DateField(

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import OperationalError, models, transaction
 
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.judging import Preference, Word
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
+from versioning.domain.evidence import KeptArm, RunResult
 from versioning.domain.statistics import paired
 from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.verdict import Verdict
@@ -101,21 +101,21 @@ def _write_down(*, run_id: int, now: datetime) -> None:
     EvaluationRun.objects.filter(pk=run_id).update(
         verdict=verdict.value,
         sentence=sentence[:500],
-        result={
-            "method": compared.method,
-            "method_version": paired.METHOD_VERSION,
-            "cases": compared.n,
-            "left_out": compared.left_out,
-            "current": _plain(compared.current),
-            "candidate": _plain(compared.candidate),
-            "low": compared.judgement.low,
-            "high": compared.judgement.high,
-            "p_value": compared.p_value,
-            "margin": float(margin),
-            "spread": compared.spread,
-            "arms": {arm.value: _figures(done, arm) for arm in ANSWER_ARMS},
-            "flips": sum(1 for pair in found if pair.shift),
-        },
+        result=RunResult(
+            method=compared.method,
+            method_version=paired.METHOD_VERSION,
+            cases=compared.n,
+            left_out=compared.left_out,
+            current=_plain(compared.current),
+            candidate=_plain(compared.candidate),
+            low=compared.judgement.low,
+            high=compared.judgement.high,
+            p_value=compared.p_value,
+            margin=float(margin),
+            spread=compared.spread,
+            arms={arm.value: _figures(done, arm) for arm in ANSWER_ARMS},
+            flips=sum(1 for pair in found if pair.shift),
+        ).as_dict(),
     )
     # A run that stopped may go on, and its judge reads both answers.
     if not run.frozen.suite.keep_outputs and is_whole:
@@ -204,19 +204,19 @@ def _cases(run: EvaluationRun, found: Iterable[Pair]) -> list[paired.Case]:
     ]
 
 
-def _figures(done: Iterable[Trial], arm: Trial.Arm) -> dict[str, Any]:
+def _figures(done: Iterable[Trial], arm: Trial.Arm) -> KeptArm:
     mine = [trial for trial in done if trial.arm == arm]
     latencies = [trial.latency_ms for trial in mine if trial.latency_ms is not None]
     costs = [trial.cost_usd for trial in mine if trial.cost_usd is not None]
-    return {
-        "requests": len(mine),
-        "outcomes": dict(sorted(Counter(trial.outcome for trial in mine).items())),
-        "retries": sum(max(0, trial.attempts - 1) + max(0, trial.asks - 1) for trial in mine),
-        "latency_ms": statistics.median(latencies) if latencies else None,
-        "cost_usd": str(sum(costs, Decimal(0))) if costs else None,
-        "input_tokens": sum(trial.input_tokens or 0 for trial in mine),
-        "output_tokens": sum(trial.output_tokens or 0 for trial in mine),
-    }
+    return KeptArm(
+        requests=len(mine),
+        outcomes=dict(sorted(Counter(trial.outcome for trial in mine).items())),
+        retries=sum(max(0, trial.attempts - 1) + max(0, trial.asks - 1) for trial in mine),
+        latency_ms=statistics.median(latencies) if latencies else None,
+        cost_usd=str(sum(costs, Decimal(0))) if costs else None,
+        input_tokens=sum(trial.input_tokens or 0 for trial in mine),
+        output_tokens=sum(trial.output_tokens or 0 for trial in mine),
+    )
 
 
 def _hand_on(run: EvaluationRun, done: Iterable[Trial], *, now: datetime) -> None:

@@ -1,18 +1,14 @@
 """Evidence for a move: roll-ups -> domain.statistics -> a verdict that can be acted on."""
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
+from versioning.domain.evidence import Evidence
 from versioning.domain.figures import TOLD_RATES
 from versioning.domain.statistics.cautions import Caution, WarningCode
 from versioning.domain.statistics.comparison import compare
-from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.inputs import (
     NEAR,
     PARTS,
@@ -25,7 +21,6 @@ from versioning.domain.statistics.inputs import (
     Thresholds,
 )
 from versioning.domain.statistics.summaries import Moments
-from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
@@ -44,60 +39,6 @@ RECENT_DAYS = 7
 _COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
 _COMPARED = (*PerformanceSample.LIVE, _COUNTED_OUT)
 _USD = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A comparison as it is shown, stored and decided on."""
-
-    verdict: str
-    """better, not_worse, worse or not_enough_data."""
-    decision: str
-    """UPGRADE, STAY, NOT ENOUGH EVIDENCE or BLOCKED."""
-    improvement: Decimal | None
-    """Rise of mean quality relative to the current version's; None where it is unknown."""
-    sentence: str
-    details: Mapping[str, Any]
-
-    @property
-    def speaks_for(self) -> bool:
-        """Whether it asks for the move: a verdict, every gate passed, nothing in doubt."""
-        return self.decision == Decision.UPGRADE
-
-    @property
-    def speaks_against(self) -> bool:
-        """Whether something is surely wrong: worse quality, a broken gate, a worse part."""
-        return self.decision == Decision.BLOCKED or self.verdict == Verdict.WORSE
-
-    @property
-    def would_show_harm(self) -> bool:
-        """Whether there is enough to see great harm, though perhaps too little for a verdict."""
-        judged: Mapping[str, Any] = self.details.get("judgement") or {}
-        return self.verdict != Verdict.NOT_ENOUGH_DATA or judged.get("low") is not None
-
-    @property
-    def why_harm_is_unseen(self) -> str:
-        """Why harm couldn't have been seen yet, or what looks like it; empty where neither is."""
-        return "; ".join(self.details.get("harm_unseen", ("there is no comparison",)))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON can keep it: all the details, and the improvement as a decimal."""
-        improvement = None if self.improvement is None else str(self.improvement)
-        return {**self.details, "improvement": improvement}
-
-    def warning(self, code: WarningCode) -> str:
-        """Return the sentence of a warning; empty where it isn't given."""
-        given = self.details.get("warnings", ())
-        return next((str(one["text"]) for one in given if one["code"] == code), "")
-
-    @property
-    def digest(self) -> str:
-        """The same for the same evidence, whenever it is read: SHA-256 of its canonical JSON.
-
-        Figures count to six digits: adding up in another order moves the sixteenth.
-        """
-        text = json.dumps(dict(self.details), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def evidence(
@@ -137,13 +78,7 @@ def evidence(
     )
     mixed = _mixed_sessions(entries)
     found = replace(found, warnings=(*found.warnings, *mixed))
-    return Evidence(
-        verdict=found.verdict.value,
-        decision=found.decision.value,
-        improvement=found.quality.relative,
-        sentence=found.sentence,
-        details=found.as_dict(),
-    )
+    return Evidence.of(found)
 
 
 Pair = tuple[int, int]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
+from msgspec import structs
+
+from versioning.domain.evidence import Evidence, KeptTest, read_run
 from versioning.domain.statistics.decision import Decision, Leg, SuiteResult, weigh
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, ModelVersion
-from versioning.services.evidence.comparison import Evidence
 
 _PASSES: Mapping[str, bool] = {
     Verdict.BETTER: True,
@@ -24,20 +25,20 @@ class TestedSuite:
     run: EvaluationRun
     says: SuiteResult
 
-    def as_dict(self) -> dict[str, Any]:
+    def kept(self) -> KeptTest:
         """Return it as evidence keeps it."""
-        run, result = self.run, self.run.result
-        return {
-            "run": run.pk,
-            "suite": self.says.suite,
-            "verdict": self.says.verdict.value,
-            "passes": self.says.passes,
-            "sentence": run.sentence,
-            "cases": result.get("cases"),
-            "current": result.get("current"),
-            "candidate": result.get("candidate"),
-            "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-        }
+        result = read_run(self.run.result)
+        return KeptTest(
+            run=self.run.pk,
+            suite=self.says.suite,
+            verdict=self.says.verdict.value,
+            passes=self.says.passes,
+            sentence=self.run.sentence,
+            cases=result.cases,
+            current=result.current,
+            candidate=result.candidate,
+            ended_at=self.run.ended_at.isoformat() if self.run.ended_at else None,
+        )
 
 
 def latest_tests(*, from_version: ModelVersion, to_version: ModelVersion) -> list[TestedSuite]:
@@ -58,7 +59,7 @@ def with_tests(
 ) -> Evidence:
     """Return the evidence of live samples with what the tests say of the same pair.
 
-    Its details name the runs (``tests``), what the verdict rests on (``rests_on``) and which leg is
+    It names the runs (``tests``), what the verdict rests on (``rests_on``) and which leg is
     missing (``missing``); see ``domain.statistics.decision`` for how they are weighed.
     """
     weighed = weigh(
@@ -70,40 +71,35 @@ def with_tests(
     )
     stands_alone = weighed.rests_on == (Leg.TESTS,)
     sentence = _sentence(shown.sentence, tests, tests_first=stands_alone)
-    reasons = [*weighed.reasons, *shown.details.get("reasons", ())]
+    reasons = [*weighed.reasons, *shown.reasons]
     why = f" ({reasons[0]})" if reasons else ""
-    return Evidence(
+    return structs.replace(
+        shown,
         verdict=weighed.verdict.value,
         decision=weighed.decision.value,
         improvement=weighed.improvement if stands_alone else shown.improvement,
+        reasons=tuple(reasons),
         sentence=sentence,
-        details={
-            **shown.details,
-            "verdict": weighed.verdict.value,
-            "decision": weighed.decision.value,
-            "reasons": reasons,
-            "sentence": sentence,
-            "headline": f"{weighed.decision.value}{why}: {sentence}",
-            "tests": [each.as_dict() for each in tests],
-            "rests_on": [leg.value for leg in weighed.rests_on],
-            "missing": [leg.value for leg in weighed.missing],
-        },
+        headline=f"{weighed.decision.value}{why}: {sentence}",
+        tests=tuple(each.kept() for each in tests),
+        rests_on=tuple(leg.value for leg in weighed.rests_on),
+        missing=tuple(leg.value for leg in weighed.missing),
     )
 
 
 def _said(suite: str, run: EvaluationRun) -> SuiteResult:
-    verdict = Verdict(run.verdict)
+    verdict, result = Verdict(run.verdict), read_run(run.result)
     ruled = {"passes": True, "fails": False}.get(run.ruling)
     return SuiteResult(
         suite=suite,
         verdict=verdict,
         passes=_PASSES.get(verdict, ruled),
-        improvement=_improvement(run.result.get("current"), run.result.get("candidate")),
+        improvement=_improvement(result.current, result.candidate),
     )
 
 
-def _improvement(current: Any, candidate: Any) -> Decimal | None:
-    if current is None or candidate is None or not float(current):
+def _improvement(current: float | None, candidate: float | None) -> Decimal | None:
+    if current is None or candidate is None or not current:
         return None
     return round(Decimal(str(candidate)) / Decimal(str(current)) - 1, 9)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from versioning.domain.events import Kind
+from versioning.domain.evidence import read
 from versioning.domain.policy import Policy
 from versioning.models import ApiKey, Approval, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import events
@@ -20,7 +21,8 @@ def basis(record: UpgradeRecord) -> str:
     More samples that say the same don't change it.
     """
     # Not the whole evidence: on a busy model its figures change with every minute.
-    said = [record.to_version_id, *(record.evidence.get(k) for k in ("verdict", "decision"))]
+    kept = read(record.evidence)
+    said = [record.to_version_id, kept.verdict or None, kept.decision or None]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from versioning.domain import canary as rules
 from versioning.domain import dates
 from versioning.domain.canary import Action, GateState, Look
 from versioning.domain.events import Kind
+from versioning.domain.evidence import Evidence
 from versioning.domain.policy import Asks
 from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.intervals import FLOOR
@@ -21,7 +22,6 @@ from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
 from versioning.services import events, locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.samples import sessions
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, watching

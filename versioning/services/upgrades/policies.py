@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from django.db.models import Q, QuerySet
 
 from versioning.domain import calendar, canary
+from versioning.domain.evidence import Evidence, read
 from versioning.domain.figures import LIMITS
 from versioning.domain.policy import (
     Asker,
@@ -38,7 +39,6 @@ from versioning.services import clock
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.evidence import comparison, tested
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import way_back
 
 DAY = timedelta(days=1)
@@ -235,7 +235,7 @@ def evidence(
 
 def sentence_of(shown: Evidence) -> str:
     """Return what the evidence says, with what speaks against the move or is missing."""
-    reasons = "; ".join(str(reason) for reason in shown.details.get("reasons", ()))
+    reasons = "; ".join(shown.reasons)
     if shown.speaks_for or not reasons or reasons in shown.sentence:
         return shown.sentence
     return f"{shown.sentence}. Because: {reasons}."
@@ -304,11 +304,13 @@ def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, 
 def _as_stored(
     record: UpgradeRecord, *, resolved: Resolved, known: Facts, is_busy: bool, now: datetime
 ) -> Facts:
-    told = record.evidence.get("decision")
+    kept = read(record.evidence)
     return replace(
         known,
-        evidence_decision=Shown(told) if told in set(Shown) else Shown.NOT_ENOUGH_EVIDENCE,
-        evidence_sentence=str(record.evidence.get("sentence") or ""),
+        evidence_decision=Shown(kept.decision)
+        if kept.decision in set(Shown)
+        else Shown.NOT_ENOUGH_EVIDENCE,
+        evidence_sentence=kept.sentence,
         way_back=way_back.why_closed(
             version=record.from_version,
             fallback=resolved.fallback,

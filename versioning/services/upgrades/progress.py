@@ -8,9 +8,9 @@ from django_celery_beat.models import PeriodicTask
 
 from versioning.domain import dates
 from versioning.domain.canary import CanaryStep
+from versioning.domain.evidence import Evidence
 from versioning.domain.transitions import State
 from versioning.models import Canary, Event, UpgradeRecord, Watch
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.upgrades import policies, way_back
 from versioning.services.upgrades.traffic import live_requests
 

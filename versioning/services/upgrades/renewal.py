@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
+from versioning.domain.evidence import read
 from versioning.models import TrackedModel, UpgradeRecord
 from versioning.services import sweeps
 from versioning.services.upgrades import policies, recommendation
-
-_MEANT = ("verdict", "decision")
-"""What an approval says yes to: see ``approvals.basis``."""
 
 
 def renew(*, record_id: int, now: datetime, evidence_hash: str | None) -> None:
@@ -18,7 +16,10 @@ def renew(*, record_id: int, now: datetime, evidence_hash: str | None) -> None:
     of its own, so that whoever is refused reads the new evidence.
     """
     record = UpgradeRecord.objects.waiting().with_versions().filter(pk=record_id).first()
-    if record is None or record.from_version is None or "method" not in record.evidence:
+    if record is None or record.from_version is None:
+        return
+    kept = read(record.evidence)
+    if not kept.is_measured:
         return
     found = policies.compared(
         tracked=record.tracked_model,
@@ -26,7 +27,8 @@ def renew(*, record_id: int, now: datetime, evidence_hash: str | None) -> None:
         to_version=record.to_version,
         now=now,
     )
-    says_the_same = all(found.details[key] == record.evidence.get(key) for key in _MEANT)
+    # What an approval says yes to: see ``approvals.basis``.
+    says_the_same = (found.verdict, found.decision) == (kept.verdict, kept.decision)
     if not says_the_same or found.digest == evidence_hash:
         recommendation.refresh_evidence(record_id=record_id, now=now)
 

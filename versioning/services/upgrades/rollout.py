@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from versioning.domain.evidence import with_way_back
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
 from versioning.services import notices, nudges, sweeps
@@ -165,7 +166,7 @@ def _take_first_step(
     suites = resolved.policy.required_suites
     if only_from is State.APPROVED and suites:  # set since it was approved
         return testing.begin_tests(record=record, suite_names=suites, actor=scheduler, now=now)
-    evidence = {**record.evidence, "way_back": back.as_dict()}
+    evidence = with_way_back(record.evidence, back.kept())
     if resolved.policy.canary_steps:
         return canary.begin(
             record=record,
@@ -209,7 +210,7 @@ def _without_way_back(record: UpgradeRecord, *, back: WayBack, now: datetime) ->
         actor=Actor.scheduler(),
         now=now,
         reason=f"{back.sentence} Name a fallback version in its policy, then approve it again.",
-        evidence={**record.evidence, "way_back": back.as_dict()},
+        evidence=with_way_back(record.evidence, back.kept()),
     )
 
 

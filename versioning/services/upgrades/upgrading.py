@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from providers import calls
+from versioning.domain.evidence import read
 from versioning.domain.policy import Asker, Rule, Stage, decide
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
@@ -93,9 +94,9 @@ def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]
             to_version=record.to_version.label,
             recommended=record.standing.recommended,
             improvement=_improvement(record),
-            why=str(record.evidence.get("sentence", "")) or " ".join(record.reasons),
-            rests_on=tuple(record.evidence.get("rests_on", ())),
-            missing=tuple(record.evidence.get("missing", ())),
+            why=read(record.evidence).sentence or " ".join(record.reasons),
+            rests_on=read(record.evidence).rests_on or (),
+            missing=read(record.evidence).missing or (),
         )
         for record in recommendation.open_recommendations()
     ]
@@ -222,8 +223,7 @@ def _waiting_record(tracked_model_id: int) -> UpgradeRecord | None:
 
 
 def _improvement(record: UpgradeRecord) -> Decimal | None:
-    value = record.evidence.get("improvement")
-    return None if value is None else Decimal(str(value))
+    return read(record.evidence).improvement
 
 
 def why_not_by_itself(

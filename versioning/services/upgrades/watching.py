@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.db.models import F
 
 from versioning.domain.events import Kind
+from versioning.domain.evidence import Evidence, read
 from versioning.domain.policy import Rule
 from versioning.domain.transitions import State
 from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
 from versioning.services import events, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
-from versioning.services.evidence.comparison import Evidence
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
@@ -138,8 +137,8 @@ def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
 def _report(*, record: UpgradeRecord, days: int, now: datetime) -> None:
     resolved = policies.resolve(tracked=record.tracked_model)
     real = policies.evidence(record=record, resolved=resolved, now=now)
-    promised = record.evidence.get("improvement")
-    said = f"{Decimal(str(promised)):+.0%}" if promised is not None else "nothing"
+    promised = read(record.evidence).improvement
+    said = f"{promised:+.0%}" if promised is not None else "nothing"
     came = f"{real.improvement:+.0%}" if real.improvement is not None else "not known"
     OutcomeReport.objects.get_or_create(
         record=record,

@@ -6,10 +6,10 @@ Checks know what is listed and what retires; before a first step the provider is
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from providers.base import ProviderError, Refused
 from versioning.domain import dates
+from versioning.domain.evidence import KeptWayBack
 from versioning.domain.policy import Policy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, notices, witness
@@ -37,14 +37,14 @@ class WayBack:
     def is_open(self) -> bool:
         return self.outcome is Outcome.OPEN
 
-    def as_dict(self) -> dict[str, Any]:
+    def kept(self) -> KeptWayBack:
         """Return it as a step keeps it."""
-        return {
-            "outcome": self.outcome.value,
-            "version": self.version.upstream_id if self.version else None,
-            "sentence": self.sentence,
-            "asked_at": self.asked_at.isoformat(),
-        }
+        return KeptWayBack(
+            outcome=self.outcome.value,
+            version=self.version.upstream_id if self.version else None,
+            sentence=self.sentence,
+            asked_at=self.asked_at.isoformat(),
+        )
 
 
 def why_closed(
