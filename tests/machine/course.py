@@ -69,7 +69,7 @@ class Course(Shared):
 
     @rule()
     def a_check_runs(self) -> None:
-        """Law 5: one that fails changes nothing."""
+        """Law 5: one that fails changes nothing; the same unread rows as last time are no gap."""
         before = [table.read() for table in self.laws.tables]
         checks: list[Check] = []
         whole = self.attempt(
@@ -80,7 +80,7 @@ class Course(Shared):
         fault = self.simulator.faults.named().get("openrouter")
         if fault not in (None, "garbage") or (whole and checks[0].state == "failed"):
             assert [table.read() for table in self.laws.tables] == before, "law 5"
-        elif whole and fault is None:
+        elif whole and checks[0].state in ("changed", "unchanged"):
             self.checked = True
             self.laws.note_listing(self.listed(), released=self.released, now=self.now)
 

@@ -19,8 +19,10 @@ from django.utils.translation import gettext_lazy
 
 from providers.models import Provider
 from versioning.admin import moving, words
+from versioning.domain.evidence import read
 from versioning.domain.policy import Rule
 from versioning.models import UpgradeRecord
+from versioning.services import clock
 from versioning.services.upgrades import held
 from versioning.services.upgrades.held import Held, Why
 
@@ -99,7 +101,7 @@ def _badge(each: Held) -> SafeString:
     name = words.badge(str(NAMES[each.why]), TONES.get(each.why, "plain"))
     if each.why is not Why.WAITS:
         return name
-    return format_html("{} {}", words.decision(each.record.evidence), name)
+    return format_html("{} {}", words.decision(read(each.record.evidence)), name)
 
 
 def _labels(each: Held) -> str:
@@ -117,15 +119,15 @@ def _sentence(each: Held, *, now: datetime) -> str:
             told = {"id": each.version.upstream_id, "why": each.version.answers_why}
             return _("%(id)s is listed, and refused when it was asked for: %(why)s") % told
         case Why.SNOOZED if record.snoozed_until:
-            when = words.day(timezone.localtime(record.snoozed_until).date())
-            left = words.until_day(timezone.localtime(record.snoozed_until).date(), now=now)
+            when = words.day(clock.local_day(record.snoozed_until))
+            left = words.until_day(clock.local_day(record.snoozed_until), now=now)
             said = _("Snoozed until %(day)s (%(left)s)") % {"day": when, "left": left}
         case Why.WAITS:
             return _of_policy(each)
         case _:
             said = _("%(what)s on %(day)s") % {
                 "what": str(NAMES[each.why]).capitalize(),
-                "day": words.day(timezone.localtime(record.changed_at).date()),
+                "day": words.day(clock.local_day(record.changed_at)),
             }
     if step is not None:
         said += _(" by %(who)s") % {"who": step.actor_name}

@@ -130,7 +130,7 @@ def _moves(model_ids: Sequence[int]) -> Mapping[int, UpgradeRecord]:
 def _row(clock: Clock, *, axis: Axis, record: UpgradeRecord | None, now: datetime) -> Row:
     today = clocks.local_day(now)
     known = clock.retirement
-    began = timezone.localtime(record.changed_at).date() if record else None
+    began = clocks.local_day(record.changed_at) if record else None
     return Row(
         clock=clock,
         start=axis.place(clock.latest_start),

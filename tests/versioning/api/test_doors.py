@@ -31,6 +31,10 @@ class Closed(str):
 
 PEOPLE = Closed("Users, groups and keys stay with people, so that no key makes a stronger one.")
 TIMES = Closed("The API makes the row of times that a schedule needs by itself.")
+OWN_PAGE = Closed("How one person's own page looks; nothing that a program would ask for.")
+LIVE = Closed("A piece of a page again, in HTML; its figures stand in GET upgrade and GET run.")
+WORDS = Closed("What a form would mean, in words, before it is saved; GET policy gives the values.")
+HELD = Closed("Sorts what GET upgrades and GET versions give, each with its state and reason.")
 OWN_TASKS = Closed("What can run comes with the program; the API changes when, and whether.")
 
 DOORS: dict[str, str] = {
@@ -49,6 +53,10 @@ DOORS: dict[str, str] = {
     "versioning.trackedmodel add": "POST tracked-models",
     "versioning.trackedmodel add_view": "POST tracked-models",
     "versioning.trackedmodel change": "PATCH tracked-model",
+    "versioning.trackedmodel page versioning_trackedmodel_retirements": "GET retirements",
+    "versioning.trackedmodel page versioning_trackedmodel_now": "GET explain",
+    "versioning.trackedmodel page versioning_trackedmodel_first_steps": OWN_PAGE,
+    "versioning.trackedmodel page versioning_trackedmodel_put_away": OWN_PAGE,
     "versioning.trackedmodel page versioning_trackedmodel_listed": "GET catalogue",
     "versioning.trackedmodel page versioning_trackedmodel_move": "POST upgrade",
     "versioning.trackedmodel page versioning_trackedmodel_pin": "PATCH tracked-model",
@@ -72,12 +80,19 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_resume": "POST resume-canary",
     "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
+    "versioning.upgraderecord page versioning_upgraderecord_keep": OWN_PAGE,
+    "versioning.upgraderecord page versioning_upgraderecord_seen": OWN_PAGE,
+    "versioning.upgraderecord page versioning_upgraderecord_under_way": LIVE,
+    "versioning.upgraderecord page versioning_upgraderecord_live": LIVE,
+    "versioning.upgraderecord page versioning_upgraderecord_held": HELD,
     "versioning.modelversion page versioning_modelversion_best": "GET best",
     "versioning.modelversion page versioning_modelversion_compare": "GET compare",
     "versioning.check page versioning_check_now": "POST checks",
     "versioning.policy add": "POST policies",
     "versioning.policy change": "PATCH policy",
     "versioning.policy delete": "DELETE policy",
+    "versioning.policy page versioning_policy_preview": WORDS,
+    "versioning.policy page versioning_policy_preview_of": WORDS,
     "versioning.freeze add": "POST freezes",
     "versioning.freeze change": "PATCH freeze",
     "versioning.freeze delete": "DELETE freeze",
@@ -96,6 +111,7 @@ DOORS: dict[str, str] = {
     "versioning.evaluationcase add": "POST cases",
     "versioning.evaluationcase change": "PATCH case",
     "versioning.evaluationcase delete": "DELETE case",
+    "versioning.evaluationrun page versioning_evaluationrun_live": LIVE,
     "versioning.evaluationrun page versioning_evaluationrun_cancel": "POST cancel-run",
     "versioning.evaluationrun page versioning_evaluationrun_go_on": "POST go-on",
     "versioning.evaluationrun page versioning_evaluationrun_rule": "POST ruling",
