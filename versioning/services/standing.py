@@ -14,7 +14,7 @@ from versioning.services.existence import which_have_rows
 SILENT_AFTER = timedelta(minutes=20)
 """The scheduler starts something every five minutes, and writes that down every three."""
 
-OF_PROCESSES = ("worker process", "scheduler process", "web process")
+OF_PROCESSES = ("worker process", "beat process", "web process")
 """What the supervisor calls them in its notices."""
 
 

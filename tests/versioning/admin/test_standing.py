@@ -1,5 +1,6 @@
 """What stands still is said on every page, not on its own only."""
 
+from argparse import Namespace
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from config import supervisor
 from tests.versioning.admin.pages import text
 from versioning.models import Freeze
 from versioning.services import notices, standing
@@ -49,6 +51,12 @@ def silence_the_scheduler() -> str:
         last_run_at=timezone.now() - timedelta(hours=2),
     )  # fmt: skip
     return "The scheduler is silent."
+
+
+def test_each_process_of_the_supervisor_is_known_by_its_name() -> None:
+    programs = supervisor.programs_of(Namespace(host="127.0.0.1", port=8000))
+
+    assert {f"{program.name} process" for program in programs} == set(standing.OF_PROCESSES)
 
 
 @pytest.mark.parametrize(

@@ -132,11 +132,12 @@ def fall(*, record: UpgradeRecord, now: datetime) -> int:
     overtaken = record.approvals.standing().exclude(basis=basis(record))
     fallen = overtaken.update(fell_at=now)
     if fallen:
+        several = "approval" if fallen == 1 else "approvals"
         events.write(
             Kind.APPROVAL_FELL,
             tracked=record.tracked_model,
             record=record,
-            sentence=f"{fallen} approvals of {record} fell: its evidence says something else now.",
+            sentence=f"{fallen} {several} of {record} fell: its evidence says something else now.",
             actor=Actor.scheduler(),
             now=now,
             details={"fallen": fallen},
