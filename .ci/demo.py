@@ -6,6 +6,7 @@ Run in the project's folder by any Python; it ends with 1 and a sentence where s
 import html
 import http.cookiejar
 import os
+import random
 import re
 import signal
 import socket
@@ -20,9 +21,7 @@ STOP_WITHIN_S = 60
 
 
 def main() -> None:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
+    port = free_port()
     began = time.monotonic()
     demo = subprocess.Popen(
         ["make", "demo", f"PORT={port}"],
@@ -48,6 +47,18 @@ def main() -> None:
         if demo.poll() is None:
             os.killpg(demo.pid, signal.SIGTERM)
             demo.wait(STOP_WITHIN_S)
+
+
+def free_port() -> int:
+    """Return a port that is free now, below those that the system gives away by itself (32768 on).
+
+    The demo has its simulator listen on the one after it more than a minute from now.
+    """
+    for port in random.sample(range(20000, 30000, 2), 50):
+        with socket.socket() as door:
+            if door.connect_ex(("127.0.0.1", port)):
+                return port
+    sys.exit("No port from 20000 to 30000 is free.")
 
 
 def too_late(*_: object) -> None:
