@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from django.core.management import execute_from_command_line
-from django.db import connections
 
 from providers.models import Provider
 from sample_world import replay
 from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
+from tests.connections import leave_open_here
 from tests.factories import ApiKeyFactory
 from versioning.domain.transitions import State
 from versioning.models import EvaluationRun, PerformanceSample, TrackedModel, UpgradeRecord
@@ -107,7 +107,7 @@ def manage(
 ) -> Callable[[str], None]:
     """Run one line of ``manage.py``; OpenRouter is the simulated one."""
     monkeypatch.setenv("OPENROUTER_API_KEY", KEY)
-    monkeypatch.setattr(connections, "close_all", lambda: None)
+    leave_open_here(monkeypatch)
     monkeypatch.chdir(reader.folder)
 
     def run(line: str) -> None:

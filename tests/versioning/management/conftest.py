@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import execute_from_command_line
-from django.db import connections
 
 from providers.models import Provider
 from sample_world.simulator import Simulator
+from tests.connections import leave_open_here
 from tests.factories import ProviderFactory
 from versioning.models import TrackedModel
 from versioning.services import tracking
@@ -33,7 +33,7 @@ Shell = Callable[..., Ended]
 @pytest.fixture
 def shell(db: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Run ``manage.py`` with arguments; a test's connection stays open afterwards."""
-    monkeypatch.setattr(connections, "close_all", lambda: None)
+    leave_open_here(monkeypatch)
 
     def run(*arguments: Any) -> Ended:
         code: Any = 0

@@ -81,7 +81,9 @@ def _ask(*, provider: Provider, asked_by: str, now: datetime) -> None:
 
 def _suggest(*, provider: Provider, text: str) -> str:
     ids = list(provider.catalogue.listed().values_list("upstream_id", flat=True))
-    near = process.extract(text, ids, limit=SUGGESTIONS, score_cutoff=LEAST_LIKENESS)
+    near = process.extract(text, ids, limit=None, score_cutoff=LEAST_LIKENESS)
     if not near:
         return f" It lists {len(ids)} models."
-    return f" Did you mean {', '.join(upstream_id for upstream_id, _, _ in near)}?"
+    # Of those alike the shortest first: they add the least, and rows come in no order of their own.
+    closest = sorted((-likeness, len(each), each) for each, likeness, _ in near)
+    return f" Did you mean {', '.join(each for _, _, each in closest[:SUGGESTIONS])}?"
