@@ -250,9 +250,9 @@ def _bytes_per_sample(*, rows: int) -> float:
 
     dice = random.Random(3)
     example = Row(
-        *(to_ms(datetime.now(UTC)), 0, None, 1, 0.1, 0.1, 0.1, 1, 1, 1, None, None),
-        *(1, 1, 1, None, None, 1),
-    )
+        at=to_ms(datetime.now(UTC)), request_hash=0, session_hash=None, version_id=1,
+        task_id=1, route_id=1, tags_id=1, error_id=None, unknown_model_id=None, source=1,
+    )  # fmt: skip
     with connection.cursor() as cursor:
         PerformanceSample.objects.all().delete()
         cursor.execute("VACUUM")
