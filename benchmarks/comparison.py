@@ -140,10 +140,15 @@ def _inbox(pair: "Pair") -> float:
     """Look at the inbox of a team that tracks only this model."""
     from versioning.models import TrackedModel
     from versioning.services import inbox
+    from versioning.services.own_inbox import Narrowing
 
     TrackedModel.objects.exclude(pk=pair[0].tracked_model_id).update(active=False)
     TrackedModel.objects.filter(pk=pair[0].tracked_model_id).update(active=True)
-    return _seconds(lambda: inbox.gather(now=datetime.now(UTC)))
+    return _seconds(
+        lambda: inbox.gather(
+            now=datetime.now(UTC), narrowing=Narrowing(), own_address="", since=None
+        )
+    )
 
 
 def _seconds(look: Callable[[], object]) -> float:

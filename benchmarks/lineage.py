@@ -490,6 +490,8 @@ def note_answer(
 def is_newer(before: str, after: str, provider: str, listing: Listing) -> bool:
     """A later recommendation that itself succeeds the earlier one supersedes it."""
     first, second = listing.find(before), listing.find(after)
+    if first is None or second is None:
+        return False
     if first.identity.is_preview and not second.identity.is_preview:
         return True
     return second.identity.generation > first.identity.generation or (

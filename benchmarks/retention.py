@@ -105,11 +105,14 @@ def _row(day: int, *, dice: random.Random) -> "Row":
     from versioning.models.fields import to_ms
     from versioning.services.samples.rollup_sums import Row
 
-    at = to_ms(START + timedelta(days=day, seconds=dice.uniform(0, 36_000)))
-    request_hash = dice.getrandbits(64) - 2**63
-    figures = (dice.random(), dice.random(), dice.random(), dice.randrange(10**7))
-    tokens = (dice.randrange(4000), dice.randrange(800), None, None)
-    return Row._make((at, request_hash, None, 1, *figures, *tokens, 1, 1, 1, None, None, 1))
+    return Row(
+        at=to_ms(START + timedelta(days=day, seconds=dice.uniform(0, 36_000))),
+        request_hash=dice.getrandbits(64) - 2**63, session_hash=None, version_id=1,
+        task_id=1, route_id=1, tags_id=1, error_id=None, unknown_model_id=None, source=1,
+        quality=dice.random(), latency_ms=dice.random(), ttft_ms=dice.random(),
+        cost_nano_usd=dice.randrange(10**7),
+        input_tokens=dice.randrange(4000), output_tokens=dice.randrange(800),
+    )  # fmt: skip
 
 
 def _drop(*, until: int) -> float:
