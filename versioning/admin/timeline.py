@@ -1,6 +1,6 @@
 """The page "Retirements": when each model in use retires, until when a move is safe, and moves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -73,7 +73,7 @@ def page(request: HttpRequest) -> HttpResponse:
     shown = Paginator(due, PER_PAGE).get_page(request.GET.get("p"))
     found = list(shown)
     axis = _axis(found, today=clocks.local_day(now))
-    records = _moves([each.tracked_model_id for each in found])
+    records = retirement.moves([each.tracked_model_id for each in found])
     context = {
         **admin.site.each_context(request),
         "title": _("Retirements"),
@@ -118,13 +118,6 @@ def _axis(found: Sequence[Due], *, today: date) -> Axis:
     scale = Scale(low=low.toordinal(), high=high.toordinal(), start=6.0, end=WIDTH - 6.0)
     ticks = scale.ticks(lambda day: f"{date.fromordinal(round(day)):%-d %b %Y}")
     return Axis(scale=scale, today=scale.place(today.toordinal()), ticks=ticks)
-
-
-def _moves(model_ids: Sequence[int]) -> Mapping[int, UpgradeRecord]:
-    """Return what is under way for each model, else what waits for a decision."""
-    records = UpgradeRecord.objects.with_versions().filter(tracked_model__in=model_ids)
-    found = {each.tracked_model_id: each for each in records.waiting().sure().order_by("pk")}
-    return found | {each.tracked_model_id: each for each in records.under_way()}
 
 
 def _row(clock: Clock, *, axis: Axis, record: UpgradeRecord | None, now: datetime) -> Row:

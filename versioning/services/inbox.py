@@ -189,12 +189,8 @@ def _requests(waiting: Sequence[UpgradeRecord], *, now: datetime) -> Mapping[int
 
 def _starting(clocks: Sequence[Clock]) -> list[Starting]:
     """Return the clocks, each with what is under way for its model, else what waits."""
-    records = UpgradeRecord.objects.with_versions().filter(
-        tracked_model__in=[clock.tracked_model for clock in clocks]
-    )
-    newest = {each.tracked_model_id: each for each in records.waiting().sure().order_by("pk")}
-    newest |= {each.tracked_model_id: each for each in records.under_way()}
-    return [Starting(clock=clock, record=newest.get(clock.tracked_model.pk)) for clock in clocks]
+    found = retirement.moves([clock.tracked_model.pk for clock in clocks])
+    return [Starting(clock=clock, record=found.get(clock.tracked_model.pk)) for clock in clocks]
 
 
 def _providers() -> list[ProviderState]:

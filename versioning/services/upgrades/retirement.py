@@ -1,6 +1,6 @@
 """The retirement clock: until when each move can start, and reminders once each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from versioning.domain.retirement import (
     reminder_due,
     starts_this_week,
 )
-from versioning.models import ModelVersion, Reminder, TrackedModel
+from versioning.models import ModelVersion, Reminder, TrackedModel, UpgradeRecord
 from versioning.services import clock, constraints, events, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.storable import one_line
@@ -98,6 +98,13 @@ def due(*, now: datetime, provider_slug: str = "", owner: str = "") -> list[Due]
 def due_this_week(*, now: datetime) -> list[Due]:
     """Return the moves whose last safe day is within seven days, or past; most urgent first."""
     return [each for each in due(now=now) if each.this_week]
+
+
+def moves(tracked_model_ids: Collection[int]) -> Mapping[int, UpgradeRecord]:
+    """Return what is under way for each model, else the newest that waits for a decision."""
+    records = UpgradeRecord.objects.with_versions().filter(tracked_model__in=tracked_model_ids)
+    found = {each.tracked_model_id: each for each in records.waiting().sure().order_by("pk")}
+    return found | {each.tracked_model_id: each for each in records.under_way()}
 
 
 def clocks(found: Sequence[Due]) -> list[Clock]:
