@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
-from providers.rows import FormWithRows, PairsField, RowForm, Unshowable
+from providers.rows import FormWithRows, NamedRow, PairsField, Unshowable
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -144,7 +144,7 @@ class Admin(NamedPages):
         return HttpResponseRedirect(reverse(page, args=[obj.pk]))
 
 
-class OptionRow(RowForm):
+class OptionRow(NamedRow):
     """An option of a kind, and what it is set to."""
 
     name = forms.CharField(widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}))
@@ -163,15 +163,6 @@ class OptionRow(RowForm):
 
     def item(self) -> Any:
         return self.cleaned_data["name"], self.cleaned_data["value"]
-
-    @classmethod
-    def check_together(cls, rows: Sequence["OptionRow"]) -> None:
-        seen: set[str] = set()
-        for row in rows:
-            name = row.cleaned_data["name"]
-            if name in seen:
-                row.add_error("name", f"“{name}” stands above already.")
-            seen.add(name)
 
 
 class ProviderForm(FormWithRows, _ProviderForm):

@@ -54,6 +54,21 @@ class RowForm(forms.Form):
         """Add errors to rows that don't fit each other; each is valid by itself."""
 
 
+class NamedRow(RowForm):
+    """A row with a name that no other row may have; ``unique`` is the field that holds it."""
+
+    unique: ClassVar[str] = "name"
+
+    @classmethod
+    def check_together(cls, rows: Sequence[Self]) -> None:
+        seen: set[str] = set()
+        for row in rows:
+            name = row.cleaned_data[cls.unique]
+            if name in seen:
+                row.add_error(cls.unique, f"“{name}” stands above already.")
+            seen.add(name)
+
+
 @dataclass
 class Typed:
     """What a field holds while it is in a form: rows, or a text that should be JSON."""

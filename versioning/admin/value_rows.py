@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar
+from typing import Any, Self
 
 from django import forms
 from unfold.widgets import (
@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from providers.rows import ObjectField, PairsField, RowForm, RowsField, Unshowable
+from providers.rows import NamedRow, ObjectField, PairsField, RowForm, RowsField, Unshowable
 from versioning.admin.fields import NumberField, WholeField, json_number, plain
 from versioning.admin.forms import LinesField
 from versioning.domain.evaluation.parameters import read_map
@@ -67,21 +67,6 @@ def _name(value: Any) -> str:
     return value
 
 
-class _NamedRow(RowForm):
-    """A row with a name that no other row may have."""
-
-    unique: ClassVar[str] = "name"
-
-    @classmethod
-    def check_together(cls, rows: Sequence["_NamedRow"]) -> None:
-        seen: set[str] = set()
-        for row in rows:
-            name = row.cleaned_data[cls.unique]
-            if name in seen:
-                row.add_error(cls.unique, f"“{name}” stands above already.")
-            seen.add(name)
-
-
 class ArgumentRow(RowForm):
     """A value of some kind, in its place."""
 
@@ -111,7 +96,7 @@ class ArgumentRow(RowForm):
         return self.read
 
 
-class ValueRow(_NamedRow, ArgumentRow):
+class ValueRow(NamedRow, ArgumentRow):
     """A name, and a value of some kind."""
 
     name = NameField(max_length=200)
@@ -158,7 +143,7 @@ def _read_value(kind: str, text: str) -> Any:
     return int(text) if text.strip().lstrip("+-").isdecimal() else float(number)
 
 
-class RenameRow(_NamedRow):
+class RenameRow(NamedRow):
     """A parameter's name, and what this version calls it."""
 
     name = NameField(max_length=200, label="Old name")
@@ -173,7 +158,7 @@ class RenameRow(_NamedRow):
         return self.cleaned_data["name"], self.cleaned_data["value"]
 
     @classmethod
-    def check_together(cls, rows: Sequence["_NamedRow"]) -> None:
+    def check_together(cls, rows: Sequence[Self]) -> None:
         super().check_together(rows)
         seen: set[str] = set()
         for row in rows:
@@ -183,7 +168,7 @@ class RenameRow(_NamedRow):
             seen.add(new)
 
 
-class TextPairRow(_NamedRow):
+class TextPairRow(NamedRow):
     """A name, and a text."""
 
     name = NameField(max_length=200)
