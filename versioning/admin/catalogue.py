@@ -42,7 +42,7 @@ from versioning.models import (
 from versioning.services import clock, tracking
 from versioning.services.errors import Invalid, NothingToRollBack
 from versioning.services.evidence import days, performance
-from versioning.services.upgrades import retirement, rolling_back
+from versioning.services.upgrades import policies, retirement, rolling_back
 
 SHOWN_ENTRIES = 12
 SHOWN_MOVES = 20
@@ -253,14 +253,15 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
     moves = records.completions().order_by("-completion_number")[:SHOWN_MOVES]
     may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
+    resolved = policies.resolve(tracked=tracked)
     return {
         "tracked": tracked,
         "current": tracked.current_version,
         "retires": words.retirement(tracked.current_version, now=now)
         if tracked.current_version
         else "",
-        "clock": retirement.clock_of(tracked=tracked, now=now),
-        **model_policy.of(tracked),
+        "clock": retirement.clock_of(tracked=tracked, now=now, resolved=resolved),
+        **model_policy.of(tracked, resolved=resolved),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         **_by_day(tracked, request, moves=moves, now=now),
         "waiting_records": [

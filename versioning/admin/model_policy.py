@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from versioning.admin import policy_words
 from versioning.models import TrackedModel
-from versioning.services.upgrades import explaining, policies
+from versioning.services.upgrades import explaining
+from versioning.services.upgrades.policies import Resolved
 
 
-def of(tracked: TrackedModel) -> dict[str, Any]:
+def of(tracked: TrackedModel, *, resolved: Resolved) -> dict[str, Any]:
     """Return what holds for a model, in words, and where its own policy is changed."""
-    resolved = policies.resolve(tracked=tracked)
     own = next((row for row in resolved.set_by.values() if row.tracked_model_id), None)
     add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
     return {

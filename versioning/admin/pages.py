@@ -65,10 +65,12 @@ def _summary(found: Inbox, *, is_narrowed: bool, now: datetime) -> str:
     count = found.waiting_count
     said = [f"{count} decision{'s'[: count != 1]} wait{'s'[: count == 1]}" if count else ""]
     said[0] += " of those you asked for" if count and is_narrowed else ""
-    said.append(f"{urgent} urgent" if urgent else "")
+    # The most urgent are shown: there may be more of them only where all of these are urgent.
+    least = "at least " if urgent == len(found.waiting) < count else ""
+    said.append(f"{least}{urgent} urgent" if urgent else "")
     starts = found.starting_count
     said.append(f"{starts} move{'s'[: starts != 1]} to start this week" if starts else "")
-    said.append(f"{len(found.under_way)} under way" if found.under_way else "")
+    said.append(f"{found.under_way_count} under way" if found.under_way else "")
     said.append(f"{failed} provider{'s'[: failed != 1]} could not be checked" if failed else "")
     return " · ".join(part for part in said if part)
 

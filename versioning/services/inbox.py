@@ -34,7 +34,8 @@ from versioning.services.upgrades.traffic import live_requests
 RETIRING_WITHIN = timedelta(days=90)
 DRIFT_SHOWN_FOR = timedelta(days=14)
 WEEK = timedelta(days=7)
-SHOWN = 50
+SHOWN = 25
+"""Rows of what waits and of what is under way: more is no start page, but a list."""
 SHOWN_NEWS = 8
 MOST_NEW = 100
 ENDS = (
@@ -95,6 +96,7 @@ class Inbox:
     held_count: int
     """How many newer versions are neither in use nor asked about."""
     under_way: Sequence[UpgradeRecord]
+    under_way_count: int
     providers: Sequence[ProviderState]
     retiring: Sequence[Retirement]
     moves: Sequence[UpgradeStep]
@@ -130,18 +132,20 @@ def gather(
     wanted = narrowing.of(records.recommended(), own_address=own_address, now=now)
     waiting = _waiting(wanted)
     not_asked = held.find().only(frozenset(Why) - held.ASKED)
+    moving = under_way()
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
         notices=list(notices.urgent_first()[:SHOWN_NEWS]),
         notice_count=Notice.objects.open().count(),
         waiting=waiting,
-        waiting_count=len(waiting) if len(waiting) < SHOWN else wanted.count(),
+        waiting_count=_all_of(wanted, shown=waiting),
         requests=_requests(waiting, now=now),
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
         held=held.read(not_asked.ids[:SHOWN_NEWS], now=now),
         held_count=len(not_asked.ids),
-        under_way=under_way(),
+        under_way=moving,
+        under_way_count=_all_of(UpgradeRecord.objects.under_way(), shown=moving),
         providers=_providers(),
         retiring=_retiring(now),
         moves=list(
@@ -165,6 +169,11 @@ def gather(
         outbox=backlog(now=now),
         happened=_since(since),
     )
+
+
+def _all_of(records: UpgradeRecordQuerySet, *, shown: Sequence[UpgradeRecord]) -> int:
+    """Return how many there are; they are counted only where the page doesn't hold them all."""
+    return len(shown) if len(shown) < SHOWN else records.count()
 
 
 def _waiting(wanted: UpgradeRecordQuerySet) -> list[UpgradeRecord]:

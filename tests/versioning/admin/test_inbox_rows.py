@@ -14,6 +14,7 @@ from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import text
 from versioning.admin import words
 from versioning.models import Approval, ModelVersion, Policy, TrackedModel, UpgradeRecord
+from versioning.services import inbox
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
 
@@ -131,3 +132,17 @@ def test_it_says_who_is_asked_and_who_has_said_yes(reviewer: Client) -> None:
     Approval.objects.create(actor_name="ada", **given)
     Approval.objects.create(actor_name="bo", fell_at=NOW, **given)
     assert "2 approvals needed, given by ada." in row_of(reviewer)
+
+
+def test_the_summary_counts_what_the_page_has_no_room_for(reviewer: Client) -> None:
+    for number in range(inbox.SHOWN + 2):
+        recommend(name=f"waits-{number}")
+        recommend(name=f"moves-{number}", state="testing")
+
+    due_in(3)
+    page = text(reviewer.get(INBOX))
+
+    assert page.count("<article") == inbox.SHOWN
+    assert f"{inbox.SHOWN + 2} decisions wait · at least {inbox.SHOWN} urgent" in page
+    assert f"{inbox.SHOWN + 2} under way" in page
+    assert "2 more wait" in page

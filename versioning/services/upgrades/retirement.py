@@ -28,6 +28,7 @@ from versioning.services.actors import Actor
 from versioning.services.storable import one_line
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import policies
+from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.traffic import live_requests
 
 # A whole week, so that a quiet weekend counts as it should.
@@ -121,9 +122,16 @@ def clocks(found: Sequence[Due]) -> list[Clock]:
     ]
 
 
-def clock_of(*, tracked: TrackedModel, now: datetime) -> Clock | None:
-    """Return a model's clock; None where no retirement is known or foreseen."""
-    return next(iter(clocks(_due(TrackedModel.objects.filter(pk=tracked.pk), now=now))), None)
+def clock_of(
+    *, tracked: TrackedModel, now: datetime, resolved: Resolved | None = None
+) -> Clock | None:
+    """Return a model's clock; None where no retirement is known or foreseen.
+
+    ``resolved`` is the policy that holds for it, where that was read already.
+    """
+    known = {tracked.pk: resolved} if resolved else None
+    found = _due(TrackedModel.objects.filter(pk=tracked.pk), now=now, resolved=known)
+    return next(iter(clocks(found)), None)
 
 
 def write_reminders(*, now: datetime) -> int:
@@ -220,7 +228,12 @@ _IN_USE = (
 )
 
 
-def _due(models: QuerySet[TrackedModel], *, now: datetime) -> list[Due]:
+def _due(
+    models: QuerySet[TrackedModel],
+    *,
+    now: datetime,
+    resolved: Mapping[int, Resolved] | None = None,
+) -> list[Due]:
     """Reckon what is due of all models with as many queries as of one."""
     used = [_InUse(*row) for row in models.exclude(current_version=None).values_list(*_IN_USE)]
     lives = _lives(models.filter(current_version__retires_on=None))
@@ -230,7 +243,8 @@ def _due(models: QuerySet[TrackedModel], *, now: datetime) -> list[Due]:
         for each in used
         if (retirement := _retirement(each, lives=lives.get(each.pk), today=today))
     ]
-    resolved = policies.resolve_all(tracked_models=[each for each, _ in known])
+    if resolved is None:
+        resolved = policies.resolve_all(tracked_models=[each for each, _ in known])
     canaries = [each.version_id for each, _ in known if resolved[each.pk].policy.canary_steps]
     traffic = live_requests(version_ids=canaries, since=now - timedelta(days=TRAFFIC_DAYS))
     return [
