@@ -306,15 +306,18 @@ class Supervisor:
                 child,
                 f"{often}: it is not started again. {child.program.without} until Hotswap is "
                 "restarted; its last lines in the log say why it ended.",
+                subject=f"{child.name} process, given up",
             )
             return
         self._tell(child, f"{often}: everything was stopped.")
         self.news.tell_all(within_s=TELL_AT_THE_END_S)
         raise CannotRun("Its last lines above say why.")
 
-    def _tell(self, child: Child, sentence: str) -> None:
+    def _tell(self, child: Child, sentence: str, *, subject: str = "") -> None:
         _write(f"{child.name} {sentence}\n")
-        self.news.add(subject=f"{child.name} process", sentence=f"{child.name} {sentence}")
+        self.news.add(
+            subject=subject or f"{child.name} process", sentence=f"{child.name} {sentence}"
+        )
 
     def stop(self) -> None:
         """Ask all to end, and kill what doesn't within STOP_WITHIN_S."""

@@ -146,8 +146,8 @@ def test_a_worker_that_never_runs_is_given_up_and_web_stays(
     ended = "worker ended by itself (exit code 3)"
     assert told.read_text().splitlines() == [
         *[f"worker process: {ended}, and is started again after 0 s."] * 3,
-        f"worker process: {ended}, for the 4th time in a row: it is not started again. No check is "
-        "made until Hotswap is restarted; its last lines in the log say why it ended.",
+        f"worker process, given up: {ended}, for the 4th time in a row: it is not started again. "
+        "No check is made until Hotswap is restarted; its last lines in the log say why it ended.",
     ]
 
 

@@ -17,7 +17,7 @@ from versioning.services.upgrades.policies import Resolved
 
 def of(tracked: TrackedModel, *, resolved: Resolved) -> dict[str, Any]:
     """Return what holds for a model, in words, and where its own policy is changed."""
-    own = next((row for row in resolved.set_by.values() if row.tracked_model_id), None)
+    own = resolved.own
     add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
     return {
         "lines": policy_words.lines(resolved, of=own),

@@ -43,7 +43,7 @@ def _said(each: Standstill) -> dict[str, str]:
         }
     if each.notice is not None:
         return {
-            "what": f"The {each.notice.subject} stopped.",
+            "what": f"The {standing.GIVEN_UP[each.notice.subject]} was given up.",
             "why": each.notice.sentence,
             "link": reverse("admin:versioning_notice_changelist") + "?resolved_at__isempty=1",
         }

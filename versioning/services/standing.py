@@ -9,13 +9,21 @@ from django.db.models import Max, QuerySet
 from django_celery_beat.models import PeriodicTask
 
 from versioning.models import AutomationSwitch, Freeze, Notice
+from versioning.services import notices
 from versioning.services.existence import which_have_rows
 
 SILENT_AFTER = timedelta(minutes=20)
 """The scheduler starts something every five minutes, and writes that down every three."""
 
-OF_PROCESSES = ("worker process", "beat process", "web process")
-"""What the supervisor calls them in its notices."""
+GIVEN_UP = {f"{name} process, given up": f"{name} process" for name in ("worker", "beat")}
+"""What the supervisor calls what it starts no more. One that it starts again stands still for a
+minute at most: its notice is in the inbox, and not on every page."""
+
+
+def start_anew(*, now: datetime) -> None:
+    """Resolve the notices of what the last start gave up: this one starts it again."""
+    for subject in GIVEN_UP:
+        notices.resolve_fault(subject=subject, by="prepare", now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Standstill:
 def standstills(*, now: datetime) -> Sequence[Standstill]:
     """Return what stands still now; one query where all is well, for every page asks."""
     holding = Freeze.objects.filter(starts_at__lte=now, ends_at__gt=now)
-    stopped = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject__in=OF_PROCESSES)
+    stopped = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject__in=GIVEN_UP)
     runs = PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False)
     asked: Mapping[str, QuerySet[Any]] = {
         "switch": AutomationSwitch.objects.filter(on=False),

@@ -349,3 +349,15 @@ class TestModelPage:
         now = reverse("admin:versioning_trackedmodel_now", args=[model.pk])
         assert "no newer version is recommended" in text(viewer.get(now))
         assert viewer.get(now.replace(str(model.pk), "99999")).status_code == 404
+
+
+def test_a_policy_of_its_own_that_sets_nothing_is_the_one_that_a_model_s_page_leads_to(
+    operator: Client, record: UpgradeRecord
+) -> None:
+    empty = Policy.objects.create(tracked_model=record.tracked_model)
+    model = reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id])
+
+    page = text(operator.get(model))
+
+    assert reverse("admin:versioning_policy_change", args=[empty.pk]) in page
+    assert "Give it a policy of its own" not in page

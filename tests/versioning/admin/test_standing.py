@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -40,8 +41,10 @@ def freeze() -> str:
 
 
 def stop_the_worker() -> str:
-    notices.raise_fault(subject="worker process", sentence="worker was killed.", now=timezone.now())
-    return "The worker process stopped."
+    notices.raise_fault(
+        subject="worker process, given up", sentence="worker was killed.", now=timezone.now()
+    )
+    return "The worker process was given up."
 
 
 def silence_the_scheduler() -> str:
@@ -53,10 +56,31 @@ def silence_the_scheduler() -> str:
     return "The scheduler is silent."
 
 
-def test_each_process_of_the_supervisor_is_known_by_its_name() -> None:
+def test_each_that_the_supervisor_can_give_up_is_known_by_its_name() -> None:
     programs = supervisor.programs_of(Namespace(host="127.0.0.1", port=8000))
 
-    assert {f"{program.name} process" for program in programs} == set(standing.OF_PROCESSES)
+    assert {
+        f"{program.name} process, given up": f"{program.name} process"
+        for program in programs
+        if program.without
+    } == standing.GIVEN_UP
+
+
+def test_what_is_started_again_does_not_stand_still(viewer: Client) -> None:
+    again = "beat was killed, and is started again after 1 s."
+    notices.raise_fault(subject="beat process", sentence=again, now=timezone.now())
+
+    assert "beat process" not in text(viewer.get(reverse("admin:providers_provider_changelist")))
+    assert standing.standstills(now=timezone.now()) == []
+
+
+def test_the_next_start_takes_back_what_was_given_up(viewer: Client) -> None:
+    said = stop_the_worker()
+    assert said in text(viewer.get(reverse("admin:index")))
+
+    call_command("prepare")
+
+    assert said not in text(viewer.get(reverse("admin:index")))
 
 
 @pytest.mark.parametrize(

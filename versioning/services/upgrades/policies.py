@@ -57,11 +57,15 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What holds for a model, and which row sets each thing; the rest is built in."""
+    """What holds for a model, and which row sets each thing; the rest is built in.
+
+    ``own`` is the model's own row, which need not set anything.
+    """
 
     policy: Policy
     set_by: Mapping[str, PolicyRow]
     fallback: ModelVersion | None
+    own: PolicyRow | None
 
     def thresholds(self, *, least: Decimal) -> Thresholds:
         """Return the limits of a comparison that asks for ``least`` improvement, a fraction."""
@@ -133,8 +137,9 @@ def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
     """Lay the rows over each other, the nearest last."""
     values: dict[str, Any] = {}
     set_by: dict[str, PolicyRow] = {}
-    fallback = None
+    fallback = own = None
     for row in rows:
+        own = row if row.tracked_model_id else None
         # Empty leaves a thing to the level above; 0, False and [] are said.
         for name in Policy.__dataclass_fields__:
             value = getattr(row, name)
@@ -142,7 +147,7 @@ def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
                 values[name] = _READ[name](value) if name in _READ else value
                 set_by[name] = row
         fallback = row.fallback_version or fallback
-    return Resolved(policy=Policy(**values), set_by=set_by, fallback=fallback)
+    return Resolved(policy=Policy(**values), set_by=set_by, fallback=fallback, own=own)
 
 
 @dataclass(frozen=True, slots=True)
