@@ -3,11 +3,36 @@
 from collections.abc import Iterator
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from sample_world.simulator import Simulator
 from sample_world.simulator.world import World
 from tests.factories import UserFactory
 from versioning.services.actors import Actor
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> None:
+    """Migrate the test database as pytest-django does, or begin with a copy of one that was."""
+    from django.db import connection
+
+    from tests import template
+
+    def made_by_django() -> None:
+        request.getfixturevalue("django_db_setup")
+
+    option = request.config.option
+    if connection.vendor != "sqlite" or option.reuse_db or option.nomigrations:
+        made_by_django()
+        return
+    with template.held(request.config.cache.mkdir("migrated")) as made:
+        if made.exists():
+            with template.instead_of_empty(made):
+                made_by_django()
+        else:
+            made_by_django()
+            with django_db_blocker.unblock():
+                template.keep(made)
 
 
 @pytest.fixture(autouse=True)
