@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import events, idempotency, outbox, sweeps
+from versioning.services import events, idempotency, outbox, seals, sweeps
 from versioning.services.checks import detection, schedules, targets
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -163,3 +163,16 @@ def forget_old_answers() -> int:
         ("Old events", lambda: events.forget_old(now=now)),
         now=now,
     )
+
+
+@shared_task(name="versioning.chain_seals")
+def chain_seals() -> int:
+    """Put the newest rows of the history into its chain."""
+    return sweeps.in_turn(("Seals of the history", seals.chain), now=timezone.now())
+
+
+@shared_task(name="versioning.verify_history")
+def verify_history() -> int:
+    """Hold the history against its seals; people are told where somebody changed it."""
+    now = timezone.now()
+    return sweeps.in_turn(("Verifying the history", lambda: seals.verify_nightly(now=now)), now=now)

@@ -20,7 +20,7 @@ from tests.machine.laws import Laws
 from tests.machine.watcher import Crash, Watcher
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import Canary
-from versioning.services import serving, tracking
+from versioning.services import seals, serving, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import ServiceError
@@ -161,6 +161,10 @@ class Shared(RuleBasedStateMachine):
     @invariant()
     def each_step_is_told_once(self) -> None:
         outbox.each_step_is_told_once()
+
+    @invariant()
+    def the_history_is_as_it_was_written(self) -> None:
+        assert not seals.verify().fault
 
     @invariant()
     def a_key_that_has_the_new_version_keeps_it(self) -> None:

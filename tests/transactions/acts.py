@@ -19,7 +19,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import editing, notices, outbox, providers, tracking, versions
+from versioning.services import editing, notices, outbox, providers, seals, tracking, versions
 from versioning.services.actors import Actor
 from versioning.services.checks import detection, recording
 from versioning.services.evaluation import control, running
@@ -388,8 +388,13 @@ def wake_the_snoozed(bustle: Bustle, busy: Busy) -> None:
     rollout.wake_snoozed(now=bustle.now + 2 * DAY)
 
 
+@act()
+def chain_the_history(bustle: Bustle, busy: Busy) -> None:
+    seals.chain()
+
+
 def laws_hold(busy: Busy) -> None:
-    """Laws 1 and 3, and that nothing is left half done."""
+    """Laws 1 and 3, that nothing is left half done, and that the history is as it was written."""
     records = TrackedModel.objects.get(pk=busy.tracked.pk).upgrades
     latest = records.completions().exclude(state="rolled_back").order_by("-completion_number")
     current = TrackedModel.objects.get(pk=busy.tracked.pk).current_version
@@ -400,3 +405,4 @@ def laws_hold(busy: Busy) -> None:
         assert last is None or last.after == record.state
         each_step_is_told_once(record=record)
     assert LineageRule.objects.filter(tracked_model=busy.tracked, pattern="x-*").count() <= 1
+    assert not seals.verify().fault

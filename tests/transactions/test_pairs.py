@@ -27,6 +27,7 @@ CORE = (
     "edit a version",
     "change a rule",
     "edit the policy",
+    "chain the history",
 )
 """Those that are raced by default; ``-m slow`` races all."""
 

@@ -36,6 +36,7 @@ from versioning.models.samples import (
     UnknownModel,
     Word,
 )
+from versioning.models.seals import Seal
 from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
@@ -74,6 +75,7 @@ __all__ = [
     "Route",
     "RequestUse",
     "SamplesDropped",
+    "Seal",
     "ServedDrift",
     "Sighting",
     "SliceTag",

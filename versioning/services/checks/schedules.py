@@ -113,6 +113,20 @@ def entries() -> tuple[Entry, ...]:
             "Looks for versions that behave otherwise although their name did not change.",
             daily=(4, 10),
         ),
+        Entry(
+            "Chain the history",
+            "versioning.chain_seals",
+            "Puts the seals of new rows of the history into the chain, so that what is changed "
+            "or taken out later is seen.",
+            minutes=1,
+        ),
+        Entry(
+            "Verify the history",
+            "versioning.verify_history",
+            "Holds every row of the history against its seal, and tells you of the first that "
+            "was changed behind Hotswap's back.",
+            daily=(4, 30),
+        ),
     )
 
 

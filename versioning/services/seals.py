@@ -1,0 +1,197 @@
+"""Seal what is kept for good as it is written, chain the seals, and tell what was changed since.
+
+A row is sealed in the transaction that writes it, so nothing is ever unsealed for a moment. The
+chain is made a little later, by a sweep, in the order of the seals: were it made at once, all
+decisions of all models would wait for one another.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, Model, OuterRef
+from django.db.models.signals import post_save
+from django.utils import timezone
+from simple_history.models import registered_models
+
+from versioning.domain import dates, sealing
+from versioning.models import Approval, OutcomeReport, Seal, UpgradeStep
+from versioning.models.seals import hashes_of
+from versioning.services import locks, notices
+from versioning.services.transactions import one_transaction
+
+STEP = 1_000
+"""Seals chained in one transaction, and rows read at once: a writer waits for no more."""
+
+SUBJECT = "History"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain. Kept elsewhere, it shows later that nothing before it was rewritten."""
+
+    number: int
+    link: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.link}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a look at the whole history found."""
+
+    seals: int
+    head: Head
+    fault: str = ""
+    """The first thing that is not as it was written, in one sentence; empty if there is none."""
+
+
+def tables() -> tuple[type[Model], ...]:
+    """Return all that is append only: steps, approvals, reports, and the history of each row."""
+    kept = [model.history.model for _, model in sorted(registered_models.items())]
+    return (UpgradeStep, Approval, OutcomeReport, *kept)
+
+
+def watch() -> None:
+    """Have every row of the history sealed as it is written; called once a process."""
+    for table in tables():
+        post_save.connect(_seal_new, sender=table, dispatch_uid="seals")
+
+
+def _seal_new(*, instance: Model, created: bool, **_: object) -> None:
+    if created:
+        # Read back: what counts is what the database holds, to the last digit.
+        row = type(instance)._base_manager.get(pk=instance.pk)
+        fields = hashes_of(row)
+        Seal.objects.create(table=row._meta.db_table, row=row.pk, fields=fields, at=timezone.now())
+
+
+def chain() -> int:
+    """Put the seals that are in no chain yet at its end; return how many."""
+    done = 0
+    while taken := _chain_some():
+        done += taken
+    return done
+
+
+@one_transaction
+def _chain_some() -> int:
+    # Of two at once the second waits here, then finds these chained, and reads the end anew.
+    loose = list(locks.hold(Seal.objects.loose())[:STEP])
+    last = Seal.objects.chained().last()
+    number, before = (last.number or 0, last.link) if last else (0, sealing.START)
+    for each in loose:
+        number += 1
+        before = each.link = sealing.link(
+            before=before, number=number, table=each.table, row=each.row, fields=each.fields
+        )
+        each.number = number
+    Seal.objects.bulk_update(loose, ["number", "link"])
+    return len(loose)
+
+
+def verify(*, since: Head | None = None) -> Verified:
+    """Hold the whole history against its seals, and these against their chain.
+
+    ``since`` is the end of the chain as it once was: a history that was written anew, seals and
+    all, has another link there.
+    """
+    head, seals, fault = Head(0, sealing.START), 0, ""
+    for part in _parts():
+        seals += len(part)
+        head, broken = _follow(head, part)
+        fault = fault or broken or _first_changed(part)
+        if since is not None and not fault:
+            fault = _other_past(since, part)
+    if since is not None and since.number > head.number:
+        fault = fault or f"Seal {since.number} is gone: the chain ends at {head.number}."
+    return Verified(seals=seals, head=head, fault=fault or _first_unsealed())
+
+
+def verify_nightly(*, now: datetime) -> int:
+    """Verify the history; raise a notice of what was changed. Return how many seals there are."""
+    found = verify()
+    if found.fault:
+        sentence = (
+            f"The history was changed behind Hotswap's back. {found.fault} Find out who can write "
+            "to the database; hold it against a backup."
+        )
+        notices.raise_fault(subject=SUBJECT, sentence=sentence, now=now)
+    else:
+        notices.resolve_fault(subject=SUBJECT, by="the next look", now=now)
+    return found.seals
+
+
+def _parts() -> Iterator[list[Seal]]:
+    """Yield all seals, those of the chain in its order, then the loose ones."""
+    number = 0
+    while part := list(Seal.objects.chained().filter(number__gt=number)[:STEP]):
+        yield part
+        number = part[-1].number or 0
+    pk = 0
+    while part := list(Seal.objects.loose().filter(pk__gt=pk).order_by("pk")[:STEP]):
+        yield part
+        pk = part[-1].pk
+
+
+def _follow(head: Head, part: Iterable[Seal]) -> tuple[Head, str]:
+    """Return the end of the chain after a part of it, and what is wrong with it first."""
+    fault = ""
+    for each in part:
+        if each.number is None:
+            continue
+        link = sealing.link(
+            before=head.link,
+            number=head.number + 1,
+            table=each.table,
+            row=each.row,
+            fields=each.fields,
+        )
+        if not fault and each.number != head.number + 1:
+            fault = f"Seal {head.number + 1} is gone."
+        elif not fault and each.link != link:
+            fault = f"Seal {each.number} ({each.table} {each.row}) was changed."
+        # From here on its own word is taken: the first fault is named, not all that follow.
+        head = Head(each.number, each.link)
+    return head, fault
+
+
+def _other_past(since: Head, part: Iterable[Seal]) -> str:
+    for each in part:
+        if each.number == since.number and each.link != since.link:
+            return f"The history up to seal {since.number} is another one than it was then."
+    return ""
+
+
+def _first_changed(part: list[Seal]) -> str:
+    """Say which row of these is the first that is not as it was sealed."""
+    models = {table._meta.db_table: table for table in tables()}
+    rows: dict[tuple[str, int], Model] = {}
+    for name in {each.table for each in part} & models.keys():
+        ids = [each.row for each in part if each.table == name]
+        for row in models[name]._base_manager.filter(pk__in=ids):
+            rows[name, row.pk] = row
+    for each in part:
+        row_now = rows.get((each.table, each.row))
+        if each.table not in models:
+            continue  # a table that this release has no more
+        if row_now is None:
+            return f"{each.table} {each.row}, written {dates.moment(each.at)}, was removed."
+        if names := sealing.changed(sealed=each.fields, now=hashes_of(row_now)):
+            return (
+                f"{each.table} {each.row}, written {dates.moment(each.at)}, was changed: "
+                f"{', '.join(names)}."
+            )
+    return ""
+
+
+def _first_unsealed() -> str:
+    """Say which row was put in past Hotswap, and so has no seal."""
+    for table in tables():
+        name = table._meta.db_table
+        sealed = Seal.objects.filter(table=name, row=OuterRef("pk"))
+        first = table._base_manager.filter(~Exists(sealed)).order_by("pk").first()
+        if first is not None:
+            return f"{name} {first.pk} was put in past Hotswap: it has no seal."
+    return ""
