@@ -1,4 +1,4 @@
-"""What happened, and to whom it has gone: to be read; what was given up can be tried anew."""
+"""What happened, and to whom it has gone: to be read; what has ended can be delivered again."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin import words
 from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up
-from versioning.models import Delivery, Event
+from versioning.models import Delivery, DeliveryAttempt, Event
 from versioning.services import outbox
 from versioning.services.errors import ServiceError
 
@@ -58,6 +58,15 @@ class EventAdmin(HistoryAdmin):
         return words.raw(event.payload)
 
 
+class AttemptInline(HistoryInline):
+    model = DeliveryAttempt
+    fields = ("began_at", "duration_ms", "status", "error")
+    readonly_fields = fields
+    ordering = ("-pk",)
+    show_change_link = False
+    verbose_name_plural = "attempts, the latest first"
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(HistoryAdmin):
     when_empty = "What has to go out, such as a reminder by e-mail, waits here until it has gone."
@@ -67,6 +76,7 @@ class DeliveryAdmin(HistoryAdmin):
     list_select_related = ("event", "tracked_model__provider")
     ordering = ("-pk",)
     is_large = True
+    inlines = (AttemptInline,)
     actions = ("try_anew",)
 
     @admin.display(description="due")
@@ -79,7 +89,7 @@ class DeliveryAdmin(HistoryAdmin):
         found = super().get_actions(request)
         return found if may_set_up(request, "versioning.view_delivery") else {}
 
-    @admin.action(description="Try again what was given up")
+    @admin.action(description="Deliver again what was given up or taken")
     def try_anew(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         tried = 0
         for delivery in chosen.order_by("pk"):
@@ -92,4 +102,4 @@ class DeliveryAdmin(HistoryAdmin):
             else:
                 tried += 1
         if tried:
-            messages.success(request, f"{tried} will be tried again within a minute.")
+            messages.success(request, f"{tried} will be delivered again within a minute.")

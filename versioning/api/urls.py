@@ -136,6 +136,7 @@ urlpatterns: list[Any] = [
     *both("api/schedules/<int:id>", schedules.ScheduleView.as_view(), "schedule"),
     *both("api/events", events.EventsView.as_view(), "events"),
     *both("api/deliveries", events.DeliveriesView.as_view(), "deliveries"),
+    *both("api/deliveries/<int:id>/attempts", events.AttemptsView.as_view(), "delivery-attempts"),
     *both("api/deliveries/<int:id>/try-anew", events.TryAnewView.as_view(), "try-anew"),
     *both("api/notices", news.NoticesView.as_view(), "notices"),
     *both("api/notices/<int:id>", news.NoticeView.as_view(), "notice"),

@@ -76,15 +76,21 @@ def kind_of_move(*, before: State | None, after: State) -> Kind:
     return _OF_STATE[after]
 
 
-MOST_ATTEMPTS = 20
-"""So often a delivery is tried, over about three days: a mail server may be away for a weekend."""
+MOST_ATTEMPTS = 13
+"""So often a delivery is tried by itself, over about a day; then a person may try it anew."""
 
 # Doubled each time up to the longest: a server that restarts is met soon, a dead one seldom.
 FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=6)
+LONGEST_PAUSE = timedelta(hours=4)
+JITTER = 0.2
+"""A pause is up to this share shorter or longer: who failed together must not return together."""
 
 
-def pause_after(attempts: int) -> timedelta:
-    """Return how long a delivery waits after so many attempts (from 1): twice as long each time."""
+def pause_after(attempts: int, *, luck: float) -> timedelta:
+    """Return how long a delivery waits after so many attempts (from 1): twice as long each time.
+
+    ``luck`` is from 0 to 1; at 0.5 the pause is neither shorter nor longer.
+    """
     # Beyond 2^10 minutes it is the longest one anyway, and no power gets too large to multiply.
-    return min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)
+    pause = min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)
+    return pause * (1 + JITTER * (2 * luck - 1))

@@ -11,7 +11,7 @@ from versioning.models.evaluation import (
     Mark,
     Trial,
 )
-from versioning.models.events import Delivery, Event
+from versioning.models.events import Delivery, DeliveryAttempt, Event
 from versioning.models.people import OwnInbox
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollout import (
@@ -49,6 +49,7 @@ __all__ = [
     "CatalogueEntry",
     "Check",
     "Delivery",
+    "DeliveryAttempt",
     "DirectQuestion",
     "DriftFinding",
     "EvaluationCase",

@@ -120,3 +120,28 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"event {self.event_id} to {self.to} by {self.channel}"
+
+
+class DeliveryAttempt(models.Model):
+    """One try of a delivery, written when it begins: one without an end is of a worker that died.
+
+    Neither what was sent nor what came back is kept.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="log")
+    began_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField(
+        null=True, help_text="Empty while it runs, or where the worker died over it."
+    )
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="What the taker answered with, where the way has statuses (HTTP)."
+    )
+    error = models.CharField(
+        max_length=300, blank=True, help_text="Why it was not taken; empty where it was."
+    )
+
+    class Meta:
+        verbose_name = "attempt"
+
+    def __str__(self) -> str:
+        return f"attempt of {self.began_at:%Y-%m-%d %H:%M:%S}"

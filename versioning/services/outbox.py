@@ -1,25 +1,28 @@
 """Give events to those who take them: at least once, and those of one model in their order.
 
 A delivery is claimed with a lease, tried outside any transaction, and marked after success. A
-worker that dies in between leaves its lease to end; then another tries again.
+worker that dies in between leaves its lease to end; then another tries again. Each try is kept.
 """
 
 import logging
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from time import monotonic
+from typing import TypedDict, Unpack
 
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
-from versioning.models import Delivery
+from versioning.models import Delivery, DeliveryAttempt
 from versioning.services import nudges, rows, sweeps
 from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 from versioning.services.channels.base import NotDelivered
 from versioning.services.errors import ServiceError
+from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +42,22 @@ LATE = timedelta(minutes=30)
 TOLD_FOR = timedelta(days=7)
 """What was given up is told to staff for so long; then whoever wants it looks at the list."""
 
+_dice = secrets.SystemRandom()
 
-class NotDead(ServiceError):
-    """Only what was given up can be tried anew."""
 
-    code = "not-given-up"
+class _Outcome(TypedDict, total=False):
+    """What a try makes of its delivery: columns of its row."""
+
+    state: str
+    ended_at: datetime | None
+    due_at: datetime
+    last_error: str
+
+
+class StillWaits(ServiceError):
+    """What has not ended is tried by itself."""
+
+    code = "still-waits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +80,17 @@ def deliver_due(*, now: datetime) -> int:
     The next event of a model is due as soon as the one before it is delivered or given up.
     """
     delivered: list[bool] = []
+    away: set[tuple[str, str]] = set()
+
+    def give(delivery: Delivery) -> None:
+        attempt = _claim(delivery, now=now)
+        if attempt is not None:
+            delivery.due_at, delivery.attempts = now + LEASE, delivery.attempts + 1
+            delivered.append(_try(delivery, attempt, away=away, now=now))
+
     sweeps.each(
-        islice(_due(now=now, until_s=monotonic() + RUN_S), MOST),
-        lambda delivery: delivered.append(_claim(delivery, now=now) and _try(delivery, now=now)),
+        islice(_due(now=now, until_s=monotonic() + RUN_S, away=away), MOST),
+        give,
         subject=lambda delivery: f"Delivery of {delivery}",
         now=now,
     )
@@ -92,9 +114,21 @@ def deliveries() -> QuerySet[Delivery]:
     return Delivery.objects.select_related("tracked_model__provider", "event")
 
 
+def attempts(*, delivery_id: int) -> QuerySet[DeliveryAttempt]:
+    """Return every try of a delivery. Raises NotFound."""
+    found = rows.one(
+        Delivery.objects.filter(pk=delivery_id), missing=f"There is no delivery {delivery_id}."
+    )
+    return DeliveryAttempt.objects.filter(delivery=found)
+
+
 def try_anew(*, delivery_id: int, actor: Actor, now: datetime) -> Delivery:
-    """Have a delivery that was given up tried again. Raises NotFound and NotDead."""
-    revived = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.DEAD).update(
+    """Have a delivery made again that was given up, or was taken. Raises NotFound and StillWaits.
+
+    The later ones of its model wait for it as they would for any.
+    """
+    ended = Delivery.objects.filter(pk=delivery_id).exclude(state=Delivery.State.PENDING)
+    revived = ended.update(
         state=Delivery.State.PENDING,
         attempts=0,
         due_at=now,
@@ -105,21 +139,32 @@ def try_anew(*, delivery_id: int, actor: Actor, now: datetime) -> Delivery:
         deliveries().filter(pk=delivery_id), missing=f"There is no delivery {delivery_id}."
     )
     if not revived:
-        raise NotDead(f"This delivery is {found.get_state_display()}: nothing was changed.")
+        raise StillWaits("This delivery is pending and is tried by itself: nothing was changed.")
     nudges.soon(nudges.Nudge.DELIVER)
     return found
 
 
-def _due(*, now: datetime, until_s: float) -> Iterator[Delivery]:
-    """Yield what may be tried now; after one that went the next of its model, to the same taker."""
-    while due := list(Delivery.objects.claimable(now).select_related("event")[:AT_ONCE]):
+def _due(*, now: datetime, until_s: float, away: Set[tuple[str, str]]) -> Iterator[Delivery]:
+    """Yield what may be tried now; after one that went the next of its model, to the same taker.
+
+    What goes to a taker that is ``away`` waits for the next run: each try would cost all others
+    a time limit.
+    """
+    claimable = Delivery.objects.claimable(now).select_related("event")
+    while due := list(_except(claimable, away)[:AT_ONCE]):
         for first in due:
             delivery: Delivery | None = first
-            while delivery is not None:
+            while delivery is not None and (delivery.channel, delivery.to) not in away:
                 if monotonic() >= until_s:
                     return
                 yield delivery
                 delivery = _next_after(delivery, now=now)
+
+
+def _except(deliveries: QuerySet[Delivery], away: Set[tuple[str, str]]) -> QuerySet[Delivery]:
+    for channel, to in away:
+        deliveries = deliveries.exclude(channel=channel, to=to)
+    return deliveries
 
 
 def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
@@ -133,41 +178,77 @@ def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
     return following
 
 
-def _claim(delivery: Delivery, *, now: datetime) -> bool:
-    """Take a delivery for as long as a lease; False where another worker was first."""
-    mine = Delivery.objects.pending().filter(pk=delivery.pk, due_at=delivery.due_at)
-    taken = mine.update(due_at=now + LEASE, attempts=F("attempts") + 1)
-    delivery.due_at, delivery.attempts = now + LEASE, delivery.attempts + 1
-    return bool(taken)
+@one_transaction
+def _claim(delivery: Delivery, *, now: datetime) -> DeliveryAttempt | None:
+    """Take a delivery for as long as a lease; None where another worker was first."""
+    if not _of(delivery).update(due_at=now + LEASE, attempts=F("attempts") + 1):
+        return None
+    return DeliveryAttempt.objects.create(delivery=delivery, began_at=now)
 
 
-def _try(delivery: Delivery, *, now: datetime) -> bool:
+def _try(
+    delivery: Delivery, attempt: DeliveryAttempt, *, away: set[tuple[str, str]], now: datetime
+) -> bool:
+    began_s = monotonic()
     try:
         channel = CHANNELS.get(delivery.channel)
         if channel is None:
             raise NotDelivered(f"There is no channel {delivery.channel} any more.")
-        channel.deliver(delivery.event, to=delivery.to)
+        attempt.status = channel.deliver(delivery.event, to=delivery.to)
     except NotDelivered as error:
-        _put_off(delivery, str(error), is_permanent=error.is_permanent, now=now)
+        if error.is_away:
+            away.add((delivery.channel, delivery.to))
+        attempt.status, attempt.error = error.status, str(error)[:300]
+        _put_off(delivery, attempt, since_s=began_s, is_permanent=error.is_permanent, now=now)
         return False
     except Exception as error:
         # Its own words may hold what a stranger's server said: the log has them.
-        _put_off(delivery, f"{type(error).__name__}: see the log.", is_permanent=False, now=now)
+        attempt.error = f"{type(error).__name__}: see the log."
+        _put_off(delivery, attempt, since_s=began_s, is_permanent=False, now=now)
         raise
-    _of(delivery).update(state=Delivery.State.DELIVERED, ended_at=now, last_error="")
+    _end(
+        delivery,
+        attempt,
+        since_s=began_s,
+        state=Delivery.State.DELIVERED,
+        ended_at=now,
+        last_error="",
+    )
     return True
 
 
-def _put_off(delivery: Delivery, sentence: str, *, is_permanent: bool, now: datetime) -> None:
+def _put_off(
+    delivery: Delivery,
+    attempt: DeliveryAttempt,
+    *,
+    since_s: float,
+    is_permanent: bool,
+    now: datetime,
+) -> None:
     """Have it tried later, or give it up; then the next event of its model goes on."""
-    logger.warning("Not delivered: %s, attempt %s. %s", delivery, delivery.attempts, sentence)
+    logger.warning("Not delivered: %s, attempt %s. %s", delivery, delivery.attempts, attempt.error)
     ends = is_permanent or delivery.attempts >= MOST_ATTEMPTS
-    _of(delivery).update(
+    _end(
+        delivery,
+        attempt,
+        since_s=since_s,
         state=Delivery.State.DEAD if ends else Delivery.State.PENDING,
         ended_at=now if ends else None,
-        due_at=now + pause_after(delivery.attempts),
-        last_error=sentence[:300],
+        due_at=now + pause_after(delivery.attempts, luck=_dice.random()),
+        last_error=attempt.error,
     )
+
+
+@one_transaction
+def _end(
+    delivery: Delivery, attempt: DeliveryAttempt, *, since_s: float, **outcome: Unpack[_Outcome]
+) -> None:
+    """Write down how a try ended, with what becomes of its delivery."""
+    attempt.duration_ms = round((monotonic() - since_s) * 1000)
+    DeliveryAttempt.objects.filter(pk=attempt.pk).update(
+        duration_ms=attempt.duration_ms, status=attempt.status, error=attempt.error
+    )
+    _of(delivery).update(**outcome)
 
 
 def _of(delivery: Delivery) -> QuerySet[Delivery]:

@@ -110,8 +110,20 @@ class TestDeliveries:
         answer = api.post(again).json()
         assert (answer["state"], answer["attempts"], answer["ended_at"]) == ("pending", 0, None)
         assert "had it tried again" in answer["last_error"]
-        assert_problem(api.post(again), 409, "not-given-up")
+        assert_problem(api.post(again), 409, "still-waits")
         assert_problem(api.post("/api/deliveries/0/try-anew"), 404, "not-found")
+
+    def test_each_try_is_told(self, api: Api, dead: Delivery) -> None:
+        died = dead.log.create(began_at=dead.due_at)
+        refused = dead.log.create(
+            began_at=dead.due_at, duration_ms=12, status=503, error="It is busy."
+        )
+        tries = api.get(f"/api/deliveries/{dead.pk}/attempts").json()["results"]
+        assert [(each["duration_ms"], each["status"], each["error"]) for each in tries] == [
+            (refused.duration_ms, 503, "It is busy."),
+            (died.duration_ms, None, ""),
+        ]
+        assert_problem(api.get("/api/deliveries/0/attempts"), 404, "not-found")
 
     def test_only_who_sets_up_may(self, dead: Delivery) -> None:
         key = Api(ApiKeyFactory(scopes=["read", "decide"]).secret)

@@ -320,6 +320,9 @@ def test_the_guide_names_every_kind_with_its_fields() -> None:
     }
 
 
-@pytest.mark.parametrize(("attempts", "minutes"), [(1, 1), (2, 2), (5, 16), (9, 256), (40, 360)])
-def test_each_pause_is_twice_the_last_up_to_six_hours(attempts: int, minutes: int) -> None:
-    assert pause_after(attempts) == dt.timedelta(minutes=minutes)
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 1), (2, 2), (5, 16), (8, 128), (40, 240)])
+def test_each_pause_is_twice_the_last_up_to_four_hours(attempts: int, minutes: int) -> None:
+    pause = dt.timedelta(minutes=minutes)
+    assert pause_after(attempts, luck=0.5) == pause
+    assert pause_after(attempts, luck=0) == 0.8 * pause
+    assert pause_after(attempts, luck=1) == 1.2 * pause

@@ -51,6 +51,19 @@ class DeliverySerializer(serializers.Serializer[Any]):
     ended_at = Moment(allow_null=True)
 
 
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One try of a delivery. Neither what was sent nor what came back is kept."""
+
+    began_at = Moment()
+    duration_ms = serializers.IntegerField(
+        allow_null=True, help_text="null while it runs, or where the worker died over it."
+    )
+    status = serializers.IntegerField(
+        allow_null=True, help_text="What the taker answered with; null where the way has none."
+    )
+    error = serializers.CharField(help_text="Why it was not taken; empty where it was.")
+
+
 class DeliveriesQuery(Paging):
     state = serializers.ChoiceField(required=False, choices=STATES)
     channel = serializers.CharField(required=False, max_length=20)

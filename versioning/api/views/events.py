@@ -6,11 +6,13 @@ from rest_framework.serializers import Serializer
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
 from versioning.api.serializers.events import (
+    AttemptSerializer,
     DeliveriesQuery,
     DeliverySerializer,
     EventSerializer,
     EventsQuery,
 )
+from versioning.api.serializers.fields import Paging
 from versioning.models import ApiKey
 from versioning.services import events, outbox
 
@@ -61,11 +63,27 @@ class DeliveriesView(ApiView):
         return page(asked, found, order=NEWEST_FIRST, show=DeliverySerializer)
 
 
+class AttemptsView(ApiView):
+    @operation(
+        id="delivery_attempts",
+        tag="news",
+        summary="Every try of a delivery",
+        query=Paging,
+        answer=page_of(AttemptSerializer),
+        permission="versioning.view_delivery",
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """Newest first: how long it took, and what came of it."""
+        found = outbox.attempts(delivery_id=id)
+        return page(asked, found, order=NEWEST_FIRST, show=AttemptSerializer)
+
+
 class TryAnewView(ApiView):
     @operation(
         id="try_anew",
         tag="news",
-        summary="Have tried again what was given up",
+        summary="Have delivered again what was given up, or taken",
         body=Serializer,
         answer=DeliverySerializer,
         scope=ApiKey.Scope.SETUP,
@@ -73,6 +91,6 @@ class TryAnewView(ApiView):
         problems=(404,),
     )
     def post(self, asked: Asked, *, id: int) -> Response:
-        """Its tries are counted from the start. One that was not given up is 409."""
+        """Its tries are counted from the start. One that still waits is 409."""
         found = outbox.try_anew(delivery_id=id, actor=asked.actor, now=asked.now)
         return Response(DeliverySerializer(found).data)

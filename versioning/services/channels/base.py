@@ -10,12 +10,22 @@ from versioning.models import Event
 class NotDelivered(Exception):
     """The taker did not take it. The sentence is kept and shown: no key may be in it.
 
-    A permanent one is not tried again.
+    A permanent one is not tried again. ``is_away``: the taker was not there at all, so that
+    nothing else of this run is worth its time limit. ``status`` is what it answered with.
     """
 
-    def __init__(self, sentence: str, *, is_permanent: bool = False) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        is_permanent: bool = False,
+        is_away: bool = False,
+        status: int | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.is_permanent = is_permanent
+        self.is_away = is_away
+        self.status = status
 
 
 class Channel(ABC):
@@ -28,8 +38,10 @@ class Channel(ABC):
         """Return whom an event goes to; called in the transaction in which it happens."""
 
     @abstractmethod
-    def deliver(self, event: Event, *, to: str) -> None:
+    def deliver(self, event: Event, *, to: str) -> int | None:
         """Give an event to one taker, in any case within some minutes. Raises NotDelivered.
+
+        Return the status that it answered with, None where this way has none.
 
         Called outside any transaction, and again with the same event after a crash: it must say
         the event's id, so that the taker can tell.

@@ -22,13 +22,11 @@ class Mail(Channel):
         return [Reminder.objects.get(pk=event.payload["reminder_id"]).to]
 
     def deliver(self, event: Event, *, to: str) -> None:
-        reminder = Reminder.objects.filter(pk=event.payload["reminder_id"], sent_at=None).first()
-        if reminder is None:
-            return  # sent already: the worker died before it could write that down
+        reminder = Reminder.objects.get(pk=event.payload["reminder_id"])
         try:
             # What is stored may be older than what the doors refuse today.
             send_mail(one_line(reminder.subject), reminder.body, None, [one_line(reminder.to)])
         except (SMTPException, OSError) as error:
             what = f"{type(error).__name__}: the mail server did not take it."
-            raise NotDelivered(what) from error
+            raise NotDelivered(what, is_away=isinstance(error, OSError)) from error
         Reminder.objects.filter(pk=reminder.pk).update(sent_at=timezone.now())
