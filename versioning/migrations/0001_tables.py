@@ -51,6 +51,81 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='ModelVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(help_text='Our number for this version. The first is 1.0.0; a revision raises the last number, a snapshot or minor generation the second, a major one the first.', max_length=50, validators=[versioning.models.checks.check_name])),
+                ('upstream_id', models.CharField(help_text="The id that the provider's API takes.", max_length=200, validators=[versioning.models.checks.check_text])),
+                ('revision', models.CharField(blank=True, help_text="What the id stood for: dated slug, digest or fingerprint. Empty where the provider doesn't say.", max_length=200)),
+                ('released_on', models.DateField(blank=True, null=True)),
+                ('told_by', models.JSONField(default=dict, editable=False, help_text="Who tells a fact that the provider's own list doesn't, by the field's name.")),
+                ('found_improvements', models.JSONField(default=list, editable=False, help_text="Computed from the two versions' metadata.")),
+                ('added_improvements', models.JSONField(blank=True, default=list, help_text='What staff know is better, a list of sentences: ["Follows JSON schemas"]. Checks never change it.')),
+                ('found_breaking_changes', models.JSONField(default=list, editable=False)),
+                ('added_breaking_changes', models.JSONField(blank=True, default=list, help_text='What staff know breaks, a list of sentences. Checks never change it.')),
+                ('migration_notes', models.TextField(blank=True, help_text='What an application must do to move to this version.')),
+                ('baseline', models.JSONField(editable=False, help_text='Its performance at the moment it became current.', null=True)),
+                ('baseline_taken_at', models.DateTimeField(editable=False, null=True)),
+                ('input_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million input tokens. Empty means unknown, not free.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='input price')),
+                ('output_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million output tokens.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='output price')),
+                ('cached_input_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million cached input tokens.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)])),
+                ('other_prices', models.JSONField(blank=True, default=list, help_text='Further prices, in USD per million tokens (per request for "request"): [{"part": "cache_write", "usd": "3.75"}, {"part": "input", "usd": "6", "above": 200000}, {"part": "input", "usd": "1.5", "tier": "batch"}]. Parts: input, output, cached_input, cache_write, cache_write_1h, input_audio, input_image, reasoning, output_audio, output_image, request. A request above a price step, or of a tier, whose price isn\'t told has no known cost.', validators=[versioning.models.checks.check_other_prices])),
+                ('past_prices', models.JSONField(default=list, editable=False, help_text='Prices that held before those of now: until when (ms since 1970) and what they were, oldest first. Requests that are told late cost what they cost then.')),
+                ('context_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='context, tokens')),
+                ('output_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='longest output, tokens')),
+                ('input_modalities', models.JSONField(blank=True, default=list)),
+                ('output_modalities', models.JSONField(blank=True, default=list)),
+                ('parameters', models.JSONField(blank=True, default=list, help_text='Request parameters that it accepts.')),
+                ('capabilities', models.JSONField(blank=True, default=list)),
+                ('parameter_map', models.JSONField(blank=True, default=dict, help_text='What requests must say otherwise to this version: {"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["top_k"], "default": {"temperature": 1}}. Applications get it with current, and the earlier one again after a rollback.', validators=[versioning.models.checks.check_parameter_map])),
+                ('deprecated_on', models.DateField(blank=True, null=True)),
+                ('retires_on', models.DateField(blank=True, help_text='The day from which requests fail.', null=True)),
+                ('retires_precision', models.CharField(blank=True, choices=[('exact', 'exact'), ('earliest', 'not before'), ('tentative', 'planned for about')], max_length=10)),
+                ('retires_source', models.CharField(blank=True, max_length=300)),
+                ('lifecycle', models.CharField(blank=True, choices=[('active', 'active'), ('preview', 'preview'), ('legacy', 'legacy'), ('deprecated', 'deprecated'), ('retired', 'retired')], help_text="Where it stands, in the provider's own word, else a catalogue's. Empty where nobody says.", max_length=12)),
+                ('lifecycle_source', models.CharField(blank=True, help_text="Who says so; empty for the provider's own list.", max_length=300)),
+                ('lifecycle_on', models.DateField(blank=True, editable=False, help_text='The day that it was first said.', null=True)),
+                ('doubts', models.JSONField(default=list, editable=False, help_text="Sentences about facts that contradict each other or can't be so.")),
+                ('replacement', models.CharField(blank=True, help_text='The id that the provider itself names instead.', max_length=200)),
+                ('replacement_source', models.CharField(blank=True, max_length=300)),
+                ('replacement_dated', models.DateField(blank=True, null=True)),
+                ('staff_fields', models.JSONField(default=list, editable=False, help_text='Names of the fields that a person set: checks leave them alone.')),
+                ('first_seen_at', models.DateTimeField(editable=False, null=True)),
+                ('last_seen_at', models.DateTimeField(editable=False, null=True)),
+                ('gone_at', models.DateTimeField(editable=False, help_text='When several good listings in a row no longer had it.', null=True)),
+                ('answers', models.CharField(blank=True, choices=[('callable', 'answers'), ('refused', 'is refused'), ('unknown', 'could not be told')], editable=False, help_text='What the provider said when it was asked for this version directly.', max_length=10)),
+                ('answers_why', models.CharField(blank=True, editable=False, max_length=300)),
+                ('answers_at', models.DateTimeField(editable=False, null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('previous_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next_versions', to='versioning.modelversion')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['upstream_id'], name='version_by_upstream_id'), models.Index(condition=models.Q(('retires_on', None), _negated=True), fields=['retires_on'], name='version_by_retirement')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('input_price__gte', 0), ('input_price', None), _connector='OR'), name='input_price_is_not_negative'), models.CheckConstraint(condition=models.Q(('output_price__gte', 0), ('output_price', None), _connector='OR'), name='output_price_is_not_negative'), models.CheckConstraint(condition=models.Q(('deprecated_on', None), ('retires_on', None), ('retires_on__gte', models.F('deprecated_on')), _connector='OR'), name='retires_after_deprecation', violation_error_message="The retirement can't be before the deprecation.")],
+            },
+        ),
+        migrations.CreateModel(
+            name='TrackedModel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='The stable name your applications ask for, such as qwen-2.5-7b-instruct. It stays the same through every upgrade.', max_length=200, validators=[versioning.models.checks.check_name])),
+                ('owner', models.EmailField(blank=True, help_text='Who hears of retirement dates. Leave empty if nobody needs to.', max_length=254)),
+                ('notes', models.TextField(blank=True, help_text='What uses this model, and what to mind when it moves.')),
+                ('active', models.BooleanField(default=True, help_text='Switch off instead of deleting: checks then pass it by, its history stays.')),
+                ('pinned', models.BooleanField(default=False, help_text='A pinned model is never moved by itself; staff may still approve an upgrade.')),
+                ('pin_reason', models.CharField(blank=True, help_text='Why it is pinned, for whoever looks at it later.', max_length=300)),
+                ('allow_previews', models.BooleanField(default=False, help_text='Offer preview and experimental versions too.')),
+                ('moves', models.PositiveIntegerField(default=0, editable=False, help_text='How often the answer to current has changed; part of its ETag.')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('current_version', models.ForeignKey(editable=False, help_text='Changed by approving, completing and rolling back upgrades only.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion')),
+                ('provider', models.ForeignKey(help_text='The service that lists and serves this model.', on_delete=django.db.models.deletion.PROTECT, related_name='tracked_models', to='providers.provider')),
+            ],
+            options={
+                'permissions': [('approve_upgrade', 'Can approve upgrades'), ('reject_upgrade', 'Can reject upgrades'), ('snooze_upgrade', 'Can snooze upgrades'), ('roll_back_upgrade', 'Can roll back upgrades'), ('run_check', 'Can ask the providers now'), ('setup', 'Can set up providers, keys, models, policies, suites and schedules')],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'name'), name='one_tracked_model_per_provider_and_name', violation_error_message='This provider already has a tracked model of that name.')],
+            },
+        ),
+        migrations.CreateModel(
             name='EvaluationSuite',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -71,6 +146,7 @@ class Migration(migrations.Migration):
                 ('keep_outputs', models.BooleanField(default=False, help_text='Keep the answers, to see them side by side? Otherwise only scores are kept.')),
                 ('judge_criteria', models.TextField(blank=True, help_text='What the judge looks for.')),
                 ('judge_of_own_family', models.BooleanField(default=False, help_text='May the judge be of the same family as a version that it judges? Models favour their own family.')),
+                ('judge', models.ForeignKey(blank=True, help_text='A tracked model that compares the two answers of each case.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='judges', to='versioning.trackedmodel')),
             ],
             options={
                 'ordering': ['name'],
@@ -136,6 +212,10 @@ class Migration(migrations.Migration):
                 ('shrunk_to', models.PositiveIntegerField(blank=True, help_text='Size of a listing that had lost most of its models, and was not believed.', null=True)),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='providers.provider')),
             ],
+            options={
+                'indexes': [models.Index(fields=['provider', '-started_at'], name='check_by_provider_and_start'), models.Index(fields=['-started_at', '-id'], name='checks_by_time')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('provider',), name='one_running_check_per_provider'), models.UniqueConstraint(condition=models.Q(('error_kind', 'broken'), _negated=True), fields=('provider', 'due_at'), name='one_check_per_provider_and_due_time')],
+            },
         ),
         migrations.CreateModel(
             name='DirectQuestion',
@@ -148,6 +228,9 @@ class Migration(migrations.Migration):
                 ('asked_at', models.DateTimeField()),
                 ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='direct_questions', to='providers.provider')),
             ],
+            options={
+                'indexes': [models.Index(fields=['provider', '-asked_at'], name='question_by_provider_and_time')],
+            },
         ),
         migrations.CreateModel(
             name='EvaluationCase',
@@ -159,6 +242,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['key'],
+                'constraints': [models.UniqueConstraint(fields=('suite', 'key'), name='one_case_per_key', violation_error_message='The suite has a case with that key.')],
             },
         ),
         migrations.CreateModel(
@@ -172,6 +256,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('provider', models.ForeignKey(blank=True, help_text='Leave it empty to freeze everything.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='freezes', to='providers.provider')),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='freeze_ends_after_its_start', violation_error_message='A freeze ends after its start.')],
+            },
         ),
         migrations.CreateModel(
             name='FrozenSuite',
@@ -183,6 +270,39 @@ class Migration(migrations.Migration):
                 ('frozen_at', models.DateTimeField()),
                 ('suite', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frozen', to='versioning.evaluationsuite')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('suite', 'digest'), name='one_frozen_suite_per_hash')],
+            },
+        ),
+        migrations.CreateModel(
+            name='UpgradeRecord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('recommended', 'recommended'), ('snoozed', 'snoozed'), ('approved', 'approved'), ('testing', 'testing'), ('canary', 'canary'), ('completed', 'completed'), ('rolled_back', 'rolled back'), ('rejected', 'rejected'), ('superseded', 'superseded'), ('failed', 'failed'), ('aborted', 'aborted')], default='recommended', max_length=12)),
+                ('origin', models.CharField(choices=[('tracking', 'tracking began'), ('detection', 'a check'), ('staff', 'staff'), ('api', 'API'), ('policy', 'policy'), ('rollback', 'rollback')], max_length=10)),
+                ('step', models.CharField(choices=[('first', 'first version'), ('revision', 'revision'), ('snapshot', 'snapshot'), ('minor', 'minor'), ('major', 'major'), ('replacement', 'replacement across lines'), ('maybe', 'maybe a successor'), ('requested', 'asked for by a person or client'), ('back', 'back')], max_length=12, verbose_name='kind of step')),
+                ('confidence', models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)])),
+                ('reasons', models.JSONField(default=list)),
+                ('doubt', models.CharField(blank=True, help_text='Why it is only a maybe; empty for all others.', max_length=300)),
+                ('runners_up', models.JSONField(default=list)),
+                ('evidence', models.JSONField(default=dict)),
+                ('evidence_hash', models.CharField(blank=True, max_length=64)),
+                ('evidence_at', models.DateTimeField(null=True)),
+                ('urgent_on', models.DateField(blank=True, help_text='The day on which the version in use retires.', null=True)),
+                ('snoozed_until', models.DateTimeField(blank=True, null=True)),
+                ('recommended_at', models.DateTimeField()),
+                ('changed_at', models.DateTimeField()),
+                ('completed_at', models.DateTimeField(blank=True, null=True)),
+                ('completion_number', models.PositiveIntegerField(blank=True, help_text='1 for the first version of a tracked model, one more for each completed move.', null=True)),
+                ('from_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='upgrades_from', to='versioning.modelversion')),
+                ('reverses', models.OneToOneField(blank=True, help_text='The record that this rollback reverses.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='versioning.upgraderecord')),
+                ('to_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='upgrades_to', to='versioning.modelversion')),
+                ('tracked_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='upgrades', to='versioning.trackedmodel')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ['recommended', 'snoozed'])), fields=['urgent_on', 'recommended_at'], name='waiting_upgrades'), models.Index(fields=['-changed_at', '-id'], name='upgrades_by_change'), models.Index(fields=['state', '-changed_at', '-id'], name='upgrades_by_state'), models.Index(fields=['step', '-changed_at', '-id'], name='upgrades_by_step'), models.Index(fields=['origin', '-changed_at', '-id'], name='upgrades_by_origin'), models.Index(fields=['tracked_model', '-changed_at', '-id'], name='upgrades_of_a_model')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['approved', 'canary', 'testing'])), fields=('tracked_model',), name='one_upgrade_under_way_per_tracked_model'), models.UniqueConstraint(fields=('tracked_model', 'completion_number'), name='completions_have_one_order'), models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('completion_number__isnull', False), ('state__in', ['completed', 'rolled_back'])), models.Q(('completed_at__isnull', True), ('completion_number__isnull', True), models.Q(('state__in', ['completed', 'rolled_back']), _negated=True)), _connector='OR'), name='completed_records_are_numbered'), models.UniqueConstraint(condition=models.Q(('state__in', ['recommended', 'snoozed'])), fields=('tracked_model', 'to_version'), name='one_waiting_recommendation_per_target'), models.CheckConstraint(condition=models.Q(models.Q(('snoozed_until__isnull', False), ('state', 'snoozed')), models.Q(('state', 'snoozed'), _negated=True), _connector='OR'), name='snoozed_until_a_date')],
+            },
         ),
         migrations.CreateModel(
             name='EvaluationRun',
@@ -213,7 +333,15 @@ class Migration(migrations.Migration):
                 ('ruled_by', models.CharField(blank=True, max_length=150)),
                 ('ruled_at', models.DateTimeField(null=True)),
                 ('frozen', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='versioning.frozensuite')),
+                ('from_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion')),
+                ('judge_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion')),
+                ('to_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluation_runs', to='versioning.modelversion')),
+                ('record', models.ForeignKey(blank=True, help_text='The upgrade that it tests, if any.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evaluation_runs', to='versioning.upgraderecord')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['created_at'], name='open_evaluation_runs')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'running']), ('record__isnull', False)), fields=('record', 'frozen'), name='one_open_run_per_record_and_suite')],
+            },
         ),
         migrations.CreateModel(
             name='HistoricalApiKey',
@@ -357,71 +485,9 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='versioning.evaluationrun')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='ModelVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(help_text='Our number for this version. The first is 1.0.0; a revision raises the last number, a snapshot or minor generation the second, a major one the first.', max_length=50, validators=[versioning.models.checks.check_name])),
-                ('upstream_id', models.CharField(help_text="The id that the provider's API takes.", max_length=200, validators=[versioning.models.checks.check_text])),
-                ('revision', models.CharField(blank=True, help_text="What the id stood for: dated slug, digest or fingerprint. Empty where the provider doesn't say.", max_length=200)),
-                ('released_on', models.DateField(blank=True, null=True)),
-                ('told_by', models.JSONField(default=dict, editable=False, help_text="Who tells a fact that the provider's own list doesn't, by the field's name.")),
-                ('found_improvements', models.JSONField(default=list, editable=False, help_text="Computed from the two versions' metadata.")),
-                ('added_improvements', models.JSONField(blank=True, default=list, help_text='What staff know is better, a list of sentences: ["Follows JSON schemas"]. Checks never change it.')),
-                ('found_breaking_changes', models.JSONField(default=list, editable=False)),
-                ('added_breaking_changes', models.JSONField(blank=True, default=list, help_text='What staff know breaks, a list of sentences. Checks never change it.')),
-                ('migration_notes', models.TextField(blank=True, help_text='What an application must do to move to this version.')),
-                ('baseline', models.JSONField(editable=False, help_text='Its performance at the moment it became current.', null=True)),
-                ('baseline_taken_at', models.DateTimeField(editable=False, null=True)),
-                ('input_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million input tokens. Empty means unknown, not free.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='input price')),
-                ('output_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million output tokens.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='output price')),
-                ('cached_input_price', models.DecimalField(blank=True, decimal_places=6, help_text='USD per million cached input tokens.', max_digits=16, null=True, validators=[django.core.validators.MinValueValidator(0)])),
-                ('other_prices', models.JSONField(blank=True, default=list, help_text='Further prices, in USD per million tokens (per request for "request"): [{"part": "cache_write", "usd": "3.75"}, {"part": "input", "usd": "6", "above": 200000}, {"part": "input", "usd": "1.5", "tier": "batch"}]. Parts: input, output, cached_input, cache_write, cache_write_1h, input_audio, input_image, reasoning, output_audio, output_image, request. A request above a price step, or of a tier, whose price isn\'t told has no known cost.', validators=[versioning.models.checks.check_other_prices])),
-                ('past_prices', models.JSONField(default=list, editable=False, help_text='Prices that held before those of now: until when (ms since 1970) and what they were, oldest first. Requests that are told late cost what they cost then.')),
-                ('context_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='context, tokens')),
-                ('output_tokens', models.PositiveIntegerField(blank=True, null=True, verbose_name='longest output, tokens')),
-                ('input_modalities', models.JSONField(blank=True, default=list)),
-                ('output_modalities', models.JSONField(blank=True, default=list)),
-                ('parameters', models.JSONField(blank=True, default=list, help_text='Request parameters that it accepts.')),
-                ('capabilities', models.JSONField(blank=True, default=list)),
-                ('parameter_map', models.JSONField(blank=True, default=dict, help_text='What requests must say otherwise to this version: {"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["top_k"], "default": {"temperature": 1}}. Applications get it with current, and the earlier one again after a rollback.', validators=[versioning.models.checks.check_parameter_map])),
-                ('deprecated_on', models.DateField(blank=True, null=True)),
-                ('retires_on', models.DateField(blank=True, help_text='The day from which requests fail.', null=True)),
-                ('retires_precision', models.CharField(blank=True, choices=[('exact', 'exact'), ('earliest', 'not before'), ('tentative', 'planned for about')], max_length=10)),
-                ('retires_source', models.CharField(blank=True, max_length=300)),
-                ('lifecycle', models.CharField(blank=True, choices=[('active', 'active'), ('preview', 'preview'), ('legacy', 'legacy'), ('deprecated', 'deprecated'), ('retired', 'retired')], help_text="Where it stands, in the provider's own word, else a catalogue's. Empty where nobody says.", max_length=12)),
-                ('lifecycle_source', models.CharField(blank=True, help_text="Who says so; empty for the provider's own list.", max_length=300)),
-                ('lifecycle_on', models.DateField(blank=True, editable=False, help_text='The day that it was first said.', null=True)),
-                ('doubts', models.JSONField(default=list, editable=False, help_text="Sentences about facts that contradict each other or can't be so.")),
-                ('replacement', models.CharField(blank=True, help_text='The id that the provider itself names instead.', max_length=200)),
-                ('replacement_source', models.CharField(blank=True, max_length=300)),
-                ('replacement_dated', models.DateField(blank=True, null=True)),
-                ('staff_fields', models.JSONField(default=list, editable=False, help_text='Names of the fields that a person set: checks leave them alone.')),
-                ('first_seen_at', models.DateTimeField(editable=False, null=True)),
-                ('last_seen_at', models.DateTimeField(editable=False, null=True)),
-                ('gone_at', models.DateTimeField(editable=False, help_text='When several good listings in a row no longer had it.', null=True)),
-                ('answers', models.CharField(blank=True, choices=[('callable', 'answers'), ('refused', 'is refused'), ('unknown', 'could not be told')], editable=False, help_text='What the provider said when it was asked for this version directly.', max_length=10)),
-                ('answers_why', models.CharField(blank=True, editable=False, max_length=300)),
-                ('answers_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('previous_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next_versions', to='versioning.modelversion')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
-            name='from_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion'),
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
-            name='judge_version',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion'),
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
-            name='to_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluation_runs', to='versioning.modelversion'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'case_key', 'repeat', 'made_by'), name='one_mark_per_person_and_pair')],
+            },
         ),
         migrations.CreateModel(
             name='DriftFinding',
@@ -434,6 +500,9 @@ class Migration(migrations.Migration):
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drift_findings', to='versioning.modelversion')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'measure', 'began_on'), name='one_finding_per_change')],
+            },
         ),
         migrations.CreateModel(
             name='PendingScore',
@@ -461,6 +530,9 @@ class Migration(migrations.Migration):
                 ('longest_output', models.PositiveIntegerField(default=0, help_text='Tokens.')),
                 ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='versioning.modelversion')),
             ],
+            options={
+                'indexes': [models.Index(fields=['version', 'day'], name='uses_of_a_version')],
+            },
         ),
         migrations.CreateModel(
             name='Route',
@@ -484,6 +556,9 @@ class Migration(migrations.Migration):
                 ('last_seen_at', models.DateTimeField()),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drifts', to='versioning.modelversion')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('version', 'served'), name='one_drift_per_served_id')],
+            },
         ),
         migrations.CreateModel(
             name='SpanLink',
@@ -512,26 +587,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='TrackedModel',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The stable name your applications ask for, such as qwen-2.5-7b-instruct. It stays the same through every upgrade.', max_length=200, validators=[versioning.models.checks.check_name])),
-                ('owner', models.EmailField(blank=True, help_text='Who hears of retirement dates. Leave empty if nobody needs to.', max_length=254)),
-                ('notes', models.TextField(blank=True, help_text='What uses this model, and what to mind when it moves.')),
-                ('active', models.BooleanField(default=True, help_text='Switch off instead of deleting: checks then pass it by, its history stays.')),
-                ('pinned', models.BooleanField(default=False, help_text='A pinned model is never moved by itself; staff may still approve an upgrade.')),
-                ('pin_reason', models.CharField(blank=True, help_text='Why it is pinned, for whoever looks at it later.', max_length=300)),
-                ('allow_previews', models.BooleanField(default=False, help_text='Offer preview and experimental versions too.')),
-                ('moves', models.PositiveIntegerField(default=0, editable=False, help_text='How often the answer to current has changed; part of its ETag.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('current_version', models.ForeignKey(editable=False, help_text='Changed by approving, completing and rolling back upgrades only.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.modelversion')),
-                ('provider', models.ForeignKey(help_text='The service that lists and serves this model.', on_delete=django.db.models.deletion.PROTECT, related_name='tracked_models', to='providers.provider')),
-            ],
-            options={
-                'permissions': [('approve_upgrade', 'Can approve upgrades'), ('reject_upgrade', 'Can reject upgrades'), ('snooze_upgrade', 'Can snooze upgrades'), ('roll_back_upgrade', 'Can roll back upgrades'), ('run_check', 'Can ask the providers now'), ('setup', 'Can set up providers, keys, models, policies, suites and schedules')],
-            },
-        ),
-        migrations.CreateModel(
             name='Reminder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -545,6 +600,9 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='versioning.modelversion')),
                 ('tracked_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reminders', to='versioning.trackedmodel')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tracked_model', 'version', 'retires_on', 'days_before'), name='each_reminder_once')],
+            },
         ),
         migrations.CreateModel(
             name='Policy',
@@ -581,12 +639,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'policies',
+                'constraints': [models.CheckConstraint(condition=models.Q(('provider', None), ('tracked_model', None), _connector='OR'), name='policy_for_a_provider_or_a_model', violation_error_message='Choose a provider or a model, not both.'), models.UniqueConstraint(models.Value(1), condition=models.Q(('provider', None), ('tracked_model', None)), name='one_general_policy', violation_error_message='There is a general policy already; change that one.'), models.CheckConstraint(condition=models.Q(('fallback_version', None), ('tracked_model__isnull', False), _connector='OR'), name='fallback_only_for_one_model', violation_error_message='A fallback version belongs to the policy of one model.')],
             },
-        ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='tracked_model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='versioning.trackedmodel'),
         ),
         migrations.CreateModel(
             name='LineageRule',
@@ -599,6 +653,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('tracked_model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lineage_rules', to='versioning.trackedmodel')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'successor')), fields=('tracked_model',), name='one_set_successor_per_tracked_model', violation_error_message='A successor is set already; change that rule instead.')],
+            },
         ),
         migrations.CreateModel(
             name='HistoricalPolicy',
@@ -782,6 +839,9 @@ class Migration(migrations.Migration):
                 ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='versioning.modelversion')),
                 ('tracked_model', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='versioning.trackedmodel')),
             ],
+            options={
+                'indexes': [models.Index(fields=['tracked_model', '-found_at'], name='finding_by_model_and_time'), models.Index(fields=['-found_at', '-id'], name='findings_by_time')],
+            },
         ),
         migrations.CreateModel(
             name='Event',
@@ -796,12 +856,11 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField(default=dict, help_text='No key and no prompt is ever in it.')),
                 ('model_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='versioning.modelversion')),
                 ('tracked_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='versioning.trackedmodel')),
+                ('record', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='versioning.upgraderecord')),
             ],
-        ),
-        migrations.AddField(
-            model_name='evaluationsuite',
-            name='judge',
-            field=models.ForeignKey(blank=True, help_text='A tracked model that compares the two answers of each case.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='judges', to='versioning.trackedmodel'),
+            options={
+                'indexes': [models.Index(fields=['tracked_model', 'id'], name='events_of_a_model'), models.Index(fields=['kind', 'id'], name='events_of_a_kind'), models.Index(fields=['at'], name='events_by_time')],
+            },
         ),
         migrations.CreateModel(
             name='Delivery',
@@ -819,6 +878,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'deliveries',
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['channel', 'to', 'tracked_model', 'event'], name='pending_deliveries'), models.Index(fields=['state', 'due_at'], name='deliveries_by_state')],
+                'constraints': [models.UniqueConstraint(fields=('event', 'channel', 'to'), name='each_event_once_to_each_taker'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_delivery_that_ended_says_when')],
             },
         ),
         migrations.CreateModel(
@@ -845,6 +906,9 @@ class Migration(migrations.Migration):
                 ('output', models.TextField(blank=True, help_text='The answer, where the suite keeps answers or a judge needs it.')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='versioning.evaluationrun')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'case_key', 'repeat', 'arm'), name='each_trial_once'), models.CheckConstraint(condition=models.Q(('score', None), ('score__range', (0, 1)), _connector='OR'), name='a_score_is_from_0_to_1')],
+            },
         ),
         migrations.CreateModel(
             name='UnknownModel',
@@ -860,6 +924,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'model seen but not tracked',
                 'verbose_name_plural': 'models seen but not tracked',
+                'indexes': [models.Index(fields=['-last_seen_at', '-id'], name='unknown_models_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('provider_slug', 'name'), name='one_unknown_model_per_name')],
             },
         ),
         migrations.CreateModel(
@@ -875,32 +941,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='UpgradeRecord',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('recommended', 'recommended'), ('snoozed', 'snoozed'), ('approved', 'approved'), ('testing', 'testing'), ('canary', 'canary'), ('completed', 'completed'), ('rolled_back', 'rolled back'), ('rejected', 'rejected'), ('superseded', 'superseded'), ('failed', 'failed'), ('aborted', 'aborted')], default='recommended', max_length=12)),
-                ('origin', models.CharField(choices=[('tracking', 'tracking began'), ('detection', 'a check'), ('staff', 'staff'), ('api', 'API'), ('policy', 'policy'), ('rollback', 'rollback')], max_length=10)),
-                ('step', models.CharField(choices=[('first', 'first version'), ('revision', 'revision'), ('snapshot', 'snapshot'), ('minor', 'minor'), ('major', 'major'), ('replacement', 'replacement across lines'), ('maybe', 'maybe a successor'), ('requested', 'asked for by a person or client'), ('back', 'back')], max_length=12, verbose_name='kind of step')),
-                ('confidence', models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)])),
-                ('reasons', models.JSONField(default=list)),
-                ('doubt', models.CharField(blank=True, help_text='Why it is only a maybe; empty for all others.', max_length=300)),
-                ('runners_up', models.JSONField(default=list)),
-                ('evidence', models.JSONField(default=dict)),
-                ('evidence_hash', models.CharField(blank=True, max_length=64)),
-                ('evidence_at', models.DateTimeField(null=True)),
-                ('urgent_on', models.DateField(blank=True, help_text='The day on which the version in use retires.', null=True)),
-                ('snoozed_until', models.DateTimeField(blank=True, null=True)),
-                ('recommended_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('completion_number', models.PositiveIntegerField(blank=True, help_text='1 for the first version of a tracked model, one more for each completed move.', null=True)),
-                ('from_version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='upgrades_from', to='versioning.modelversion')),
-                ('reverses', models.OneToOneField(blank=True, help_text='The record that this rollback reverses.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='versioning.upgraderecord')),
-                ('to_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='upgrades_to', to='versioning.modelversion')),
-                ('tracked_model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='upgrades', to='versioning.trackedmodel')),
-            ],
-        ),
-        migrations.CreateModel(
             name='OutcomeReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -911,6 +951,9 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcome_reports', to='versioning.upgraderecord')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('record', 'after_days'), name='one_outcome_report_per_record_and_day')],
+            },
         ),
         migrations.CreateModel(
             name='Notice',
@@ -926,16 +969,9 @@ class Migration(migrations.Migration):
                 ('resolved_by', models.CharField(blank=True, max_length=150)),
                 ('record', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='versioning.upgraderecord')),
             ],
-        ),
-        migrations.AddField(
-            model_name='event',
-            name='record',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='versioning.upgraderecord'),
-        ),
-        migrations.AddField(
-            model_name='evaluationrun',
-            name='record',
-            field=models.ForeignKey(blank=True, help_text='The upgrade that it tests, if any.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evaluation_runs', to='versioning.upgraderecord'),
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('record', 'kind'), name='one_open_notice_per_record_and_kind'), models.UniqueConstraint(condition=models.Q(('record', None), ('resolved_at', None)), fields=('subject', 'kind'), name='one_open_notice_per_subject_and_kind'), models.CheckConstraint(condition=models.Q(('record', None), ('subject', ''), _connector='XOR'), name='a_notice_is_about_an_upgrade_or_a_subject')],
+            },
         ),
         migrations.CreateModel(
             name='Canary',
@@ -969,6 +1005,9 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='versioning.upgraderecord')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('fell_at', None)), fields=('record', 'actor_kind', 'actor_name'), name='one_standing_approval_per_person')],
+            },
         ),
         migrations.CreateModel(
             name='UpgradeStep',
@@ -985,6 +1024,9 @@ class Migration(migrations.Migration):
                 ('record', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='versioning.upgraderecord')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['record', 'at', 'id'], name='steps_of_a_record'), models.Index(fields=['-at', '-id'], name='steps_by_time')],
+            },
         ),
         migrations.CreateModel(
             name='WakeRule',
@@ -1013,6 +1055,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'watches',
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['ends_at'], name='open_watches')],
             },
         ),
         migrations.CreateModel(
@@ -1063,6 +1106,9 @@ class Migration(migrations.Migration):
                 ('slice', models.ForeignKey(db_index=False, help_text="The sample's tags as far as they are declared.", on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
                 ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
             ],
+            options={
+                'indexes': [models.Index(fields=['version'], name='parts_of_a_version')],
+            },
         ),
         migrations.CreateModel(
             name='Rollup',
@@ -1102,6 +1148,10 @@ class Migration(migrations.Migration):
                 ('slice', models.ForeignKey(db_index=False, help_text="The sample's tags as far as they are declared.", on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
                 ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('span', 1)), fields=['start'], name='hours_by_start')],
+                'constraints': [models.UniqueConstraint(fields=('version', 'task', 'source', 'slice', 'span', 'start'), name='one_rollup_per_period')],
+            },
         ),
         migrations.CreateModel(
             name='PerformanceSample',
@@ -1129,6 +1179,10 @@ class Migration(migrations.Migration):
                 ('tags', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
                 ('task', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='versioning.word')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('unknown_model__isnull', False)), fields=['unknown_model'], name='samples_of_unknown_models'), models.Index(condition=models.Q(('session_hash__isnull', False)), fields=['version', 'session_hash'], name='samples_of_sessions')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('request_hash__isnull', False)), fields=('request_hash',), name='one_sample_per_request')],
+            },
         ),
         migrations.CreateModel(
             name='AliasTarget',
@@ -1184,81 +1238,10 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('provider', 'upstream_id'), name='one_entry_per_upstream_id')],
             },
         ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(fields=['provider', '-started_at'], name='check_by_provider_and_start'),
-        ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(fields=['-started_at', '-id'], name='checks_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('provider',), name='one_running_check_per_provider'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(condition=models.Q(('error_kind', 'broken'), _negated=True), fields=('provider', 'due_at'), name='one_check_per_provider_and_due_time'),
-        ),
-        migrations.AddIndex(
-            model_name='directquestion',
-            index=models.Index(fields=['provider', '-asked_at'], name='question_by_provider_and_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationcase',
-            constraint=models.UniqueConstraint(fields=('suite', 'key'), name='one_case_per_key', violation_error_message='The suite has a case with that key.'),
-        ),
-        migrations.AddConstraint(
-            model_name='freeze',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='freeze_ends_after_its_start', violation_error_message='A freeze ends after its start.'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozensuite',
-            constraint=models.UniqueConstraint(fields=('suite', 'digest'), name='one_frozen_suite_per_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='mark',
-            constraint=models.UniqueConstraint(fields=('run', 'case_key', 'repeat', 'made_by'), name='one_mark_per_person_and_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='driftfinding',
-            constraint=models.UniqueConstraint(fields=('version', 'measure', 'began_on'), name='one_finding_per_change'),
-        ),
-        migrations.AddIndex(
-            model_name='requestuse',
-            index=models.Index(fields=['version', 'day'], name='uses_of_a_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='serveddrift',
-            constraint=models.UniqueConstraint(fields=('version', 'served'), name='one_drift_per_served_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='trackedmodel',
-            constraint=models.UniqueConstraint(fields=('provider', 'name'), name='one_tracked_model_per_provider_and_name', violation_error_message='This provider already has a tracked model of that name.'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('tracked_model', 'version', 'retires_on', 'days_before'), name='each_reminder_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('provider', None), ('tracked_model', None), _connector='OR'), name='policy_for_a_provider_or_a_model', violation_error_message='Choose a provider or a model, not both.'),
-        ),
-        migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(models.Value(1), condition=models.Q(('provider', None), ('tracked_model', None)), name='one_general_policy', violation_error_message='There is a general policy already; change that one.'),
-        ),
-        migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('fallback_version', None), ('tracked_model__isnull', False), _connector='OR'), name='fallback_only_for_one_model', violation_error_message='A fallback version belongs to the policy of one model.'),
-        ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='modelversion',
-            index=models.Index(fields=['upstream_id'], name='version_by_upstream_id'),
-        ),
-        migrations.AddIndex(
-            model_name='modelversion',
-            index=models.Index(condition=models.Q(('retires_on', None), _negated=True), fields=['retires_on'], name='version_by_retirement'),
+            name='tracked_model',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='versioning.trackedmodel'),
         ),
         migrations.AddConstraint(
             model_name='modelversion',
@@ -1267,181 +1250,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='modelversion',
             constraint=models.UniqueConstraint(fields=('tracked_model', 'label'), name='one_version_per_label', violation_error_message='Another version of this model has that label.'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('input_price__gte', 0), ('input_price', None), _connector='OR'), name='input_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('output_price__gte', 0), ('output_price', None), _connector='OR'), name='output_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('deprecated_on', None), ('retires_on', None), ('retires_on__gte', models.F('deprecated_on')), _connector='OR'), name='retires_after_deprecation', violation_error_message="The retirement can't be before the deprecation."),
-        ),
-        migrations.AddConstraint(
-            model_name='lineagerule',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'successor')), fields=('tracked_model',), name='one_set_successor_per_tracked_model', violation_error_message='A successor is set already; change that rule instead.'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['tracked_model', '-found_at'], name='finding_by_model_and_time'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['-found_at', '-id'], name='findings_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['channel', 'to', 'tracked_model', 'event'], name='pending_deliveries'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['state', 'due_at'], name='deliveries_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('event', 'channel', 'to'), name='each_event_once_to_each_taker'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_delivery_that_ended_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.UniqueConstraint(fields=('run', 'case_key', 'repeat', 'arm'), name='each_trial_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__range', (0, 1)), _connector='OR'), name='a_score_is_from_0_to_1'),
-        ),
-        migrations.AddIndex(
-            model_name='unknownmodel',
-            index=models.Index(fields=['-last_seen_at', '-id'], name='unknown_models_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='unknownmodel',
-            constraint=models.UniqueConstraint(fields=('provider_slug', 'name'), name='one_unknown_model_per_name'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(condition=models.Q(('state__in', ['recommended', 'snoozed'])), fields=['urgent_on', 'recommended_at'], name='waiting_upgrades'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(fields=['-changed_at', '-id'], name='upgrades_by_change'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(fields=['state', '-changed_at', '-id'], name='upgrades_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(fields=['step', '-changed_at', '-id'], name='upgrades_by_step'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(fields=['origin', '-changed_at', '-id'], name='upgrades_by_origin'),
-        ),
-        migrations.AddIndex(
-            model_name='upgraderecord',
-            index=models.Index(fields=['tracked_model', '-changed_at', '-id'], name='upgrades_of_a_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgraderecord',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['approved', 'canary', 'testing'])), fields=('tracked_model',), name='one_upgrade_under_way_per_tracked_model'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgraderecord',
-            constraint=models.UniqueConstraint(fields=('tracked_model', 'completion_number'), name='completions_have_one_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgraderecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('completion_number__isnull', False), ('state__in', ['completed', 'rolled_back'])), models.Q(('completed_at__isnull', True), ('completion_number__isnull', True), models.Q(('state__in', ['completed', 'rolled_back']), _negated=True)), _connector='OR'), name='completed_records_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgraderecord',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['recommended', 'snoozed'])), fields=('tracked_model', 'to_version'), name='one_waiting_recommendation_per_target'),
-        ),
-        migrations.AddConstraint(
-            model_name='upgraderecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('snoozed_until__isnull', False), ('state', 'snoozed')), models.Q(('state', 'snoozed'), _negated=True), _connector='OR'), name='snoozed_until_a_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='outcomereport',
-            constraint=models.UniqueConstraint(fields=('record', 'after_days'), name='one_outcome_report_per_record_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at', None)), fields=('record', 'kind'), name='one_open_notice_per_record_and_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(condition=models.Q(('record', None), ('resolved_at', None)), fields=('subject', 'kind'), name='one_open_notice_per_subject_and_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('record', None), ('subject', ''), _connector='XOR'), name='a_notice_is_about_an_upgrade_or_a_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['tracked_model', 'id'], name='events_of_a_model'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['kind', 'id'], name='events_of_a_kind'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['at'], name='events_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='evaluationrun',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['created_at'], name='open_evaluation_runs'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'running']), ('record__isnull', False)), fields=('record', 'frozen'), name='one_open_run_per_record_and_suite'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('fell_at', None)), fields=('record', 'actor_kind', 'actor_name'), name='one_standing_approval_per_person'),
-        ),
-        migrations.AddIndex(
-            model_name='upgradestep',
-            index=models.Index(fields=['record', 'at', 'id'], name='steps_of_a_record'),
-        ),
-        migrations.AddIndex(
-            model_name='upgradestep',
-            index=models.Index(fields=['-at', '-id'], name='steps_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='watch',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['ends_at'], name='open_watches'),
-        ),
-        migrations.AddIndex(
-            model_name='rolluppart',
-            index=models.Index(fields=['version'], name='parts_of_a_version'),
-        ),
-        migrations.AddIndex(
-            model_name='rollup',
-            index=models.Index(condition=models.Q(('span', 1)), fields=['start'], name='hours_by_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='rollup',
-            constraint=models.UniqueConstraint(fields=('version', 'task', 'source', 'slice', 'span', 'start'), name='one_rollup_per_period'),
-        ),
-        migrations.AddIndex(
-            model_name='performancesample',
-            index=models.Index(condition=models.Q(('unknown_model__isnull', False)), fields=['unknown_model'], name='samples_of_unknown_models'),
-        ),
-        migrations.AddIndex(
-            model_name='performancesample',
-            index=models.Index(condition=models.Q(('session_hash__isnull', False)), fields=['version', 'session_hash'], name='samples_of_sessions'),
-        ),
-        migrations.AddConstraint(
-            model_name='performancesample',
-            constraint=models.UniqueConstraint(condition=models.Q(('request_hash__isnull', False)), fields=('request_hash',), name='one_sample_per_request'),
         ),
     ]
