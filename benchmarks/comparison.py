@@ -94,10 +94,10 @@ def _world(*, times: int) -> "Pair":
 
 
 def _sums(dice: random.Random, *, times: int) -> "SampleSums":
-    from versioning.services.samples.rollup_sums import Row, SampleSums, Terms
+    from versioning.services.samples.rollup_sums import SampleRow, SampleSums, Terms
 
     terms = Terms(slice_of_tags={}, error_texts={}, foreign=frozenset())
-    empty = Row._make([0, *[None] * (len(Row._fields) - 1)])
+    empty = SampleRow._make([0, *[None] * (len(SampleRow._fields) - 1)])
     rows = [
         empty._replace(
             quality=dice.betavariate(6, 2),

@@ -227,11 +227,11 @@ def _raw_per_second() -> float:
 
     from versioning.models import PerformanceSample
     from versioning.models.fields import to_ms
-    from versioning.services.samples.rollup_sums import Row
+    from versioning.services.samples.rollup_sums import SampleRow
     from versioning.services.samples.store import insert_samples
 
     stored = PerformanceSample.objects.filter(request_hash__isnull=False)
-    rows = [Row(to_ms(r[0]), *r[1:]) for r in stored.values_list(*Row._fields)]
+    rows = [SampleRow(to_ms(r[0]), *r[1:]) for r in stored.values_list(*SampleRow._fields)]
     PerformanceSample.objects.all().delete()
     began = time.perf_counter()
     for first in range(0, len(rows), BATCH):
@@ -245,11 +245,11 @@ def _bytes_per_sample(*, rows: int) -> float:
 
     from versioning.models import PerformanceSample
     from versioning.models.fields import to_ms
-    from versioning.services.samples.rollup_sums import Row
+    from versioning.services.samples.rollup_sums import SampleRow
     from versioning.services.samples.store import insert_samples
 
     dice = random.Random(3)
-    example = Row(
+    example = SampleRow(
         at=to_ms(datetime.now(UTC)), request_hash=0, session_hash=None, version_id=1,
         task_id=1, route_id=1, tags_id=1, error_id=None, unknown_model_id=None, source=1,
     )  # fmt: skip

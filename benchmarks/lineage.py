@@ -43,9 +43,9 @@ from typing import Any
 from versioning.domain.lineage import (
     Answer,
     Known,
-    Listing,
+    ModelIndex,
     Rules,
-    Step,
+    StepKind,
     find_successor,
     parse,
 )
@@ -237,7 +237,7 @@ def ask(model_id: str, provider: str, listed: Sequence[Known], rules: Rules = SE
 
 
 def upgrade_of(answer: Answer) -> str | None:
-    if answer.successor is None or answer.step is Step.REPLACEMENT:
+    if answer.successor is None or answer.step is StepKind.REPLACEMENT:
         return None
     return answer.successor.id
 
@@ -446,7 +446,7 @@ def replay(world: World, *, since: date | None = None, until: date | None = None
         last_answer: dict[str, str] = {}
         for day in days(first, last):
             rows_now = [row for row in rows if is_listed(row, day)]
-            listing = Listing.of(map(known_from_listing, rows_now), provider=provider)
+            listing = ModelIndex.of(map(known_from_listing, rows_now), provider=provider)
             for model_id in dict.fromkeys(tracked):
                 note_answer(found, provider, model_id, day, listing, last_answer)
         note_latency(found, provider, rows, first)
@@ -466,7 +466,12 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def note_answer(
-    found: Replay, provider: str, model_id: str, day: date, listing: Listing, last: dict[str, str]
+    found: Replay,
+    provider: str,
+    model_id: str,
+    day: date,
+    listing: ModelIndex,
+    last: dict[str, str],
 ) -> None:
     started = time.thread_time()
     answer = find_successor(Known(id=model_id), listed=listing, provider=provider)
@@ -487,7 +492,7 @@ def note_answer(
         last.pop(model_id, None)
 
 
-def is_newer(before: str, after: str, provider: str, listing: Listing) -> bool:
+def is_newer(before: str, after: str, provider: str, listing: ModelIndex) -> bool:
     """A later recommendation that itself succeeds the earlier one supersedes it."""
     first, second = listing.find(before), listing.find(after)
     if first is None or second is None:
@@ -609,13 +614,13 @@ def one_answer_in_a_crowd_ms() -> float:
         for tier in tiers
         for dated in dates
     ]
-    listing = Listing.of(Known(id=id) for id in ids)
+    listing = ModelIndex.of(Known(id=id) for id in ids)
     asked = [Known(id=id) for id in (ids[0], ids[-1], "acme/orion-3", "acme/other-1")]
     answer_among(asked[0], listing)  # it sorts the families
     return max(timed(answer_among, known, listing) for known in asked)
 
 
-def answer_among(known: Known, listed: Sequence[Known] | Listing) -> None:
+def answer_among(known: Known, listed: Sequence[Known] | ModelIndex) -> None:
     find_successor(known, listed=listed)
 
 

@@ -24,7 +24,7 @@ from benchmarks import server
 from benchmarks.ingestion import bytes_of_samples
 
 if TYPE_CHECKING:
-    from versioning.services.samples.rollup_sums import Row
+    from versioning.services.samples.rollup_sums import SampleRow
 
 BATCH = 1_000
 KEPT_DAYS = 5
@@ -101,11 +101,11 @@ def _insert(day: int, *, batches: int, dice: random.Random) -> list[float]:
     return seconds
 
 
-def _row(day: int, *, dice: random.Random) -> "Row":
+def _row(day: int, *, dice: random.Random) -> "SampleRow":
     from versioning.models.fields import to_ms
-    from versioning.services.samples.rollup_sums import Row
+    from versioning.services.samples.rollup_sums import SampleRow
 
-    return Row(
+    return SampleRow(
         at=to_ms(START + timedelta(days=day, seconds=dice.uniform(0, 36_000))),
         request_hash=dice.getrandbits(64) - 2**63, session_hash=None, version_id=1,
         task_id=1, route_id=1, tags_id=1, error_id=None, unknown_model_id=None, source=1,

@@ -22,7 +22,7 @@ from kombu.utils.json import dumps, loads
 TRANSPORT_ALIASES["localfs"] = "config.localfs_broker:Transport"
 
 
-class Channel(filesystem.Channel):
+class FileChannel(filesystem.Channel):
     """Messages are files ``<time>_<uuid>.<queue>.msg``; a leading dot hides one from readers."""
 
     def _put(  # type: ignore[override]  # kombu's own two classes name the argument differently
@@ -65,7 +65,7 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    Channel = Channel
+    Channel = FileChannel
 
     @property
     def default_connection_params(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunMode:
     """A way to run Hotswap; ``verb`` is its command.
 
     ``prepare`` runs first: its last line is JSON with the notes for the person at the terminal,
@@ -407,12 +407,12 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
     ]
 
 
-def up(port: int) -> Plan:
+def up(port: int) -> RunMode:
     """Return what ``make up`` runs: nothing but Hotswap itself."""
-    return Plan("up", [*MANAGE, "prepare", "--json", "--first-user"])
+    return RunMode("up", [*MANAGE, "prepare", "--json", "--first-user"])
 
 
-def main(arguments: Sequence[str] | None = None, *, plan_for: Callable[[int], Plan] = up) -> int:
+def main(arguments: Sequence[str] | None = None, *, plan_for: Callable[[int], RunMode] = up) -> int:
     """Run until asked to stop; return 0, or 1 with a sentence where it could not.
 
     ``plan_for`` gets the port that web listens on.
@@ -434,7 +434,7 @@ def main(arguments: Sequence[str] | None = None, *, plan_for: Callable[[int], Pl
     return 0
 
 
-def _run(supervisor: Supervisor, options: argparse.Namespace, plan: Plan) -> None:
+def _run(supervisor: Supervisor, options: argparse.Namespace, plan: RunMode) -> None:
     refuse_taken_port(options.host, options.port, again=_again(plan.verb, options.port + 1))
     _write("Starting Hotswap ...\n")
     printed = supervisor.run_first(plan.prepare)

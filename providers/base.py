@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from providers.release_dates import believable
 
@@ -338,17 +338,17 @@ class Connection:
     """What else must never stand in an error, such as a session's token."""
 
 
-class Response(Protocol):
-    """What ``providers.http`` hands to an adapter: status below 400, a body within its limit."""
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What ``providers.http`` hands to an adapter: status below 400, a body within its limit.
 
-    @property
-    def json(self) -> Any: ...
+    Header names are in lower case; ``attempts`` counts the sendings.
+    """
 
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    @property
-    def elapsed_ms(self) -> float: ...
+    json: Any
+    headers: Mapping[str, str]
+    elapsed_ms: float
+    attempts: int = 1
 
 
 def _naming_unset_variables(ask: Callable[..., Any]) -> Callable[..., Any]:
@@ -389,7 +389,7 @@ _ASKING = ("list_models", "complete", "look_at")
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class ServerPreset:
     """A known server that a kind speaks to, to start a provider from."""
 
     slug: str
@@ -411,7 +411,7 @@ class Adapter:
     default_key_variable: ClassVar[str] = ""
     more_key_variables: ClassVar[tuple[str, ...]] = ()
     """Other variables that its own documentation names for credentials."""
-    presets: ClassVar[tuple[Preset, ...]] = ()
+    presets: ClassVar[tuple[ServerPreset, ...]] = ()
     """Servers of others that speak the same protocol."""
     needs_key: ClassVar[bool] = True
     needs_address: ClassVar[bool] = True

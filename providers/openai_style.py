@@ -15,10 +15,11 @@ from providers.base import (
     Listing,
     Nonsense,
     ProviderError,
+    Response,
     Unavailable,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.fields import (
     read_answer,
     read_cost,
@@ -206,7 +207,7 @@ def _plain_text(content: Any) -> str:
     return "".join(str(part.get("text", "")) for part in parts)
 
 
-def read_chat(answer: Answer) -> ChatAnswer:
+def read_chat(answer: Response) -> ChatAnswer:
     """Read a chat completion; the model and fingerprint in it are what was really served."""
     payload = read_object(answer.json)
     choices = payload.get("choices")

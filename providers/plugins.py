@@ -17,7 +17,7 @@ class Unfit(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenPlugin:
     """An entry point that can't be used, and why."""
 
     package: str
@@ -31,7 +31,7 @@ class Broken:
         )
 
 
-_broken: dict[EntryPoint, Broken] = {}
+_broken: dict[EntryPoint, BrokenPlugin] = {}
 
 
 def take_all(group: str, take: Callable[[Any], None]) -> None:
@@ -45,11 +45,11 @@ def take_all(group: str, take: Callable[[Any], None]) -> None:
             take(point.load())
         except (Exception, SystemExit) as error:
             why = str(error) if isinstance(error, Unfit) else _of(error)
-            broken = _broken[point] = Broken(_package(point), f"{group}: {point.name}", why)
+            broken = _broken[point] = BrokenPlugin(_package(point), f"{group}: {point.name}", why)
             logger.warning("%s", broken)
 
 
-def broken() -> tuple[Broken, ...]:
+def broken() -> tuple[BrokenPlugin, ...]:
     """Return what could not be used of all that was taken so far."""
     return tuple(_broken.values())
 

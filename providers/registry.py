@@ -8,7 +8,7 @@ from typing import Any
 
 from providers import kinds as folders
 from providers import plugins, variables
-from providers.base import Adapter, Preset, Refused
+from providers.base import Adapter, Refused, ServerPreset
 
 
 class UnknownKind(Refused, LookupError):
@@ -95,7 +95,7 @@ def _usual_places(kind: str) -> list[tuple[str, str]]:
     return [(name, url) for name, url in places if name]
 
 
-def presets(kind: str = "") -> tuple[Preset, ...]:
+def presets(kind: str = "") -> tuple[ServerPreset, ...]:
     """Return the known servers beside a kind's own that it speaks to; of every kind if empty."""
     adapters = adapter_classes() if not kind else (adapter_class(kind),)
     return tuple(preset for adapter in adapters for preset in adapter.presets)

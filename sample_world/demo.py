@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config import supervisor
-from config.supervisor import Plan, Program, free_port
+from config.supervisor import Program, RunMode, free_port
 
 
-def plan_for(port: int) -> Plan:
+def plan_for(port: int) -> RunMode:
     """Return what ``make demo`` runs; the simulator takes a port beside web's."""
     beside = str(free_port(port + 1))
 
@@ -18,7 +18,7 @@ def plan_for(port: int) -> Plan:
             Program("simulator", [*command, *prepared["simulator"]], without="No provider answers")
         ]
 
-    return Plan("demo", [sys.executable, "-m", "sample_world", beside], simulator)
+    return RunMode("demo", [sys.executable, "-m", "sample_world", beside], simulator)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

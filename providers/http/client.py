@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.conf import settings
 
-from providers.base import ChatRequest, Connection, Nonsense, Refused, Unavailable
+from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
 from providers.http.addresses import origin, problem_of_redirect, stands_in_public
 from providers.http.decoding import NotJSON, decode
 from providers.http.failures import failure, retry_after_s, scrub
@@ -63,16 +63,6 @@ class Limits:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A good answer. Header names are in lower case; ``attempts`` counts the sendings."""
-
-    json: Any
-    headers: Mapping[str, str]
-    elapsed_ms: float
-    attempts: int = 1
-
-
 class Client:
     """Speaks to one provider. Any number of threads may share it.
 
@@ -105,7 +95,9 @@ class Client:
         self._local = threading.local()
         self._refuse_a_broken_key()
 
-    def get(self, path: str, *, params: Params | None = None, conditional: bool = False) -> Answer:
+    def get(
+        self, path: str, *, params: Params | None = None, conditional: bool = False
+    ) -> Response:
         """Return the JSON at a path under the base URL, or at a full URL on the same host.
 
         ``conditional`` asks only for what changed since this process last read the address.
@@ -123,8 +115,8 @@ class Client:
             total_s=self.connection.timeout_s or self._limits.total_s,
         )
         if known and reply.status == 304:
-            return Answer(self._decode(known.body), known.headers, reply.elapsed_ms, attempts)
-        answer = Answer(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
+            return Response(self._decode(known.body), known.headers, reply.elapsed_ms, attempts)
+        answer = Response(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
         if conditional:
             remembered.keep(url, Remembered(reply.body, reply.headers))
         return answer
@@ -137,7 +129,7 @@ class Client:
         safe_to_repeat: bool = False,
         is_chat: bool = True,
         timeout_s: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send JSON and return the JSON that came back within ``timeout_s`` seconds.
 
         ``safe_to_repeat`` sends it again where the server can't have begun to act on it.
@@ -155,9 +147,9 @@ class Client:
             is_chat=is_chat,
             total_s=timeout_s or self._limits.total_s,
         )
-        return Answer(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
+        return Response(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
 
-    def chat(self, path: str, body: Mapping[str, Any], request: ChatRequest) -> Answer:
+    def chat(self, path: str, body: Mapping[str, Any], request: ChatRequest) -> Response:
         """Send a chat as ``post`` does, within its time, and again only where it says so."""
         return self.post(
             path, body, safe_to_repeat=request.safe_to_repeat, timeout_s=request.timeout_s

@@ -43,7 +43,7 @@ class NoReply:
     never_sent: bool = False
 
 
-class Watch:
+class SocketTimer:
     """Shut the watched socket when time is up.
 
     A read time-out only bounds the wait for the next byte: a server that sends one byte now and
@@ -80,7 +80,7 @@ class Watch:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-_watch: ContextVar[Watch | None] = ContextVar("_watch", default=None)
+_watch: ContextVar[SocketTimer | None] = ContextVar("_watch", default=None)
 
 
 _only_public: ContextVar[bool] = ContextVar("_only_public", default=False)
@@ -185,8 +185,8 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 
 
 @contextlib.contextmanager
-def _watched(seconds: float) -> Iterator[Watch]:
-    watch = Watch(seconds)
+def _watched(seconds: float) -> Iterator[SocketTimer]:
+    watch = SocketTimer(seconds)
     token = _watch.set(watch)
     watch.start()
     try:

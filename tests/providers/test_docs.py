@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from providers import registry
-from providers.base import Preset
+from providers.base import ServerPreset
 from providers.models import Provider
 
 PAGE = (Path(__file__).parents[2] / "docs" / "providers.md").read_text()
@@ -22,7 +22,7 @@ def test_every_kind_is_connected_with_one_line(kind: str) -> None:
 
 
 @pytest.mark.parametrize("preset", registry.presets("openai"), ids=lambda preset: preset.slug)
-def test_every_known_server_has_its_address_and_variable(preset: Preset) -> None:
+def test_every_known_server_has_its_address_and_variable(preset: ServerPreset) -> None:
     assert preset.slug == "openai" or f"`{preset.base_url}`" in PAGE
     assert preset.key_variable in PAGE
 

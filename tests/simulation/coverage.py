@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from versioning.domain.statistics.cautions import Cell, shares
+from versioning.domain.statistics.cautions import KnownCounts, shares
 
 SEED = 20_260_103
 LOOKS = 60
@@ -47,11 +47,11 @@ def doubted(
     rng = np.random.default_rng(SEED)
     found = []
     for _ in range(runs):
-        cells: list[Cell] = []
+        cells: list[KnownCounts] = []
         for day in range(looks):
             known = [int(rng.binomial(per_day // clump, rate)) * clump for rate in rates(rng, day)]
             cells.append(
-                Cell(
+                KnownCounts(
                     n_current=per_day,
                     known_current=known[0],
                     n_candidate=per_day,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from versioning.domain.statistics.drift import Measure, Reading, find_shifts
+from versioning.domain.statistics.drift import Measure, PeriodMoments, find_shifts
 from versioning.domain.statistics.summaries import Moments
 
 SEED = 20_260_102
@@ -56,7 +56,7 @@ def readings(
     days: int = YEAR,
     shift: float = 0.0,
     begins: int | None = None,
-) -> list[Reading]:
+) -> list[PeriodMoments]:
     """Return a reading a day; from day `begins` the level is `shift` higher."""
     level = rng.normal(0, world.spread)
     found = []
@@ -66,7 +66,7 @@ def readings(
         moved = level + (world.weekend if day.weekday() >= 5 else 0.0)
         moved += shift if begins is not None and number >= begins else 0.0
         values = _values(rng, world=world, level=moved)
-        found.append(Reading(day=day, moments=Moments.of(values.tolist())))
+        found.append(PeriodMoments(day=day, moments=Moments.of(values.tolist())))
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.simulation.conftest import Report
 from tests.simulation.days import SEED, START, YEAR
-from versioning.domain.statistics.drift import Measure, Reading, find_shifts
+from versioning.domain.statistics.drift import Measure, PeriodMoments, find_shifts
 from versioning.domain.statistics.summaries import Moments
 
 pytestmark = pytest.mark.simulation
@@ -17,10 +17,10 @@ WINDOW = 50
 
 def days(
     rng: np.random.Generator, *, passing: float, count: int, begins: int = 10**6, fall: float = 0.0
-) -> list[Reading]:
+) -> list[PeriodMoments]:
     """Return days of 100 cases that pass or fail; from day `begins` fewer pass."""
     return [
-        Reading(
+        PeriodMoments(
             day=START + timedelta(days=number),
             moments=Moments.of_binary(
                 hits=int(rng.binomial(100, passing - fall * (number >= begins))), n=100

@@ -142,7 +142,7 @@ def begin_a_canary(bustle: Bustle, busy: Busy) -> None:
         only_from=State.APPROVED,
         resolved=policies.resolve(tracked=busy.tracked),
         back=WayBack(
-            outcome=way_back.Outcome.OPEN,
+            outcome=way_back.WayBackState.OPEN,
             version=busy.current,
             sentence="It is open.",
             asked_at=bustle.now,

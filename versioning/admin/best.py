@@ -19,7 +19,7 @@ from versioning.services.evidence import best_models
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RankedRow:
     """One version on the task, ready to be shown."""
 
     version: ModelVersion
@@ -63,9 +63,9 @@ def best(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/versioning/modelversion/best.html", context)
 
 
-def _dot(place: Place, version: ModelVersion) -> front.Dot:
+def _dot(place: Place, version: ModelVersion) -> front.FrontPoint:
     known = None if place.rank is None else place.quality
-    return front.Dot(
+    return front.FrontPoint(
         name=place.name,
         label="" if place.rank is None else str(place.rank),
         cost=place.cost,
@@ -76,9 +76,9 @@ def _dot(place: Place, version: ModelVersion) -> front.Dot:
     )
 
 
-def _line(place: Place, version: ModelVersion, *, now: datetime) -> Line:
+def _line(place: Place, version: ModelVersion, *, now: datetime) -> RankedRow:
     retires = version.retires_on
-    return Line(
+    return RankedRow(
         version=version,
         rank="–" if place.rank is None else str(place.rank),
         quality=place.figures or "–",

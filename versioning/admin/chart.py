@@ -15,21 +15,21 @@ COLOURS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class ChartDot:
     x: float
     y: float
     words: str
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Series:
     """One version: ``band`` is the outline of its intervals, empty where no day has one."""
 
     label: str
     colour: int
     path: str
     band: str
-    dots: Sequence[Dot]
+    dots: Sequence[ChartDot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Panel:
     """What the template draws of one measure; positions in the units of its view box."""
 
     name: str
-    lines: Sequence[Line]
+    lines: Sequence[Series]
     rows: Sequence[Tick]
     columns: Sequence[Tick]
     moves: Sequence[Tick]
@@ -166,8 +166,8 @@ def _line(
     colour: int,
     axes: Axes,
     say: Callable[[float], str],
-) -> Line:
-    return Line(
+) -> Series:
+    return Series(
         label=label,
         colour=colour,
         path=" ".join(
@@ -175,7 +175,7 @@ def _line(
         ),
         band=_band(points, axes=axes),
         dots=[
-            Dot(
+            ChartDot(
                 x=axes.x(point.day),
                 y=axes.figures.place(point.value),
                 words=f"{label} on {point.day:%-d %b}: {_said(point, say)}, {point.n:,} samples",

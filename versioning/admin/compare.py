@@ -40,7 +40,7 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ComparedVersions:
     """What was asked for, and all that is known of it."""
 
     before: ModelVersion
@@ -144,7 +144,7 @@ def _refused(form: CompareForm) -> HttpResponse:
     return JsonResponse({"errors": errors}, status=400)
 
 
-def _pair(form: CompareForm, *, now: datetime) -> Pair:
+def _pair(form: CompareForm, *, now: datetime) -> ComparedVersions:
     data = form.cleaned_data
     before, after = data["from"], data["to"]
     task, slice_name = data["task"] or None, data["slice"] or None
@@ -152,7 +152,7 @@ def _pair(form: CompareForm, *, now: datetime) -> Pair:
         from_id=before.pk, to_id=after.pk, now=now, task=task, slice_name=slice_name
     )
     form.offer(both)
-    return Pair(
+    return ComparedVersions(
         before=before,
         after=after,
         task=data["task"],
@@ -169,11 +169,11 @@ def _pair(form: CompareForm, *, now: datetime) -> Pair:
     )
 
 
-def _title(pair: Pair | None) -> str:
+def _title(pair: ComparedVersions | None) -> str:
     return f"Compare {pair.before} with {pair.after}" if pair else "Compare versions"
 
 
-def _shown(pair: Pair, request: HttpRequest) -> dict[str, Any]:
+def _shown(pair: ComparedVersions, request: HttpRequest) -> dict[str, Any]:
     query = request.GET.copy()
     query.pop("format", None)
     address = query.urlencode()
@@ -213,11 +213,11 @@ def _named(version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _as_json(pair: Pair) -> HttpResponse:
+def _as_json(pair: ComparedVersions) -> HttpResponse:
     return JsonResponse(pair.as_dict())
 
 
-def _as_csv(pair: Pair) -> HttpResponse:
+def _as_csv(pair: ComparedVersions) -> HttpResponse:
     """Return one line per metric and part, then the figures of both."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="comparison.csv"'
@@ -228,7 +228,7 @@ def _as_csv(pair: Pair) -> HttpResponse:
     return response
 
 
-def _lines(pair: Pair) -> list[list[Any]]:
+def _lines(pair: ComparedVersions) -> list[list[Any]]:
     told = pair.evidence.details
     parts = [("", told), *((p["name"], p) for p in (*told["tasks"], *told["slices"]))]
     found = []
@@ -254,4 +254,7 @@ def _lines(pair: Pair) -> list[list[Any]]:
     return [*found, *([key, "", before[key], after[key], *[""] * 5] for key in plain)]
 
 
-_FORMATS: Mapping[str, Callable[[Pair], HttpResponse]] = {"csv": _as_csv, "json": _as_json}
+_FORMATS: Mapping[str, Callable[[ComparedVersions], HttpResponse]] = {
+    "csv": _as_csv,
+    "json": _as_json,
+}

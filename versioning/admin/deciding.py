@@ -30,7 +30,7 @@ TEMPLATE = "admin/versioning/upgraderecord/decide.html"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DecidedRecords:
     """What was decided, and what is to be shown once more."""
 
     made: Sequence[UpgradeRecord]
@@ -99,7 +99,7 @@ def _make_all(
     form: forms.DecisionForm,
     records: Collection[UpgradeRecord],
     now: datetime,
-) -> Outcome:
+) -> DecidedRecords:
     """Make the decision on each record by itself, and report the numbers.
 
     What was refused is shown again, with the reason and with what was typed.
@@ -130,7 +130,7 @@ def _make_all(
     if len(refused) > SHOWN_REFUSALS:
         form.add_error(None, f"{len(refused) - SHOWN_REFUSALS} more were not {choice.done}.")
     _report(request=request, choice=choice, made=made)
-    return Outcome(made=made, again=again)
+    return DecidedRecords(made=made, again=again)
 
 
 def _report(*, request: HttpRequest, choice: Choice, made: Sequence[UpgradeRecord]) -> None:

@@ -18,7 +18,7 @@ from versioning.admin import pieces, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
-from versioning.domain.evaluation.preflight import Row
+from versioning.domain.evaluation.preflight import PreflightRow
 from versioning.domain.evidence import UnreadRun, read_run
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
 from versioning.services.errors import ServiceError
@@ -119,8 +119,8 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
             raise PermissionDenied
         form = RunForm(request.POST or None, initial={"budget_usd": suite.budget_usd})
         plan: planning.Plan | None = None
-        fits: tuple[Row, ...] = ()
-        recorded: tuple[Row, ...] = ()
+        fits: tuple[PreflightRow, ...] = ()
+        recorded: tuple[PreflightRow, ...] = ()
         if form.is_valid():
             try:
                 fits = compatibility.preflight_of(
@@ -149,7 +149,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         )
 
 
-def _recorded(version: ModelVersion) -> tuple[Row, ...]:
+def _recorded(version: ModelVersion) -> tuple[PreflightRow, ...]:
     """Say what of the applications' own requests the version takes."""
     current = version.tracked_model.current_version
     if current is None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from versioning.admin.base import may_set_up
 from versioning.models import TrackedModel
 from versioning.services import first_steps
-from versioning.services.first_steps import SEEN, Step
+from versioning.services.first_steps import SEEN, FirstStep
 
 PUT_AWAY = "first-steps"
 """The cookie of a browser in which somebody has put them away."""
@@ -25,10 +25,10 @@ NO_KEY = "hs_YOUR_KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FirstStepRow:
     """One step as it is shown; ``link`` is empty for whoever may not do it."""
 
-    step: Step
+    step: FirstStep
     title: str
     text: str
     is_done: bool
@@ -77,17 +77,19 @@ def put_away(request: HttpRequest) -> HttpResponse:
 
 def _steps(request: HttpRequest) -> dict[str, Any]:
     done = first_steps.done()
-    left = [step for step in Step if step not in done]
+    left = [step for step in FirstStep if step not in done]
     rows = [
         _row(request, step, is_done=step in done, is_next=step in left[:1], seen=SEEN in done)
-        for step in Step
+        for step in FirstStep
     ]
-    return {"rows": rows, "is_complete": not left, "done": len(Step) - len(left)}
+    return {"rows": rows, "is_complete": not left, "done": len(FirstStep) - len(left)}
 
 
-def _row(request: HttpRequest, step: Step, *, is_done: bool, is_next: bool, seen: bool) -> Row:
+def _row(
+    request: HttpRequest, step: FirstStep, *, is_done: bool, is_next: bool, seen: bool
+) -> FirstStepRow:
     link, verb = _way(request, step)
-    return Row(
+    return FirstStepRow(
         step=step,
         title=str(_TITLES[step]),
         text=str(_TEXTS[step]),
@@ -101,61 +103,61 @@ def _row(request: HttpRequest, step: Step, *, is_done: bool, is_next: bool, seen
 
 
 _TITLES = {
-    Step.PROVIDER: gettext_lazy("Connect a provider"),
-    Step.CHECK: gettext_lazy("Test the connection, and ask what it lists"),
-    Step.MODEL: gettext_lazy("Track a model that you use"),
-    Step.SAMPLES: gettext_lazy("Tell what the first requests gave"),
-    Step.DECISION: gettext_lazy("Decide on the first upgrade"),
+    FirstStep.PROVIDER: gettext_lazy("Connect a provider"),
+    FirstStep.CHECK: gettext_lazy("Test the connection, and ask what it lists"),
+    FirstStep.MODEL: gettext_lazy("Track a model that you use"),
+    FirstStep.SAMPLES: gettext_lazy("Tell what the first requests gave"),
+    FirstStep.DECISION: gettext_lazy("Decide on the first upgrade"),
 }
 _TEXTS = {
-    Step.PROVIDER: gettext_lazy(
+    FirstStep.PROVIDER: gettext_lazy(
         "A service that serves your models. Its key stays in the server's environment: "
         "here you give the name of the variable."
     ),
-    Step.CHECK: gettext_lazy(
+    FirstStep.CHECK: gettext_lazy(
         "“Test connection” on the provider's page says at once whether address and key are "
         "right. “Check now” reads its list; from then on it is read every night."
     ),
-    Step.MODEL: gettext_lazy(
+    FirstStep.MODEL: gettext_lazy(
         "Give it a stable name. Your applications ask for that name, and get the version "
         "that is in use."
     ),
-    Step.SAMPLES: gettext_lazy(
+    FirstStep.SAMPLES: gettext_lazy(
         "One line after each request. From these figures comes the evidence for every move."
     ),
-    Step.DECISION: gettext_lazy(
+    FirstStep.DECISION: gettext_lazy(
         "When a newer version is found it waits in the inbox, with what is known of it. "
         "Nothing moves without you."
     ),
 }
 
 
-def _way(request: HttpRequest, step: Step) -> tuple[str, str]:
+def _way(request: HttpRequest, step: FirstStep) -> tuple[str, str]:
     """Return where a step is done and what the button says; empty for whoever may not."""
     user = request.user
-    if step is Step.PROVIDER and may_set_up(request, "providers.add_provider"):
+    if step is FirstStep.PROVIDER and may_set_up(request, "providers.add_provider"):
         return reverse("admin:providers_provider_add"), _("Add a provider")
-    if step is Step.CHECK and user.has_perm("versioning.run_check"):
+    if step is FirstStep.CHECK and user.has_perm("versioning.run_check"):
         return reverse("admin:providers_provider_changelist"), _("See the providers")
-    if step is Step.MODEL and may_set_up(request, "versioning.add_trackedmodel"):
+    if step is FirstStep.MODEL and may_set_up(request, "versioning.add_trackedmodel"):
         return reverse("admin:versioning_trackedmodel_add"), _("Track a model")
-    if step is Step.SAMPLES and user.has_perm("versioning.add_apikey"):
+    if step is FirstStep.SAMPLES and user.has_perm("versioning.add_apikey"):
         return reverse("admin:versioning_apikey_add"), _("Make a key")
     return "", ""
 
 
-def _further(request: HttpRequest, step: Step, *, seen: bool) -> tuple[tuple[str, str], ...]:
-    if step is Step.MODEL and seen and request.user.has_perm("versioning.view_unknownmodel"):
+def _further(request: HttpRequest, step: FirstStep, *, seen: bool) -> tuple[tuple[str, str], ...]:
+    if step is FirstStep.MODEL and seen and request.user.has_perm("versioning.view_unknownmodel"):
         url = reverse("admin:versioning_unknownmodel_changelist")
         return ((_("Some are seen already, and not tracked: choose among them"), url),)
     return ()
 
 
-def _lines(request: HttpRequest, step: Step) -> tuple[tuple[str, str], ...]:
+def _lines(request: HttpRequest, step: FirstStep) -> tuple[tuple[str, str], ...]:
     """Return what can be pasted, with this server's own address and no real key."""
     here = request.build_absolute_uri("/").rstrip("/")
     manage = ".venv/bin/python manage.py"
-    if step is Step.PROVIDER:
+    if step is FirstStep.PROVIDER:
         return (
             (
                 "OpenRouter",
@@ -167,11 +169,11 @@ def _lines(request: HttpRequest, step: Step) -> tuple[tuple[str, str], ...]:
                 f"{manage} add_provider local --kind openai --base-url http://127.0.0.1:8080/v1",
             ),
         )
-    if step is Step.CHECK:
+    if step is FirstStep.CHECK:
         return ((_("Command line"), f"{manage} check_providers"),)
-    if step is Step.MODEL:
+    if step is FirstStep.MODEL:
         return ((_("Command line"), f"{manage} track PROVIDER MODEL"),)
-    if step is Step.SAMPLES:
+    if step is FirstStep.SAMPLES:
         return _of_samples(here)
     return ()
 

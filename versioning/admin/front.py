@@ -19,7 +19,7 @@ MANY_TIMES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class FrontPoint:
     """A version: USD of a success, quality from 0 to 1 with its interval; None is unknown."""
 
     name: str
@@ -32,7 +32,7 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PlacedPoint:
     """A dot in its place: per cent across, pixels from the top."""
 
     x: float
@@ -49,8 +49,8 @@ class Mark:
 class Plot:
     """What the template draws; ``left_out`` is what has no place, for lack of a figure."""
 
-    marks: Sequence[Mark]
-    front: Sequence[tuple[Mark, Mark]]
+    marks: Sequence[PlacedPoint]
+    front: Sequence[tuple[PlacedPoint, PlacedPoint]]
     rows: Sequence[Tick]
     columns: Sequence[Tick]
     left_out: Sequence[str]
@@ -59,7 +59,7 @@ class Plot:
     bottom: int = HEIGHT - BOTTOM
 
 
-def draw(dots: Sequence[Dot]) -> Plot | None:
+def draw(dots: Sequence[FrontPoint]) -> Plot | None:
     """Return the plot; None where nothing has both a cost and a quality."""
     known = [
         (dot, dot.cost, dot.quality)
@@ -73,7 +73,7 @@ def draw(dots: Sequence[Dot]) -> Plot | None:
     qualities = _of_qualities([end for end in ends if end is not None])
     best = unbeaten([(cost, quality) for _, cost, quality in known])
     marks = [
-        Mark(
+        PlacedPoint(
             x=costs.place(cost),
             y=qualities.place(quality),
             top=qualities.place(quality if dot.high is None else dot.high),

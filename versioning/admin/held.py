@@ -24,7 +24,7 @@ from versioning.domain.policy import Rule
 from versioning.models import UpgradeRecord
 from versioning.services import clock
 from versioning.services.upgrades import held
-from versioning.services.upgrades.held import Held, Why
+from versioning.services.upgrades.held import HeldVersion, Why
 
 PER_PAGE = 50
 NAMES: Mapping[Why, Any] = {
@@ -41,7 +41,7 @@ TONES = {Why.REFUSED: "bad", Why.FAILED: "bad", Why.ABORTED: "bad", Why.ROLLED_B
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ReleaseLink:
     """The way to let a version go on: what to do, and where."""
 
     verb: str
@@ -49,14 +49,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class HeldRow:
     """One version that is held back, in words."""
 
     record: UpgradeRecord
     name: str
     badge: SafeString
     sentence: str
-    release: Release | None
+    release: ReleaseLink | None
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -83,10 +83,10 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/versioning/upgraderecord/held.html", context)
 
 
-def rows(found: Sequence[Held], *, request: HttpRequest, now: datetime) -> list[Row]:
+def rows(found: Sequence[HeldVersion], *, request: HttpRequest, now: datetime) -> list[HeldRow]:
     may_move = moving.may_move(request)
     return [
-        Row(
+        HeldRow(
             record=each.record,
             name=f"{each.record.tracked_model} {_labels(each)}",
             badge=_badge(each),
@@ -97,20 +97,20 @@ def rows(found: Sequence[Held], *, request: HttpRequest, now: datetime) -> list[
     ]
 
 
-def _badge(each: Held) -> SafeString:
+def _badge(each: HeldVersion) -> SafeString:
     name = words.badge(str(NAMES[each.why]), TONES.get(each.why, "plain"))
     if each.why is not Why.WAITS:
         return name
     return format_html("{} {}", words.decision(read(each.record.evidence)), name)
 
 
-def _labels(each: Held) -> str:
+def _labels(each: HeldVersion) -> str:
     if each.why is Why.ROLLED_BACK:  # the record goes back: the newer one is where it came from
         return f"{each.record.to_version.label} → {each.version.label}"
     return words.labels(each.record)
 
 
-def _sentence(each: Held, *, now: datetime) -> str:
+def _sentence(each: HeldVersion, *, now: datetime) -> str:
     record, step = each.record, each.step
     match each.why:
         case Why.MAYBE:
@@ -136,48 +136,48 @@ def _sentence(each: Held, *, now: datetime) -> str:
     return f"{said} {each.wakes}".strip()
 
 
-def _of_policy(each: Held) -> str:
+def _of_policy(each: HeldVersion) -> str:
     if each.stops is None or each.stops.allowed:
         return _("Nothing that is written down stops it: it is looked at every five minutes.")
     return _("It doesn't go by itself. %(why)s") % {"why": each.stops.waits_for}
 
 
-def _release(each: Held, *, may_move: bool) -> Release | None:
+def _release(each: HeldVersion, *, may_move: bool) -> ReleaseLink | None:
     record = each.record
     sheet = reverse("admin:versioning_upgraderecord_change", args=[record.pk])
     match each.why:
         case Why.MAYBE:
-            return Release(_("Say yes or no"), sheet)
+            return ReleaseLink(_("Say yes or no"), sheet)
         case Why.SNOOZED:
-            return Release(_("Decide it now"), sheet)
+            return ReleaseLink(_("Decide it now"), sheet)
         case Why.WAITS:
             return _of_rule(each, sheet=sheet)
         case Why.REFUSED:
             provider = record.tracked_model.provider_id
             where = reverse("admin:providers_provider_change", args=[provider])
-            return Release(_("Give its key access, then check again"), where)
+            return ReleaseLink(_("Give its key access, then check again"), where)
         case _ if may_move:
             ids = [record.tracked_model_id, each.version.pk]
-            return Release(
+            return ReleaseLink(
                 _("Move to it after all"), reverse("admin:versioning_trackedmodel_move", args=ids)
             )
     return None
 
 
-def _of_rule(each: Held, *, sheet: str) -> Release:
+def _of_rule(each: HeldVersion, *, sheet: str) -> ReleaseLink:
     rule = each.stops.reasons[0].rule if each.stops and each.stops.reasons else None
     match rule:
         case Rule.PINNED:
             pin = reverse("admin:versioning_trackedmodel_pin", args=[each.record.tracked_model_id])
-            return Release(_("Unpin it, or decide it in the inbox"), pin)
+            return ReleaseLink(_("Unpin it, or decide it in the inbox"), pin)
         case Rule.SWITCH:
-            return Release(
+            return ReleaseLink(
                 _("Switch automation on"), reverse("admin:versioning_automationswitch_changelist")
             )
         case Rule.FREEZE:
-            return Release(_("See the freeze"), reverse("admin:versioning_freeze_changelist"))
+            return ReleaseLink(_("See the freeze"), reverse("admin:versioning_freeze_changelist"))
         case Rule.AGE | Rule.WINDOW | Rule.WAY_BACK:
-            return Release(
+            return ReleaseLink(
                 _("Change its policy, or decide it"), reverse("admin:versioning_policy_changelist")
             )
-    return Release(_("Decide it"), sheet)
+    return ReleaseLink(_("Decide it"), sheet)

@@ -27,7 +27,7 @@ SUMMARY = (QUALITY, *sorted(GATES, key=RATES.__contains__))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class IntervalRow:
     """One figure: positions in the units of the view box, and the same in words.
 
     ``key`` is what the evidence calls it, ``most`` the upper end of its interval as a figure.
@@ -58,7 +58,7 @@ class Row:
         return SIGNS[self.tone]
 
 
-def of_evidence(evidence: Evidence) -> Sequence[Row]:
+def of_evidence(evidence: Evidence) -> Sequence[IntervalRow]:
     """Return quality, each task's quality, and each gate; what has no interval is left out."""
     rows = [_quality("Quality", evidence.judgement, is_part=False)]
     if len(evidence.tasks) > 1:
@@ -75,10 +75,10 @@ class Bar:
     """One figure of a row in the inbox; ``row`` is None where the evidence has none of it."""
 
     name: str
-    row: Row | None
+    row: IntervalRow | None
 
 
-def summary(rows: Sequence[Row]) -> Sequence[Bar]:
+def summary(rows: Sequence[IntervalRow]) -> Sequence[Bar]:
     """Return the figures over all tasks, those that aren't known, too; empty where none is.
 
     What only some policies limit is there where it is known.
@@ -94,7 +94,7 @@ def _is_usual(gated: Gated) -> bool:
     return any(limit.default is not None for limit in gated.limits)
 
 
-def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> Row | None:
+def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow | None:
     return _row(
         key=QUALITY,
         name=name,
@@ -109,7 +109,7 @@ def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> Row | None:
     )
 
 
-def _gate(gate: KeptGate) -> Row | None:
+def _gate(gate: KeptGate) -> IntervalRow | None:
     status = words.plain_code(gate.status)
     return _row(
         key=gate.name,
@@ -139,12 +139,12 @@ def _row(
     say: Callable[[float], str],
     verdict: SafeString,
     tone: str,
-) -> Row | None:
+) -> IntervalRow | None:
     if value is None and low is None and high is None:
         return None
     most = max(abs(each) for each in (value, low, high, limit, 0.001) if each is not None) * ROOM
     x = Scale(low=-most, high=most, start=0.0, end=WIDTH).place
-    return Row(
+    return IntervalRow(
         key=key,
         name=name,
         is_part=is_part,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from versioning.admin import words
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.models import OwnInbox
 from versioning.services import inbox, own_inbox
 from versioning.services.inbox import Inbox
@@ -32,15 +32,15 @@ URGENCIES = {
     Urgency.UNDATED: gettext_lazy("has no date"),
 }
 HAPPENED = {
-    Kind.RECOMMENDED: gettext_lazy("recommended"),
-    Kind.REOPENED: gettext_lazy("back for a decision"),
-    Kind.DECIDED: gettext_lazy("decided"),
-    Kind.MOVED: gettext_lazy("moved"),
-    Kind.ROLLED_BACK: gettext_lazy("rolled back"),
-    Kind.FAILED: gettext_lazy("failed in testing"),
-    Kind.CANARY_PAUSED: gettext_lazy("canaries paused"),
-    Kind.CANARY_ABORTED: gettext_lazy("canaries aborted"),
-    Kind.RETIREMENT_CHANGED: gettext_lazy("retirements changed"),
+    EventKind.RECOMMENDED: gettext_lazy("recommended"),
+    EventKind.REOPENED: gettext_lazy("back for a decision"),
+    EventKind.DECIDED: gettext_lazy("decided"),
+    EventKind.MOVED: gettext_lazy("moved"),
+    EventKind.ROLLED_BACK: gettext_lazy("rolled back"),
+    EventKind.FAILED: gettext_lazy("failed in testing"),
+    EventKind.CANARY_PAUSED: gettext_lazy("canaries paused"),
+    EventKind.CANARY_ABORTED: gettext_lazy("canaries aborted"),
+    EventKind.RETIREMENT_CHANGED: gettext_lazy("retirements changed"),
 }
 """What the line names; whatever else happened counts as "more"."""
 
@@ -92,7 +92,7 @@ def _new(own: Own, found: Inbox, *, now: datetime) -> dict[str, Any] | None:
     """Say in a line what happened since they looked; None where nobody knows when that was."""
     if own.since is None or not found.happened:
         return None
-    counts = Counter(HAPPENED.get(Kind(each.kind), "") for each in found.happened)
+    counts = Counter(HAPPENED.get(EventKind(each.kind), "") for each in found.happened)
     more = counts.pop("", 0)
     said = [f"{count} {name}" for name, count in counts.most_common()]
     said += [_("%(count)s more") % {"count": more}] if more else []

@@ -11,7 +11,7 @@ from versioning.admin import first_steps, held, own, under_way, urgency, waiting
 from versioning.models import Check, Notice, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
-from versioning.services.inbox import Inbox, ProviderState, Retirement, Starting
+from versioning.services.inbox import Inbox, ProviderState, RetiringVersion, Starting
 from versioning.services.outbox import Backlog
 
 
@@ -97,7 +97,7 @@ def _notice(notice: Notice, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _not_starting(found: Inbox) -> list[Retirement]:
+def _not_starting(found: Inbox) -> list[RetiringVersion]:
     """Return what retires, without what stands above as to be started this week."""
     above = {each.clock.version.pk for each in found.starting}
     return [each for each in found.retiring if each.version.pk not in above]
@@ -118,7 +118,7 @@ def _provider(state: ProviderState, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _retirement(each: Retirement, *, now: datetime) -> dict[str, Any]:
+def _retirement(each: RetiringVersion, *, now: datetime) -> dict[str, Any]:
     day = each.version.retires_on
     return {
         "version": each.version,

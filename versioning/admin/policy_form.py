@@ -25,7 +25,7 @@ from versioning.admin.forms import ChosenField
 from versioning.domain import calendar, canary
 from versioning.domain.figures import LIMITS, Limit, Rises
 from versioning.domain.policy import BY_THEMSELVES
-from versioning.domain.presets import PRESETS, Preset
+from versioning.domain.presets import PRESETS, PolicyPreset
 from versioning.models import EvaluationSuite, Policy, UpgradeRecord
 
 PRESET = "_preset"
@@ -43,7 +43,7 @@ else:
     _PolicyForm = forms.ModelForm
 
 
-class StepRow(RowForm):
+class CanaryStepForm(RowForm):
     """A step of a canary."""
 
     weight = NumberField(label="Share of the keys", unit="%", max_value=100)
@@ -108,7 +108,7 @@ class StepRow(RowForm):
         return found
 
     @classmethod
-    def check_together(cls, rows: Sequence["StepRow"]) -> None:
+    def check_together(cls, rows: Sequence["CanaryStepForm"]) -> None:
         for before, after in zip(rows, rows[1:], strict=False):
             least = before.cleaned_data["weight"]
             if after.cleaned_data["weight"] <= least:
@@ -197,7 +197,7 @@ FIELDS: Mapping[str, Callable[..., forms.Field]] = {
         **kwargs,
     ),
     "canary_steps": lambda **kwargs: RowsField(
-        row=StepRow,
+        row=CanaryStepForm,
         one="step",
         nullable=True,
         none="no canary",
@@ -240,7 +240,7 @@ class PolicyForm(FormWithRows, _PolicyForm):
         fields = "__all__"  # noqa: DJ007 - the page names them
 
     @property
-    def preset(self) -> Preset | None:
+    def preset(self) -> PolicyPreset | None:
         """The preset whose button was pressed."""
         return PRESETS.get(str(self.data.get(PRESET, ""))) if self.is_bound else None
 

@@ -13,7 +13,7 @@ from versioning.services.upgrades.policies import Resolved
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPolicyLine:
     """A sentence of a policy; ``source`` is whose policy says it, built in where nobody's does."""
 
     topic: str
@@ -21,14 +21,14 @@ class Shown:
     source: str
 
 
-def lines(resolved: Resolved, *, of: Policy | None = None) -> list[Shown]:
+def lines(resolved: Resolved, *, of: Policy | None = None) -> list[ShownPolicyLine]:
     """Return what holds, in words. What the policy itself says has no source beside it."""
     found = []
     for line in in_words(resolved.policy):
         setters = [resolved.set_by[name] for name in line.settings if name in resolved.set_by]
         named = sorted({"" if row is of else str(row) for row in setters})
         source = ", ".join(filter(None, named)) if setters else "built in"
-        found.append(Shown(line.topic, line.sentence, source if line.settings else ""))
+        found.append(ShownPolicyLine(line.topic, line.sentence, source if line.settings else ""))
     return found
 
 

@@ -15,7 +15,7 @@ from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchPro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepRow:
+class CanaryStepRow:
     """One step of a canary."""
 
     weight: str
@@ -31,7 +31,7 @@ class CanaryView:
     title: str
     since: SafeString
     paused: SafeString | str
-    steps: Sequence[StepRow]
+    steps: Sequence[CanaryStepRow]
     holds: Sequence[Hold]
     before: str
     after: str
@@ -84,7 +84,7 @@ def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
     )
 
 
-def _step(found: CanaryProgress, number: int) -> StepRow:
+def _step(found: CanaryProgress, number: int) -> CanaryStepRow:
     step, trial = found.steps[number], found.canary
     asked = [
         f"{float(step.hold_hours):g} h" if step.hold_hours else "",
@@ -99,7 +99,7 @@ def _step(found: CanaryProgress, number: int) -> StepRow:
         badge = words.badge("paused", "warn")
     else:
         badge = words.badge("on", "info")
-    return StepRow(
+    return CanaryStepRow(
         weight=f"{step.weight:.0%}",
         asks=", ".join(part for part in asked if part) or "good evidence",
         badge=badge,

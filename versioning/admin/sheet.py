@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from versioning.admin import intervals, words
-from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, Unread
+from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, UnreadEvidence
 from versioning.models import ModelVersion
 
 
@@ -55,7 +55,7 @@ class Sheet:
     decision: SafeString
     verdict: SafeString
     sentence: str
-    intervals: Sequence[intervals.Row]
+    intervals: Sequence[intervals.IntervalRow]
     reasons: Sequence[str]
     tasks: Sequence[TaskRow]
     slices: Sequence[TaskRow]
@@ -82,7 +82,7 @@ class FactRow:
 def of_evidence(evidence: Evidence) -> Sheet:
     """Return evidence as tables; what an older form doesn't have stays empty."""
     return Sheet(
-        unread=evidence.text if isinstance(evidence, Unread) else "",
+        unread=evidence.text if isinstance(evidence, UnreadEvidence) else "",
         decision=words.decision(evidence),
         verdict=words.verdict(evidence.verdict),
         sentence=evidence.sentence,

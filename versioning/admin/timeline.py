@@ -29,7 +29,7 @@ BEFORE, LEAST, MOST = timedelta(days=14), timedelta(days=60), timedelta(days=730
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TimelineRow:
     """One model in use that retires; positions in the units of the view box.
 
     ``latest`` is the end of a forecast's range, None where a day is announced; ``move`` is where
@@ -120,11 +120,11 @@ def _axis(found: Sequence[Due], *, today: date) -> Axis:
     return Axis(scale=scale, today=scale.place(today.toordinal()), ticks=ticks)
 
 
-def _row(clock: Clock, *, axis: Axis, record: UpgradeRecord | None, now: datetime) -> Row:
+def _row(clock: Clock, *, axis: Axis, record: UpgradeRecord | None, now: datetime) -> TimelineRow:
     today = clocks.local_day(now)
     known = clock.retirement
     began = clocks.local_day(record.changed_at) if record else None
-    return Row(
+    return TimelineRow(
         clock=clock,
         start=axis.place(clock.latest_start),
         end=axis.place(known.on),

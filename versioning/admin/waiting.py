@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from versioning.admin import advice, intervals, words
 from versioning.admin.choices import open_to
 from versioning.domain.evidence import read
-from versioning.domain.policy import Policy
+from versioning.domain.policy import EffectivePolicy
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import policies
 
@@ -44,7 +44,12 @@ def rows(
 
 
 def _row(
-    record: UpgradeRecord, *, policy: Policy, requests: int, request: HttpRequest, now: datetime
+    record: UpgradeRecord,
+    *,
+    policy: EffectivePolicy,
+    requests: int,
+    request: HttpRequest,
+    now: datetime,
 ) -> dict[str, Any]:
     evidence = read(record.evidence)
     shown = intervals.of_evidence(evidence)
@@ -83,7 +88,7 @@ def _retires(record: UpgradeRecord, *, now: datetime) -> str:
     return f"{words.until_day(record.urgent_on, now=now)}, {words.day(record.urgent_on)}"
 
 
-def _asked(record: UpgradeRecord, *, policy: Policy) -> str:
+def _asked(record: UpgradeRecord, *, policy: EffectivePolicy) -> str:
     """Say whose decision it is, and who has said yes already."""
     owner = record.tracked_model.owner
     whose = _("Asks %(owner)s") % {"owner": owner} if owner else _("Asks any reviewer")
@@ -111,7 +116,7 @@ def _fails(record: UpgradeRecord, *, requests: int, now: datetime) -> list[str]:
     return [told % {"day": when, "count": f"{requests:,}"}]
 
 
-def _overpays(shown: Sequence[intervals.Row]) -> list[str]:
+def _overpays(shown: Sequence[intervals.IntervalRow]) -> list[str]:
     """Say what staying surely costs, where the new version is surely cheaper."""
     most = next((row.most for row in shown if row.key == intervals.COST), None)
     if most is None or most >= 0:

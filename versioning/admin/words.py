@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 
 from versioning.domain import dates
 from versioning.domain.evidence import Evidence, read
-from versioning.domain.figures import SHOWN, Says, Shown
+from versioning.domain.figures import SHOWN, Says, ShownFigure
 from versioning.domain.pricing import Part, further_prices
 from versioning.domain.signals import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord
@@ -328,7 +328,7 @@ _SAID: Mapping[Says, Callable[[Any], str]] = {
 }
 
 
-def figure(shown: Shown, value: Any) -> str:
+def figure(shown: ShownFigure, value: Any) -> str:
     """Return what pages say of a figure; a dash where it is unknown."""
     return "–" if value is None else _SAID[shown.says](value)
 

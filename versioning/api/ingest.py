@@ -25,7 +25,7 @@ from versioning.services.samples.incoming import (
     Rejected,
     ScoreIn,
     TooLarge,
-    Unreadable,
+    UnreadableBody,
     decode_samples,
     decode_scores,
 )
@@ -142,14 +142,14 @@ def scores_of_request(
     """Take in the score of the request in the address; the body is {quality} or {signals}."""
     body = read_body(request)
     if body.lstrip()[:1] != b"{":
-        raise Unreadable("Send one JSON object: {quality} or {signals}.")
+        raise UnreadableBody("Send one JSON object: {quality} or {signals}.")
     try:
         fields = {"request_id": request_id} | msgspec.json.decode(body, type=dict[str, Any])
         item: ScoreIn | Rejected = msgspec.convert(fields, ScoreIn)
     except msgspec.ValidationError as error:
         item = Rejected(0, "invalid-field", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The body is not JSON: {error}.") from error
+        raise UnreadableBody(f"The body is not JSON: {error}.") from error
     if isinstance(item, ScoreIn) and item.request_id != request_id:
         item = Rejected(0, "invalid-field", f"request_id: the address names {request_id}.")
     return _json(late_scores.attach([item], api_key_id=key.pk, now=now))
@@ -169,16 +169,16 @@ def read_body(request: HttpRequest) -> bytes:
     try:
         body: bytes = request.read(most + 1)
     except OSError as error:
-        raise Unreadable("The body broke off, or its pieces can't be told apart.") from error
+        raise UnreadableBody("The body broke off, or its pieces can't be told apart.") from error
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding == "gzip":
         unpacker = zlib.decompressobj(_GZIP)
         try:
             body = unpacker.decompress(body, most + 1)
         except zlib.error as error:
-            raise Unreadable(f"The body is not gzip: {error}.") from error
+            raise UnreadableBody(f"The body is not gzip: {error}.") from error
         if len(body) <= most and not unpacker.eof:
-            raise Unreadable("The gzip body ends too early.")
+            raise UnreadableBody("The gzip body ends too early.")
     elif encoding != "identity":
         raise Problem(415, "unsupported-encoding", "Send the body plain or as gzip.")
     if len(body) > most:

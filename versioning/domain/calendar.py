@@ -50,7 +50,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
+class FreezePeriod:
     """A time in which nothing goes by itself, from its start up to its end."""
 
     name: str
@@ -78,7 +78,7 @@ def next_opening(*, windows: Sequence[Window], zone: str, at: datetime) -> datet
     return min((moment for moment in openings if moment > at), default=None)
 
 
-def freeze_at(*, freezes: Sequence[Freeze], at: datetime) -> Freeze | None:
+def freeze_at(*, freezes: Sequence[FreezePeriod], at: datetime) -> FreezePeriod | None:
     """Return the freeze that holds at a moment, the one that ends last where there are more."""
     holding = [freeze for freeze in freezes if freeze.starts_at <= at < freeze.ends_at]
     return max(holding, key=lambda freeze: freeze.ends_at, default=None)

@@ -28,14 +28,14 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class VersionChanges:
     """Short sentences for people."""
 
     improvements: tuple[str, ...]
     breaking_changes: tuple[str, ...]
 
 
-def difference(*, before: Metadata, after: Metadata) -> Difference:
+def changes_between(*, before: Metadata, after: Metadata) -> VersionChanges:
     """Compare two versions; what one of them doesn't tell is passed over.
 
     A sentence names who told it where that is not the provider's own list.
@@ -48,7 +48,7 @@ def difference(*, before: Metadata, after: Metadata) -> Difference:
         source = f" (says {' and '.join(who)})" if who else ""
         better.extend(f"{sentence}{source}" for sentence in gains)
         worse.extend(f"{sentence}{source}" for sentence in losses)
-    return Difference(improvements=tuple(better), breaking_changes=tuple(worse))
+    return VersionChanges(improvements=tuple(better), breaking_changes=tuple(worse))
 
 
 Sentences = tuple[list[str], list[str]]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from versioning.domain.transitions import State
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What happened, as those outside read it: never renamed, only added to."""
 
     RECOMMENDED = "upgrade.recommended"
@@ -35,44 +35,44 @@ class Kind(StrEnum):
     REMINDER = "retirement.reminder"
 
 
-VERSIONS: Mapping[Kind, int] = dict.fromkeys(Kind, 1)
+VERSIONS: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
 """Of each kind's payload. A field that is added leaves it; one that changes raises it."""
 
 OF_A_MOVE = frozenset({"before", "reason"})
 _CANARY = frozenset({"canary_step", "weight"})
 
-DETAILS: Mapping[Kind, frozenset[str]] = {
-    **dict.fromkeys(Kind, OF_A_MOVE),
-    Kind.APPROVAL_NEEDED: frozenset({"missing"}),
-    Kind.APPROVAL_FELL: frozenset({"fallen"}),
-    Kind.CANARY_ADVANCED: _CANARY,
-    Kind.CANARY_PAUSED: _CANARY,
-    Kind.CANARY_RESUMED: _CANARY,
-    Kind.WATCH_ENDED: frozenset({"result"}),
-    Kind.RETIREMENT_CHANGED: frozenset({"before", "retires_on", "is_current"}),
-    Kind.REMINDER: frozenset({"reminder_id", "retires_on", "days_before", "latest_start"}),
+DETAILS: Mapping[EventKind, frozenset[str]] = {
+    **dict.fromkeys(EventKind, OF_A_MOVE),
+    EventKind.APPROVAL_NEEDED: frozenset({"missing"}),
+    EventKind.APPROVAL_FELL: frozenset({"fallen"}),
+    EventKind.CANARY_ADVANCED: _CANARY,
+    EventKind.CANARY_PAUSED: _CANARY,
+    EventKind.CANARY_RESUMED: _CANARY,
+    EventKind.WATCH_ENDED: frozenset({"result"}),
+    EventKind.RETIREMENT_CHANGED: frozenset({"before", "retires_on", "is_current"}),
+    EventKind.REMINDER: frozenset({"reminder_id", "retires_on", "days_before", "latest_start"}),
 }
 """What each kind's payload has besides its subjects: exactly these, so that nothing slips in."""
 
-_OF_STATE: Mapping[State, Kind] = {
-    State.RECOMMENDED: Kind.REOPENED,
-    State.SNOOZED: Kind.DECIDED,
-    State.APPROVED: Kind.DECIDED,
-    State.REJECTED: Kind.DECIDED,
-    State.SUPERSEDED: Kind.SUPERSEDED,
-    State.TESTING: Kind.TESTS_BEGUN,
-    State.FAILED: Kind.FAILED,
-    State.CANARY: Kind.CANARY_BEGUN,
-    State.ABORTED: Kind.CANARY_ABORTED,
-    State.COMPLETED: Kind.MOVED,
-    State.ROLLED_BACK: Kind.ROLLED_BACK,
+_OF_STATE: Mapping[State, EventKind] = {
+    State.RECOMMENDED: EventKind.REOPENED,
+    State.SNOOZED: EventKind.DECIDED,
+    State.APPROVED: EventKind.DECIDED,
+    State.REJECTED: EventKind.DECIDED,
+    State.SUPERSEDED: EventKind.SUPERSEDED,
+    State.TESTING: EventKind.TESTS_BEGUN,
+    State.FAILED: EventKind.FAILED,
+    State.CANARY: EventKind.CANARY_BEGUN,
+    State.ABORTED: EventKind.CANARY_ABORTED,
+    State.COMPLETED: EventKind.MOVED,
+    State.ROLLED_BACK: EventKind.ROLLED_BACK,
 }
 
 
-def kind_of_move(*, before: State | None, after: State) -> Kind:
+def kind_of_move(*, before: State | None, after: State) -> EventKind:
     """Return the one event that a record's move is; ``before`` is None where it is new."""
     if before is None and after is State.RECOMMENDED:
-        return Kind.RECOMMENDED
+        return EventKind.RECOMMENDED
     return _OF_STATE[after]
 
 

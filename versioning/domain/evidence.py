@@ -3,7 +3,7 @@
 Records of upgrades, their steps and outcome reports keep what was shown when somebody decided;
 runs of suites keep what they showed. Whatever is written says its `schema_version`; whoever reads
 goes through `read` or `read_run`, which never fail: what an older document doesn't have is unknown
-(None or empty), and one of a newer schema is handed over as it is (`Unread`).
+(None or empty), and one of a newer schema is handed over as it is (`UnreadEvidence`).
 
 A field may be added with a default under the same number. One that goes, or means something else,
 raises `SCHEMA_VERSION` and gets a step in `_STEPS`, and a stored document in `tests/versioning/
@@ -230,7 +230,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Unread(Evidence, frozen=True, kw_only=True):
+class UnreadEvidence(Evidence, frozen=True, kw_only=True):
     """A document whose schema isn't known here: nothing of it is read, and nothing is lost.
 
     It speaks neither for nor against anything. It counts as measured: to look again writes
@@ -304,7 +304,7 @@ def read(document: Document) -> Evidence:
     known = _at_this_version(document)
     if known is None:
         why = _why_unread(document)
-        return Unread(
+        return UnreadEvidence(
             schema_version=_number_of(document) or 0, sentence=why, document=dict(document)
         )
     return _converted(Evidence, known)

@@ -124,7 +124,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownFigure:
     """What sums show of a figure, by its name in the API.
 
     ``of`` reckons it from the sums; where it is None, ``services.evidence.performance`` does.
@@ -199,7 +199,7 @@ class Figure:
     name: str
     field: Field | None = None
     sums: tuple[Sum, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[ShownFigure, ...] = ()
     rate: Callable[[Sums], Rate] | None = None
     chart: str = ""
     gated: Gated | None = None
@@ -210,12 +210,12 @@ def _tokens(name: str, meaning: str, *more: Sum) -> Figure:
         name=name,
         field=Field(name=name, unit=Unit.TOKENS, meaning=meaning),
         sums=(Sum(name=name, kept=Kept.TOTAL, of=name), *more),
-        shown=(Shown(name=name, says=Says.COUNT, of=lambda sums: getattr(sums, name)),),
+        shown=(ShownFigure(name=name, says=Says.COUNT, of=lambda sums: getattr(sums, name)),),
     )
 
 
-def _latency(percentile: int, *, table: str = "", pair: str = "") -> Shown:
-    return Shown(
+def _latency(percentile: int, *, table: str = "", pair: str = "") -> ShownFigure:
+    return ShownFigure(
         name=f"latency_p{percentile}_ms",
         says=Says.MILLISECONDS,
         of=lambda sums: sums.latency_sketch.quantile(percentile / 100),
@@ -236,7 +236,7 @@ FIGURES = (
             ),
         ),
         shown=(
-            Shown(
+            ShownFigure(
                 name="samples",
                 says=Says.COUNT,
                 of=lambda sums: sums.samples,
@@ -262,7 +262,7 @@ FIGURES = (
             Sum(name="retracted_components", kept=Kept.MOMENTS_BY_NAME),
         ),
         shown=(
-            Shown(
+            ShownFigure(
                 name="quality",
                 says=Says.SCORE,
                 help="From 0 to 1: the mean of each part over the requests that have it, weighed "
@@ -270,19 +270,19 @@ FIGURES = (
                 "their weights.",
                 pair="Quality",
             ),
-            Shown(
+            ShownFigure(
                 name="quality_parts",
                 says=Says.PARTS,
                 help="What quality is made of: quality (a given score), or signals by their name.",
             ),
-            Shown(
+            ShownFigure(
                 name="quality_n",
                 says=Says.COUNT,
                 of=lambda sums: sums.scores.n,
                 help="How many samples have a score.",
                 pair="Scores",
             ),
-            Shown(
+            ShownFigure(
                 name="quality_coverage",
                 says=Says.SHARE,
                 of=lambda sums: Rate(sums.samples, sums.scores.n).share,
@@ -297,15 +297,15 @@ FIGURES = (
             Sum(name="errors_by_class", kept=Kept.COUNTS),
         ),
         shown=(
-            Shown(name="errors", says=Says.COUNT, of=lambda sums: sums.errors),
-            Shown(
+            ShownFigure(name="errors", says=Says.COUNT, of=lambda sums: sums.errors),
+            ShownFigure(
                 name="error_rate",
                 says=Says.SHARE,
                 of=lambda sums: Rate(sums.samples, sums.errors).share,
                 table="Errors",
                 pair="Errors",
             ),
-            Shown(
+            ShownFigure(
                 name="errors_by_class",
                 says=Says.COUNTS,
                 of=lambda sums: dict(sorted(sums.errors_by_class.items())),
@@ -367,19 +367,19 @@ FIGURES = (
             ),
         ),
         shown=(
-            Shown(
+            ShownFigure(
                 name="tool_call_error_n",
                 says=Says.COUNT,
                 of=lambda sums: sums.tool_call_error.n,
                 help="How many answered requests tell whether their tool call was invalid.",
             ),
-            Shown(
+            ShownFigure(
                 name="tool_call_errors",
                 says=Says.COUNT,
                 of=lambda sums: sums.tool_call_error.hits,
                 help="How many of these were.",
             ),
-            Shown(
+            ShownFigure(
                 name="tool_call_error_rate",
                 says=Says.SHARE,
                 of=lambda sums: sums.tool_call_error.share,
@@ -488,15 +488,15 @@ FIGURES = (
             ),
         ),
         shown=(
-            Shown(
+            ShownFigure(
                 name="cost_usd",
                 says=Says.USD,
                 help="Mean of a request whose cost is known.",
                 table="Cost",
                 pair="Cost of a request",
             ),
-            Shown(name="cost_n", says=Says.COUNT, of=lambda sums: sums.cost.n),
-            Shown(name="cost_per_success_usd", says=Says.USD, pair="Cost of a success"),
+            ShownFigure(name="cost_n", says=Says.COUNT, of=lambda sums: sums.cost.n),
+            ShownFigure(name="cost_per_success_usd", says=Says.USD, pair="Cost of a success"),
         ),
         chart="Cost of 1,000 requests, USD",
         gated=Gated(
@@ -541,7 +541,7 @@ FIGURES = (
 
 FIELDS: tuple[Field, ...] = tuple(each.field for each in FIGURES if each.field is not None)
 SUMS: tuple[Sum, ...] = tuple(each for figure in FIGURES for each in figure.sums)
-SHOWN: tuple[Shown, ...] = tuple(each for figure in FIGURES for each in figure.shown)
+SHOWN: tuple[ShownFigure, ...] = tuple(each for figure in FIGURES for each in figure.shown)
 CHARTS: tuple[Figure, ...] = tuple(figure for figure in FIGURES if figure.chart)
 GATES: tuple[Gated, ...] = tuple(each.gated for each in FIGURES if each.gated is not None)
 LIMITS: tuple[Limit, ...] = tuple(limit for gated in GATES for limit in gated.limits)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from versioning.domain import calendar, dates
 from versioning.domain.canary import CanaryStep
 from versioning.domain.figures import Limits
-from versioning.domain.statistics.decision import Decision as Shown
+from versioning.domain.statistics.decision import Decision
 
 NEVER_BY_THEMSELVES: Mapping[str, str] = {
     "replacement": "A replacement across lines never goes by itself: staff decide.",
@@ -36,7 +36,7 @@ class Asker(StrEnum):
     CLIENT = "client"
 
 
-class Stage(StrEnum):
+class MoveStage(StrEnum):
     """What would happen next to a record."""
 
     BEGIN = "begin"
@@ -64,7 +64,7 @@ class Unsure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy(Limits):  # type: ignore[misc]
+class EffectivePolicy(Limits):  # type: ignore[misc]
     """All that is set for a tracked model, its defaults filled in.
 
     Limits are those of ``domain.figures``: points of error rate, fractions of latency p95 and of
@@ -143,7 +143,7 @@ class Facts:
     of the pace's scope.
     """
 
-    stage: Stage
+    stage: MoveStage
     asked_by: Asker = Asker.POLICY
     automation_on: bool = True
     automation_off_because: str = ""
@@ -153,10 +153,10 @@ class Facts:
     step: str = "minor"
     released_on: date | None = None
     urgent_on: date | None = None
-    evidence_decision: Shown = Shown.NOT_ENOUGH_EVIDENCE
+    evidence_decision: Decision = Decision.NOT_ENOUGH_EVIDENCE
     evidence_sentence: str = ""
     improvement: Decimal | None = None
-    freezes: Sequence[calendar.Freeze] = field(default_factory=tuple)
+    freezes: Sequence[calendar.FreezePeriod] = field(default_factory=tuple)
     way_back: str = ""
     under_way: int = 0
     begun_today: int = 0
@@ -164,7 +164,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Clearance:
     """May it go by itself now? If not, every rule that stops it."""
 
     allowed: bool
@@ -177,7 +177,7 @@ class Decision:
         return self.reasons[0].sentence if self.reasons else ""
 
 
-Check = Callable[[Facts, Policy, datetime], Reason | None]
+Check = Callable[[Facts, EffectivePolicy, datetime], Reason | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class Examined:
     sentence: str
 
 
-def decide(*, facts: Facts, policy: Policy, now: datetime) -> Decision:
+def decide(*, facts: Facts, policy: EffectivePolicy, now: datetime) -> Clearance:
     """Say whether a record may go by itself now, and name every rule that stops it.
 
     The first reasons are those that time alone doesn't heal. A record that is approved already
@@ -198,11 +198,11 @@ def decide(*, facts: Facts, policy: Policy, now: datetime) -> Decision:
     """
     found = (check(facts, policy, now) for check in _checks(facts).values())
     reasons = tuple(reason for reason in found if reason is not None)
-    verb = "It goes on." if facts.stage is Stage.GO_ON else f"It is {policy.first_stop}."
-    return Decision(allowed=not reasons, reasons=reasons, next=verb)
+    verb = "It goes on." if facts.stage is MoveStage.GO_ON else f"It is {policy.first_stop}."
+    return Clearance(allowed=not reasons, reasons=reasons, next=verb)
 
 
-def stops_before_evidence(*, facts: Facts, policy: Policy, now: datetime) -> bool:
+def stops_before_evidence(*, facts: Facts, policy: EffectivePolicy, now: datetime) -> bool:
     """Say whether a waiting record is stopped whatever its evidence is.
 
     Asks only what is known without looking at samples, the way back or other upgrades.
@@ -210,7 +210,7 @@ def stops_before_evidence(*, facts: Facts, policy: Policy, now: datetime) -> boo
     return any(_TO_BEGIN[rule](facts, policy, now) is not None for rule in _BEFORE_EVIDENCE)
 
 
-def examine(*, facts: Facts, policy: Policy, now: datetime) -> tuple[Examined, ...]:
+def examine(*, facts: Facts, policy: EffectivePolicy, now: datetime) -> tuple[Examined, ...]:
     """Return every rule that ``decide`` asks, those that let the record go included."""
     rows = []
     for rule, check in _checks(facts).items():
@@ -219,25 +219,25 @@ def examine(*, facts: Facts, policy: Policy, now: datetime) -> tuple[Examined, .
     return tuple(rows)
 
 
-def _switch(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
+def _switch(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if facts.automation_on:
         return None
     why = f" ({facts.automation_off_because})" if facts.automation_off_because else ""
     return Reason(Rule.SWITCH, f"All automation is switched off{why}.")
 
 
-def _inactive(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
+def _inactive(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
     return None if facts.active else Reason(Rule.INACTIVE, "The model is switched off.")
 
 
-def _pinned(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
+def _pinned(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if not facts.pinned:
         return None
     why = f" ({facts.pin_reason})" if facts.pin_reason else ""
     return Reason(Rule.PINNED, f"The model is pinned{why}.")
 
 
-def _automation(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
+def _automation(facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | None:
     if policy.automation is Automation.NEVER:
         return Reason(Rule.AUTOMATION, "Its policy lets nothing go by itself: staff decide.")
     if facts.asked_by is Asker.CLIENT or policy.automation is Automation.AFTER_GATES:
@@ -254,7 +254,7 @@ def _automation(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
     )
 
 
-def _step(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
+def _step(facts: Facts, policy: EffectivePolicy, _now: datetime) -> Reason | None:
     # Ahead of the policy's own list, which can't allow them.
     if facts.step in NEVER_BY_THEMSELVES:
         return Reason(Rule.STEP, NEVER_BY_THEMSELVES[facts.step])
@@ -263,7 +263,7 @@ def _step(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
     return Reason(Rule.STEP, f"A step of the kind {facts.step} doesn't go by itself.")
 
 
-def _age(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
+def _age(facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | None:
     days = policy.minimum_age_days
     if not days:
         return None
@@ -282,13 +282,13 @@ def _age(facts: Facts, policy: Policy, now: datetime) -> Reason | None:
     )
 
 
-def _approvals(_facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
+def _approvals(_facts: Facts, policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if policy.approvals_needed < 2:
         return None
     return Reason(Rule.APPROVALS, f"{policy.approvals_needed} people must approve it.")
 
 
-def _freeze(facts: Facts, _policy: Policy, now: datetime) -> Reason | None:
+def _freeze(facts: Facts, _policy: EffectivePolicy, now: datetime) -> Reason | None:
     freeze = calendar.freeze_at(freezes=facts.freezes, at=now)
     if freeze is None:
         return None
@@ -299,7 +299,7 @@ def _freeze(facts: Facts, _policy: Policy, now: datetime) -> Reason | None:
     )
 
 
-def _window(_facts: Facts, policy: Policy, now: datetime) -> Reason | None:
+def _window(_facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | None:
     if calendar.is_open(windows=policy.windows, zone=policy.time_zone, at=now):
         return None
     opens = calendar.next_opening(windows=policy.windows, zone=policy.time_zone, at=now)
@@ -307,7 +307,7 @@ def _window(_facts: Facts, policy: Policy, now: datetime) -> Reason | None:
     return Reason(Rule.WINDOW, f"Outside its windows{when}.", until=opens)
 
 
-def _pace(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
+def _pace(facts: Facts, policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if policy.max_at_once is not None and facts.under_way >= policy.max_at_once:
         return Reason(
             Rule.PACE, f"{facts.under_way} upgrades are under way; {policy.max_at_once} may be."
@@ -320,20 +320,20 @@ def _pace(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
     return None
 
 
-def _way_back(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
+def _way_back(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
     return Reason(Rule.WAY_BACK, facts.way_back) if facts.way_back else None
 
 
-def _evidence(facts: Facts, policy: Policy, _now: datetime) -> Reason | None:
+def _evidence(facts: Facts, policy: EffectivePolicy, _now: datetime) -> Reason | None:
     """Where tests or a canary come first, they are the proof; what is surely bad stops before."""
-    if facts.evidence_decision is Shown.BLOCKED:
+    if facts.evidence_decision is Decision.BLOCKED:
         return Reason(Rule.EVIDENCE, facts.evidence_sentence or "The evidence speaks against it.")
-    if policy.gathers_evidence or facts.evidence_decision is Shown.UPGRADE:
+    if policy.gathers_evidence or facts.evidence_decision is Decision.UPGRADE:
         return None
     return Reason(Rule.EVIDENCE, facts.evidence_sentence or "There is not enough evidence.")
 
 
-def _another(facts: Facts, _policy: Policy, _now: datetime) -> Reason | None:
+def _another(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if not facts.another_under_way:
         return None
     return Reason(Rule.UNDER_WAY, "Another upgrade of this model is under way.")
@@ -391,7 +391,7 @@ _FINE: Mapping[Rule, str] = {
 
 
 def _checks(facts: Facts) -> Mapping[Rule, Check]:
-    return _TO_GO_ON if facts.stage is Stage.GO_ON else _TO_BEGIN
+    return _TO_GO_ON if facts.stage is MoveStage.GO_ON else _TO_BEGIN
 
 
 def _midnight(day: date, now: datetime) -> datetime:

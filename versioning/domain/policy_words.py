@@ -7,7 +7,7 @@ from decimal import Decimal
 from versioning.domain.calendar import DAYS, Window
 from versioning.domain.canary import CanaryStep
 from versioning.domain.figures import GATES, LIMITS, Rises
-from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, Policy, Unsure
+from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, EffectivePolicy, Unsure
 
 NO_LIMIT = Decimal(99)
 """From here on a rise, or a number of times, is no limit."""
@@ -34,7 +34,7 @@ _UNSURE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PolicyLine:
     """One thing that a policy says; ``settings`` are the fields that it comes from."""
 
     topic: str
@@ -42,31 +42,31 @@ class Line:
     settings: tuple[str, ...]
 
 
-def in_words(policy: Policy) -> tuple[Line, ...]:
+def in_words(policy: EffectivePolicy) -> tuple[PolicyLine, ...]:
     """Return what a policy means, a sentence or two a topic; the first says it in short."""
     return (
-        Line("In short", in_short(policy), ()),
-        Line(
+        PolicyLine("In short", in_short(policy), ()),
+        PolicyLine(
             "By itself",
             _by_itself(policy),
             ("automation", "steps_allowed", "minimum_age_days", "near_retirement_days",
              "windows", "time_zone", "max_at_once", "max_per_day"),
         ),
-        Line(
+        PolicyLine(
             "Evidence",
             _evidence(policy),
             ("minimum_improvement", *(limit.setting for limit in LIMITS), "unsure_limits_pass",
              "tests_alone"),
         ),
-        Line("People", _people(policy), ("approvals_needed", "requester_may_approve")),
-        Line("Tests", _tests(policy), ("required_suites", "unsure_tests")),
-        Line("Canary", _canary(policy), ("canary_steps", "canary_asks")),
-        Line("Afterwards", _afterwards(policy), ("watch_days", "rollback_by_itself")),
-        Line("Retirement clock", _clock(policy), ("approval_days", "buffer_days")),
+        PolicyLine("People", _people(policy), ("approvals_needed", "requester_may_approve")),
+        PolicyLine("Tests", _tests(policy), ("required_suites", "unsure_tests")),
+        PolicyLine("Canary", _canary(policy), ("canary_steps", "canary_asks")),
+        PolicyLine("Afterwards", _afterwards(policy), ("watch_days", "rollback_by_itself")),
+        PolicyLine("Retirement clock", _clock(policy), ("approval_days", "buffer_days")),
     )  # fmt: skip
 
 
-def in_short(policy: Policy) -> str:
+def in_short(policy: EffectivePolicy) -> str:
     """Return one sentence: who moves it, when, and after what."""
     who = {
         Automation.NEVER: "Staff decide each upgrade",
@@ -84,7 +84,7 @@ def in_short(policy: Policy) -> str:
     return f"{who}{when}, {f'after {_and(stops)}' if stops else 'without tests or a canary'}."
 
 
-def goes_by_itself(policy: Policy) -> bool:
+def goes_by_itself(policy: EffectivePolicy) -> bool:
     """Say whether anything at all may go without a person's approval."""
     return (
         policy.automation is not Automation.NEVER
@@ -146,7 +146,7 @@ def percent(fraction: Decimal) -> str:
     return f"{_plain(fraction * 100)} %"
 
 
-def _by_itself(policy: Policy) -> str:
+def _by_itself(policy: EffectivePolicy) -> str:
     if policy.automation is Automation.NEVER:
         return "Nothing goes by itself: staff decide."
     if policy.approvals_needed > 1:
@@ -176,13 +176,13 @@ def _kinds(allowed: Sequence[str]) -> str:
     return f"Only {named}"
 
 
-def _when(policy: Policy) -> str:
+def _when(policy: EffectivePolicy) -> str:
     if not policy.windows:
         return "at any time"
     return f"{_and([window(each) for each in policy.windows])}, {policy.time_zone} time"
 
 
-def _evidence(policy: Policy) -> str:
+def _evidence(policy: EffectivePolicy) -> str:
     least = policy.minimum_improvement
     quality = (
         f"To go by itself, quality must be {percent(least)} better."
@@ -200,7 +200,7 @@ def _evidence(policy: Policy) -> str:
     return " ".join(said)
 
 
-def _limits(policy: Policy) -> list[str]:
+def _limits(policy: EffectivePolicy) -> list[str]:
     """Say each limit, what has none, and then how many times a rate may be."""
     rises: list[str] = []
     free: list[str] = []
@@ -226,21 +226,21 @@ def _limits(policy: Policy) -> list[str]:
     ]
 
 
-def _people(policy: Policy) -> str:
+def _people(policy: EffectivePolicy) -> str:
     needed = policy.approvals_needed
     count = "One person approves" if needed == 1 else f"{needed} people approve"
     asker = "may" if policy.requester_may_approve else "may not"
     return f"{count}. Whoever asked for the upgrade {asker} approve it."
 
 
-def _tests(policy: Policy) -> str:
+def _tests(policy: EffectivePolicy) -> str:
     if not policy.required_suites:
         return "No suite must pass."
     suites = _and([f"“{name}”" for name in policy.required_suites])
     return f"First {suites} must pass; {_UNSURE[policy.unsure_tests]}."
 
 
-def _canary(policy: Policy) -> str:
+def _canary(policy: EffectivePolicy) -> str:
     steps = policy.canary_steps
     if not steps:
         return "No canary: every key gets the new version at once."
@@ -256,14 +256,14 @@ def _course(steps: Sequence[CanaryStep]) -> str:
     return _and([step(each) for each in steps])
 
 
-def _afterwards(policy: Policy) -> str:
+def _afterwards(policy: EffectivePolicy) -> str:
     if not policy.watch_days:
         return "A completed upgrade is not watched."
     then = "it goes back by itself" if policy.rollback_by_itself else "you are told"
     return f"Watched for {_days(policy.watch_days)}; when it turns out worse, {then}."
 
 
-def _clock(policy: Policy) -> str:
+def _clock(policy: EffectivePolicy) -> str:
     return (
         f"The latest safe start reckons with {_days(policy.approval_days)} for approvals and "
         f"{_days(policy.buffer_days)} to spare."

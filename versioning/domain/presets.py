@@ -9,7 +9,7 @@ from versioning.domain.figures import LIMITS
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class PolicyPreset:
     """A whole policy under a name; ``settings`` are as a policy's row keeps them.
 
     What belongs to the place is not among them: for whom, suites, time zone, fallback version.
@@ -23,7 +23,7 @@ class Preset:
 
 _WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
-CAREFUL = Preset(
+CAREFUL = PolicyPreset(
     "careful",
     "Careful",
     "People decide everything. Two approve, and a canary of ten days or more proves that it isn't "
@@ -54,7 +54,7 @@ CAREFUL = Preset(
         "buffer_days": 14,
     },
 )
-NORMAL = Preset(
+NORMAL = PolicyPreset(
     "normal",
     "Normal",
     "Smaller steps go by themselves at night on weekdays, once a week old and 10 % better; major "
@@ -85,7 +85,7 @@ NORMAL = Preset(
         "buffer_days": 7,
     },
 )
-FAST = Preset(
+FAST = PolicyPreset(
     "fast",
     "Fast",
     "Every kind of step goes by itself at any time, after a canary of a day that shows no harm. "
@@ -113,4 +113,4 @@ FAST = Preset(
         "buffer_days": 3,
     },
 )
-PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (CAREFUL, NORMAL, FAST)}
+PRESETS: Mapping[str, PolicyPreset] = {preset.name: preset for preset in (CAREFUL, NORMAL, FAST)}

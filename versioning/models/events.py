@@ -6,14 +6,14 @@ from typing import Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
 
 def kinds() -> list[tuple[str, str]]:
     """Return the choices; called by name in migrations, so a new kind needs none."""
-    return [(kind.value, kind.value) for kind in Kind]
+    return [(kind.value, kind.value) for kind in EventKind]
 
 
 class EventQuerySet(models.QuerySet["Event"]):

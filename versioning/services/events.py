@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from versioning.domain import dates
-from versioning.domain.events import DETAILS, VERSIONS, Kind
+from versioning.domain.events import DETAILS, VERSIONS, EventKind
 from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
 from versioning.services import notices, nudges
 from versioning.services.actors import Actor
@@ -25,7 +25,7 @@ STEP = 5_000
 
 
 def write(
-    kind: Kind,
+    kind: EventKind,
     *,
     tracked: TrackedModel,
     sentence: str,
@@ -72,7 +72,7 @@ def retirement_changed(
     what = "has no retirement date any more" if after is None else f"retires on {dates.day(after)}"
     was = f" It was {dates.day(before)} before." if before else ""
     write(
-        Kind.RETIREMENT_CHANGED,
+        EventKind.RETIREMENT_CHANGED,
         tracked=version.tracked_model,
         version=version,
         sentence=f"{version.upstream_id} {what}.{was}",

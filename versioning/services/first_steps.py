@@ -12,7 +12,7 @@ from versioning.models import Check, PerformanceSample, TrackedModel, UnknownMod
 from versioning.services.existence import which_have_rows
 
 
-class Step(StrEnum):
+class FirstStep(StrEnum):
     """What a new server is led through, in this order."""
 
     PROVIDER = "provider"
@@ -34,11 +34,11 @@ def done() -> frozenset[str]:
     moves = UpgradeRecord.objects.exclude(origin=UpgradeRecord.Origin.TRACKING)
     answered = [Check.State.CHANGED, Check.State.UNCHANGED, Check.State.PARTLY]
     asked: Mapping[str, QuerySet[Any]] = {
-        Step.PROVIDER: Provider.objects.all(),
-        Step.CHECK: Check.objects.filter(state__in=answered),
-        Step.MODEL: TrackedModel.objects.all(),
-        Step.SAMPLES: PerformanceSample.objects.all(),
-        Step.DECISION: moves.exclude(state__in=[state.value for state in _NOT_DECIDED]),
+        FirstStep.PROVIDER: Provider.objects.all(),
+        FirstStep.CHECK: Check.objects.filter(state__in=answered),
+        FirstStep.MODEL: TrackedModel.objects.all(),
+        FirstStep.SAMPLES: PerformanceSample.objects.all(),
+        FirstStep.DECISION: moves.exclude(state__in=[state.value for state in _NOT_DECIDED]),
         SEEN: UnknownModel.objects.open(),
     }
     return which_have_rows(asked)

@@ -27,7 +27,7 @@ from versioning.services.evidence import served
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.own_inbox import Narrowing
 from versioning.services.upgrades import held, retirement
-from versioning.services.upgrades.held import Held, Why
+from versioning.services.upgrades.held import HeldVersion, Why
 from versioning.services.upgrades.retirement import Clock
 from versioning.services.upgrades.traffic import live_requests
 
@@ -61,7 +61,7 @@ class ProviderState:
 
 
 @dataclass(frozen=True, slots=True)
-class Retirement:
+class RetiringVersion:
     """A version in use that retires soon, and whether its successor waits for a decision."""
 
     version: ModelVersion
@@ -92,13 +92,13 @@ class Inbox:
     """Live requests of the last week of what retires among the waiting, by version."""
     maybes: Sequence[UpgradeRecord]
     """Apart from what waits: nobody can tell whether these are successors at all."""
-    held: Sequence[Held]
+    held: Sequence[HeldVersion]
     held_count: int
     """How many newer versions are neither in use nor asked about."""
     under_way: Sequence[UpgradeRecord]
     under_way_count: int
     providers: Sequence[ProviderState]
-    retiring: Sequence[Retirement]
+    retiring: Sequence[RetiringVersion]
     moves: Sequence[UpgradeStep]
     drifts: Sequence[DriftFinding]
     served_otherwise: Sequence[ServedDrift]
@@ -223,7 +223,7 @@ def _providers() -> list[ProviderState]:
     return sorted(states, key=lambda state: not state.has_failed)
 
 
-def _retiring(now: datetime) -> list[Retirement]:
+def _retiring(now: datetime) -> list[RetiringVersion]:
     waiting = UpgradeRecord.objects.waiting().sure()
     waiting = waiting.filter(tracked_model=OuterRef("tracked_model"))
     versions: Iterable[Any] = (
@@ -233,6 +233,6 @@ def _retiring(now: datetime) -> list[Retirement]:
         .order_by("retires_on", "pk")[:SHOWN_NEWS]
     )
     return [
-        Retirement(version=version, has_recommendation=bool(version.has_recommendation))
+        RetiringVersion(version=version, has_recommendation=bool(version.has_recommendation))
         for version in versions
     ]

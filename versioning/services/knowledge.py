@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from providers.base import GOES_WITH, ListedModel
 from versioning.domain import dates, lineage
-from versioning.domain.difference import Metadata, difference
+from versioning.domain.difference import Metadata, changes_between
 from versioning.models import CatalogueEntry, ModelVersion
 from versioning.services import clock, prices
 
@@ -211,7 +211,7 @@ def fill_version(
 
 def compare_with_previous(*, version: ModelVersion, previous: ModelVersion) -> None:
     """Compute improvements and breaking changes of a version; what staff added stays apart."""
-    found = difference(before=metadata_of(previous), after=metadata_of(version))
+    found = changes_between(before=metadata_of(previous), after=metadata_of(version))
     version.found_improvements = list(found.improvements)
     version.found_breaking_changes = list(found.breaking_changes)
 

@@ -13,9 +13,10 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Response,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.fields import (
     read_answer,
     read_count,
@@ -120,7 +121,7 @@ def _read_model(row: Any) -> ListedModel:
     )
 
 
-def _read_message(answer: Answer) -> ChatAnswer:
+def _read_message(answer: Response) -> ChatAnswer:
     payload = read_object(answer.json)
     content = payload.get("content")
     if not isinstance(content, list):

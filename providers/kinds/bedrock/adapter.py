@@ -23,10 +23,11 @@ from providers.base import (
     NotThere,
     ProviderError,
     Refused,
+    Response,
     Unavailable,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.client import Signer
 from providers.http.fields import (
     read_answer,
@@ -305,7 +306,7 @@ def _lower(value: Any) -> tuple[str, ...]:
     return tuple(word.lower() for word in read_words(value))
 
 
-def _read_answer(answer: Answer) -> ChatAnswer:
+def _read_answer(answer: Response) -> ChatAnswer:
     payload = read_object(answer.json)
     message = read_object(read_object(payload.get("output")).get("message"))
     content = message.get("content")

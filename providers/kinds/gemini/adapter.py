@@ -14,9 +14,10 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Response,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.fields import (
     read_answer,
     read_count,
@@ -113,7 +114,7 @@ def _read_model(row: Any) -> ListedModel:
     )
 
 
-def _read_content(answer: Answer) -> ChatAnswer:
+def _read_content(answer: Response) -> ChatAnswer:
     payload = read_object(answer.json)
     candidates = payload.get("candidates")
     blocked = read_text(read_object(payload.get("promptFeedback")).get("blockReason"))

@@ -15,9 +15,10 @@ from providers.base import (
     ListedModel,
     Listing,
     NotThere,
+    Response,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.fields import read_day, read_id, read_moment, read_object, read_text
 from providers.http.pages import follow_pages
 
@@ -73,7 +74,7 @@ class HuggingFace(Adapter):
     def complete(self, request: ChatRequest) -> ChatAnswer:
         return openai_style.complete(self.router, request)
 
-    def _page(self, address: str) -> Answer:
+    def _page(self, address: str) -> Response:
         if address != "api/models":
             return self.client.get(address)
         options = self.connection.options
@@ -88,7 +89,7 @@ class HuggingFace(Adapter):
         )
 
 
-def _next_page(page: Answer) -> str:
+def _next_page(page: Response) -> str:
     found = _NEXT_LINK.search(page.headers.get("link", ""))
     return found.group(1) if found else ""
 

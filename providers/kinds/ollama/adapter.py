@@ -12,9 +12,10 @@ from providers.base import (
     ListedModel,
     Listing,
     Nonsense,
+    Response,
     Witness,
 )
-from providers.http import Answer, Client
+from providers.http import Client
 from providers.http.fields import (
     read_answer,
     read_count,
@@ -98,7 +99,7 @@ def _read_model(row: Any) -> ListedModel:
     )
 
 
-def _read_chat(answer: Answer) -> ChatAnswer:
+def _read_chat(answer: Response) -> ChatAnswer:
     payload = read_object(answer.json)
     message = payload.get("message")
     if not isinstance(message, dict) or payload.get("done") is not True:

@@ -4,26 +4,38 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from providers import openai_style
-from providers.base import Adapter, ChatAnswer, ChatRequest, Connection, Listing, Preset, Witness
+from providers.base import (
+    Adapter,
+    ChatAnswer,
+    ChatRequest,
+    Connection,
+    Listing,
+    ServerPreset,
+    Witness,
+)
 from providers.http import Client
 
 PRESETS = (
-    Preset("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),
-    Preset("cerebras", "Cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
-    Preset("deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
-    Preset("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
-    Preset("fireworks", "Fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-    Preset("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    Preset("moonshot", "Moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
-    Preset("nvidia", "NVIDIA", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
-    Preset("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
-    Preset("together", "Together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    Preset("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
-    Preset("llamacpp", "llama.cpp server", "http://127.0.0.1:8080/v1"),
-    Preset("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1"),
-    Preset("localai", "LocalAI", "http://127.0.0.1:8080/v1"),
-    Preset("sglang", "SGLang", "http://127.0.0.1:30000/v1"),
-    Preset("vllm", "vLLM", "http://127.0.0.1:8000/v1"),
+    ServerPreset("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),
+    ServerPreset("cerebras", "Cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
+    ServerPreset(
+        "deepinfra", "DeepInfra", "https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"
+    ),
+    ServerPreset("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
+    ServerPreset(
+        "fireworks", "Fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"
+    ),
+    ServerPreset("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    ServerPreset("moonshot", "Moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
+    ServerPreset("nvidia", "NVIDIA", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
+    ServerPreset("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
+    ServerPreset("together", "Together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+    ServerPreset("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
+    ServerPreset("llamacpp", "llama.cpp server", "http://127.0.0.1:8080/v1"),
+    ServerPreset("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1"),
+    ServerPreset("localai", "LocalAI", "http://127.0.0.1:8080/v1"),
+    ServerPreset("sglang", "SGLang", "http://127.0.0.1:30000/v1"),
+    ServerPreset("vllm", "vLLM", "http://127.0.0.1:8000/v1"),
 )
 
 

@@ -145,7 +145,7 @@ def test_without_leave_to_list_profiles_the_permission_is_named(
 def test_nothing_follows_a_profile_whose_name_says_nothing() -> None:
     newer = [lineage.Known(id=f"us.acme.quill-v{n}:0") for n in (2, 3)]
     known = lineage.Known(id=OWN)
-    market = lineage.Listing.of([known, *newer], provider="bedrock")
+    market = lineage.ModelIndex.of([known, *newer], provider="bedrock")
     found = lineage.find_successor(known, listed=market, provider="bedrock", at=NOW.date())
     assert (found.successor, found.maybes) == (None, ())
     assert found.reasons

@@ -96,8 +96,8 @@ def test_the_page_asks_few_questions(
         page_of(viewer, task="summarise")
 
 
-def dot(name: str, cost: float | None, quality: float | None) -> front.Dot:
-    return front.Dot(name, "1", cost, quality, None, None, "/")
+def dot(name: str, cost: float | None, quality: float | None) -> front.FrontPoint:
+    return front.FrontPoint(name, "1", cost, quality, None, None, "/")
 
 
 def test_the_front_is_what_nothing_beats_in_both_and_the_unknown_is_named() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
-from versioning.admin.intervals import WIDTH, Row, of_evidence
+from versioning.admin.intervals import WIDTH, IntervalRow, of_evidence
 from versioning.domain.evidence import read
 
 figures = st.floats(-5, 5, allow_nan=False)
@@ -19,7 +19,7 @@ def gate(**told: Any) -> dict[str, Any]:
     return {"name": "errors", "status": "unsure", **told}
 
 
-def only(evidence: dict[str, Any]) -> Row:
+def only(evidence: dict[str, Any]) -> IntervalRow:
     (row,) = of_evidence(read(evidence))
     return row
 

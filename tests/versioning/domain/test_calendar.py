@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from versioning.domain.calendar import (
     DAYS,
-    Freeze,
+    FreezePeriod,
     UnreadableWindow,
     Window,
     freeze_at,
@@ -96,8 +96,8 @@ def test_what_is_no_window_is_refused(raw: object) -> None:
 
 def test_of_two_freezes_the_one_that_ends_last_is_told() -> None:
     hour = timedelta(hours=1)
-    short = Freeze("short", MONDAY, MONDAY + hour)
-    long = Freeze("long", MONDAY, MONDAY + 2 * hour)
+    short = FreezePeriod("short", MONDAY, MONDAY + hour)
+    long = FreezePeriod("long", MONDAY, MONDAY + 2 * hour)
 
     assert freeze_at(freezes=[long, short], at=MONDAY) == long
     assert freeze_at(freezes=[short], at=MONDAY + hour) is None

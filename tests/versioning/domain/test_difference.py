@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.difference import Difference, Metadata, difference
+from versioning.domain.difference import Metadata, VersionChanges, changes_between
 
 BEFORE = Metadata(
     context_tokens=32_768,
@@ -26,7 +26,7 @@ METADATA = st.builds(
 def test_more_room_and_a_lower_price_are_improvements() -> None:
     after = Metadata(context_tokens=131_072, input_price=Decimal("0.05"))
 
-    assert difference(before=BEFORE, after=after) == Difference(
+    assert changes_between(before=BEFORE, after=after) == VersionChanges(
         improvements=(
             "context 32,768 -> 131,072 tokens",
             "input price $0.1 -> $0.05 per million tokens (-50%)",
@@ -43,7 +43,7 @@ def test_what_is_taken_away_is_a_breaking_change() -> None:
         capabilities=("tools", "vision"),
     )
 
-    found = difference(before=BEFORE, after=after)
+    found = changes_between(before=BEFORE, after=after)
 
     assert found.breaking_changes == (
         "longest output 4,096 -> 2,048 tokens",
@@ -54,11 +54,11 @@ def test_what_is_taken_away_is_a_breaking_change() -> None:
 
 
 def test_unknown_is_not_zero() -> None:
-    assert difference(before=BEFORE, after=Metadata()) == Difference((), ())
+    assert changes_between(before=BEFORE, after=Metadata()) == VersionChanges((), ())
 
 
 def test_a_price_that_was_nothing_has_no_percentage() -> None:
-    found = difference(
+    found = changes_between(
         before=Metadata(output_price=Decimal(0)), after=Metadata(output_price=Decimal(2))
     )
 
@@ -67,8 +67,8 @@ def test_a_price_that_was_nothing_has_no_percentage() -> None:
 
 @given(before=METADATA, after=METADATA)
 def test_going_back_turns_each_improvement_into_a_loss(before: Metadata, after: Metadata) -> None:
-    there = difference(before=before, after=after)
-    back = difference(before=after, after=before)
+    there = changes_between(before=before, after=after)
+    back = changes_between(before=after, after=before)
 
     assert len(there.improvements) == len(back.breaking_changes)
     assert len(there.breaking_changes) == len(back.improvements)

@@ -18,7 +18,7 @@ from versioning.domain.evidence import (
     KeptNeeded,
     KeptPart,
     RunResult,
-    Unread,
+    UnreadEvidence,
     UnreadRun,
     read,
     read_run,
@@ -47,7 +47,7 @@ def test_an_older_document_is_read_whole(name: str) -> None:
     found = read(document)
     again = found.as_dict()
     assert {key: again[key] for key in told} == told
-    assert not isinstance(found, Unread)
+    assert not isinstance(found, UnreadEvidence)
     assert (found.schema_version, wrong_in(again, Evidence, read)) == (SCHEMA_VERSION, "")
 
 
@@ -90,7 +90,7 @@ def test_whatever_is_computed_is_kept(computed: Any, kept: Any) -> None:
 def test_a_version_that_is_not_known_is_handed_over_as_it_is(number: object) -> None:
     document = {"schema_version": number, "decision": "UPGRADE", "quality": ["otherwise"]}
     found = read(document)
-    assert isinstance(found, Unread)
+    assert isinstance(found, UnreadEvidence)
     assert "shown as it is" in found.sentence
     assert (found.as_dict(), found.decision, found.speaks_for) == (document, "", False)
     assert found.is_measured  # looking again writes what is known

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.calendar import Freeze, Window
+from versioning.domain.calendar import FreezePeriod, Window
 from versioning.domain.canary import CanaryStep
 from versioning.domain.policy import (
     Asker,
     Asks,
     Automation,
+    EffectivePolicy,
     Facts,
-    Policy,
+    MoveStage,
     Rule,
-    Stage,
     Unsure,
     decide,
     examine,
@@ -27,8 +27,10 @@ from versioning.domain.statistics.decision import Decision
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-GOOD = Facts(stage=Stage.BEGIN, evidence_decision=Decision.UPGRADE, released_on=date(2026, 1, 1))
-FREE = Policy(automation=Automation.AFTER_GATES)
+GOOD = Facts(
+    stage=MoveStage.BEGIN, evidence_decision=Decision.UPGRADE, released_on=date(2026, 1, 1)
+)
+FREE = EffectivePolicy(automation=Automation.AFTER_GATES)
 
 
 def test_it_goes_where_nothing_stops_it() -> None:
@@ -52,7 +54,7 @@ def test_it_goes_where_nothing_stops_it() -> None:
         ({"released_on": date(2026, 3, 1)}, {"minimum_age_days": 2}, Rule.AGE),
         ({"released_on": None}, {"minimum_age_days": 1}, Rule.AGE),
         ({}, {"approvals_needed": 2}, Rule.APPROVALS),
-        ({"freezes": [Freeze("f", NOW, NOW + DAY)]}, {}, Rule.FREEZE),
+        ({"freezes": [FreezePeriod("f", NOW, NOW + DAY)]}, {}, Rule.FREEZE),
         ({"way_back": "closed"}, {}, Rule.WAY_BACK),
         ({"evidence_decision": Decision.STAY}, {}, Rule.EVIDENCE),
         ({"evidence_decision": Decision.NOT_ENOUGH_EVIDENCE}, {}, Rule.EVIDENCE),
@@ -75,7 +77,7 @@ def test_one_rule_stops_it(facts: dict[str, object], policy: dict[str, object], 
 
 @pytest.mark.parametrize(("day", "goes"), [(date(2026, 4, 1), True), (date(2026, 4, 2), False)])
 def test_near_retirement_is_thirty_days(day: date, goes: bool) -> None:
-    policy = Policy(automation=Automation.NEAR_RETIREMENT)
+    policy = EffectivePolicy(automation=Automation.NEAR_RETIREMENT)
 
     assert decide(facts=replace(GOOD, urgent_on=day), policy=policy, now=NOW).allowed is goes
 
@@ -83,8 +85,8 @@ def test_near_retirement_is_thirty_days(day: date, goes: bool) -> None:
 def test_a_client_may_ask_unless_nothing_ever_goes_by_itself() -> None:
     asked = replace(GOOD, asked_by=Asker.CLIENT)
 
-    assert decide(facts=asked, policy=Policy(), now=NOW).allowed
-    never = Policy(automation=Automation.NEVER)
+    assert decide(facts=asked, policy=EffectivePolicy(), now=NOW).allowed
+    never = EffectivePolicy(automation=Automation.NEVER)
     assert not decide(facts=asked, policy=never, now=NOW).allowed
 
 
@@ -98,14 +100,14 @@ def test_tests_gather_the_evidence_themselves() -> None:
     pinned=st.booleans(),
     on=st.booleans(),
     shown=st.sampled_from(Decision),
-    stage=st.sampled_from(Stage),
+    stage=st.sampled_from(MoveStage),
     automation=st.sampled_from(Automation),
 )
 def test_what_is_examined_is_what_decides(
-    pinned: bool, on: bool, shown: Decision, stage: Stage, automation: Automation
+    pinned: bool, on: bool, shown: Decision, stage: MoveStage, automation: Automation
 ) -> None:
     facts = replace(GOOD, pinned=pinned, automation_on=on, evidence_decision=shown, stage=stage)
-    policy = Policy(automation=automation)
+    policy = EffectivePolicy(automation=automation)
 
     rows = examine(facts=facts, policy=policy, now=NOW)
     decision = decide(facts=facts, policy=policy, now=NOW)
@@ -119,7 +121,7 @@ def test_what_is_examined_is_what_decides(
 
 def test_what_is_built_in() -> None:
     """What the guide says of a policy in which nothing is set: docs/upgrades.md."""
-    assert Policy() == Policy(
+    assert EffectivePolicy() == EffectivePolicy(
         automation=Automation.ON_REQUEST,
         steps_allowed=("revision", "snapshot", "minor", "major"),
         minimum_improvement=Decimal("0.1"),
@@ -159,9 +161,9 @@ CANARY = (CanaryStep(weight=Decimal("0.05")), CanaryStep(weight=Decimal("0.5")))
         (replace(FREE, canary_steps=CANARY, required_suites=("a", "b")), "tested with a, b"),
     ],
 )
-def test_it_says_what_comes_next(policy: Policy, first: str) -> None:
+def test_it_says_what_comes_next(policy: EffectivePolicy, first: str) -> None:
     assert decide(facts=GOOD, policy=policy, now=NOW).next == f"It is {first}."
-    approved = replace(GOOD, stage=Stage.GO_ON)
+    approved = replace(GOOD, stage=MoveStage.GO_ON)
     assert decide(facts=approved, policy=policy, now=NOW).next == "It goes on."
 
 
@@ -183,7 +185,7 @@ def test_a_reason_is_given_where_there_is_one() -> None:
     [
         ({}, False),
         ({"pinned": True}, True),
-        ({"freezes": (Freeze("f", NOW, NOW + DAY),)}, True),
+        ({"freezes": (FreezePeriod("f", NOW, NOW + DAY),)}, True),
         ({"evidence_decision": Decision.BLOCKED}, False),
         ({"way_back": "closed"}, False),
         ({"another_under_way": True}, False),
@@ -195,7 +197,7 @@ def test_some_rules_need_no_look_at_the_evidence(facts: dict[str, object], stops
 
 
 def test_it_says_when_retirement_is_near_enough() -> None:
-    policy = Policy(automation=Automation.NEAR_RETIREMENT)
+    policy = EffectivePolicy(automation=Automation.NEAR_RETIREMENT)
     (reason,) = decide(
         facts=replace(GOOD, urgent_on=date(2026, 4, 30)), policy=policy, now=NOW
     ).reasons

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from versioning.domain import calendar, canary
-from versioning.domain.policy import Asks, Automation, Policy, Unsure
+from versioning.domain.policy import Asks, Automation, EffectivePolicy, Unsure
 from versioning.domain.policy_words import days, hours, in_short, in_words, percent, window
 from versioning.domain.presets import PRESETS
 
@@ -17,7 +17,9 @@ NIGHT = calendar.Window(WEEKDAYS, 22 * 60, 6 * 60)
 
 
 def test_the_example_of_the_form() -> None:
-    policy = Policy(automation=Automation.AFTER_GATES, windows=(NIGHT,), canary_steps=STEPS)
+    policy = EffectivePolicy(
+        automation=Automation.AFTER_GATES, windows=(NIGHT,), canary_steps=STEPS
+    )
     assert in_short(policy) == (
         "Goes by itself at night on weekdays (22:00 to 06:00), UTC time, "
         "after 5 % for a day and 50 % for 500 samples."
@@ -36,7 +38,7 @@ def test_the_example_of_the_form() -> None:
     ],
 )
 def test_in_short(changes: dict[str, Any], says: str) -> None:
-    assert says in in_short(replace(Policy(), **changes))
+    assert says in in_short(replace(EffectivePolicy(), **changes))
 
 
 @pytest.mark.parametrize(
@@ -106,10 +108,10 @@ WHERE_IT_COUNTS = {
 }
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
+@pytest.mark.parametrize("name", [field.name for field in fields(EffectivePolicy)])
 def test_each_setting_changes_the_words_of_its_own_topic(name: str) -> None:
     """A setting that no sentence tells of would be a policy that people can't read."""
-    policy = replace(Policy(), **WHERE_IT_COUNTS.get(name, {}))
+    policy = replace(EffectivePolicy(), **WHERE_IT_COUNTS.get(name, {}))
     before, after = in_words(policy), in_words(replace(policy, **{name: OTHER[name]}))
     told = {new.topic for old, new in zip(before, after, strict=True) if old != new}
     topic = next(line.topic for line in before if name in line.settings)
@@ -119,5 +121,5 @@ def test_each_setting_changes_the_words_of_its_own_topic(name: str) -> None:
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
 def test_presets_set_all_but_what_belongs_to_the_place(preset: Any) -> None:
-    left = {field.name for field in fields(Policy)} - set(preset.settings)
+    left = {field.name for field in fields(EffectivePolicy)} - set(preset.settings)
     assert left == {"required_suites", "time_zone"}

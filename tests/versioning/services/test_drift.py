@@ -12,7 +12,7 @@ from versioning.models.fields import to_ms
 from versioning.services.errors import NotFound
 from versioning.services.evidence import drift
 from versioning.services.samples import store
-from versioning.services.samples.rollup_sums import Cell, Row, SampleSums, Terms
+from versioning.services.samples.rollup_sums import Cell, SampleRow, SampleSums, Terms
 from versioning.services.samples.vocabulary import ids_of
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +54,8 @@ def days(
     store.append_parts(parts)
 
 
-def _row(at: int, dice: random.Random, mean: float) -> Row:
-    fields = dict.fromkeys(Row._fields) | {
+def _row(at: int, dice: random.Random, mean: float) -> SampleRow:
+    fields = dict.fromkeys(SampleRow._fields) | {
         "at": at,
         "version_id": 1,
         "quality": min(1, max(0, dice.gauss(mean, 0.1))),
@@ -65,7 +65,7 @@ def _row(at: int, dice: random.Random, mean: float) -> Row:
         "route_id": 1,
         "tags_id": 1,
     }
-    return Row(**fields)
+    return SampleRow(**fields)
 
 
 def test_a_silent_change_raises_a_finding_with_the_day_it_began(writer):

@@ -31,7 +31,7 @@ from tests.versioning.services.test_course import (
     sweep,
 )
 from versioning import services
-from versioning.domain.events import DETAILS, OF_A_MOVE, Kind, kind_of_move, pause_after
+from versioning.domain.events import DETAILS, OF_A_MOVE, EventKind, kind_of_move, pause_after
 from versioning.domain.transitions import ALLOWED, State
 from versioning.models import Delivery, Event, Notice, TrackedModel, UpgradeRecord, Watch
 from versioning.services import events, versions
@@ -121,8 +121,8 @@ def test_a_new_record_is_an_event_too(state: State) -> None:
 def test_every_state_that_a_move_ends_in_has_a_kind() -> None:
     assert {kind_of_move(before=before, after=after) for before, after in MOVES}
     assert {kind_of_move(before=None, after=state) for state in CREATED} == {
-        Kind.RECOMMENDED,
-        Kind.MOVED,
+        EventKind.RECOMMENDED,
+        EventKind.MOVED,
     }
 
 
@@ -173,9 +173,9 @@ class TestJourneys:
             "model.moved",
             "watch.ended",
         ]
-        advanced = Event.objects.get(kind=Kind.CANARY_ADVANCED)
+        advanced = Event.objects.get(kind=EventKind.CANARY_ADVANCED)
         assert (advanced.payload["canary_step"], advanced.payload["weight"]) == (2, 0.5)
-        assert Event.objects.get(kind=Kind.WATCH_ENDED).payload["result"] == "good"
+        assert Event.objects.get(kind=EventKind.WATCH_ENDED).payload["result"] == "good"
 
     def test_a_canary_that_is_aborted_by_itself_tells_people(
         self, record: UpgradeRecord, staff: Actor
@@ -224,7 +224,7 @@ class TestJourneys:
             tracked_model_id=record.tracked_model_id, actor=staff, now=NOW, reason="Worse."
         )
         watching.evaluate(watch_id=Watch.objects.get(record=record).pk, now=NOW)
-        ended = Event.objects.get(kind=Kind.WATCH_ENDED)
+        ended = Event.objects.get(kind=EventKind.WATCH_ENDED)
         assert ended.payload["result"] == "overtaken"
 
 
@@ -259,7 +259,7 @@ class TestKept:
         model = tracked()
         waits, gone = (
             Event.objects.create(
-                kind=Kind.REMINDER,
+                kind=EventKind.REMINDER,
                 version=1,
                 at=NOW - dt.timedelta(days=91),
                 tracked_model=model,
@@ -278,7 +278,7 @@ class TestKept:
                 state=state,
                 ended_at=None if state == "pending" else NOW,
             )
-        begun = Event.objects.get(kind=Kind.MOVED)
+        begun = Event.objects.get(kind=EventKind.MOVED)
         assert events.forget_old(now=NOW) == 1
         assert set(Event.objects.all()) == {waits, begun}
 
@@ -292,7 +292,7 @@ def test_none_is_written_outside_the_transaction_of_what_happened() -> None:
 
 def write(model: TrackedModel, **details: object) -> Event:
     return events.write(
-        Kind.MOVED,
+        EventKind.MOVED,
         tracked=model,
         sentence="It moved.",
         actor=Actor.command(),
@@ -316,7 +316,8 @@ def test_the_guide_names_every_kind_with_its_fields() -> None:
     }
     for_us = {"reminder_id"}
     assert named == {
-        kind.value: set() if DETAILS[kind] == OF_A_MOVE else DETAILS[kind] - for_us for kind in Kind
+        kind.value: set() if DETAILS[kind] == OF_A_MOVE else DETAILS[kind] - for_us
+        for kind in EventKind
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.factories import NOW, UpgradeRecordFactory, tracked
-from versioning.domain.policy import Policy as Rules
+from versioning.domain.policy import EffectivePolicy
 from versioning.models import ModelVersion, Policy, UpgradeStep
 from versioning.services.upgrades import explaining
 
@@ -45,7 +45,7 @@ NO_RULE = {
 
 
 def test_every_field_of_a_policy_is_here() -> None:
-    assert SETS.keys() | NO_RULE.keys() == set(Rules.__dataclass_fields__)
+    assert SETS.keys() | NO_RULE.keys() == set(EffectivePolicy.__dataclass_fields__)
     named = {name for names in explaining._SETTINGS.values() for name in names}
     assert named == SETS.keys()
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import NOW, tracked
-from versioning.domain.events import MOST_ATTEMPTS, Kind
+from versioning.domain.events import MOST_ATTEMPTS, EventKind
 from versioning.models import Delivery, DeliveryAttempt, Event, Notice, TrackedModel
 from versioning.services import channels, events, outbox
 from versioning.services.actors import Actor
@@ -74,7 +74,7 @@ def pigeon(monkeypatch: pytest.MonkeyPatch) -> Pigeon:
 def happen(model: TrackedModel) -> Event:
     with transaction.atomic():
         return events.write(
-            Kind.MOVED,
+            EventKind.MOVED,
             tracked=model,
             sentence="It moved.",
             actor=Actor.command(),

@@ -19,7 +19,7 @@ from versioning.services.samples import ingestion, late_scores, retention, rollu
 from versioning.services.samples.incoming import SampleIn, ScoreIn
 from versioning.services.samples.rollup_rebuild import rebuild, same_moments, verify
 from versioning.services.samples.rollup_sums import (
-    Row,
+    SampleRow,
     SampleSums,
     Terms,
     hour_of,
@@ -34,10 +34,10 @@ HOUR = 3_600_000
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> Row:
+def rows(draw: st.DrawFn) -> SampleRow:
     share = st.one_of(st.none(), st.floats(0, 1))
     tokens = st.one_of(st.none(), st.integers(0, 10**6))
-    return Row(
+    return SampleRow(
         at=draw(st.integers(0, 5 * HOUR)),
         request_hash=None,
         session_hash=None,
@@ -96,9 +96,9 @@ def test_corrected_scores_count_as_the_new_ones(pairs):
     assert sums.scores.mean == pytest.approx(math.fsum(new) / len(new), abs=1e-9)
 
 
-def _scored(quality: float) -> Row:
-    fields = dict.fromkeys(Row._fields)
-    return Row(
+def _scored(quality: float) -> SampleRow:
+    fields = dict.fromkeys(SampleRow._fields)
+    return SampleRow(
         **fields | {"at": 0, "quality": quality, "version_id": 1, "route_id": 1, "tags_id": 1}
     )
 

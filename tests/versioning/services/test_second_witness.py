@@ -12,7 +12,7 @@ from providers.registry import adapter_classes
 from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
-from versioning.domain.policy import Policy
+from versioning.domain.policy import EffectivePolicy
 from versioning.models import Check, DirectQuestion, Finding, TrackedModel
 from versioning.services import nudges, tracking, witness
 from versioning.services.actors import Actor
@@ -244,11 +244,13 @@ class TestWhatLeftTheList:
         version = track(provider, "zeta-1").current_version
         assert version is not None
         simulator.catalogue.change("openai", "zeta-1", is_hidden=True)
-        alive = way_back.verify(version=version, fallback=None, policy=Policy(), now=NOW)
+        alive = way_back.verify(version=version, fallback=None, policy=EffectivePolicy(), now=NOW)
         simulator.catalogue.change(
             "openai", "zeta-1", is_hidden=False, refuses="This model is no longer available."
         )
-        refused = way_back.verify(version=version, fallback=None, policy=Policy(), now=NOW + DAY)
+        refused = way_back.verify(
+            version=version, fallback=None, policy=EffectivePolicy(), now=NOW + DAY
+        )
         assert (alive.outcome, refused.outcome) == ("open", "closed")
         assert "no longer available" in refused.sentence
 

@@ -15,7 +15,7 @@ RUN_STATES = list(EvaluationRun.State.values)
 PREFERENCES = [preference.value for preference in Preference]
 
 
-class SuiteForm(serializers.ModelSerializer[EvaluationSuite]):
+class SuiteFormSerializer(serializers.ModelSerializer[EvaluationSuite]):
     """How a suite's cases are asked and scored."""
 
     serializer_field_mapping: ClassVar[Any] = FORM_FIELDS
@@ -48,23 +48,23 @@ class SuiteForm(serializers.ModelSerializer[EvaluationSuite]):
         }
 
 
-class SuiteChange(SuiteForm):
+class SuiteChange(SuiteFormSerializer):
     """The fields that change."""
 
-    class Meta(SuiteForm.Meta):
+    class Meta(SuiteFormSerializer.Meta):
         extra_kwargs: ClassVar[dict[str, Any]] = {
-            **SuiteForm.Meta.extra_kwargs,
+            **SuiteFormSerializer.Meta.extra_kwargs,
             "name": {"required": False, "validators": []},
         }
 
 
-class SuiteSerializer(SuiteForm):
+class SuiteSerializer(SuiteFormSerializer):
     """Test cases with scorers."""
 
     cases = serializers.IntegerField(source="case_count", help_text="How many it has.")
 
-    class Meta(SuiteForm.Meta):
-        fields = ("id", *SuiteForm.Meta.fields, "cases")
+    class Meta(SuiteFormSerializer.Meta):
+        fields = ("id", *SuiteFormSerializer.Meta.fields, "cases")
 
 
 class CaseChange(serializers.Serializer[Any]):

@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.models import Delivery, UpgradeStep
 
-KINDS = [kind.value for kind in Kind]
+KINDS = [kind.value for kind in EventKind]
 STATES = list(Delivery.State.values)
 
 

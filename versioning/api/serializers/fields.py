@@ -16,7 +16,7 @@ class Moment(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **kwargs)
 
 
-class Price(serializers.DecimalField):
+class PriceField(serializers.DecimalField):
     """USD per million tokens, as a text so that no digit is lost."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -86,7 +86,7 @@ class ProviderSlug(serializers.SlugRelatedField[Provider]):
         super().__init__(slug_field="slug", queryset=Provider.objects.all(), **kwargs)
 
 
-class PolicyForm(serializers.ModelSerializer[Policy]):
+class PolicyFormSerializer(serializers.ModelSerializer[Policy]):
     """What is set; null, or an empty text, is what the level above says."""
 
     serializer_field_mapping: ClassVar[Any] = FORM_FIELDS
@@ -111,13 +111,13 @@ class PolicyForm(serializers.ModelSerializer[Policy]):
         }
 
 
-class PolicySerializer(PolicyForm):
+class PolicySerializer(PolicyFormSerializer):
     """What is set for a tracked model, for all of a provider's, or in general."""
 
     name = serializers.CharField(source="__str__", help_text="For people.", read_only=True)
 
-    class Meta(PolicyForm.Meta):
-        fields = ("id", "name", *PolicyForm.Meta.fields)
+    class Meta(PolicyFormSerializer.Meta):
+        fields = ("id", "name", *PolicyFormSerializer.Meta.fields)
 
 
 class PoliciesQuery(Paging):
@@ -152,7 +152,7 @@ class ModelPolicySerializer(serializers.Serializer[Any]):
     )
 
 
-class FreezeForm(serializers.Serializer[Any]):
+class FreezeFormSerializer(serializers.Serializer[Any]):
     """A time in which nothing goes by itself."""
 
     name = serializers.CharField(max_length=100, help_text="Why, such as Christmas trade.")
@@ -163,7 +163,7 @@ class FreezeForm(serializers.Serializer[Any]):
     ends_at = Moment(help_text="After its start.")
 
 
-class FreezeChange(FreezeForm):
+class FreezeChange(FreezeFormSerializer):
     """The fields that change."""
 
     name = serializers.CharField(required=False, max_length=100)
@@ -171,7 +171,7 @@ class FreezeChange(FreezeForm):
     ends_at = Moment(required=False)
 
 
-class FreezeSerializer(FreezeForm):
+class FreezeSerializer(FreezeFormSerializer):
     """A time in which nothing goes by itself; a canary that is broken still goes back."""
 
     id = serializers.IntegerField()

@@ -212,7 +212,7 @@ class LineageRuleChange(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
-class SliceTagForm(serializers.Serializer[Any]):
+class SliceTagFormSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         max_length=40, help_text="The name of a tag that your applications send, such as language."
     )

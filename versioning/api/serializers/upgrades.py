@@ -181,17 +181,17 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     )
 
 
-class Reason(serializers.Serializer[Any]):
+class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=500, help_text="Kept for good."
     )
 
 
-class NeededReason(serializers.Serializer[Any]):
+class NeededReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, help_text="Kept for good.")
 
 
-class WakeRule(serializers.Serializer[Any]):
+class WakeRuleSerializer(serializers.Serializer[Any]):
     """When a rejected version may be offered again."""
 
     kind = serializers.ChoiceField(choices=WAKE_KINDS)
@@ -209,15 +209,15 @@ class WakeRule(serializers.Serializer[Any]):
     )
 
 
-class Rejection(NeededReason):
-    wake = WakeRule(required=False, help_text="Left out: never.")
+class Rejection(NeededReasonSerializer):
+    wake = WakeRuleSerializer(required=False, help_text="Left out: never.")
 
 
-class Snooze(Reason):
+class Snooze(ReasonSerializer):
     until = Moment(help_text="When to ask again.")
 
 
-class UpgradeRequest(Reason):
+class UpgradeRequest(ReasonSerializer):
     to_version = serializers.CharField(
         required=False,
         max_length=200,
@@ -233,7 +233,7 @@ class UpgradeRequest(Reason):
     )
 
 
-class RollbackRequest(NeededReason):
+class RollbackRequest(NeededReasonSerializer):
     record_id = serializers.IntegerField(
         required=False,
         min_value=1,

@@ -10,7 +10,7 @@ from versioning.api.serializers.fields import (
     ANY_OBJECT,
     Moment,
     Paging,
-    Price,
+    PriceField,
     Sentences,
     Shaped,
     Words,
@@ -61,8 +61,8 @@ class ServedVersionSerializer(serializers.Serializer[Any]):
     released_on = serializers.DateField(allow_null=True)
     context_tokens = serializers.IntegerField(allow_null=True)
     output_tokens = serializers.IntegerField(allow_null=True)
-    input_price = Price(allow_null=True, help_text="USD per million tokens; null is unknown.")
-    output_price = Price(allow_null=True)
+    input_price = PriceField(allow_null=True, help_text="USD per million tokens; null is unknown.")
+    output_price = PriceField(allow_null=True)
     deprecated_on = serializers.DateField(allow_null=True)
     retires_on = serializers.DateField(allow_null=True)
     lifecycle = serializers.CharField(
@@ -129,9 +129,9 @@ class VersionSerializer(serializers.Serializer[Any]):
     parameter_map = Shaped()
     baseline = Shaped(allow_null=True, help_text="Its performance at the moment it became current.")
     baseline_taken_at = Moment(allow_null=True)
-    input_price = Price(allow_null=True)
-    output_price = Price(allow_null=True)
-    cached_input_price = Price(allow_null=True)
+    input_price = PriceField(allow_null=True)
+    output_price = PriceField(allow_null=True)
+    cached_input_price = PriceField(allow_null=True)
     other_prices = OtherPriceSerializer(many=True, help_text=OTHER_PRICES)
     context_tokens = serializers.IntegerField(allow_null=True)
     output_tokens = serializers.IntegerField(allow_null=True)
@@ -193,9 +193,9 @@ class VersionChange(serializers.Serializer[Any]):
     parameter_map = serializers.DictField(
         required=False, help_text="What requests must say otherwise to it: rename, drop, default."
     )
-    input_price = Price(required=False, allow_null=True)
-    output_price = Price(required=False, allow_null=True)
-    cached_input_price = Price(required=False, allow_null=True)
+    input_price = PriceField(required=False, allow_null=True)
+    output_price = PriceField(required=False, allow_null=True)
+    cached_input_price = PriceField(required=False, allow_null=True)
     other_prices = OtherPriceSerializer(many=True, required=False, help_text=OTHER_PRICES)
     context_tokens = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=2**31 - 1
@@ -219,7 +219,7 @@ class VersionChange(serializers.Serializer[Any]):
     capabilities = Words(required=False, help_text="Such as tools or structured_outputs.")
 
 
-class Release(serializers.Serializer[Any]):
+class ReleaseSerializer(serializers.Serializer[Any]):
     """Facts that staff give back to the checks."""
 
     names = serializers.ListField(

@@ -8,7 +8,7 @@ from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of
 from versioning.api.serializers.upgrades import (
     ExplanationSerializer,
-    Reason,
+    ReasonSerializer,
     RecommendationDetailSerializer,
     RecommendationSerializer,
     RecommendationsQuery,
@@ -129,7 +129,7 @@ class ApproveView(ApiView):
         id="approve",
         tag="decisions",
         summary="Approve",
-        body=Reason,
+        body=ReasonSerializer,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
         permission=APPROVE,

@@ -11,7 +11,10 @@ from versioning.api.serializers.rollout import (
     OutlookSerializer,
     RetirementsQuery,
 )
-from versioning.api.serializers.upgrades import NeededReason, RecommendationDetailSerializer
+from versioning.api.serializers.upgrades import (
+    NeededReasonSerializer,
+    RecommendationDetailSerializer,
+)
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
 from versioning.services import serving
@@ -71,7 +74,7 @@ class AbortCanaryView(ApiView):
         id="abort_canary",
         tag="decisions",
         summary="Stop a canary",
-        body=NeededReason,
+        body=NeededReasonSerializer,
         answer=RecommendationDetailSerializer,
         scope=ApiKey.Scope.DECIDE,
         permission="versioning.roll_back_upgrade",

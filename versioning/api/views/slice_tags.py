@@ -6,7 +6,7 @@ from versioning.api import rows
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import OLDEST_FIRST, page, page_of
 from versioning.api.serializers.fields import Paging
-from versioning.api.serializers.setup import SliceTagForm, SliceTagSerializer
+from versioning.api.serializers.setup import SliceTagFormSerializer, SliceTagSerializer
 from versioning.models import ApiKey, SliceTag
 from versioning.services import editing
 
@@ -28,7 +28,7 @@ class SliceTagsView(ApiView):
         id="add_slice_tag",
         tag="setup",
         summary="Let comparisons look at a tag",
-        body=SliceTagForm,
+        body=SliceTagFormSerializer,
         answer=SliceTagSerializer,
         status=201,
         scope=ApiKey.Scope.SETUP,
@@ -58,7 +58,7 @@ class SliceTagView(ApiView):
         id="change_slice_tag",
         tag="setup",
         summary="Rename a tag",
-        body=SliceTagForm,
+        body=SliceTagFormSerializer,
         answer=SliceTagSerializer,
         scope=ApiKey.Scope.SETUP,
         permission="versioning.change_slicetag",

@@ -21,7 +21,7 @@ from versioning.api.serializers.evaluation import (
     FileQuery,
     ImportQuery,
     SuiteChange,
-    SuiteForm,
+    SuiteFormSerializer,
     SuiteSerializer,
 )
 from versioning.api.serializers.fields import Paging
@@ -51,7 +51,7 @@ class SuitesView(ApiView):
         id="add_evaluation_suite",
         tag="evaluation",
         summary="Make a suite",
-        body=SuiteForm,
+        body=SuiteFormSerializer,
         answer=SuiteSerializer,
         status=201,
         scope=ApiKey.Scope.SETUP,

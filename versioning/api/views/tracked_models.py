@@ -18,7 +18,7 @@ from versioning.api.serializers.setup import (
     UnknownModelSerializer,
 )
 from versioning.api.serializers.versions import (
-    Release,
+    ReleaseSerializer,
     VersionChange,
     VersionSerializer,
     VersionsQuery,
@@ -169,7 +169,7 @@ class ReleaseView(ApiView):
         id="release_version",
         tag="setup",
         summary="Give facts back to the checks",
-        body=Release,
+        body=ReleaseSerializer,
         answer=VersionSerializer,
         scope=ApiKey.Scope.DECIDE,
         permission="versioning.change_modelversion",

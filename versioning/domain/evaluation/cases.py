@@ -77,7 +77,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadRow:
     """A row that can't be used: its number from 1 on, and why."""
 
     row: int
@@ -89,7 +89,7 @@ class Imported:
     """What a file holds: the cases that can be used, and the rows that can't."""
 
     cases: tuple[Case, ...]
-    unread: tuple[Unread, ...]
+    unread: tuple[UnreadRow, ...]
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:
@@ -136,12 +136,12 @@ def read_case(row: Mapping[str, Any], *, number: int, template: str = "") -> Cas
 def read_rows(rows: Iterable[Any], *, template: str = "") -> Imported:
     """Read rows as cases, each apart: a bad one is named and the rest go on."""
     cases: dict[str, Case] = {}
-    unread: list[Unread] = []
+    unread: list[UnreadRow] = []
     for number, row in enumerate(rows, start=1):
         try:
             if number > MOST_CASES:
                 raise BadCase(f"is one too many: a suite has up to {MOST_CASES:,} cases")
-            if isinstance(row, Unreadable):
+            if isinstance(row, UnreadableLine):
                 raise BadCase(row.why)
             if not isinstance(row, Mapping):
                 raise BadCase("is no object")
@@ -149,7 +149,7 @@ def read_rows(rows: Iterable[Any], *, template: str = "") -> Imported:
             if case.key in cases:
                 raise BadCase(f"has the key {case.key!r} of an earlier row")
         except BadCase as error:
-            unread.append(Unread(number, f"Row {number} {error}."))
+            unread.append(UnreadRow(number, f"Row {number} {error}."))
             if number > MOST_CASES:
                 break
             continue
@@ -158,7 +158,7 @@ def read_rows(rows: Iterable[Any], *, template: str = "") -> Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableLine:
     """A line that is no JSON."""
 
     why: str
@@ -182,7 +182,7 @@ def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Unreadable(f"is no JSON ({error})")
+        return UnreadableLine(f"is no JSON ({error})")
 
 
 def read_csv(text: str, *, template: str = "") -> Imported:
@@ -202,12 +202,12 @@ def _csv_rows(reader: "csv.DictReader[str]") -> Iterable[Any]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Unreadable(f"is no CSV ({error})")
+            yield UnreadableLine(f"is no CSV ({error})")
             return
         try:
             yield _csv_row(row)
         except BadCase as error:
-            yield Unreadable(str(error))
+            yield UnreadableLine(str(error))
 
 
 def _csv_row(row: Mapping[str | None, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arm:
+class AskedVersion:
     """One version that a run asks: what it charges, and what is known of its requests."""
 
     name: str
@@ -102,7 +102,12 @@ class _Request:
 
 
 def estimate(
-    *, cases: Iterable[Case], current: Arm, candidate: Arm, judge: Arm | None, load: Load
+    *,
+    cases: Iterable[Case],
+    current: AskedVersion,
+    candidate: AskedVersion,
+    judge: AskedVersion | None,
+    load: Load,
 ) -> Estimate:
     """Return what a run of the cases over both versions takes, with the judge's requests.
 
@@ -167,7 +172,7 @@ def usual_seconds(*, output_tokens: float, seen: Seen) -> float:
 
 
 def _requests_of(
-    case: Case, *, arms: Sequence[Arm], judge: Arm | None, load: Load
+    case: Case, *, arms: Sequence[AskedVersion], judge: AskedVersion | None, load: Load
 ) -> Iterator[_Request]:
     messages = case.filled()
     for arm in arms:
@@ -179,7 +184,7 @@ def _requests_of(
 
 
 def _request(
-    arm: Arm, messages: Sequence[Mapping[str, str]], *, most: int, expected: str = ""
+    arm: AskedVersion, messages: Sequence[Mapping[str, str]], *, most: int, expected: str = ""
 ) -> _Request:
     tokens = usual_tokens(messages, max_tokens=most, seen=arm.seen, expected=expected)
     cost = arm.prices.cost(Usage(input=tokens.input, output=tokens.output))

@@ -32,7 +32,7 @@ class Preference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class JudgeAnswer:
     """What a judge said once: which place is better ("first", "second", "same"), and why."""
 
     better: str
@@ -55,7 +55,7 @@ def question(
     ]
 
 
-def read_word(text: str) -> Word | None:
+def read_word(text: str) -> JudgeAnswer | None:
     """Read a judge's reply; None where it can't be read."""
     for found in reversed(_OBJECT.findall(text)):
         try:
@@ -64,11 +64,11 @@ def read_word(text: str) -> Word | None:
             continue
         better = str(said.get("better", "")).strip().lower()
         if better in {"first", "second", "same"}:
-            return Word(better, str(said.get("reason", ""))[:300])
+            return JudgeAnswer(better, str(said.get("reason", ""))[:300])
     return None
 
 
-def preference(*, straight: Word | None, swapped: Word | None) -> Preference | None:
+def preference(*, straight: JudgeAnswer | None, swapped: JudgeAnswer | None) -> Preference | None:
     """Put both orders together; None where either could not be read.
 
     ``straight`` saw the current version's answer first, ``swapped`` the candidate's.

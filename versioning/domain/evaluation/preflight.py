@@ -41,7 +41,7 @@ class Takes:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PreflightRow:
     """One thing that requests use, and whether the new version takes it."""
 
     what: str
@@ -54,7 +54,7 @@ _ANY_PARAMETERS = frozenset({"max_tokens", "temperature"})
 """Adapters say these in each provider's own words."""
 
 
-def preflight(*, uses: Uses, takes: Takes, mapping: ParameterMap) -> tuple[Row, ...]:
+def preflight(*, uses: Uses, takes: Takes, mapping: ParameterMap) -> tuple[PreflightRow, ...]:
     """Compare what requests use with what a version takes, its parameter map applied.
 
     What must change comes first, then what is unknown.
@@ -76,34 +76,38 @@ def preflight(*, uses: Uses, takes: Takes, mapping: ParameterMap) -> tuple[Row, 
     return tuple(sorted(rows, key=lambda row: (order.index(row.fit), -row.share, row.what)))
 
 
-def _parameter(name: str, share: float, takes: Takes, mapping: ParameterMap) -> Row:
+def _parameter(name: str, share: float, takes: Takes, mapping: ParameterMap) -> PreflightRow:
     if name in _ANY_PARAMETERS:
-        return Row(name, Fit.OK, share, f"{name} is taken by every kind of provider.")
+        return PreflightRow(name, Fit.OK, share, f"{name} is taken by every kind of provider.")
     if name in mapping.rename:
         new = mapping.rename[name]
-        return Row(name, Fit.OK, share, f"{name} is renamed {new} by the parameter map.")
+        return PreflightRow(name, Fit.OK, share, f"{name} is renamed {new} by the parameter map.")
     if name in mapping.drop:
-        return Row(name, Fit.OK, share, f"{name} is dropped by the parameter map.")
+        return PreflightRow(name, Fit.OK, share, f"{name} is dropped by the parameter map.")
     return _listed("", name, share, takes.parameters)
 
 
-def _listed(before: str, name: str, share: float, known: Sequence[str]) -> Row:
+def _listed(before: str, name: str, share: float, known: Sequence[str]) -> PreflightRow:
     what = f"{name} {before}".strip()
     if not known:
-        return Row(what, Fit.UNKNOWN, share, f"The provider doesn't say whether it takes {what}.")
+        return PreflightRow(
+            what, Fit.UNKNOWN, share, f"The provider doesn't say whether it takes {what}."
+        )
     if name in known:
-        return Row(what, Fit.OK, share, f"It takes {what}.")
-    return Row(
+        return PreflightRow(what, Fit.OK, share, f"It takes {what}.")
+    return PreflightRow(
         what, Fit.MUST_CHANGE, share, f"It doesn't take {what}, which {share:.0%} of requests use."
     )
 
 
-def _limit(what: str, needed: int, limit: int | None) -> Row:
+def _limit(what: str, needed: int, limit: int | None) -> PreflightRow:
     name = f"{what} length"
     if limit is None:
-        return Row(name, Fit.UNKNOWN, 1.0, f"The provider doesn't say the longest {what}.")
+        return PreflightRow(name, Fit.UNKNOWN, 1.0, f"The provider doesn't say the longest {what}.")
     if needed <= limit:
-        return Row(name, Fit.OK, 1.0, f"Up to {needed:,} of {limit:,} tokens of {what} are used.")
-    return Row(
+        return PreflightRow(
+            name, Fit.OK, 1.0, f"Up to {needed:,} of {limit:,} tokens of {what} are used."
+        )
+    return PreflightRow(
         name, Fit.MUST_CHANGE, 1.0, f"{needed:,} tokens of {what} are used; it takes {limit:,}."
     )

@@ -3,10 +3,10 @@
 `docs/lineage.md` explains the grammar.
 """
 
-from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
-from versioning.domain.lineage.identity import Identity, Snapshot, Stage, UnreadableName
-from versioning.domain.lineage.known import Known, Rule, Rules
-from versioning.domain.lineage.listing import Listing
+from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, StepKind
+from versioning.domain.lineage.identity import Identity, ReleaseStage, Snapshot, UnreadableName
+from versioning.domain.lineage.known import Known, Rules, StaffRule
+from versioning.domain.lineage.listing import ModelIndex
 from versioning.domain.lineage.parse import family_of, is_later_snapshot, parse
 from versioning.domain.lineage.question import (
     LONGEST_LINE,
@@ -21,15 +21,15 @@ __all__ = [
     "Answer",
     "Identity",
     "Known",
-    "Listing",
+    "ModelIndex",
     "Question",
-    "Rule",
+    "StaffRule",
     "Rules",
     "RunnerUp",
     "Snapshot",
-    "Stage",
+    "ReleaseStage",
     "Stated",
-    "Step",
+    "StepKind",
     "UnreadableName",
     "UnreadableQuestion",
     "family_of",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from versioning.domain.lineage.known import Known
 
 
-class Step(StrEnum):
+class StepKind(StrEnum):
     """How far an upgrade goes.
 
     A replacement leaves the line, a maybe may be no step at all: neither goes by itself.
@@ -44,11 +44,11 @@ class Answer:
     """The successor, or None with the reasons for silence. Confidence is from 0 to 1.
 
     A maybe is no successor: `maybes` has the models that may follow, `doubt` says in one
-    sentence what is not known, and the step is `Step.MAYBE`. Of several none is chosen.
+    sentence what is not known, and the step is `StepKind.MAYBE`. Of several none is chosen.
     """
 
     successor: Known | None = None
-    step: Step | None = None
+    step: StepKind | None = None
     confidence: float = 0.0
     reasons: tuple[str, ...] = ()
     runners_up: tuple[RunnerUp, ...] = ()

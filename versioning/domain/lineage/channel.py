@@ -30,7 +30,7 @@ BASE_OF_TUNES: Final = "base of fine-tunes"
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class IdParts:
     """An id taken apart at its separators; `name` and `tag` are still to be read."""
 
     name: str
@@ -46,7 +46,7 @@ class Channel:
     says_nothing: bool = False  # an ARN of a customer's own resource, a UUID, a digest
 
 
-def read_channel(text: str, *, provider: str = "") -> Channel:
+def read_channel(text: str, *, provider: str = "") -> IdParts:
     """Split a lower-case id into the way it is reached and the name to be read.
 
     The provider's own name in a path says nothing at the provider itself.
@@ -69,7 +69,7 @@ def read_channel(text: str, *, provider: str = "") -> Channel:
         suffix, limit = "", suffix
     elif suffix and suffix not in vocabulary.SERVING:
         tag, suffix = f"{tag}-{suffix}", ""
-    return Channel(
+    return IdParts(
         name=name,
         owner=owner or dotted,
         route="/".join([*route, region] if region else route),

@@ -27,14 +27,14 @@ _DEARER: Final = Decimal(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Confidence:
     """Confidence from 0 to 1 and the sentences behind it."""
 
     confidence: float
     reasons: tuple[str, ...]
 
 
-def weigh(current: Entry, chosen: Entry, *, is_stated: bool, at: date | None = None) -> Weighed:
+def weigh(current: Entry, chosen: Entry, *, is_stated: bool, at: date | None = None) -> Confidence:
     """Say why the chosen one follows, and take a little off for each doubt."""
     reasons = [_what_changed(current, chosen)]
     doubts: list[tuple[float, str]] = []
@@ -50,7 +50,7 @@ def weigh(current: Entry, chosen: Entry, *, is_stated: bool, at: date | None = N
     certainty = _STATED if is_stated else _CERTAIN
     certainty -= sum(cost for cost, _ in doubts)
     reasons += [text for _, text in doubts]
-    return Weighed(round(max(certainty, _LEAST), 2), tuple(reasons))
+    return Confidence(round(max(certainty, _LEAST), 2), tuple(reasons))
 
 
 def _what_changed(current: Entry, chosen: Entry) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 
-class Stage(StrEnum):
+class ReleaseStage(StrEnum):
     """How settled a name is, from the least to the most."""
 
     EXPERIMENTAL = "experimental"
@@ -78,7 +78,7 @@ class Identity:
     limit: str = ""  # the suffix `24k` of `nova-pro-v1:0:24k`
     generation: tuple[Version, ...] = ()
     base: tuple[tuple[str, Version], ...] = ()
-    stage: Stage = Stage.STABLE
+    stage: ReleaseStage = ReleaseStage.STABLE
     snapshot: Snapshot | None = None
     revision: int = 0
     unknown: tuple[str, ...] = ()  # the part of `words` that no vocabulary knows
@@ -91,12 +91,12 @@ class Identity:
 
     @property
     def is_preview(self) -> bool:
-        return self.stage in (Stage.PREVIEW, Stage.EXPERIMENTAL)
+        return self.stage in (ReleaseStage.PREVIEW, ReleaseStage.EXPERIMENTAL)
 
     @property
     def moves(self) -> bool:
         """True where what stands behind the name changes without a new name."""
-        return self.stage in (Stage.ALIAS, Stage.ROUTER)
+        return self.stage in (ReleaseStage.ALIAS, ReleaseStage.ROUTER)
 
     @property
     def is_pinned(self) -> bool:

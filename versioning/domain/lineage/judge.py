@@ -6,9 +6,9 @@ from typing import Final
 
 from versioning.domain import dates
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.answer import Step
+from versioning.domain.lineage.answer import StepKind
 from versioning.domain.lineage.entry import Entry
-from versioning.domain.lineage.identity import Identity, Stage
+from versioning.domain.lineage.identity import Identity, ReleaseStage
 from versioning.domain.lineage.line import differences, same_model
 from versioning.domain.lineage.order import day_of, rank
 from versioning.domain.lineage.twins import clearly_later, told_apart
@@ -20,13 +20,13 @@ _MOST_CONTRADICTED_DAYS: Final = 364
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Candidacy:
     """A step where the candidate is an upgrade, else why it is not; `distance` sorts the latter.
 
     `is_doubt` says that nothing but what is not known stands against it: it is a maybe.
     """
 
-    step: Step | None
+    step: StepKind | None
     why_not: str = ""
     distance: int = 0
     is_doubt: bool = False
@@ -41,7 +41,7 @@ def judge(
     is_leaving: bool = False,
     has_moved: bool = False,
     at: date | None = None,
-) -> Verdict:
+) -> Candidacy:
     """Compare one candidate with the model in use, on the day `at` where it is known.
 
     `is_leaving` says that the model in use is deprecated or no longer listed, which makes a
@@ -49,12 +49,12 @@ def judge(
     bare name in use stands for a later snapshot already.
     """
     if current.identity.says_nothing or candidate.identity.says_nothing:
-        return Verdict(None, "An id that says nothing of the model behind it.", distance=9)
+        return Candidacy(None, "An id that says nothing of the model behind it.", distance=9)
     apart = differences(current.identity, candidate.identity)
     if apart:
-        return Verdict(None, _sentence(apart[0]), distance=len(apart))
+        return Candidacy(None, _sentence(apart[0]), distance=len(apart))
     if same_model(current, candidate):
-        return Verdict(None, "The same model under another name.")
+        return Candidacy(None, "The same model under another name.")
     reason = (
         _unsettled(current, candidate, allow_previews=allow_previews, is_leaving=is_leaving)
         or _itself_leaving(current, candidate, is_leaving=is_leaving, at=at)
@@ -65,15 +65,15 @@ def judge(
         or candidate.known.why_not_callable(current.known)
     )
     if reason:
-        return Verdict(None, reason)
+        return Candidacy(None, reason)
     doubt = (
         _goes_too(candidate)
         or _may_be_its_alias(current, candidate, is_leaving=is_leaving)
         or _may_be_its_snapshot(current, candidate, provider=provider, has_moved=has_moved)
     )
     if doubt:
-        return Verdict(None, doubt, is_doubt=True)
-    return Verdict(_step(current, candidate))
+        return Candidacy(None, doubt, is_doubt=True)
+    return Candidacy(_step(current, candidate))
 
 
 def _sentence(text: str) -> str:
@@ -83,7 +83,7 @@ def _sentence(text: str) -> str:
 def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_leaving: bool) -> str:
     """Refuse previews and aliases, but for the alias of the snapshot in use."""
     new, old = candidate.identity, current.identity
-    if new.stage is Stage.ROUTER:
+    if new.stage is ReleaseStage.ROUTER:
         return "It chooses a model for each request, it is no version."
     if new.moves and not old.moves and not _is_its_alias(current, candidate):
         return "An alias that moves by itself, not a version."
@@ -98,7 +98,7 @@ def _is_its_alias(current: Entry, candidate: Entry) -> bool:
     """True for the moving name of the line and generation of a snapshot in use."""
     old, new = current.identity, candidate.identity
     return (
-        new.stage is Stage.ALIAS
+        new.stage is ReleaseStage.ALIAS
         and old.snapshot is not None
         and (old.ordinal, old.base) == (new.ordinal, new.base)
         and bool(old.generation) == bool(new.generation)
@@ -173,7 +173,7 @@ def _continues_undated(
         and new.snapshot is None
         and (old.ordinal, old.base) == (new.ordinal, new.base)
         and not (new.is_preview or old.is_preview)
-        and (new.stage is Stage.ALIAS or vocabulary.OWN_SERVICES.get(provider) == new.vendor)
+        and (new.stage is ReleaseStage.ALIAS or vocabulary.OWN_SERVICES.get(provider) == new.vendor)
     )
 
 
@@ -271,13 +271,13 @@ def _gives_something_else(current: Entry, candidate: Entry) -> str:
     return ""
 
 
-def _step(current: Entry, candidate: Entry) -> Step:
+def _step(current: Entry, candidate: Entry) -> StepKind:
     old, new = current.identity, candidate.identity
     if old.ordinal == new.ordinal and old.base == new.base:
         dated = old.snapshot or new.snapshot or old.is_preview != new.is_preview
-        return Step.SNAPSHOT if dated else Step.REVISION
+        return StepKind.SNAPSHOT if dated else StepKind.REVISION
     before, after = _major(old), _major(new)
-    return Step.MINOR if before == after else Step.MAJOR
+    return StepKind.MINOR if before == after else StepKind.MAJOR
 
 
 def _major(identity: Identity) -> tuple[int, ...]:

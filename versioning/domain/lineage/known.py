@@ -89,7 +89,7 @@ _LONGEST_NOTICE: Final = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StaffRule:
     """What one person said: an id, or for `Rules.ignored` a pattern with `*` and `?`."""
 
     pattern: str
@@ -108,8 +108,8 @@ class Rules:
     A pin changes no answer, but the answer says so: a pinned model never moves by itself.
     """
 
-    pinned: Rule | None = None
-    ignored: tuple[Rule, ...] = ()
-    successor: Rule | None = None
-    forbidden: tuple[Rule, ...] = ()
+    pinned: StaffRule | None = None
+    ignored: tuple[StaffRule, ...] = ()
+    successor: StaffRule | None = None
+    forbidden: tuple[StaffRule, ...] = ()
     allow_previews: bool = False

@@ -14,7 +14,7 @@ Look = Callable[[Sequence[str]], Iterable[Known]]
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ModelIndex:
     """The readable models of one provider; what is known of each is looked up when it is needed."""
 
     names: Names
@@ -22,7 +22,7 @@ class Listing:
     _entries: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, knowns: Iterable[Known], *, provider: str = "") -> "Listing":
+    def of(cls, knowns: Iterable[Known], *, provider: str = "") -> "ModelIndex":
         """Return the listing of models of which all is at hand."""
         known: dict[str, Known] = {}
         for each in knowns:
@@ -30,7 +30,7 @@ class Listing:
         return cls(Names.of(known, provider=provider), partial(map, known.__getitem__))
 
     @classmethod
-    def over(cls, ids: Sequence[str], look: Look, *, provider: str = "") -> "Listing":
+    def over(cls, ids: Sequence[str], look: Look, *, provider: str = "") -> "ModelIndex":
         """Return the listing of ids, each once, for a few questions: few of them are looked at."""
         return cls(names_of(tuple(ids), provider=provider), look)
 

@@ -10,10 +10,10 @@ from typing import Final
 from versioning.domain.lineage import vocabulary
 from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity
-from versioning.domain.lineage.judge import Verdict
+from versioning.domain.lineage.judge import Candidacy
 from versioning.domain.lineage.line import differences, is_newer_generation
 
-Judge = Callable[[Entry, Entry], Verdict]
+Judge = Callable[[Entry, Entry], Candidacy]
 """Compare the model in use, or what it would be under another name, with a candidate."""
 
 _LEAST_TIERS: Final = 2

@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.channel import Channel, read_channel
+from versioning.domain.lineage.channel import IdParts, read_channel
 from versioning.domain.lineage.dates import read_date
 from versioning.domain.lineage.facts import corrected
 from versioning.domain.lineage.identity import (
     OMNI,
     Identity,
+    ReleaseStage,
     Snapshot,
-    Stage,
     UnreadableName,
     Version,
 )
@@ -120,7 +120,7 @@ class _Reading:
     sizes: list[str] = field(default_factory=list)
     precisions: list[str] = field(default_factory=list)
     context: str = ""
-    stage: Stage = Stage.STABLE
+    stage: ReleaseStage = ReleaseStage.STABLE
     snapshot: Snapshot | None = None
     revision: int = 0
     is_hosted: bool = False
@@ -142,7 +142,7 @@ class _Reading:
             (self.words.append if is_name else self._add_word)(token)
             return 1
         if token[0].isdigit():
-            short_forms = bool(self.versions) or self.stage is not Stage.STABLE
+            short_forms = bool(self.versions) or self.stage is not ReleaseStage.STABLE
             dated = read_date(tokens[at : at + 3], short_forms=short_forms)
             if dated:
                 self.snapshot = dated[0]
@@ -167,7 +167,7 @@ class _Reading:
             self.context = token
         elif len(token) == 3:
             self.words.append(token)
-        elif self.stage in (Stage.PREVIEW, Stage.EXPERIMENTAL) and self.versions:
+        elif self.stage in (ReleaseStage.PREVIEW, ReleaseStage.EXPERIMENTAL) and self.versions:
             self.revision = int(token)
         elif len(token) == 1 and _MINOR.match(following):
             self.add_version(f"{token}.{following}")
@@ -211,18 +211,18 @@ class _Reading:
 
     def _add_word(self, word: str) -> None:
         if word in vocabulary.PREVIEWS:
-            self.stage = min(self.stage, Stage.PREVIEW, key=_STAGES.index)
+            self.stage = min(self.stage, ReleaseStage.PREVIEW, key=_STAGES.index)
         elif word in vocabulary.EXPERIMENTS:
-            self.stage = Stage.EXPERIMENTAL
+            self.stage = ReleaseStage.EXPERIMENTAL
         elif word in vocabulary.ALIASES:
-            self.stage = Stage.ALIAS if self.stage is Stage.STABLE else self.stage
+            self.stage = ReleaseStage.ALIAS if self.stage is ReleaseStage.STABLE else self.stage
         elif word in vocabulary.LATER:
             self.revision = max(self.revision, vocabulary.LATER[word])
         elif word not in vocabulary.FILLERS:
             self.words.append(word)
 
 
-_STAGES: Final = tuple(Stage)
+_STAGES: Final = tuple(ReleaseStage)
 
 
 def _after(tokens: list[str], at: int) -> str:
@@ -249,7 +249,7 @@ def _spread(text: str) -> str:
     return text
 
 
-def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str) -> Identity:
+def _identity(model_id: str, channel: IdParts, reading: _Reading, provider: str) -> Identity:
     owner, route = _without_unknown_way(channel, reading)
     vendor = _vendor(owner, reading.words, provider)
     own, base = _own_and_base(reading, vendor)
@@ -286,10 +286,10 @@ def _identity(model_id: str, channel: Channel, reading: _Reading, provider: str)
     )
 
 
-def _stage(channel: Channel, reading: _Reading) -> Stage:
+def _stage(channel: IdParts, reading: _Reading) -> ReleaseStage:
     if not vocabulary.ROUTERS.isdisjoint(reading.words):
-        return Stage.ROUTER
-    return Stage.ALIAS if channel.moves else reading.stage
+        return ReleaseStage.ROUTER
+    return ReleaseStage.ALIAS if channel.moves else reading.stage
 
 
 def _ordered(words: list[str]) -> tuple[str, ...]:
@@ -297,7 +297,7 @@ def _ordered(words: list[str]) -> tuple[str, ...]:
     return tuple(sorted(words)) if len(words) > 1 else tuple(words)
 
 
-def _suffixes(channel: Channel) -> tuple[str, ...]:
+def _suffixes(channel: IdParts) -> tuple[str, ...]:
     return (channel.suffix,) if channel.suffix else ()
 
 
@@ -328,7 +328,7 @@ def _vendor(owner: str, words: list[str], provider: str) -> str:
     return vocabulary.OWN_SERVICES.get(provider, "")
 
 
-def _without_unknown_way(channel: Channel, reading: _Reading) -> tuple[str, str]:
+def _without_unknown_way(channel: IdParts, reading: _Reading) -> tuple[str, str]:
     """Return owner and route; an unknown owner of what only its maker has is a way to it.
 
     Nobody but its maker can publish a closed model: in `gateway/claude-3` the path is a route.

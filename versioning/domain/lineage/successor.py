@@ -7,13 +7,13 @@ from typing import Final
 
 from versioning.domain import dates
 from versioning.domain.lineage import line
-from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, Step
+from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, StepKind
 from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.evidence import weigh
-from versioning.domain.lineage.identity import Stage
-from versioning.domain.lineage.judge import Verdict, judge
-from versioning.domain.lineage.known import Known, Rule, Rules
-from versioning.domain.lineage.listing import Listing
+from versioning.domain.lineage.identity import ReleaseStage
+from versioning.domain.lineage.judge import Candidacy, judge
+from versioning.domain.lineage.known import Known, Rules, StaffRule
+from versioning.domain.lineage.listing import ModelIndex
 from versioning.domain.lineage.maybe import Maybe, among_new_tiers, with_less_words
 from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
@@ -29,7 +29,7 @@ _BY_A_PERSON: Final = 1.0
 def find_successor(
     current: Known,
     *,
-    listed: Sequence[Known] | Listing,
+    listed: Sequence[Known] | ModelIndex,
     once_listed: Sequence[Known] = (),
     provider: str = "",
     rules: Rules | None = None,
@@ -37,11 +37,11 @@ def find_successor(
 ) -> Answer:
     """Answer for one model in use; raise UnreadableName if its id cannot be read.
 
-    `listed` is all that the provider lists now: pass a `Listing` to ask about many models.
+    `listed` is all that the provider lists now: pass a `ModelIndex` to ask about many models.
     `once_listed` completes what is known of a model that is listed no more; `at` is today, to
     tell an end that is near from one that is years away.
     """
-    listing = listed if isinstance(listed, Listing) else Listing.of(listed, provider=provider)
+    listing = listed if isinstance(listed, ModelIndex) else ModelIndex.of(listed, provider=provider)
     question = _question(current, listing, once_listed, provider, rules or Rules(), at)
     return question.answer()
 
@@ -53,7 +53,7 @@ def same_model(a: Known, b: Known, *, provider_of_a: str = "", provider_of_b: st
 
 def _question(
     current: Known,
-    listing: Listing,
+    listing: ModelIndex,
     once_listed: Sequence[Known],
     provider: str,
     rules: Rules,
@@ -80,7 +80,7 @@ class _Question:
     """The model in use, what is listed, and the rules: everything that one answer needs."""
 
     current: Entry
-    listing: Listing
+    listing: ModelIndex
     provider: str
     rules: Rules
     at: date | None
@@ -113,7 +113,7 @@ class _Question:
         found = None if answer.successor else self._maybe(judged)
         return self._with_maybe(answer, found) if found else answer
 
-    def _maybe(self, judged: Sequence[tuple[Entry, Verdict]]) -> Maybe | None:
+    def _maybe(self, judged: Sequence[tuple[Entry, Candidacy]]) -> Maybe | None:
         """Return what may follow although something speaks for another line, or for one model.
 
         A newer generation goes before the snapshot or the alias of the one in use.
@@ -148,7 +148,7 @@ class _Question:
         reasons = tuple(reason for reason in answer.reasons if reason != _NOTHING_NEWER)
         return replace(
             answer,
-            step=Step.MAYBE,
+            step=StepKind.MAYBE,
             confidence=_MAYBE,
             reasons=(f"Maybe {' or '.join(ids)}.", found.doubt, *reasons),
             runners_up=(*named, *others)[:_SHOWN_RUNNERS_UP],
@@ -170,7 +170,7 @@ class _Question:
         came = day_of(upgrade)
         return not (came and stated.dated and came > stated.dated)
 
-    def _one_size(self, judged: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
+    def _one_size(self, judged: list[tuple[Entry, Candidacy]]) -> list[tuple[Entry, Candidacy]]:
         """Refuse newer models that begin to say their size, where there are several sizes."""
         if self.current.identity.size:
             return judged
@@ -184,19 +184,19 @@ class _Question:
         return [
             (
                 entry,
-                Verdict(None, why, is_doubt=True)
+                Candidacy(None, why, is_doubt=True)
                 if verdict.step and entry.identity.size
                 else verdict,
             )
             for entry, verdict in judged
         ]
 
-    def _judge(self, candidate: Entry) -> Verdict:
+    def _judge(self, candidate: Entry) -> Candidacy:
         if self._moves_by_itself():
-            return Verdict(None, "The name in use is an alias that moves by itself.")
+            return Candidacy(None, "The name in use is an alias that moves by itself.")
         return self._judge_as(self.current, candidate)
 
-    def _judge_as(self, current: Entry, candidate: Entry) -> Verdict:
+    def _judge_as(self, current: Entry, candidate: Entry) -> Candidacy:
         verdict = judge(
             current,
             candidate,
@@ -208,12 +208,12 @@ class _Question:
         )
         may_be = verdict.step or verdict.is_doubt
         refused = refusal(candidate.known.id, self.rules) if may_be else ""
-        return Verdict(None, refused) if refused else verdict
+        return Candidacy(None, refused) if refused else verdict
 
     def _moves_by_itself(self) -> bool:
         """True for a router, and for an alias without a number while it stays."""
         identity = self.current.identity
-        if identity.stage is Stage.ROUTER:
+        if identity.stage is ReleaseStage.ROUTER:
             return True
         moves = identity.moves and not identity.generation
         return moves and not self.current.known.is_leaving(self.at)
@@ -253,13 +253,13 @@ class _Question:
             listed=found.known if found else None,
         )
 
-    def _set_by_a_person(self, rule: Rule, stated: Stated | None) -> Answer:
+    def _set_by_a_person(self, rule: StaffRule, stated: Stated | None) -> Answer:
         found = self.listing.find_for(self.current.identity, rule.pattern)
         if found is None or found.known.id == self.current.known.id:
             why = "is the model in use" if found else "is not listed"
             reason = f"{rule.pattern} was set as the successor by {rule.cite()}, but {why}."
             return Answer(reasons=(reason,), replacement=stated)
-        step = judge(self.current, found, allow_previews=True).step or Step.REPLACEMENT
+        step = judge(self.current, found, allow_previews=True).step or StepKind.REPLACEMENT
         return Answer(
             successor=found.known,
             step=step,
@@ -272,7 +272,7 @@ class _Question:
     def _upgrade(
         self,
         entry: Entry,
-        verdict: Verdict,
+        verdict: Candidacy,
         stated: Stated | None,
         runners_up: tuple[RunnerUp, ...],
     ) -> Answer:
@@ -302,7 +302,7 @@ class _Question:
             )
         return Answer(
             successor=stated.listed,
-            step=Step.REPLACEMENT,
+            step=StepKind.REPLACEMENT,
             confidence=_BY_STATEMENT,
             reasons=(
                 _quote(stated),
@@ -341,7 +341,7 @@ class _Question:
         identity = self.current.identity
         if identity.says_nothing:
             return ("The id says nothing of the model behind it: nothing can follow from it.",)
-        if identity.stage is Stage.ROUTER:
+        if identity.stage is ReleaseStage.ROUTER:
             return ("The name chooses a model for each request: it is no version.",)
         if self._moves_by_itself():
             return ("The name is an alias that moves by itself: there is nothing to change.",)
@@ -353,7 +353,7 @@ class _Question:
         return ()
 
     def _runners_up(
-        self, passed_over: list[tuple[Entry, Verdict]], judged: list[tuple[Entry, Verdict]]
+        self, passed_over: list[tuple[Entry, Candidacy]], judged: list[tuple[Entry, Candidacy]]
     ) -> tuple[RunnerUp, ...]:
         shown = [
             RunnerUp(entry.known.id, "An upgrade too, but not the one that fits best.")

@@ -178,7 +178,7 @@ def _told_of_few(
     strata: Sequence[Stratum], figure: Figure, *, thresholds: Thresholds, alpha: float
 ) -> list[Caution]:
     cells = [
-        Cell(
+        KnownCounts(
             n_current=current.n - current.errors,
             known_current=current.rates.get(figure.name, Rate()).n,
             n_candidate=candidate.n - candidate.errors,
@@ -218,8 +218,8 @@ def _same_days(current: Sequence[Day], candidate: Sequence[Day]) -> list[tuple[D
     return [(day, by_number[day.number]) for day in current if day.number in by_number]
 
 
-def _cell(current: Day, candidate: Day, *, name: str) -> Cell:
-    return Cell(
+def _cell(current: Day, candidate: Day, *, name: str) -> KnownCounts:
+    return KnownCounts(
         n_current=current.n,
         known_current=current.components[name].n if name in current.components else 0,
         n_candidate=candidate.n,
@@ -277,7 +277,7 @@ don't show how large these are. Nothing moves in less than a week anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class KnownCounts:
     """How many requests of one day and task each version had, and of how many it is known."""
 
     n_current: int
@@ -307,7 +307,7 @@ class Shares:
         return high * (1 - low) >= LEAST_ODDS * low * (1 - high)
 
 
-def shares(cells: Sequence[Cell], *, alpha: float = COVERAGE_RISK) -> Shares | None:
+def shares(cells: Sequence[KnownCounts], *, alpha: float = COVERAGE_RISK) -> Shares | None:
     """Compare what is known of both on the days and tasks that both have; None without any.
 
     Cell by cell, so that what changes for both (a survey that begins, a quiet weekend) cancels:
@@ -374,16 +374,16 @@ def bounds(
     )
 
 
-def _weight(cell: Cell) -> float:
+def _weight(cell: KnownCounts) -> float:
     return cell.n_current * cell.n_candidate / (cell.n_current + cell.n_candidate)
 
 
-def _pooled(cell: Cell) -> float:
+def _pooled(cell: KnownCounts) -> float:
     """Return the variance of one request's being known; never zero, as for equal scores."""
     n = cell.n_current + cell.n_candidate
     share = (cell.known_current + cell.known_candidate + 0.5) / (n + 1)
     return share * (1 - share)
 
 
-def _apart(cell: Cell) -> float:
+def _apart(cell: KnownCounts) -> float:
     return cell.known_candidate / cell.n_candidate - cell.known_current / cell.n_current

@@ -36,7 +36,7 @@ _NOTHING = 1e-30
 """A variance that nothing costs, so that amounts that are all 0 can be divided by it."""
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What values are, as far as their levels wander: scores and amounts, or rare events."""
 
     SCORES = "scores"
@@ -45,7 +45,7 @@ class Kind(StrEnum):
     @property
     def ideas(self) -> tuple[Wandering, ...]:
         """How their levels may wander."""
-        return SCORES if self is Kind.SCORES else RATES
+        return SCORES if self is ValueKind.SCORES else RATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +220,7 @@ def difference(
     groups: Sequence[Group],
     *,
     basis: Basis,
-    kind: Kind = Kind.SCORES,
+    kind: ValueKind = ValueKind.SCORES,
     design: float | None = None,
 ) -> Difference | None:
     """Return sum of share (candidate - current) over the groups; None without one.
@@ -241,7 +241,7 @@ def difference(
         )
     else:
         wander = (design - 1) * found.sampling
-    if_equal = _sampling_if_equal(groups) if kind is Kind.RATES else None
+    if_equal = _sampling_if_equal(groups) if kind is ValueKind.RATES else None
     return replace(found, wander=wander, sampling_if_equal=if_equal)
 
 
@@ -250,7 +250,7 @@ def level(groups: Sequence[Group]) -> Level | None:
     if not groups:
         return None
     found = _one_side(groups, candidate=False)
-    unit = unit_of(groups, Kind.SCORES)
+    unit = unit_of(groups, ValueKind.SCORES)
     return replace(found, wander=wandering_variance(found.series, ideas=SCORES, unit=unit))
 
 
@@ -404,9 +404,9 @@ def _within(sides: Sequence[Mapping[int, Moments]]) -> float:
     return math.fsum(whole.m2 for whole in wholes) / left if left > 0 else 0.0
 
 
-def unit_of(groups: Sequence[Group], kind: Kind) -> float:
+def unit_of(groups: Sequence[Group], kind: ValueKind) -> float:
     """Return what ideas of wandering are told in: a score's standard deviation, or a rate."""
-    if kind is Kind.SCORES:
+    if kind is ValueKind.SCORES:
         return math.sqrt(math.fsum(group.share * min(_spreads(group)) for group in groups))
     # Not of both sides: a harm would make itself look like wandering.
     totals = [(group.share, Moments.total(group.current.values())) for group in groups]

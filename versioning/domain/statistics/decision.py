@@ -201,7 +201,7 @@ class SuiteResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class CombinedDecision:
     """What both legs say together."""
 
     verdict: Verdict
@@ -221,7 +221,7 @@ def weigh(
     tests: Sequence[SuiteResult],
     tests_alone: bool = False,
     least: Decimal = Decimal(0),
-) -> Weighed:
+) -> CombinedDecision:
     """Put live samples and tests together.
 
     A failed test blocks, whatever live samples say. Where live samples have no verdict yet, tests
@@ -245,7 +245,7 @@ def weigh(
         if decision is Decision.NOT_ENOUGH_EVIDENCE:
             decision, why = _alone(improvement, tests_alone=tests_alone, least=least)
             reasons.append(why)
-    return Weighed(
+    return CombinedDecision(
         verdict=verdict,
         decision=decision,
         rests_on=rests_on,

@@ -171,7 +171,7 @@ _WORDS = {Measure.REASONING: "reasoning tokens", Measure.COST: "cost per success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PeriodMoments:
     """The moments of one hour or day; readings of one day are added up."""
 
     day: date
@@ -241,7 +241,7 @@ class _Watch:
 
 
 def find_shifts(
-    *, measure: Measure, readings: Iterable[Reading], part: str = ""
+    *, measure: Measure, readings: Iterable[PeriodMoments], part: str = ""
 ) -> tuple[Shift, ...]:
     """Return every change in a version's series, oldest first.
 
@@ -282,7 +282,7 @@ def find_shifts(
     return tuple(shifts)
 
 
-def _by_day(readings: Iterable[Reading]) -> dict[date, Moments]:
+def _by_day(readings: Iterable[PeriodMoments]) -> dict[date, Moments]:
     days: dict[date, Moments] = {}
     for reading in readings:
         days[reading.day] = days.get(reading.day, Moments()).merge(reading.moments)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from versioning.domain.figures import FIGURES, Figure, Gated, Rate
 
-from .contrast import Difference, Group, Kind, difference, groups_of
+from .contrast import Difference, Group, ValueKind, difference, groups_of
 from .figures import exact, hundredths, per_thousand, rise, significant
 from .inputs import Arm, Basis, Day, PerDay, Stratum, Thresholds
 from .intervals import FLOOR
@@ -124,7 +124,7 @@ Values = Callable[[Stratum, Day, bool], Moments]
 
 def _rate_gate(look: _Look, gated: Gated, *, values: Values) -> Gate:
     groups = groups_of(look.strata, values=values, basis=look.basis)
-    found = difference(groups, basis=look.basis, kind=Kind.RATES)
+    found = difference(groups, basis=look.basis, kind=ValueKind.RATES)
     if found is None:
         return Gate(
             name=gated.name,
@@ -335,7 +335,7 @@ def latency_ratio(*, strata: Sequence[Stratum], basis: Basis) -> Ratio:
         return groups_of(strata, values=values, basis=basis)
 
     def at(ratio: float, design: float | None) -> Difference:
-        return _found(beyond(ratio), basis=basis, kind=Kind.RATES, design=design)
+        return _found(beyond(ratio), basis=basis, kind=ValueKind.RATES, design=design)
 
     groups = beyond(1.0)
     _enough(groups, basis=basis)
@@ -408,7 +408,7 @@ def _found(
     groups: Sequence[Group],
     *,
     basis: Basis,
-    kind: Kind = Kind.SCORES,
+    kind: ValueKind = ValueKind.SCORES,
     design: float | None = None,
 ) -> Difference:
     found = difference(groups, basis=basis, kind=kind, design=design)

@@ -35,7 +35,7 @@ MCNEMAR = "exact McNemar test, exact test of not worse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class CaseScores:
     """One test case: the scores (0 to 1) of each version, one per repeat, and its weight."""
 
     name: str
@@ -89,7 +89,7 @@ class _Tested:
 
 def compare_cases(
     *,
-    cases: Sequence[Case],
+    cases: Sequence[CaseScores],
     margin: Decimal = Decimal("0.02"),
     alpha: float = ALPHA,
 ) -> PairedResult:
@@ -139,13 +139,13 @@ def compare_cases(
     )
 
 
-def _spread(cases: Sequence[Case]) -> float:
+def _spread(cases: Sequence[CaseScores]) -> float:
     """Return the root mean square of the cases' differences."""
     squares = math.fsum((_mean(case.candidate) - _mean(case.current)) ** 2 for case in cases)
     return math.sqrt(squares / len(cases))
 
 
-def _test(cases: Sequence[Case], *, margin: float, alpha: float) -> _Tested:
+def _test(cases: Sequence[CaseScores], *, margin: float, alpha: float) -> _Tested:
     scores = [(_mean(case.current), _mean(case.candidate)) for case in cases]
     equal_weights = len({case.weight for case in cases}) == 1
     if equal_weights and all(score in (0.0, 1.0) for pair in scores for score in pair):

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from versioning.domain.signals import QUALITY
 
-from .contrast import Difference, Group, Kind, Level, difference, level, unit_of
+from .contrast import Difference, Group, Level, ValueKind, difference, level, unit_of
 from .figures import span
 from .inputs import WEIGHTS, Arm, Basis, Day, PerDay, Stratum
 from .intervals import ALPHA, FLOOR, LEAST_DAYS, SCORES, taught, wandering_variance
@@ -232,7 +232,7 @@ class _Table:
     def _gaps(self, first: _Measured, others: Sequence[_Measured]) -> list[Difference]:
         """Return each other minus first; how far days wander, one gap tells of the next."""
         pairs = [self._pair(first, other) for other in others]
-        units = [unit_of(groups, Kind.SCORES) for groups, _ in pairs]
+        units = [unit_of(groups, ValueKind.SCORES) for groups, _ in pairs]
         heard = [
             [(days, unit) for days in found.series]
             for (_, found), unit in zip(pairs, units, strict=True)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.core.mail import send_mail
 from django.utils import timezone
 
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.models import Event, Reminder
 from versioning.services.channels.base import Channel, NotDelivered
 from versioning.services.storable import one_line
@@ -17,7 +17,7 @@ class Mail(Channel):
     name: ClassVar[str] = "mail"
 
     def takers(self, event: Event) -> Sequence[str]:
-        if event.kind != Kind.REMINDER:
+        if event.kind != EventKind.REMINDER:
             return []
         return [Reminder.objects.get(pk=event.payload["reminder_id"]).to]
 

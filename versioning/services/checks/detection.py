@@ -143,7 +143,7 @@ def _answer(future: Future[Attempt]) -> Attempt:
         return future.result()
     logger.error("Asking a provider broke off.", exc_info=error)
     return Attempt(
-        result=recording.Broken(f"It could not be asked: {type(error).__name__}."),
+        result=recording.NotRecorded(f"It could not be asked: {type(error).__name__}."),
         took=timedelta(0),
     )
 
@@ -216,7 +216,7 @@ def _adapter_of(provider: Provider) -> Adapter | ProviderError:
         return error
     except Exception as error:
         logger.exception("The adapter of %s could not be made.", provider.slug)
-        return recording.Broken(f"It can't be asked: {type(error).__name__}.")
+        return recording.NotRecorded(f"It can't be asked: {type(error).__name__}.")
 
 
 def _ask(adapter: Adapter | ProviderError, now: datetime) -> Attempt:

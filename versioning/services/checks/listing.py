@@ -29,7 +29,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
-class Difference:
+class CatalogueChanges:
     """What a listing changed in a provider's catalogue, by upstream id."""
 
     added: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Compared:
 
     provider: Provider
     entries: dict[str, CatalogueEntry]
-    difference: Difference
+    difference: CatalogueChanges
     new: list[CatalogueEntry]
     touched: list[CatalogueEntry]
     seen: list[CatalogueEntry]
@@ -90,7 +90,7 @@ def compare(
     found = Compared(
         provider=provider,
         entries=dict(known),
-        difference=Difference(),
+        difference=CatalogueChanges(),
         new=[],
         touched=[],
         seen=[],
@@ -199,7 +199,7 @@ def _new_entry(*, provider: Provider, listed: ListedModel, now: datetime) -> Cat
 
 
 def _update_entry(
-    *, entry: CatalogueEntry, listed: ListedModel, difference: Difference, now: datetime
+    *, entry: CatalogueEntry, listed: ListedModel, difference: CatalogueChanges, now: datetime
 ) -> bool:
     """Take over what the listing says; return whether the row must be written."""
     facts = knowledge.facts_of(listed)
@@ -273,7 +273,7 @@ def _note_missing(
     entries: Mapping[str, CatalogueEntry],
     listed_ids: Collection[str],
     *,
-    difference: Difference,
+    difference: CatalogueChanges,
     now: datetime,
 ) -> list[CatalogueEntry]:
     absent = [

@@ -23,7 +23,7 @@ from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market
 from versioning.services.witness import Probe
 
-__all__ = ["Attempt", "Broken", "is_catalogue", "record"]
+__all__ = ["Attempt", "NotRecorded", "is_catalogue", "record"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Attempt:
     took: timedelta
 
 
-class Broken(ProviderError):
+class NotRecorded(ProviderError):
     """The fault is ours: the answer was good, and could not be recorded."""
 
     kind = "broken"
@@ -61,7 +61,7 @@ def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     except Exception as error:
         logger.exception("Recording the check of %s failed", check.provider.slug)
         check.shrunk_to = None
-        return _fail(check=check, error=Broken(f"Recording failed: {type(error).__name__}."))
+        return _fail(check=check, error=NotRecorded(f"Recording failed: {type(error).__name__}."))
 
 
 def _record(*, check: Check, asked: Attempt, now: datetime) -> Check:

@@ -21,7 +21,7 @@ CLOCK_SKEW = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScheduleEntry:
     """One row of the schedule. ``minutes`` apart, or daily at ``daily`` (hour, minute)."""
 
     name: str
@@ -32,95 +32,95 @@ class Entry:
     arguments: Mapping[str, object] = field(default_factory=dict)
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[ScheduleEntry, ...]:
     """Return every row that a new installation starts with."""
     return (
-        Entry(
+        ScheduleEntry(
             DAILY_CHECK,
             "versioning.check_due_providers",
             "Asks all enabled providers. Change the time here; switch it off to stop asking. "
             "It asks each provider once for each time, however many workers there are.",
             daily=(settings.HOTSWAP["CHECK_HOUR"], 0),
         ),
-        Entry(
+        ScheduleEntry(
             "Catch up on missed checks",
             "versioning.check_due_providers",
             "Asks those providers whose check was missed, such as while the machine was off.",
             minutes=10,
         ),
-        Entry(
+        ScheduleEntry(
             "Wake snoozed recommendations",
             "versioning.wake_snoozed",
             "Brings back recommendations whose snooze is over.",
             minutes=5,
         ),
-        Entry(
+        ScheduleEntry(
             "Look at the evidence again",
             "versioning.look_again",
             "Renews the evidence of what waits for a decision, where it says something else by "
             "now; approvals that were given to something else fall.",
             minutes=60,
         ),
-        Entry(
+        ScheduleEntry(
             "Carry upgrades on",
             "versioning.carry_on",
             "Lets go what policies let go by themselves; looks at tests, canaries and moves "
             "under watch.",
             minutes=5,
         ),
-        Entry(
+        ScheduleEntry(
             "Remind of retirements",
             "versioning.remind",
             "Writes to owners 90, 60, 30 and 7 days before a model retires, and on the day.",
             minutes=60,
         ),
-        Entry(
+        ScheduleEntry(
             "Deliver events",
             "versioning.deliver_events",
             "Gives what happened to those who take it: owners by e-mail.",
             minutes=1,
         ),
-        Entry(
+        ScheduleEntry(
             "Run evaluations",
             "versioning.run_evaluations",
             "Carries out evaluation runs that wait, and those of a worker that died.",
             minutes=1,
         ),
-        Entry(
+        ScheduleEntry(
             "Add up samples",
             "versioning.fold_samples",
             "Adds new samples and late scores to the roll-ups, and those of models that are "
             "tracked by now.",
             minutes=1,
         ),
-        Entry(
+        ScheduleEntry(
             "Tidy samples",
             "versioning.tidy_samples",
             "Folds old hours into days and drops single samples that were kept long enough. "
             "Figures don't change.",
             daily=(3, 20),
         ),
-        Entry(
+        ScheduleEntry(
             "Forget old answers",
             "versioning.forget_old_answers",
             "Drops the stored answers of requests with an Idempotency-Key that nobody repeats, and "
             "events of more than 90 days ago.",
             daily=(3, 40),
         ),
-        Entry(
+        ScheduleEntry(
             "Look for drift",
             "versioning.find_drift",
             "Looks for versions that behave otherwise although their name did not change.",
             daily=(4, 10),
         ),
-        Entry(
+        ScheduleEntry(
             "Chain the history",
             "versioning.chain_seals",
             "Puts the seals of new rows of the history into the chain, so that what is changed "
             "or taken out later is seen.",
             minutes=1,
         ),
-        Entry(
+        ScheduleEntry(
             "Verify the history",
             "versioning.verify_history",
             "Holds every row of the history against its seal, and tells you of the first that "
@@ -213,7 +213,7 @@ def _next_after(task: PeriodicTask, moment: datetime) -> datetime | None:
     return moment + remaining
 
 
-def _when(entry: Entry) -> dict[str, object]:
+def _when(entry: ScheduleEntry) -> dict[str, object]:
     if entry.daily is not None:
         hour, minute = entry.daily
         crontab, _ = CrontabSchedule.objects.get_or_create(

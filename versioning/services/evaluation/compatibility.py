@@ -4,13 +4,13 @@ from datetime import datetime
 
 from versioning.domain.evaluation.estimate import Seen, usual_tokens
 from versioning.domain.evaluation.parameters import read_map
-from versioning.domain.evaluation.preflight import Row, Takes, Uses, preflight
+from versioning.domain.evaluation.preflight import PreflightRow, Takes, Uses, preflight
 from versioning.models import EvaluationSuite, ModelVersion
 from versioning.services.evaluation import suites
 from versioning.services.samples import request_uses
 
 
-def preflight_of(*, suite: EvaluationSuite, version: ModelVersion) -> tuple[Row, ...]:
+def preflight_of(*, suite: EvaluationSuite, version: ModelVersion) -> tuple[PreflightRow, ...]:
     """Compare what the suite's requests use with what the version's provider says it takes.
 
     The version's parameter map is applied. What must change comes first. Raises Invalid for a
@@ -32,7 +32,7 @@ def preflight_of(*, suite: EvaluationSuite, version: ModelVersion) -> tuple[Row,
 
 def preflight_of_requests(
     *, from_version: ModelVersion, to_version: ModelVersion, now: datetime
-) -> tuple[Row, ...]:
+) -> tuple[PreflightRow, ...]:
     """Compare what requests to one version used in the last 30 days with what another takes.
 
     Otherwise as ``preflight_of``. Empty where no request told what it used.
@@ -50,7 +50,7 @@ def preflight_of_requests(
     return _preflight(uses, to_version)
 
 
-def _preflight(uses: Uses, version: ModelVersion) -> tuple[Row, ...]:
+def _preflight(uses: Uses, version: ModelVersion) -> tuple[PreflightRow, ...]:
     takes = Takes(
         parameters=version.parameters,
         modalities=version.input_modalities,

@@ -2,16 +2,16 @@
 
 from django.db.models import Avg, Q
 
-from versioning.domain.evaluation.estimate import Arm, Seen
+from versioning.domain.evaluation.estimate import AskedVersion, Seen
 from versioning.domain.statistics.noninferiority import Outlook, outlook
 from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, ModelVersion, Trial
 from versioning.services import prices
 from versioning.services.evidence import performance
 
 
-def arm_of(version: ModelVersion, *, suite: EvaluationSuite) -> Arm:
+def arm_of(version: ModelVersion, *, suite: EvaluationSuite) -> AskedVersion:
     """Return what is known of a version that a run of the suite would ask."""
-    return Arm(
+    return AskedVersion(
         name=version.upstream_id,
         seen=_seen(version, suite),
         prices=prices.list_of(version),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from versioning.domain.evaluation.estimate import Arm, Estimate, Load, estimate
+from versioning.domain.evaluation.estimate import AskedVersion, Estimate, Load, estimate
 from versioning.domain.lineage import family_of
 from versioning.domain.statistics.noninferiority import Outlook
 from versioning.models import (
@@ -154,7 +154,7 @@ def _problems_of_versions(from_version: ModelVersion, to_version: ModelVersion) 
 
 
 def _problems_of_budget(
-    arms: list[Arm],
+    arms: list[AskedVersion],
     needed: Estimate,
     budget_usd: Decimal | None,
     budget_tokens: int | None,

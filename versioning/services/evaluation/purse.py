@@ -16,7 +16,7 @@ from versioning.models import EvaluationRun, Trial
 from versioning.services.transactions import one_transaction
 
 
-class Held(StrEnum):
+class HoldResult(StrEnum):
     """Whether a request may leave."""
 
     YES = "yes"
@@ -28,7 +28,7 @@ class Held(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class CostCap:
     """The most that one request can take; ``usd`` is 0 where no price is known."""
 
     usd: Decimal
@@ -36,7 +36,7 @@ class Price:
 
 
 @one_transaction
-def hold(*, trial: Trial, price: Price, worker: str, now: datetime) -> Held:
+def hold(*, trial: Trial, price: CostCap, worker: str, now: datetime) -> HoldResult:
     """Hold the price of a trial and mark it as asked, in one transaction."""
     mine = EvaluationRun.objects.filter(
         pk=trial.run_id, state=EvaluationRun.State.RUNNING, worker=worker
@@ -51,7 +51,7 @@ def hold(*, trial: Trial, price: Price, worker: str, now: datetime) -> Held:
         held_usd=F("held_usd") + price.usd, held_tokens=F("held_tokens") + price.tokens
     )
     if not held:
-        return Held.NO_BUDGET if mine.exists() else Held.STOPPED
+        return HoldResult.NO_BUDGET if mine.exists() else HoldResult.STOPPED
     taken = Trial.objects.left().filter(pk=trial.pk, asked_at=None)
     if not taken.update(
         asked_at=now,
@@ -60,8 +60,8 @@ def hold(*, trial: Trial, price: Price, worker: str, now: datetime) -> Held:
         held_tokens=price.tokens,
     ):
         transaction.set_rollback(True)
-        return Held.TAKEN
-    return Held.YES
+        return HoldResult.TAKEN
+    return HoldResult.YES
 
 
 def settle(*, trial: Trial, spent_usd: Decimal, spent_tokens: int) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import OperationalError, models, transaction
 
 from versioning.domain.evaluation import judging
-from versioning.domain.evaluation.judging import Preference, Word
+from versioning.domain.evaluation.judging import JudgeAnswer, Preference
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
 from versioning.domain.evidence import KeptArm, RunResult
 from versioning.domain.statistics import paired
@@ -176,11 +176,11 @@ def _preference(current: Trial, candidate: Trial, arms: Mapping[str, Trial]) -> 
     return judging.preference(straight=straight, swapped=swapped)
 
 
-def _word(trial: Trial) -> Word | None:
+def _word(trial: Trial) -> JudgeAnswer | None:
     better, colon, reason = trial.reason.partition(": ")
     if trial.outcome == Outcome.ERROR.value or not colon:
         return None
-    return Word(better, reason) if better in {"first", "second", "same"} else None
+    return JudgeAnswer(better, reason) if better in {"first", "second", "same"} else None
 
 
 def _mean(*scores: float | None) -> float | None:
@@ -188,7 +188,7 @@ def _mean(*scores: float | None) -> float | None:
     return statistics.fmean(known) if known else None
 
 
-def _cases(run: EvaluationRun, found: Iterable[Pair]) -> list[paired.Case]:
+def _cases(run: EvaluationRun, found: Iterable[Pair]) -> list[paired.CaseScores]:
     weights = {key: case.weight for key, case in suites.frozen_cases(run.frozen).items()}
     scores: defaultdict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for pair in found:
@@ -197,7 +197,7 @@ def _cases(run: EvaluationRun, found: Iterable[Pair]) -> list[paired.Case]:
             both[0].append(pair.current_score)
             both[1].append(pair.candidate_score)
     return [
-        paired.Case(
+        paired.CaseScores(
             name=key, current=tuple(current), candidate=tuple(candidate), weight=weights[key]
         )
         for key, (current, candidate) in sorted(scores.items())

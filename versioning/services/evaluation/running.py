@@ -112,7 +112,7 @@ class _Phase:
     clock: Clock
     questions: Questions
     left: deque[Trial] = field(default_factory=deque)
-    under_way: dict[Future[Answered], tuple[Trial, purse.Price]] = field(default_factory=dict)
+    under_way: dict[Future[Answered], tuple[Trial, purse.CostCap]] = field(default_factory=dict)
     stop: Stop | None = None
     renew_at: datetime | None = None
     next_request_at: float = 0.0
@@ -152,10 +152,10 @@ class _Phase:
             return
         price = trials.most(asked.request, prices=asked.prices)
         held = purse.hold(trial=trial, price=price, worker=self.worker, now=self.clock())
-        if held is purse.Held.YES:
+        if held is purse.HoldResult.YES:
             future = pool.submit(trials.send, asked.adapter, asked.request)
             self.under_way[future] = (trial, price)
-        elif held is purse.Held.NO_BUDGET:
+        elif held is purse.HoldResult.NO_BUDGET:
             if self.under_way:
                 # What is under way may take less than it holds.
                 self.left.appendleft(trial)
@@ -168,7 +168,7 @@ class _Phase:
                     "it stopped.",
                 )
             )
-        elif held is purse.Held.STOPPED:
+        elif held is purse.HoldResult.STOPPED:
             self._halt(Stop(None))
 
     def _wait_for_one(self) -> None:

@@ -19,7 +19,7 @@ from versioning.domain.evaluation.estimate import most_tokens
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome, outcome_of
 from versioning.domain.pricing import PriceList, Unknown, Usage
 from versioning.domain.scoring import Output, Score, ScorerUse, score_output
-from versioning.services.evaluation.purse import Price
+from versioning.services.evaluation.purse import CostCap
 
 LONGEST_OUTPUT = 100_000
 
@@ -49,13 +49,13 @@ class Spent:
     tokens: int
 
 
-def most(request: ChatRequest, *, prices: PriceList) -> Price:
+def most(request: ChatRequest, *, prices: PriceList) -> CostCap:
     """Return the most that the request can take."""
     tokens = most_tokens(request.messages, max_tokens=int(request.max_tokens or 0))
     cost = prices.most(input=tokens.input, output=tokens.output)
     # Eight places are stored: round up, so that the hold is never short.
     held = Decimal(0) if cost is None else cost.quantize(Decimal("1e-8"), rounding="ROUND_UP")
-    return Price(usd=held, tokens=tokens.total)
+    return CostCap(usd=held, tokens=tokens.total)
 
 
 def send(adapter: Adapter, request: ChatRequest) -> Answered:
@@ -79,7 +79,7 @@ def send(adapter: Adapter, request: ChatRequest) -> Answered:
     return Answered(outcome=outcome_of(text=answer.text, finish=answer.finish), answer=answer)
 
 
-def spent(answered: Answered, *, prices: PriceList, held: Price) -> Spent:
+def spent(answered: Answered, *, prices: PriceList, held: CostCap) -> Spent:
     """Say what a request took: as the provider says, else by its tokens, else the most.
 
     A request that the provider turned away or never got costs nothing; another without an answer
@@ -112,7 +112,7 @@ def spent(answered: Answered, *, prices: PriceList, held: Price) -> Spent:
     )
 
 
-def _known(held: Price, prices: PriceList) -> Decimal | None:
+def _known(held: CostCap, prices: PriceList) -> Decimal | None:
     return held.usd if prices.known else None
 
 

@@ -11,7 +11,7 @@ from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups, vocabulary
 from versioning.services.samples.rollup_sums import SampleSums
-from versioning.services.samples.rollups import Entry
+from versioning.services.samples.rollups import PeriodSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def best_for(*, task: str) -> Best:
         pk__in=TrackedModel.objects.active().values("current_version")
     ).select_related("tracked_model__provider")
     by_id = {version.pk: version for version in current}
-    entries: defaultdict[int, list[Entry]] = defaultdict(list)
+    entries: defaultdict[int, list[PeriodSums]] = defaultdict(list)
     for entry in rollups.read(version_ids=by_id):
         if entry.cell.task_id == word.pk and entry.cell.source in PerformanceSample.LIVE:
             entries[entry.cell.version_id].append(entry)
@@ -57,7 +57,7 @@ def _name(version: ModelVersion) -> str:
     return f"{tracked.provider.slug}/{tracked.name} {version.label}"
 
 
-def _entrant(name: str, entries: list[Entry]) -> Entrant:
+def _entrant(name: str, entries: list[PeriodSums]) -> Entrant:
     figures = performance.figures_of(SampleSums.total(entry.sums for entry in entries))
     cost = figures.cost_per_success_usd
     return Entrant(

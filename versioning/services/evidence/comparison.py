@@ -27,7 +27,7 @@ from versioning.models.fields import from_ms, to_ms
 from versioning.services import options
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
-from versioning.services.samples.rollups import Entry
+from versioning.services.samples.rollups import PeriodSums
 
 NO_TASK = "(no task named)"
 WINDOW = timedelta(days=180)
@@ -84,7 +84,7 @@ def evidence(
 Pair = tuple[int, int]
 
 
-def _entries(*, from_id: int, to_id: int, now: datetime) -> list[Entry]:
+def _entries(*, from_id: int, to_id: int, now: datetime) -> list[PeriodSums]:
     """Return what is compared: the candidate's last days, and the current version's beside them.
 
     Counted back from the candidate's latest sample, so that the evidence stays the same until
@@ -102,7 +102,7 @@ def _midnight(moment: datetime) -> datetime:
     return from_ms(to_ms(moment) // DAY_MS * DAY_MS)
 
 
-def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
+def _split(entries: Iterable[PeriodSums], *, pair: Pair) -> Split | None:
     """Count both versions' requests in the step of the canary that is on; None without one.
 
     From the step's first full hour on: before it requests were meant to be split otherwise. Hours
@@ -127,7 +127,7 @@ def _split(entries: Iterable[Entry], *, pair: Pair) -> Split | None:
     return Split(expected_share=trial.weight, current=current, candidate=candidate)
 
 
-def _mixed_sessions(entries: Iterable[Entry]) -> tuple[Caution, ...]:
+def _mixed_sessions(entries: Iterable[PeriodSums]) -> tuple[Caution, ...]:
     out = sum(e.sums.samples for e in entries if e.cell.source == _COUNTED_OUT)
     if not out:
         return ()
@@ -140,17 +140,17 @@ def _mixed_sessions(entries: Iterable[Entry]) -> tuple[Caution, ...]:
     )
 
 
-def _texts(entries: Iterable[Entry]) -> dict[int, str]:
+def _texts(entries: Iterable[PeriodSums]) -> dict[int, str]:
     """Return the text of each task and slice number."""
     numbers = {number for entry in entries for number in (entry.cell.task_id, entry.cell.slice_id)}
     return dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
 
 
 def _strata(
-    entries: Iterable[Entry], *, pair: Pair, texts: Mapping[int, str]
+    entries: Iterable[PeriodSums], *, pair: Pair, texts: Mapping[int, str]
 ) -> tuple[Stratum, ...]:
     """Return both versions' records task by task, in the order of the tasks' names."""
-    by_task: defaultdict[str, list[Entry]] = defaultdict(list)
+    by_task: defaultdict[str, list[PeriodSums]] = defaultdict(list)
     for entry in entries:
         by_task[texts[entry.cell.task_id] or NO_TASK].append(entry)
     return tuple(
@@ -163,20 +163,20 @@ def _strata(
     )
 
 
-def arm(entries: Sequence[Entry]) -> Arm:
+def arm(entries: Sequence[PeriodSums]) -> Arm:
     """Return a version's record on one task, day by day (UTC) in order of time."""
     found = (_day(number, group) for number, group in _by_day(entries))
     return Arm(days=tuple(day for day in found if day.n))
 
 
-def _by_day(entries: Sequence[Entry]) -> list[tuple[int, list[Entry]]]:
-    by_day: defaultdict[int, list[Entry]] = defaultdict(list)
+def _by_day(entries: Sequence[PeriodSums]) -> list[tuple[int, list[PeriodSums]]]:
+    by_day: defaultdict[int, list[PeriodSums]] = defaultdict(list)
     for entry in entries:
         by_day[entry.cell.start // DAY_MS].append(entry)
     return sorted(by_day.items())
 
 
-def _day(number: int, entries: Sequence[Entry]) -> Day:
+def _day(number: int, entries: Sequence[PeriodSums]) -> Day:
     sums = _compared(entries)
     components = sums.component_scores
     scored = max(sums.scores.n, *(one.n for one in components.values()), 0)
@@ -195,7 +195,7 @@ def _day(number: int, entries: Sequence[Entry]) -> Day:
     )
 
 
-def _hours(entries: Sequence[Entry]) -> dict[int, int]:
+def _hours(entries: Sequence[PeriodSums]) -> dict[int, int]:
     """Count live requests by part of the day; empty where any hours are folded into the day."""
     live = [entry for entry in entries if entry.cell.source != _COUNTED_OUT]
     if any(entry.whole_day for entry in live):
@@ -206,14 +206,14 @@ def _hours(entries: Sequence[Entry]) -> dict[int, int]:
     return dict(found)
 
 
-def _compared(entries: Iterable[Entry]) -> SampleSums:
+def _compared(entries: Iterable[PeriodSums]) -> SampleSums:
     """Return the sums of what counts: live samples without those counted out."""
     live, out = _parted(entries)
     total = SampleSums.total(live)
     return total.minus(SampleSums.total(out)) if out else total
 
 
-def _parted(entries: Iterable[Entry]) -> tuple[list[SampleSums], list[SampleSums]]:
+def _parted(entries: Iterable[PeriodSums]) -> tuple[list[SampleSums], list[SampleSums]]:
     """Return the sums of live samples, and those counted out of them."""
     live: list[SampleSums] = []
     out: list[SampleSums] = []
@@ -227,7 +227,7 @@ def in_usd(cost: Moments) -> Moments:
     return Moments(cost.n, cost.mean * _USD, cost.m2 * _USD**2)
 
 
-def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:
+def _per_day(entries: Sequence[PeriodSums], *, pair: Pair, now: datetime) -> PerDay:
     """Return each side's requests a day over its last days with traffic.
 
     Counted back from the latest sample, so that the evidence stays the same until more come;
@@ -246,9 +246,9 @@ def _per_day(entries: Sequence[Entry], *, pair: Pair, now: datetime) -> PerDay:
     return PerDay(current=current, candidate=candidate)
 
 
-def _slices(entries: Iterable[Entry], *, pair: Pair, texts: Mapping[int, str]) -> list[Slice]:
+def _slices(entries: Iterable[PeriodSums], *, pair: Pair, texts: Mapping[int, str]) -> list[Slice]:
     """Return the entries of each value of each declared tag: a sample counts in all of its own."""
-    by_value: defaultdict[str, list[Entry]] = defaultdict(list)
+    by_value: defaultdict[str, list[PeriodSums]] = defaultdict(list)
     for entry in entries:
         for value in filter(None, texts[entry.cell.slice_id].split(",")):
             by_value[value].append(entry)

@@ -20,7 +20,7 @@ from versioning.models.fields import from_ms
 from versioning.services import clock, options
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
-from versioning.services.samples.rollups import Entry
+from versioning.services.samples.rollups import PeriodSums
 
 NANO = 1e-9
 P95 = 0.95
@@ -89,7 +89,7 @@ def by_day(
     )
 
 
-def _live(*, version_ids: Iterable[int], first: date) -> list[Entry]:
+def _live(*, version_ids: Iterable[int], first: date) -> list[PeriodSums]:
     start = datetime.combine(first, time(), tzinfo=UTC)
     entries = rollups.read(version_ids=version_ids, start=start)
     return [entry for entry in entries if entry.cell.source in PerformanceSample.LIVE]

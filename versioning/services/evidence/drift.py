@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from versioning.domain.statistics.drift import Measure, Reading, Shift, find_shifts
+from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, find_shifts
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
@@ -128,18 +128,18 @@ def _shifts(series: Series, measure: Measure) -> list[Shift]:
     ]
 
 
-def _component_readings(series: Series, name: str) -> Iterator[Reading]:
+def _component_readings(series: Series, name: str) -> Iterator[PeriodMoments]:
     for day, sums in series.items():
         moments = sums.component_scores.get(name)
         if moments is not None and moments.n:
-            yield Reading(day=day, moments=moments)
+            yield PeriodMoments(day=day, moments=moments)
 
 
-def _readings(series: Series, measure: Measure) -> Iterator[Reading]:
+def _readings(series: Series, measure: Measure) -> Iterator[PeriodMoments]:
     for day, sums in series.items():
         moments = _moments(sums, measure)
         if moments.n and (moments.mean > 0 or measure in _MAY_BE_ZERO):
-            yield Reading(day=day, moments=moments)
+            yield PeriodMoments(day=day, moments=moments)
 
 
 def _moments(sums: SampleSums, measure: Measure) -> Moments:

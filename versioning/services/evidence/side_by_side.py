@@ -9,7 +9,7 @@ from versioning.services.evidence.comparison import WINDOW
 from versioning.services.evidence.performance import Figures, figures_of
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
-from versioning.services.samples.rollups import Entry
+from versioning.services.samples.rollups import PeriodSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def side_by_side(
     )
 
 
-def _figures(entries: Iterable[Entry], version_id: int) -> Figures:
+def _figures(entries: Iterable[PeriodSums], version_id: int) -> Figures:
     return figures_of(SampleSums.total(e.sums for e in entries if e.cell.version_id == version_id))
 
 

@@ -11,7 +11,7 @@ from versioning.services import locks, sweeps
 from versioning.services.samples import placement, sightings, store, vocabulary
 from versioning.services.samples.batch import foreign_pairs
 from versioning.services.samples.placement import Ids, KnownModel
-from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
+from versioning.services.samples.rollup_sums import SampleRow, Terms, sums_by_cell
 from versioning.services.transactions import one_transaction
 
 STEP = 2_000
@@ -49,27 +49,27 @@ def _attach(unknown: UnknownModel) -> int:
 @one_transaction
 def _attach_some(unknown: UnknownModel, model: KnownModel) -> int:
     rows = locks.hold(PerformanceSample.objects.filter(unknown_model=unknown))
-    waiting = list(rows.values_list("pk", *Row._fields)[:STEP])
+    waiting = list(rows.values_list("pk", *SampleRow._fields)[:STEP])
     if not waiting:
         return 0
-    routes = _routes({row[1 + Row._fields.index("route_id")] for row in waiting})
+    routes = _routes({row[1 + SampleRow._fields.index("route_id")] for row in waiting})
     placed = []
     for pk, at, *rest in waiting:
-        row = Row(to_ms(at), *rest)
+        row = SampleRow(to_ms(at), *rest)
         ids = _ids(unknown, routes[row.route_id])
-        place = placement.Place(model=model, candidates=tuple(model.named_by(ids)))
+        place = placement.Destination(model=model, candidates=tuple(model.named_by(ids)))
         placed.append((pk, _at_version(row, place.version_at(row.at))))
     _store(placed, model=model, routes=routes)
     return len(placed)
 
 
-def _at_version(row: Row, version_id: int | None) -> Row:
-    placed: Row = row._replace(version_id=version_id, unknown_model_id=None)
+def _at_version(row: SampleRow, version_id: int | None) -> SampleRow:
+    placed: SampleRow = row._replace(version_id=version_id, unknown_model_id=None)
     return placed
 
 
 def _store(
-    placed: Sequence[tuple[int, Row]], *, model: KnownModel, routes: dict[int, Route]
+    placed: Sequence[tuple[int, SampleRow]], *, model: KnownModel, routes: dict[int, Route]
 ) -> None:
     rows = [row for _, row in placed]
     for version_id in {row.version_id for row in rows}:

@@ -20,9 +20,9 @@ from versioning.services.samples.incoming import (
     SampleIn,
     SignalsIn,
 )
-from versioning.services.samples.placement import Ids, KnownModel, KnownVersion, Place
+from versioning.services.samples.placement import Destination, Ids, KnownModel, KnownVersion
 from versioning.services.samples.request_uses import Told, Use
-from versioning.services.samples.rollup_sums import TOLD, Row, Terms
+from versioning.services.samples.rollup_sums import TOLD, SampleRow, Terms
 
 AHEAD = timedelta(minutes=5)
 """How far a client's clock may be ahead of ours."""
@@ -38,7 +38,7 @@ _Key = tuple[str, str, str, str, str, str, str]
 class Batch:
     """What can be stored, what the numbers in it mean, and what can't be."""
 
-    rows: list[Row]
+    rows: list[SampleRow]
     rejected: list[Rejected]
     terms: Terms
     served_by_route: Mapping[int, str]
@@ -87,7 +87,7 @@ class _Texts:
 class _Spot:
     """Where the samples with the same ids go, and by which route they came."""
 
-    place: Place
+    place: Destination
     route_id: int
     refusal: tuple[str, str] | None
 
@@ -128,12 +128,12 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
     standing = placement.standing({name for each in ids.values() for name in each.names})
     spots = _spots(ids, models=standing.models, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
-    rows: list[Row] = []
+    rows: list[SampleRow] = []
     uses: list[Told] = []
     places = (index for index, item in enumerate(items) if isinstance(item, SampleIn))
     for index, item, key, tag in zip(places, samples, keys, tags, strict=True):
         made = maker.row(item, spots[key], tag)
-        if isinstance(made, Row):
+        if isinstance(made, SampleRow):
             rows.append(made)
             unpriced = _unpriced(item, made, spots[key])
             if item.parameters is not None or item.modalities is not None or unpriced:
@@ -175,7 +175,7 @@ class _RowMaker:
         self.earliest = to_ms(now - options.retention())
         self.latest = to_ms(now + AHEAD)
 
-    def row(self, item: SampleIn, spot: _Spot, tags: str) -> Row | tuple[str, str]:
+    def row(self, item: SampleIn, spot: _Spot, tags: str) -> SampleRow | tuple[str, str]:
         """Return the sample's row, or the code and the sentence of its refusal."""
         at = self.now if item.time is None else round(item.time.timestamp() * 1000)
         cost = item.cost_usd
@@ -195,7 +195,7 @@ class _RowMaker:
         usage = _usage_of(item)
         if max(usage.input or 0, usage.output or 0) > MOST_TOKENS:
             return "invalid-field", f"The tokens of one side are over {MOST_TOKENS:,} together."
-        return Row(
+        return SampleRow(
             at,
             self.hash(item.request_id) if item.request_id else None,
             self.hash(item.session) if item.session else None,
@@ -267,7 +267,7 @@ def _listed_cost(usage: Usage, version: KnownVersion | None, at_ms: int) -> int 
     return None if isinstance(cost, Unknown) else _nano(cost)
 
 
-def _unpriced(item: SampleIn, row: Row, spot: _Spot) -> Sequence[str]:
+def _unpriced(item: SampleIn, row: SampleRow, spot: _Spot) -> Sequence[str]:
     """Return for which parts a price or a count is missing, where anything has a price at all."""
     if row.cost_nano_usd is not None or item.error:
         return ()
@@ -353,7 +353,7 @@ def _spots(
             refusal = ("no-model", "Name the model: provider and model, or upstream_id.")
         elif place.model is None:
             number = unknown.get((ids[key].provider, ids[key].names[0]))
-            place = Place(model=None, unknown_model_id=number)
+            place = Destination(model=None, unknown_model_id=number)
             if number is None:
                 refusal = ("too-many-unknown-models", unknown_models.FULL)
         spots[key] = _Spot(place=place, route_id=routes[_route_of(key)], refusal=refusal)
@@ -361,7 +361,11 @@ def _spots(
 
 
 def _terms(
-    rows: Sequence[Row], *, numbers: _Numbers, spots: Iterable[_Spot], declared: frozenset[str]
+    rows: Sequence[SampleRow],
+    *,
+    numbers: _Numbers,
+    spots: Iterable[_Spot],
+    declared: frozenset[str],
 ) -> Terms:
     versions = {
         version.id: version

@@ -105,7 +105,7 @@ class Rejected:
     detail: str
 
 
-class Unreadable(Invalid):
+class UnreadableBody(Invalid):
     """The body is no JSON, or neither an item nor a list of items."""
 
     code = "unreadable-body"
@@ -163,7 +163,7 @@ def _decode(
     except msgspec.ValidationError:
         items = _decode_one_by_one(text, single=single)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The body is not JSON: {error}.") from error
+        raise UnreadableBody(f"The body is not JSON: {error}.") from error
     if len(items) > most:
         raise TooLarge(f"A batch holds at most {most} items, not {len(items)}: send it in parts.")
     return items
@@ -175,15 +175,15 @@ def _unwrapped(body: bytes, *, wrapper: str) -> bytes:
     if start == b"[":
         return body
     if start != b"{":
-        raise Unreadable(f"Send one JSON object, a list of them, or an object with {wrapper}.")
+        raise UnreadableBody(f"Send one JSON object, a list of them, or an object with {wrapper}.")
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The body is not JSON: {error}.") from error
+        raise UnreadableBody(f"The body is not JSON: {error}.") from error
     if wrapper not in fields:
         return b"[" + body + b"]"
     if len(fields) > 1:
-        raise Unreadable(f"Beside {wrapper} nothing else may stand in the object.")
+        raise UnreadableBody(f"Beside {wrapper} nothing else may stand in the object.")
     return bytes(fields[wrapper])
 
 
@@ -192,7 +192,7 @@ def _decode_one_by_one(text: bytes, *, single: msgspec.json.Decoder[Any]) -> lis
     try:
         raws = _raw_items.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"The body is no list of items: {error}.") from error
+        raise UnreadableBody(f"The body is no list of items: {error}.") from error
     for index, raw in enumerate(raws):
         try:
             items.append(single.decode(raw))

@@ -18,7 +18,7 @@ from versioning.services.samples import (
 )
 from versioning.services.samples.batch import Batch, build
 from versioning.services.samples.incoming import Rejected, SampleIn
-from versioning.services.samples.rollup_sums import Row, sums_by_cell
+from versioning.services.samples.rollup_sums import SampleRow, sums_by_cell
 from versioning.services.transactions import one_transaction
 
 # Each further one is owed to another transaction that came in between.
@@ -84,9 +84,9 @@ def _store(batch: Batch, *, ask_first: bool) -> int:
     return len(rows)
 
 
-def _new_rows(batch: Batch, *, ask_first: bool) -> list[Row]:
+def _new_rows(batch: Batch, *, ask_first: bool) -> list[SampleRow]:
     """Return the first row of each request, with the score that came before it."""
-    first: dict[int, Row] = {}
+    first: dict[int, SampleRow] = {}
     new = []
     for row in batch.rows:
         if row.request_hash is None:

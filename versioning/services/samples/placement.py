@@ -159,7 +159,7 @@ def _spellings(name: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where samples with the same ids go: a tracked model's versions, or an unknown model."""
 
     model: KnownModel | None
@@ -190,7 +190,7 @@ def forget() -> None:
 process_cache.forget_after_migration(forget)
 
 
-class Standing(NamedTuple):
+class PlacementContext(NamedTuple):
     """What holds at this moment for the samples of a batch."""
 
     models: Mapping[str, list[KnownModel]]
@@ -201,7 +201,7 @@ class Standing(NamedTuple):
     """Whether any score came before its sample."""
 
 
-def standing(names: Iterable[str]) -> Standing:
+def standing(names: Iterable[str]) -> PlacementContext:
     """Return what holds for samples that name models so.
 
     One short query when all is remembered: it asks whether any version, move or tracked model
@@ -212,7 +212,7 @@ def standing(names: Iterable[str]) -> Standing:
     *epoch, tags, scores_wait = _epoch()
     declared = vocabulary.tag_names(tags)
     if not process_cache.may_keep():
-        return Standing(_load(wanted), declared, bool(scores_wait))
+        return PlacementContext(_load(wanted), declared, bool(scores_wait))
     if [epoch] != _kept_epoch:
         forget()
         _kept_epoch.append(epoch)
@@ -227,10 +227,10 @@ def standing(names: Iterable[str]) -> Standing:
         loaded = _load(missing)
         _kept.update({name: (now, models) for name, models in loaded.items()})
         known |= loaded
-    return Standing(known, declared, bool(scores_wait))
+    return PlacementContext(known, declared, bool(scores_wait))
 
 
-def place(ids: Ids, *, models: Mapping[str, list[KnownModel]]) -> Place:
+def place(ids: Ids, *, models: Mapping[str, list[KnownModel]]) -> Destination:
     """Return where samples with these ids go.
 
     A Place without a model where nobody tracks it, and where two providers have it and nothing
@@ -239,8 +239,8 @@ def place(ids: Ids, *, models: Mapping[str, list[KnownModel]]) -> Place:
     for name in ids.names:
         found = _meant(name, models=models, provider=ids.provider)
         if found is not None:
-            return Place(model=found, candidates=tuple(found.named_by(ids)))
-    return Place(model=None)
+            return Destination(model=found, candidates=tuple(found.named_by(ids)))
+    return Destination(model=None)
 
 
 def _meant(

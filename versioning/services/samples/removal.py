@@ -7,7 +7,7 @@ from versioning.models import PerformanceSample, TracedSpan
 from versioning.models.fields import to_ms
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_rebuild import Meaning
-from versioning.services.samples.rollup_sums import Row, sums_by_cell
+from versioning.services.samples.rollup_sums import SampleRow, sums_by_cell
 from versioning.services.transactions import one_transaction
 
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
@@ -27,7 +27,7 @@ def _take_back(requests: Collection[int]) -> int:
         spans = TracedSpan.objects.filter(request_hash__in=list(requests))
         others = set(spans.filter(counted=True).values_list("request_hash", flat=True))
         samples = PerformanceSample.objects.filter(request_hash__in=set(requests) - others)
-        found = list(samples.values_list("pk", "counted_out", *Row._fields))
+        found = list(samples.values_list("pk", "counted_out", *SampleRow._fields))
         samples.filter(pk__in=[values[0] for values in found]).delete()
         rows = [_row(values[2:]) for values in found]
         rows += [_row(values[2:])._replace(source=COUNTED_OUT) for values in found if values[1]]
@@ -38,6 +38,6 @@ def _take_back(requests: Collection[int]) -> int:
     return len(found)
 
 
-def _row(values: Sequence[Any]) -> Row:
+def _row(values: Sequence[Any]) -> SampleRow:
     at, *others = values
-    return Row(to_ms(at), *others)
+    return SampleRow(to_ms(at), *others)

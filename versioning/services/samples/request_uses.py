@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Sum
 from versioning.models import RequestUse
 from versioning.models.fields import from_ms
 from versioning.services import clock
-from versioning.services.samples.rollup_sums import DAY_MS, Row
+from versioning.services.samples.rollup_sums import DAY_MS, SampleRow
 
 Kind = RequestUse.Kind
 READ_DAYS = 30
@@ -39,7 +39,7 @@ class Use(NamedTuple):
 class Told(NamedTuple):
     """A sample that told what its request used, or whose cost can't be known."""
 
-    row: Row
+    row: SampleRow
     use: Use
 
 
@@ -71,7 +71,7 @@ class RecordedUses:
     """Tokens."""
 
 
-def note(told: Iterable[Told], *, stored: Sequence[Row]) -> None:
+def note(told: Iterable[Told], *, stored: Sequence[SampleRow]) -> None:
     """Append what the stored ones of these samples used; a repeat of a request adds nothing."""
     uses = list(told)
     if not uses:

@@ -18,12 +18,12 @@ from versioning.services.samples.placement import KnownVersion, provider_words
 from versioning.services.samples.rollup_sums import (
     DAY_MS,
     Cell,
-    Row,
+    SampleRow,
     SampleSums,
     Terms,
     sums_by_cell,
 )
-from versioning.services.samples.rollups import Entry
+from versioning.services.samples.rollups import PeriodSums
 
 AT_ONCE = 20_000
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
@@ -34,7 +34,7 @@ Sums = dict[Cell, SampleSums]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """One figure of one period that isn't what the samples give."""
 
     cell: Cell
@@ -58,7 +58,7 @@ class Verified:
 
     samples: int
     periods: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
     sliced_otherwise: int
     """Periods whose samples stand in other slices than today's declared tags would give."""
 
@@ -106,7 +106,7 @@ def rebuild() -> int:
         given = _recomputed(first=first)
         for table in (Rollup, RollupPart):
             table._default_manager.filter(start__gte=from_ms(first)).delete()
-        rollups.add_up(Rollup.Span.HOUR, (Entry(cell, sums) for cell, sums in given.items()))
+        rollups.add_up(Rollup.Span.HOUR, (PeriodSums(cell, sums) for cell, sums in given.items()))
     return len(given)
 
 
@@ -140,9 +140,9 @@ def _recomputed(*, first: int) -> Sums:
     return sums
 
 
-def _samples(*, first: int) -> Iterator[tuple[list[Row], list[Row]]]:
+def _samples(*, first: int) -> Iterator[tuple[list[SampleRow], list[SampleRow]]]:
     """Yield the samples some at a time, and those of them that comparisons count out."""
-    columns = ", ".join(Row._fields)
+    columns = ", ".join(SampleRow._fields)
     query = (
         f"SELECT id, counted_out, {columns} FROM {PerformanceSample._meta.db_table}"  # noqa: S608
         " WHERE id > %s AND at >= %s AND version_id IS NOT NULL ORDER BY id LIMIT %s"
@@ -155,14 +155,14 @@ def _samples(*, first: int) -> Iterator[tuple[list[Row], list[Row]]]:
             if not found:
                 return
             last = found[-1][0]
-            rows = [Row(*values[2:]) for values in found]
+            rows = [SampleRow(*values[2:]) for values in found]
             yield rows, [row for row, values in zip(rows, found, strict=True) if values[1]]
 
 
 class Meaning:
     """What the numbers in samples mean, read once: of all, or of some rows only."""
 
-    def __init__(self, rows: Collection[Row] | None = None) -> None:
+    def __init__(self, rows: Collection[SampleRow] | None = None) -> None:
         words, routes = Word.objects.all(), Route.objects.all()
         versions = ModelVersion.objects.all()
         if rows is not None:
@@ -186,7 +186,7 @@ class Meaning:
             )
         }
 
-    def of(self, rows: Iterable[Row]) -> Terms:
+    def of(self, rows: Iterable[SampleRow]) -> Terms:
         pairs = {(row.version_id, row.route_id) for row in rows}
         return Terms(
             slice_of_tags=self.slices,
@@ -230,7 +230,7 @@ def _without_slices(sums: Mapping[Cell, SampleSums]) -> Sums:
     return {cell: SampleSums.total(parts) for cell, parts in groups.items()}
 
 
-def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Difference]:
+def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Mismatch]:
     for each, old, new in zip(SUMS, kept.settled, given.settled, strict=True):
         if each.kept is Kept.MOMENTS:
             yield from _unequal(cell, each.name, old, new)
@@ -238,12 +238,12 @@ def _differences(cell: Cell, kept: SampleSums, given: SampleSums) -> Iterator[Di
             for name in sorted(old.keys() | new.keys()):
                 yield from _unequal(cell, name, old.get(name, Moments()), new.get(name, Moments()))
         elif each.name != _KNOWN_THEN and old != new:
-            yield Difference(cell, each.name, old, new)
+            yield Mismatch(cell, each.name, old, new)
 
 
-def _unequal(cell: Cell, name: str, old: Moments, new: Moments) -> Iterator[Difference]:
+def _unequal(cell: Cell, name: str, old: Moments, new: Moments) -> Iterator[Mismatch]:
     if not same_moments(old, new):
-        yield Difference(cell, name, old.as_tuple()[:3], new.as_tuple()[:3])
+        yield Mismatch(cell, name, old.as_tuple()[:3], new.as_tuple()[:3])
 
 
 def same_moments(one: Moments, other: Moments) -> bool:

@@ -34,7 +34,7 @@ _FIGURES = ("signals", *RECKONED, *(field.kept_as for field in TOLD))
 _record: Callable[..., Any] = namedtuple  # noqa: PYI024  (its names are known at run time only)
 
 
-class Row(_record("Row", (*_PLACE, *_FIGURES), defaults=(None,) * len(_FIGURES))):  # type: ignore[misc]
+class SampleRow(_record("SampleRow", (*_PLACE, *_FIGURES), defaults=(None,) * len(_FIGURES))):  # type: ignore[misc]
     """A sample as it is stored: numbers only, by the names of its columns.
 
     What stands here is what code asks for by name; the other figures follow.
@@ -195,14 +195,14 @@ class SampleSums(_record("SampleSums", _NAMES, defaults=_EMPTY)):  # type: ignor
         return settled
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Row], *, terms: Terms) -> "SampleSums":
+    def of_rows(cls, rows: Sequence[SampleRow], *, terms: Terms) -> "SampleSums":
         """Return the sums of rows that belong to one cell."""
-        columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+        columns = dict(zip(SampleRow._fields, zip(*rows, strict=True), strict=True))
         failed = [key for key in columns["error_id"] if key is not None]
         answered = columns
         if failed:
             good = zip(*(row for row in rows if row.error_id is None), strict=True)
-            answered = dict(zip(Row._fields, good, strict=False))
+            answered = dict(zip(SampleRow._fields, good, strict=False))
         made = {
             each.name: kind.of(_known((answered if each.answered else columns).get(each.of, ())))
             for each, kind in _SUMS
@@ -252,12 +252,12 @@ class SampleSums(_record("SampleSums", _NAMES, defaults=_EMPTY)):  # type: ignor
         return SampleSums(*(kind.minus(whole, out) for (_, kind), whole, out in both))
 
 
-def sums_by_cell(rows: Iterable[Row], *, terms: Terms) -> dict[Cell, SampleSums]:
+def sums_by_cell(rows: Iterable[SampleRow], *, terms: Terms) -> dict[Cell, SampleSums]:
     """Return the sums of each version, task, slice, source and hour among the rows.
 
     Rows without a version (nobody tracks the model yet) have no cell.
     """
-    groups: defaultdict[tuple[int, int, int, int, int], list[Row]] = defaultdict(list)
+    groups: defaultdict[tuple[int, int, int, int, int], list[SampleRow]] = defaultdict(list)
     slices = terms.slice_of_tags
     for row in rows:
         if row.version_id is not None:
@@ -297,7 +297,7 @@ def _one(value: float | None) -> Moments:
     return Moments() if value is None else Moments.of([value])
 
 
-def _components(rows: Sequence[Row]) -> dict[str, Moments]:
+def _components(rows: Sequence[SampleRow]) -> dict[str, Moments]:
     """Return the moments of each component over the rows that have it."""
     values: defaultdict[str, list[float]] = defaultdict(list)
     values[QUALITY] = [row.quality for row in rows if row.quality is not None and is_given(row)]

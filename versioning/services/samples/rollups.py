@@ -37,7 +37,7 @@ class SumsLeft(Exception):  # noqa: N818  (it says what is left, after the rest 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PeriodSums:
     """The sums of one cell in one period; ``whole_day`` where its hours are no longer known."""
 
     cell: Cell
@@ -45,7 +45,7 @@ class Entry:
     whole_day: bool = False
 
 
-def read(*, version_ids: Iterable[int], start: datetime | None = None) -> list[Entry]:
+def read(*, version_ids: Iterable[int], start: datetime | None = None) -> list[PeriodSums]:
     """Return what is known of the versions, all or from a moment on: roll-ups and parts.
 
     One statement reads both tables: so a part that is being folded counts exactly once.
@@ -63,12 +63,12 @@ def latest(*, version_id: int) -> datetime | None:
     return max((start for start in found if start is not None), default=None)
 
 
-def read_from(*, start: datetime) -> list[Entry]:
+def read_from(*, start: datetime) -> list[PeriodSums]:
     """Return all that is known of every version from a moment on; otherwise as ``read``."""
     return _read(start__gte=start)
 
 
-def _read(**lookup: Any) -> list[Entry]:
+def _read(**lookup: Any) -> list[PeriodSums]:
     hour = Value(Rollup.Span.HOUR.value, output_field=IntegerField())
     parts = RollupPart.objects.filter(**lookup).annotate(period=hour)
     rollups = Rollup.objects.filter(**lookup).annotate(period=F("span"))
@@ -80,7 +80,7 @@ def _read(**lookup: Any) -> list[Entry]:
     ]
 
 
-def entries_of(rows: QuerySet[Rollup]) -> list[Entry]:
+def entries_of(rows: QuerySet[Rollup]) -> list[PeriodSums]:
     """Return the entries of these roll-ups."""
     return [_entry(values) for values in rows.values_list(*_ALL_COLUMNS)]
 
@@ -162,7 +162,7 @@ def folding() -> Iterator[None]:
         yield
 
 
-def add_up(span: Rollup.Span, entries: Iterable[Entry]) -> None:
+def add_up(span: Rollup.Span, entries: Iterable[PeriodSums]) -> None:
     """Add entries to the roll-ups of their hour or day; the caller holds ``folding``."""
     groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
     for entry in entries:
@@ -280,10 +280,10 @@ def _rollup(cell: Cell, sums: SampleSums, *, span: Rollup.Span) -> Rollup:
     return Rollup(**key, span=span, **columns)
 
 
-def _entry(values: Sequence[Any]) -> Entry:
+def _entry(values: Sequence[Any]) -> PeriodSums:
     version, task, part, source, start = values[:5]
     cell = Cell(version, task, part, source, to_ms(start))
-    return Entry(cell=cell, sums=SampleSums.from_values(values[5:]))
+    return PeriodSums(cell=cell, sums=SampleSums.from_values(values[5:]))
 
 
 def _day_of(start: int) -> int:

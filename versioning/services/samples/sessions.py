@@ -9,7 +9,7 @@ from versioning.models import PerformanceSample, Word
 from versioning.models.fields import to_ms
 from versioning.services import locks
 from versioning.services.samples import store, vocabulary
-from versioning.services.samples.rollup_sums import Row, Terms, sums_by_cell
+from versioning.services.samples.rollup_sums import SampleRow, Terms, sums_by_cell
 from versioning.services.transactions import one_transaction
 
 STEP = 2_000
@@ -46,14 +46,16 @@ def _count_some(one: int, other: int, *, since: datetime) -> int:
         .filter(Exists(of_sessions(one).filter(**same)))
         .filter(Exists(of_sessions(other).filter(**same)))
     )
-    found = list(locks.hold(mixed).values_list("pk", *Row._fields)[:STEP])
-    rows = [Row(to_ms(at), *rest)._replace(source=Source.COUNTED_OUT) for _, at, *rest in found]
+    found = list(locks.hold(mixed).values_list("pk", *SampleRow._fields)[:STEP])
+    rows = [
+        SampleRow(to_ms(at), *rest)._replace(source=Source.COUNTED_OUT) for _, at, *rest in found
+    ]
     PerformanceSample.objects.filter(pk__in=[pk for pk, *_ in found]).update(counted_out=True)
     store.append_parts(sums_by_cell(rows, terms=_terms(rows)))
     return len(found)
 
 
-def _terms(rows: Sequence[Row]) -> Terms:
+def _terms(rows: Sequence[SampleRow]) -> Terms:
     numbers = {row.tags_id for row in rows} | {row.error_id for row in rows if row.error_id}
     texts = dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
     tags = {texts[row.tags_id]: row.tags_id for row in rows}

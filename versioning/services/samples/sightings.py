@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence, Set
 from versioning.models import ServedDrift, Sighting, UnknownModel
 from versioning.models.fields import from_ms
 from versioning.services import locks
-from versioning.services.samples.rollup_sums import Row
+from versioning.services.samples.rollup_sums import SampleRow
 
 
 def note(
-    rows: Sequence[Row],
+    rows: Sequence[SampleRow],
     *,
     foreign: Set[tuple[int, int]],
     served_by_route: Mapping[int, str],

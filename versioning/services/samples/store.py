@@ -11,13 +11,13 @@ from psycopg.types.json import Jsonb
 from versioning.models import PendingScore, PerformanceSample, RollupPart
 from versioning.services import locks
 from versioning.services.samples.later import Later
-from versioning.services.samples.rollup_sums import COLUMNS, Cell, Row, SampleSums
+from versioning.services.samples.rollup_sums import COLUMNS, Cell, SampleRow, SampleSums
 
 _SAMPLES = PerformanceSample._meta.db_table
 _PENDING = PendingScore._meta.db_table
 
 
-def insert_samples(rows: Sequence[Row]) -> None:
+def insert_samples(rows: Sequence[SampleRow]) -> None:
     """Add the rows. Raises IntegrityError when one of the requests has a sample already.
 
     Rows go in the order of their hash, so that two transactions with the same requests can't
@@ -27,7 +27,7 @@ def insert_samples(rows: Sequence[Row]) -> None:
     # Each column costs time, and most batches tell nothing at all of a third of them.
     told = {
         name: values
-        for name, values in zip(Row._fields, zip(*ordered, strict=True), strict=False)
+        for name, values in zip(SampleRow._fields, zip(*ordered, strict=True), strict=False)
         if values.count(None) < len(values)
     }
     # As plain tuples: SQLite needs twice the time for named ones.

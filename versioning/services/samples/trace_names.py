@@ -78,7 +78,7 @@ _USUAL_NAMES, _USUAL_LENGTH = 64, 100
 """How many attributes of a span, and letters of a name, are remembered as they come."""
 
 _MOST_KEPT = 1024
-_kept: "dict[tuple[str, ...], Reading]" = {}
+_kept: "dict[tuple[str, ...], AttributeMap]" = {}
 
 _USAGE = ("gen_ai.usage.", "ai.usage.", "llm.usage.")
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -101,7 +101,7 @@ _READ = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AttributeMap:
     """Which attributes of a span tell what: the same for all spans with the same names."""
 
     models: Sequence[str]
@@ -121,7 +121,7 @@ class Reading:
     has_signals: bool
 
 
-def reading_of(told: Mapping[str, Any]) -> Reading:
+def reading_of(told: Mapping[str, Any]) -> AttributeMap:
     """Return what attributes with these names tell."""
     names = tuple(told)
     reading = _kept.get(names)
@@ -135,7 +135,7 @@ def reading_of(told: Mapping[str, Any]) -> Reading:
     return reading
 
 
-def _reading(names: Sequence[str]) -> Reading:
+def _reading(names: Sequence[str]) -> AttributeMap:
     told = set(names)
 
     def first(wanted: Iterable[str]) -> str | None:
@@ -143,7 +143,7 @@ def _reading(names: Sequence[str]) -> Reading:
 
     texts = {**TEXTS, "service_tier": TIER, "session": SESSION}
     counts = [(field, name) for name in names if (field := count_of(name)) is not None]
-    return Reading(
+    return AttributeMap(
         models=[name for name in (*TEXTS["upstream_id"], *TEXTS["served_id"]) if name in told],
         texts=[(field, name) for field, wanted in texts.items() if (name := first(wanted))],
         counts=sorted(counts, key=lambda count: rank(count[1])),

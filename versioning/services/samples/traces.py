@@ -29,7 +29,7 @@ from versioning.services.samples.trace_names import (
     REQUESTS,
     RESPONSE_ID,
     TOTAL,
-    Reading,
+    AttributeMap,
     counts_cache_apart,
     reading_of,
 )
@@ -153,7 +153,7 @@ def _error(span: Span) -> str:
     return (told or span.exception.rpartition(".")[2] or "error")[:100]
 
 
-def _counts(span: Span, reading: Reading) -> dict[str, int]:
+def _counts(span: Span, reading: AttributeMap) -> dict[str, int]:
     """Return the counts of tokens under the names of the sample's fields.
 
     The input includes what was read from a cache or written to it, whoever counts it apart.
@@ -197,7 +197,7 @@ def _cost(told: Scalar) -> Decimal | None:
     return Decimal(repr(number)) if number else None
 
 
-def _own(told: Mapping[str, Scalar], reading: Reading) -> dict[str, Any]:
+def _own(told: Mapping[str, Scalar], reading: AttributeMap) -> dict[str, Any]:
     """Return the fields that our own attributes give, under the names of samples."""
     fields: dict[str, Any] = {field: str(told[name]) for field, name in reading.own_texts}
     fields |= {field: told[name] for field, name in reading.own_flags}

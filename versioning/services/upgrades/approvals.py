@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.domain.evidence import read
-from versioning.domain.policy import Policy
+from versioning.domain.policy import EffectivePolicy
 from versioning.models import ApiKey, Approval, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import events
 from versioning.services.actors import Actor
@@ -27,7 +27,7 @@ def basis(record: UpgradeRecord) -> str:
 
 
 def give(
-    *, record: UpgradeRecord, policy: Policy, actor: Actor, now: datetime, reason: str = ""
+    *, record: UpgradeRecord, policy: EffectivePolicy, actor: Actor, now: datetime, reason: str = ""
 ) -> int:
     """Write one approval down; return how many are missing still, which others are told.
 
@@ -70,7 +70,7 @@ def write_needed(*, record: UpgradeRecord, missing: int, actor: Actor, now: date
     """Write the event by which others learn that the record needs their approval."""
     what = "1 more approval" if missing == 1 else f"{missing} more approvals"
     events.write(
-        Kind.APPROVAL_NEEDED,
+        EventKind.APPROVAL_NEEDED,
         tracked=record.tracked_model,
         record=record,
         sentence=f"{record} needs {what}.",
@@ -134,7 +134,7 @@ def fall(*, record: UpgradeRecord, now: datetime) -> int:
     if fallen:
         several = "approval" if fallen == 1 else "approvals"
         events.write(
-            Kind.APPROVAL_FELL,
+            EventKind.APPROVAL_FELL,
             tracked=record.tracked_model,
             record=record,
             sentence=f"{fallen} {several} of {record} fell: its evidence says something else now.",

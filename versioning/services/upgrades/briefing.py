@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from versioning.domain import dates
-from versioning.domain.policy import Policy
+from versioning.domain.policy import EffectivePolicy
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, witness
@@ -108,7 +108,7 @@ def of_rollbacks(*, records: Collection[UpgradeRecord], now: datetime) -> list[B
     ]
 
 
-def _first(policy: Policy) -> str:
+def _first(policy: EffectivePolicy) -> str:
     """Say what an approval sets going, the first stop first."""
     several = policy.approvals_needed > 1
     once = f"Once {policy.approvals_needed} people have approved it, it is" if several else "It is"

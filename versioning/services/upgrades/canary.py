@@ -11,7 +11,7 @@ from django.db.models import F
 from versioning.domain import canary as rules
 from versioning.domain import dates
 from versioning.domain.canary import Action, GateState, Look
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence
 from versioning.domain.policy import Asks
 from versioning.domain.statistics.cautions import WarningCode
@@ -93,7 +93,9 @@ def resume(*, record_id: int, actor: Actor, now: datetime) -> Canary:
     found.paused_at, found.step_began_at = None, now
     found.says = f"{actor.name} let it go on."[:500]
     found.save(update_fields=["paused_at", "step_began_at", "says"])
-    _write_event(Kind.CANARY_RESUMED, found, f"{found.record}: {found.says}", actor=actor, now=now)
+    _write_event(
+        EventKind.CANARY_RESUMED, found, f"{found.record}: {found.says}", actor=actor, now=now
+    )
     notices.resolve(record=found.record, kind=Notice.Kind.CANARY_PAUSED, by=actor.name, now=now)
     return found
 
@@ -214,13 +216,13 @@ def _do(
     if next_action.action is Action.PAUSE:
         found.paused_at = now
         paused = f"The canary of {record} is paused. {next_action.why}"
-        _write_event(Kind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
+        _write_event(EventKind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
     if next_action.action is Action.ADVANCE:
         found.position += 1
         found.step_began_at = now
         _answers_change(record)
         advanced = f"The canary of {record} goes on with {found.weight:.0%} of the keys."
-        _write_event(Kind.CANARY_ADVANCED, found, advanced, actor=scheduler, now=now)
+        _write_event(EventKind.CANARY_ADVANCED, found, advanced, actor=scheduler, now=now)
     found.save()
     if next_action.action is Action.ABORT:
         return _end(record, to=State.ABORTED, next_action=next_action, shown=shown, now=now)
@@ -267,7 +269,9 @@ def _keep(record: UpgradeRecord, shown: Evidence, *, now: datetime) -> Mapping[s
     return evidence
 
 
-def _write_event(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now: datetime) -> None:
+def _write_event(
+    kind: EventKind, found: Canary, sentence: str, *, actor: Actor, now: datetime
+) -> None:
     events.write(
         kind,
         tracked=found.record.tracked_model,
@@ -276,7 +280,7 @@ def _write_event(kind: Kind, found: Canary, sentence: str, *, actor: Actor, now:
         actor=actor,
         now=now,
         details={"canary_step": found.position + 1, "weight": float(found.weight)},
-        notice=Notice.Kind.CANARY_PAUSED if kind is Kind.CANARY_PAUSED else None,
+        notice=Notice.Kind.CANARY_PAUSED if kind is EventKind.CANARY_PAUSED else None,
     )
 
 

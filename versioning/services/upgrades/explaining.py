@@ -8,26 +8,25 @@ from versioning.domain.figures import LIMITS
 from versioning.domain.policy import (
     Asker,
     Automation,
+    EffectivePolicy,
     Examined,
     Facts,
-    Policy,
+    MoveStage,
     Rule,
-    Stage,
     examine,
 )
 from versioning.domain.transitions import State
-from versioning.models import Canary, TrackedModel, UpgradeRecord
-from versioning.models import Policy as PolicyRow
+from versioning.models import Canary, Policy, TrackedModel, UpgradeRecord
 from versioning.services import clock
 from versioning.services.upgrades import policies, recommendation, way_back
 from versioning.services.upgrades.policies import Resolved
 
-SetBy = Mapping[str, PolicyRow]
-_BUILT_IN = Policy()
+SetBy = Mapping[str, Policy]
+_BUILT_IN = EffectivePolicy()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RuleResult:
     """One rule: does it let the upgrade go by itself, and a sentence that says why."""
 
     rule: str
@@ -48,7 +47,7 @@ class Explanation:
     record: UpgradeRecord | None
     allowed: bool
     next: str
-    rows: tuple[Row, ...]
+    rows: tuple[RuleResult, ...]
     notices: tuple[str, ...]
     """What a person should know of this upgrade: still open."""
 
@@ -65,7 +64,7 @@ def explain(*, tracked_model: TrackedModel, at: datetime) -> Explanation:
             notices=(),
         )
     resolved = policies.resolve(tracked=tracked_model)
-    stage = Stage.BEGIN if record.is_waiting else Stage.GO_ON
+    stage = MoveStage.BEGIN if record.is_waiting else MoveStage.GO_ON
     rows = [*_stop_rows(record), *_rule_rows(record, resolved=resolved, stage=stage, at=at)]
     allowed = all(row.ok for row in rows)
     return Explanation(
@@ -86,10 +85,10 @@ def _record_of(tracked: TrackedModel) -> UpgradeRecord | None:
 
 
 def _rule_rows(
-    record: UpgradeRecord, *, resolved: Resolved, stage: Stage, at: datetime
-) -> list[Row]:
+    record: UpgradeRecord, *, resolved: Resolved, stage: MoveStage, at: datetime
+) -> list[RuleResult]:
     shown = None
-    if stage is Stage.BEGIN and record.from_version is not None:
+    if stage is MoveStage.BEGIN and record.from_version is not None:
         shown = policies.evidence_to_begin(
             record=record, resolved=resolved, least=resolved.policy.minimum_improvement, now=at
         )
@@ -133,7 +132,9 @@ _SETTINGS: Mapping[Rule, tuple[str, ...]] = {
 """What a rule goes by: everything that a policy sets and that can change its answer."""
 
 
-def _row(found: Examined, *, facts: Facts, policy: Policy, set_by: SetBy, at: datetime) -> Row:
+def _row(
+    found: Examined, *, facts: Facts, policy: EffectivePolicy, set_by: SetBy, at: datetime
+) -> RuleResult:
     """Name each policy row that sets what the rule's answer comes from, the nearest first."""
     names = [name for name in _SETTINGS[found.rule] if name in set_by]
     without = {name: replace(policy, **{name: getattr(_BUILT_IN, name)}) for name in names}
@@ -144,7 +145,7 @@ def _row(found: Examined, *, facts: Facts, policy: Policy, set_by: SetBy, at: da
     ]
     setters = {set_by[name].pk: set_by[name] for name in deciding or names}
     nearest = sorted(setters.values(), key=_nearness, reverse=True)
-    return Row(
+    return RuleResult(
         rule=found.rule.value,
         ok=found.ok,
         sentence=found.sentence,
@@ -152,21 +153,21 @@ def _row(found: Examined, *, facts: Facts, policy: Policy, set_by: SetBy, at: da
     )
 
 
-def _nearness(row: PolicyRow) -> int:
+def _nearness(row: Policy) -> int:
     return 2 if row.tracked_model_id else 1 if row.provider_id else 0
 
 
-def _stop_rows(record: UpgradeRecord) -> list[Row]:
+def _stop_rows(record: UpgradeRecord) -> list[RuleResult]:
     """Say what a record under way waits for at its stop."""
     if record.state == State.APPROVED:
-        return [Row("way_back", False, way_back.waits_for(record))]
+        return [RuleResult("way_back", False, way_back.waits_for(record))]
     if record.state == State.TESTING:
-        return [Row("tests", False, "Its tests run.")]
+        return [RuleResult("tests", False, "Its tests run.")]
     found = Canary.objects.filter(record=record).first()
     if record.state != State.CANARY or found is None:
         return []
     says = found.says or "Nobody has looked at it yet."
-    return [Row("canary", False, f"{found.weight:.0%} of the keys have it. {says}")]
+    return [RuleResult("canary", False, f"{found.weight:.0%} of the keys have it. {says}")]
 
 
 def _next(record: UpgradeRecord, *, resolved: Resolved) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from versioning.domain.memory import sentence
-from versioning.domain.policy import Decision
+from versioning.domain.policy import Clearance
 from versioning.domain.transitions import State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep, WakeRule
 from versioning.services.upgrades import policies
@@ -61,7 +61,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HeldVersion:
     """One newer version that isn't in use.
 
     ``step`` is the last word on it, None where nobody said one; ``wakes`` says when a rejected one
@@ -72,7 +72,7 @@ class Held:
     why: Why
     step: UpgradeStep | None
     wakes: str
-    stops: Decision | None
+    stops: Clearance | None
 
     @property
     def version(self) -> ModelVersion:
@@ -104,7 +104,7 @@ def find(*, provider_slug: str = "", owner: str = "") -> Found:
     return Found(sorted(found.items(), key=lambda each: (_ORDER[each[1]], -each[0])))
 
 
-def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[Held]:
+def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[HeldVersion]:
     """Read some of what was found, in the same order; as many queries for any number."""
     reasons = dict(found)
     records = {
@@ -118,7 +118,7 @@ def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[Held]:
         steps[step.record_id] = step
     stops = policies.what_stops([records[pk] for pk, why in found if why is Why.WAITS], now=now)
     return [
-        Held(
+        HeldVersion(
             record=records[pk],
             why=why,
             step=steps.get(pk),

@@ -16,25 +16,25 @@ from versioning.domain.policy import (
     Asker,
     Asks,
     Automation,
-    Decision,
+    Clearance,
+    EffectivePolicy,
     Facts,
-    Policy,
-    Stage,
+    MoveStage,
     Unsure,
     decide,
     stops_before_evidence,
 )
-from versioning.domain.statistics.decision import Decision as Shown
+from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import (
     AutomationSwitch,
     Freeze,
     ModelVersion,
+    Policy,
     TrackedModel,
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.models import Policy as PolicyRow
 from versioning.services import clock
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
@@ -62,10 +62,10 @@ class Resolved:
     ``own`` is the model's own row, which need not set anything.
     """
 
-    policy: Policy
-    set_by: Mapping[str, PolicyRow]
+    policy: EffectivePolicy
+    set_by: Mapping[str, Policy]
     fallback: ModelVersion | None
-    own: PolicyRow | None
+    own: Policy | None
 
     def thresholds(self, *, least: Decimal) -> Thresholds:
         """Return the limits of a comparison that asks for ``least`` improvement, a fraction."""
@@ -81,14 +81,14 @@ def resolve(*, tracked: TrackedModel) -> Resolved:
     return resolve_all(tracked_models=[tracked])[tracked.pk]
 
 
-def resolve_row(*, row: PolicyRow) -> Resolved:
+def resolve_row(*, row: Policy) -> Resolved:
     """Return what holds for whom a policy row is, with the row as it is given, stored or not."""
     provider_id = row.provider_id
     if row.tracked_model is not None:
         provider_id = row.tracked_model.provider_id
     general = Q(provider=None, tracked_model=None)
     above = general | Q(provider=provider_id) if row.tracked_model_id else general
-    rows = PolicyRow.objects.select_related("fallback_version").filter(above, tracked_model=None)
+    rows = Policy.objects.select_related("fallback_version").filter(above, tracked_model=None)
     is_general = row.provider_id is None and row.tracked_model_id is None
     stored = [] if is_general else [each for each in rows if each.pk != row.pk]
     return _resolved([*sorted(stored, key=lambda each: each.provider_id is not None), row])
@@ -110,13 +110,13 @@ def resolve_all(*, tracked_models: Sequence[Owned]) -> dict[int, Resolved]:
     # To look thousands of keys up takes longer than to read the few policies of models there are.
     own = Q(tracked_model__in=ids) if len(ids) <= MOST_LOOKED_UP else ~Q(tracked_model=None)
     rows = list(
-        PolicyRow.objects.select_related("fallback_version").filter(
+        Policy.objects.select_related("fallback_version").filter(
             own
             | Q(provider__in={model.provider_id for model in tracked_models})
             | Q(provider=None, tracked_model=None)
         )
     )
-    by_owner: defaultdict[tuple[int | None, int | None], list[PolicyRow]] = defaultdict(list)
+    by_owner: defaultdict[tuple[int | None, int | None], list[Policy]] = defaultdict(list)
     for row in rows:
         by_owner[row.provider_id, row.tracked_model_id].append(row)
     shared = {
@@ -133,21 +133,21 @@ def resolve_all(*, tracked_models: Sequence[Owned]) -> dict[int, Resolved]:
     }
 
 
-def _resolved(rows: Iterable[PolicyRow]) -> Resolved:
+def _resolved(rows: Iterable[Policy]) -> Resolved:
     """Lay the rows over each other, the nearest last."""
     values: dict[str, Any] = {}
-    set_by: dict[str, PolicyRow] = {}
+    set_by: dict[str, Policy] = {}
     fallback = own = None
     for row in rows:
         own = row if row.tracked_model_id else None
         # Empty leaves a thing to the level above; 0, False and [] are said.
-        for name in Policy.__dataclass_fields__:
+        for name in EffectivePolicy.__dataclass_fields__:
             value = getattr(row, name)
             if value is not None and value != "":
                 values[name] = _READ[name](value) if name in _READ else value
                 set_by[name] = row
         fallback = row.fallback_version or fallback
-    return Resolved(policy=Policy(**values), set_by=set_by, fallback=fallback, own=own)
+    return Resolved(policy=EffectivePolicy(**values), set_by=set_by, fallback=fallback, own=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +159,13 @@ class Setting:
 
     name: str
     value: Any
-    set_by: PolicyRow | None
+    set_by: Policy | None
 
 
 def settings_of(resolved: Resolved) -> list[Setting]:
     """Return each setting of a model's policy with the row that it comes from."""
     found = []
-    for name in Policy.__dataclass_fields__:
+    for name in EffectivePolicy.__dataclass_fields__:
         row = resolved.set_by.get(name)
         value = getattr(resolved.policy if row is None else row, name)
         found.append(Setting(name=name, value=value, set_by=row))
@@ -269,14 +269,14 @@ def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[Upgr
         record
         for record in records
         if not stops_before_evidence(
-            facts=_known(record, stage=Stage.BEGIN, asked_by=Asker.POLICY, around=around),
+            facts=_known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
             policy=resolved[record.tracked_model_id].policy,
             now=clock.local(now),
         )
     ]
 
 
-def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, Decision]:
+def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, Clearance]:
     """Say of waiting records, by their ids, whether each may go by itself as far as is stored.
 
     The evidence is as it was written down, and the pace of a policy isn't looked at. As many
@@ -295,7 +295,7 @@ def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, 
             facts=_as_stored(
                 record,
                 resolved=resolved[record.tracked_model_id],
-                known=_known(record, stage=Stage.BEGIN, asked_by=Asker.POLICY, around=around),
+                known=_known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
                 is_busy=record.tracked_model_id in busy,
                 now=now,
             ),
@@ -312,9 +312,9 @@ def _as_stored(
     kept = read(record.evidence)
     return replace(
         known,
-        evidence_decision=Shown(kept.decision)
-        if kept.decision in set(Shown)
-        else Shown.NOT_ENOUGH_EVIDENCE,
+        evidence_decision=Decision(kept.decision)
+        if kept.decision in set(Decision)
+        else Decision.NOT_ENOUGH_EVIDENCE,
         evidence_sentence=kept.sentence,
         way_back=way_back.why_closed(
             version=record.from_version,
@@ -326,10 +326,10 @@ def _as_stored(
     )
 
 
-def may_go_on(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -> Decision:
+def may_go_on(*, record: UpgradeRecord, resolved: Resolved, now: datetime) -> Clearance:
     """Decide whether the scheduler may carry on now what is approved, and what stops it."""
     return decide(
-        facts=facts(record=record, resolved=resolved, stage=Stage.GO_ON, now=now),
+        facts=facts(record=record, resolved=resolved, stage=MoveStage.GO_ON, now=now),
         policy=resolved.policy,
         now=clock.local(now),
     )
@@ -339,7 +339,7 @@ def facts(
     *,
     record: UpgradeRecord,
     resolved: Resolved,
-    stage: Stage,
+    stage: MoveStage,
     now: datetime,
     asked_by: Asker = Asker.POLICY,
     shown: Evidence | None = None,
@@ -347,11 +347,11 @@ def facts(
     """Gather what ``domain.policy`` decides on, as of now."""
     tracked = record.tracked_model
     known = _known(record, stage=stage, asked_by=asked_by, around=Surroundings.now())
-    if stage is Stage.GO_ON:
+    if stage is MoveStage.GO_ON:
         return known
     return replace(
         known,
-        evidence_decision=Shown(shown.decision) if shown else Shown.NOT_ENOUGH_EVIDENCE,
+        evidence_decision=Decision(shown.decision) if shown else Decision.NOT_ENOUGH_EVIDENCE,
         evidence_sentence=sentence_of(shown) if shown else "",
         improvement=shown.improvement if shown else None,
         way_back=way_back.why_closed(
@@ -379,7 +379,9 @@ def facts(
     )
 
 
-def _known(record: UpgradeRecord, *, stage: Stage, asked_by: Asker, around: Surroundings) -> Facts:
+def _known(
+    record: UpgradeRecord, *, stage: MoveStage, asked_by: Asker, around: Surroundings
+) -> Facts:
     """Return the facts that need no look at samples or at other upgrades."""
     tracked, switch = record.tracked_model, around.switch
     return Facts(
@@ -394,7 +396,7 @@ def _known(record: UpgradeRecord, *, stage: Stage, asked_by: Asker, around: Surr
         released_on=record.to_version.released_on,
         urgent_on=record.from_version.retires_on if record.from_version else None,
         freezes=[
-            calendar.Freeze(freeze.name, freeze.starts_at, freeze.ends_at)
+            calendar.FreezePeriod(freeze.name, freeze.starts_at, freeze.ends_at)
             for freeze in around.freezes
             if freeze.provider_id in (None, tracked.provider_id)
         ],
@@ -419,7 +421,7 @@ def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> 
     return switch
 
 
-def _in_scope(rows: QuerySet[Any], row: PolicyRow | None, path: str) -> int:
+def _in_scope(rows: QuerySet[Any], row: Policy | None, path: str) -> int:
     """Count those of the models that a policy row is for; 0 where no row limits them."""
     if row is None:
         return 0

@@ -113,7 +113,7 @@ def recommend_in(
         _offer(tracked=tracked, version=version, answer=answer, kept=kept, now=now)
         for version in targets
     ]
-    return None if answer.step is lineage.Step.MAYBE else found[0]
+    return None if answer.step is lineage.StepKind.MAYBE else found[0]
 
 
 def _are_held(

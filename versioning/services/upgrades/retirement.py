@@ -10,8 +10,8 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from versioning.domain import dates
 from versioning.domain.canary import expected_duration
-from versioning.domain.events import Kind
-from versioning.domain.policy import Policy
+from versioning.domain.events import EventKind
+from versioning.domain.policy import EffectivePolicy
 from versioning.domain.retirement import (
     Lives,
     Needs,
@@ -188,7 +188,7 @@ def _write(version: ModelVersion, *, retires_on: date, days: int, now: datetime)
         return False  # another worker wrote it
     if is_new:
         events.write(
-            Kind.REMINDER,
+            EventKind.REMINDER,
             tracked=tracked,
             version=version,
             sentence=f"{reminder.subject}: {version.upstream_id} retires on "
@@ -260,7 +260,12 @@ def _due(
 
 
 def _due_of(
-    used: _InUse, *, retirement: Retirement, policy: Policy, requests_a_day: float, today: date
+    used: _InUse,
+    *,
+    retirement: Retirement,
+    policy: EffectivePolicy,
+    requests_a_day: float,
+    today: date,
 ) -> Due:
     canary = expected_duration(steps=policy.canary_steps, requests_a_day=requests_a_day)
     needs = Needs(

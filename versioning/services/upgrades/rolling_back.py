@@ -10,7 +10,7 @@ from versioning.services.errors import AlreadyMoved, NothingToRollBack
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, way_back
 from versioning.services.upgrades.policies import Resolved
-from versioning.services.upgrades.way_back import Outcome, WayBack
+from versioning.services.upgrades.way_back import WayBack, WayBackState
 
 NO_EARLIER = "There is no earlier version to go back to."
 
@@ -76,7 +76,7 @@ def leave_dead_version(*, record_id: int, now: datetime) -> None:
     if record.from_version is None:
         return
     back = way_back.probe(version=record.from_version, now=now)
-    if back.outcome is not Outcome.CLOSED:
+    if back.outcome is not WayBackState.CLOSED:
         return
     instead = fallback_alive(record=record, fallback=resolved.fallback, now=now)
     _leave(record=record, resolved=resolved, back=back, instead=instead, now=now)

@@ -27,7 +27,7 @@ from versioning.services.upgrades import (
     way_back,
 )
 from versioning.services.upgrades.policies import Resolved
-from versioning.services.upgrades.way_back import Outcome, WayBack
+from versioning.services.upgrades.way_back import WayBack, WayBackState
 
 NO_TESTS = "Approved; no tests set."
 AT_ONCE = timedelta(minutes=15)
@@ -197,7 +197,7 @@ def _complete(
 
 def _without_way_back(record: UpgradeRecord, *, back: WayBack, now: datetime) -> UpgradeRecord:
     """Let an approval fall whose way back is closed; what is only unknown is asked again."""
-    if back.outcome is Outcome.UNKNOWN or record.state != State.APPROVED:
+    if back.outcome is WayBackState.UNKNOWN or record.state != State.APPROVED:
         return record
     # They were given to a move that could be taken back; this one can't be.
     record.approvals.standing().update(fell_at=now)

@@ -18,7 +18,7 @@ class Market:
 
     provider: Provider
     entries: Mapping[str, CatalogueEntry]
-    listed: lineage.Listing
+    listed: lineage.ModelIndex
     seen_on: date | None
     """The day of the last good listing; None where the provider never listed anything."""
 
@@ -36,7 +36,7 @@ class Market:
         return cls(
             provider=provider,
             entries=entries,
-            listed=lineage.Listing.of(_known(listed, refused or {}), provider=provider.kind),
+            listed=lineage.ModelIndex.of(_known(listed, refused or {}), provider=provider.kind),
             seen_on=clock.local_day(seen_at) if seen_at else None,
         )
 
@@ -50,7 +50,7 @@ class Market:
         return cls(
             provider=provider,
             entries=entries,
-            listed=lineage.Listing.over(
+            listed=lineage.ModelIndex.over(
                 list(listed.values_list("upstream_id", flat=True)),
                 lambda ids: _known(entries.read(ids), refused),
                 provider=provider.kind,
@@ -140,14 +140,14 @@ def rules_of(tracked: TrackedModel) -> lineage.Rules:
     """Return what staff said about the successors of a tracked model."""
     rules = list(tracked.lineage_rules.all())
 
-    def said(kind: LineageRule.Kind) -> tuple[lineage.Rule, ...]:
+    def said(kind: LineageRule.Kind) -> tuple[lineage.StaffRule, ...]:
         return tuple(
-            lineage.Rule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
+            lineage.StaffRule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
             for rule in rules
             if rule.kind == kind
         )
 
-    pin = lineage.Rule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
+    pin = lineage.StaffRule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
     return lineage.Rules(
         pinned=pin,
         ignored=said(LineageRule.Kind.IGNORE),
@@ -164,7 +164,7 @@ def _revision_answer(
     return replace(
         answer,
         successor=knowledge.known_of(entry),
-        step=lineage.Step.REVISION,
+        step=lineage.StepKind.REVISION,
         confidence=1.0,
         reasons=(
             f"The provider changed what {entry.upstream_id} stands for: "

@@ -18,7 +18,7 @@ from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies
 
 
-class Outcome(StrEnum):
+class SuitesOutcome(StrEnum):
     """What the tests of an upgrade came to."""
 
     WAITING = "waiting"
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 class Tests:
     """What the suites of an upgrade came to together, in a sentence."""
 
-    outcome: Outcome
+    outcome: SuitesOutcome
     sentence: str
 
 
@@ -75,9 +75,9 @@ def evaluate(*, record_id: int, now: datetime) -> tuple[UpgradeRecord, str]:
     tests = results_of(
         record=record, suite_names=policy.required_suites, unsure=policy.unsure_tests
     )
-    if tests.outcome is Outcome.FAILED:
+    if tests.outcome is SuitesOutcome.FAILED:
         return _fail(record, why=tests.sentence, now=now), ""
-    if tests.outcome is Outcome.WAITING:
+    if tests.outcome is SuitesOutcome.WAITING:
         return record, ""
     may_go_on = policies.may_go_on(record=record, resolved=resolved, now=now).allowed
     return record, tests.sentence if may_go_on else ""
@@ -103,15 +103,15 @@ def results_of(
         elif run.state != EvaluationRun.State.DONE:
             waits.append(f"{name} is {run.get_state_display()}")
         elif (ruling := _ruling_of(run, unsure=unsure)) is Unsure.FAILS:
-            return Tests(Outcome.FAILED, f"{name}: {_sentence_of(run)}")
+            return Tests(SuitesOutcome.FAILED, f"{name}: {_sentence_of(run)}")
         elif ruling is Unsure.ASKS:
             waits.append(
                 f"{name} could not show whether it is worse ({run.sentence}): a person decides"
             )
     if waits:
-        return Tests(Outcome.WAITING, f"{'; '.join(waits)}.")
+        return Tests(SuitesOutcome.WAITING, f"{'; '.join(waits)}.")
     passed = "; ".join(f"{name}: {_sentence_of(latest[name])}" for name in suite_names)
-    return Tests(Outcome.PASSED, passed)
+    return Tests(SuitesOutcome.PASSED, passed)
 
 
 def _ruling_of(run: EvaluationRun, *, unsure: Unsure) -> Unsure:

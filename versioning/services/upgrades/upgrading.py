@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from providers import calls
 from versioning.domain.evidence import read
-from versioning.domain.policy import Asker, Rule, Stage, decide
+from versioning.domain.policy import Asker, MoveStage, Rule, decide
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
 from versioning.models.upgrades import Standing
@@ -243,7 +243,7 @@ def why_not_by_itself(
     facts = policies.facts(
         record=record,
         resolved=resolved,
-        stage=Stage.BEGIN,
+        stage=MoveStage.BEGIN,
         asked_by=asked_by,
         shown=shown,
         now=now,

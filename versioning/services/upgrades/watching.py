@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
-from versioning.domain.events import Kind
+from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.policy import Rule
 from versioning.domain.transitions import State
@@ -16,7 +16,7 @@ from versioning.services.errors import ServiceError
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
-from versioning.services.upgrades.way_back import Outcome, WayBack
+from versioning.services.upgrades.way_back import WayBack, WayBackState
 
 # When people ask whether it was worth it: after the first week, and once it has settled.
 REPORT_DAYS = (7, 30)
@@ -123,7 +123,7 @@ def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
     if earlier is None:
         return _WhereTo()
     back = way_back.probe(version=earlier, now=now)
-    if back.is_open or (not earlier.is_gone and back.outcome is not Outcome.CLOSED):
+    if back.is_open or (not earlier.is_gone and back.outcome is not WayBackState.CLOSED):
         return _WhereTo()
     fallback = policies.resolve(tracked=record.tracked_model).fallback
     instead = rolling_back.fallback_alive(record=record, fallback=fallback, now=now)
@@ -224,7 +224,7 @@ def _end(
     watch.ended_at, watch.result, watch.sentence = now, result, sentence[:500]
     watch.save()
     events.write(
-        Kind.WATCH_ENDED,
+        EventKind.WATCH_ENDED,
         tracked=watch.record.tracked_model,
         record=watch.record,
         sentence=event or sentence,

@@ -10,12 +10,12 @@ from enum import StrEnum
 from providers.base import ProviderError, Refused
 from versioning.domain import dates
 from versioning.domain.evidence import KeptWayBack
-from versioning.domain.policy import Policy
+from versioning.domain.policy import EffectivePolicy
 from versioning.models import ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, notices, witness
 
 
-class Outcome(StrEnum):
+class WayBackState(StrEnum):
     """What asking came to; no answer is unknown: neither open nor gone."""
 
     OPEN = "open"
@@ -28,14 +28,14 @@ class Outcome(StrEnum):
 class WayBack:
     """What the provider said of the version to go back to, and when it was asked."""
 
-    outcome: Outcome
+    outcome: WayBackState
     version: ModelVersion | None
     sentence: str
     asked_at: datetime
 
     @property
     def is_open(self) -> bool:
-        return self.outcome is Outcome.OPEN
+        return self.outcome is WayBackState.OPEN
 
     def kept(self) -> KeptWayBack:
         """Return it as a step keeps it."""
@@ -51,7 +51,7 @@ def why_closed(
     *,
     version: ModelVersion | None,
     fallback: ModelVersion | None,
-    policy: Policy,
+    policy: EffectivePolicy,
     now: datetime,
 ) -> str:
     """Say what is wrong with the way back; empty where it is open until the watch period ends.
@@ -77,7 +77,7 @@ def verify(
     *,
     version: ModelVersion | None,
     fallback: ModelVersion | None,
-    policy: Policy,
+    policy: EffectivePolicy,
     now: datetime,
 ) -> WayBack:
     """Ask the provider whether the version, else the fallback, answers until the watch ends.
@@ -88,7 +88,7 @@ def verify(
     """
     if version is None:
         return WayBack(
-            outcome=Outcome.OPEN,
+            outcome=WayBackState.OPEN,
             version=None,
             sentence="There was no version before.",
             asked_at=now,
@@ -96,7 +96,7 @@ def verify(
     until = _needed_until(policy=policy, now=now)
     first = _probe(version, until=until, now=now)
     # Unknown is no reason for the fallback: the earlier version may be there in a minute.
-    if first.outcome in (Outcome.OPEN, Outcome.UNKNOWN):
+    if first.outcome in (WayBackState.OPEN, WayBackState.UNKNOWN):
         return first
     if fallback is None or fallback.pk == version.pk:
         return first
@@ -137,38 +137,41 @@ def _probe(version: ModelVersion, *, until: date, now: datetime) -> WayBack:
     return WayBack(outcome=outcome, version=version, sentence=sentence, asked_at=now)
 
 
-def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[Outcome, str]:
+def _asked(version: ModelVersion, *, until: date, now: datetime) -> tuple[WayBackState, str]:
     """Ask what the list says of a version, and then for the version itself."""
     name, provider = version.upstream_id, version.tracked_model.provider
     try:
         listed = provider.adapter().describe(name, at=now)
     except Refused as error:
-        return Outcome.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
+        return WayBackState.REFUSED, f"Nobody may ask for {name}, so there is no way back: {error}"
     except ProviderError as error:
-        return Outcome.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
+        return WayBackState.UNKNOWN, f"Nobody knows whether {name} still answers: {error}"
     asked = witness.probe(provider=provider, upstream_id=name, now=now)
     if listed is None and not asked.is_callable:
-        return Outcome.CLOSED, f"There is no way back: {provider} does not list {name} any more."
+        return (
+            WayBackState.CLOSED,
+            f"There is no way back: {provider} does not list {name} any more.",
+        )
     if asked.is_refused:
-        return Outcome.CLOSED, (
+        return WayBackState.CLOSED, (
             f"There is no way back: {provider} lists {name}, and refuses it: {asked.sentence}"
         )
     retires_on = (listed.retires_on if listed else None) or version.retires_on
     if retires_on is not None and retires_on <= until:
-        return Outcome.CLOSED, (
+        return WayBackState.CLOSED, (
             f"There would be no way back: {name} retires on {dates.day(retires_on)}, and it is "
             f"needed until {dates.day(until)}."
         )
     end = f"until {dates.day(retires_on)}" if retires_on else "with no end announced"
     what = f"lists {name}" if listed else f"does not list {name}, and still answers it"
-    return Outcome.OPEN, f"The way back is open: {provider} {what}, {end}."
+    return WayBackState.OPEN, f"The way back is open: {provider} {what}, {end}."
 
 
 def _ways(version: ModelVersion, fallback: ModelVersion | None) -> list[ModelVersion]:
     return [version] if fallback is None else [version, fallback]
 
 
-def _needed_until(*, policy: Policy, now: datetime) -> date:
+def _needed_until(*, policy: EffectivePolicy, now: datetime) -> date:
     """Return the end of the watch period, were the first step made now."""
     holds = sum(float(step.hold_hours) for step in policy.canary_steps)
     return clock.local_day(now + timedelta(days=policy.watch_days, hours=holds))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.estimate import Seen, most_tokens, usual_tokens
-from versioning.domain.evaluation.judging import Preference, Word
+from versioning.domain.evaluation.judging import JudgeAnswer, Preference
 from versioning.domain.evaluation.outcome import Outcome, outcome_of
 from versioning.domain.evaluation.parameters import BadMap, ParameterMap, read_map
 from versioning.domain.evaluation.preflight import Fit, Takes, Uses, preflight
@@ -98,8 +98,8 @@ def test_a_parameter_map_puts_it_right():
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ('{"better": "first", "reason": "It is right."}', Word("first", "It is right.")),
-        ('Well: {"better": "Same"} so', Word("same", "")),
+        ('{"better": "first", "reason": "It is right."}', JudgeAnswer("first", "It is right.")),
+        ('Well: {"better": "Same"} so', JudgeAnswer("same", "")),
         ('{"better": "third"}', None),
         ("first", None),
     ],
@@ -118,7 +118,10 @@ def test_the_word_of_a_judge(text, word):
     ],
 )
 def test_a_judge_that_follows_the_order_says_nothing(straight, swapped, found):
-    assert judging.preference(straight=Word(straight, ""), swapped=Word(swapped, "")) is found
+    assert (
+        judging.preference(straight=JudgeAnswer(straight, ""), swapped=JudgeAnswer(swapped, ""))
+        is found
+    )
 
 
 def test_agreement_counts_marks_of_people():

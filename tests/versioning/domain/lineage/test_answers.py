@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from versioning.domain.lineage import Answer, Known, Rule, Rules, Step, find_successor, same_model
+from versioning.domain.lineage import (
+    Answer,
+    Known,
+    Rules,
+    StaffRule,
+    StepKind,
+    find_successor,
+    same_model,
+)
 
 TODAY = date(2026, 11, 25)
 OLD, NEW = "zeta-2-mini", "zeta-3-mini"
@@ -22,44 +30,48 @@ def ask(*listed: Known, rules: Rules | None = None, **facts: Any) -> Answer:
 
 class TestRules:
     def test_a_pin_changes_no_answer_but_is_said(self) -> None:
-        answer = ask(Known(id=NEW), rules=Rules(pinned=Rule(OLD, made_by="Ada", reason="Audit.")))
+        answer = ask(
+            Known(id=NEW), rules=Rules(pinned=StaffRule(OLD, made_by="Ada", reason="Audit."))
+        )
 
         assert answer.successor == Known(id=NEW)
         assert answer.reasons[0].startswith("Pinned by a rule of Ada (Audit)")
 
     @pytest.mark.parametrize("pattern", [NEW, NEW.upper(), "zeta-3-*", "*", "zeta-?-mini", "**i"])
     def test_an_ignored_pattern_is_passed_over(self, pattern: str) -> None:
-        answer = ask(Known(id=NEW), rules=Rules(ignored=(Rule(pattern, made_by="Ada"),)))
+        answer = ask(Known(id=NEW), rules=Rules(ignored=(StaffRule(pattern, made_by="Ada"),)))
 
         assert answer.successor is None
         assert "Ada" in answer.runners_up[0].why_not
 
     @pytest.mark.parametrize("pattern", ["zeta-3", "zeta-4-*", "?", "mini*", ""])
     def test_another_pattern_ignores_nothing(self, pattern: str) -> None:
-        assert ask(Known(id=NEW), rules=Rules(ignored=(Rule(pattern),))).successor
+        assert ask(Known(id=NEW), rules=Rules(ignored=(StaffRule(pattern),))).successor
 
     def test_a_forbidden_id_leaves_the_next_best(self) -> None:
         answer = ask(
-            Known(id=NEW), Known(id="zeta-4-mini"), rules=Rules(forbidden=(Rule("zeta-4-mini"),))
+            Known(id=NEW),
+            Known(id="zeta-4-mini"),
+            rules=Rules(forbidden=(StaffRule("zeta-4-mini"),)),
         )
 
         assert answer.successor == Known(id=NEW)
         assert answer.runners_up[0].why_not == "Forbidden by a rule of the staff."
 
     def test_a_set_successor_wins_with_its_author(self) -> None:
-        rules = Rules(successor=Rule("omega-1", made_by="Grace", reason="Contract"))
+        rules = Rules(successor=StaffRule("omega-1", made_by="Grace", reason="Contract"))
 
         answer = ask(Known(id=NEW), Known(id="omega-1"), rules=rules)
 
-        assert (answer.successor, answer.step) == (Known(id="omega-1"), Step.REPLACEMENT)
+        assert (answer.successor, answer.step) == (Known(id="omega-1"), StepKind.REPLACEMENT)
         assert answer.reasons == ("Set by a rule of Grace (Contract).",)
 
     def test_a_set_successor_of_the_line_keeps_its_kind_of_step(self) -> None:
-        assert ask(Known(id=NEW), rules=Rules(successor=Rule(NEW))).step is Step.MAJOR
+        assert ask(Known(id=NEW), rules=Rules(successor=StaffRule(NEW))).step is StepKind.MAJOR
 
     @pytest.mark.parametrize("id", ["omega-1", OLD])
     def test_a_set_successor_that_cannot_be_is_said(self, id: str) -> None:
-        answer = ask(Known(id=NEW), rules=Rules(successor=Rule(id, made_by="Grace")))
+        answer = ask(Known(id=NEW), rules=Rules(successor=StaffRule(id, made_by="Grace")))
 
         assert answer.successor is None
         assert "Grace" in answer.reasons[0]
@@ -78,7 +90,7 @@ class TestStatements:
     def test_outside_the_line_it_comes_first_and_the_upgrade_beside_it(self) -> None:
         answer = ask(Known(id=NEW), Known(id="omega-1"), **stated("omega-1"))
 
-        assert (answer.successor, answer.step) == (Known(id="omega-1"), Step.REPLACEMENT)
+        assert (answer.successor, answer.step) == (Known(id="omega-1"), StepKind.REPLACEMENT)
         assert "1 Oct 2026" in answer.reasons[0]
         assert "acme.example/ends" in answer.reasons[0]
         assert answer.runners_up[0].id == NEW
@@ -88,13 +100,13 @@ class TestStatements:
 
         answer = ask(later, Known(id="omega-1"), **stated("omega-1"))
 
-        assert (answer.successor, answer.step) == (later, Step.MAJOR)
+        assert (answer.successor, answer.step) == (later, StepKind.MAJOR)
         assert answer.replacement is not None
 
     def test_inside_the_line_it_decides_between_upgrades(self) -> None:
         answer = ask(Known(id=NEW), Known(id="zeta-4-mini"), **stated(NEW))
 
-        assert (answer.successor, answer.step) == (Known(id=NEW), Step.MAJOR)
+        assert (answer.successor, answer.step) == (Known(id=NEW), StepKind.MAJOR)
         assert answer.confidence > ask(Known(id=NEW)).confidence
 
     @pytest.mark.parametrize("id", ["omega-1", OLD])
@@ -122,7 +134,7 @@ class TestStatements:
         assert allowed.successor == preview
 
     def test_a_rule_keeps_it_out(self) -> None:
-        rules = Rules(forbidden=(Rule("omega-1", made_by="Ada"),))
+        rules = Rules(forbidden=(StaffRule("omega-1", made_by="Ada"),))
 
         answer = ask(Known(id="omega-1"), rules=rules, **stated("omega-1"))
 

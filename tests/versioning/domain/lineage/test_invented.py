@@ -10,9 +10,9 @@ from tests.versioning.domain.lineage.invented import Model, models, relatives, w
 from versioning.domain.lineage import (
     Answer,
     Known,
-    Listing,
+    ModelIndex,
     Rules,
-    Step,
+    StepKind,
     UnreadableName,
     find_successor,
     parse,
@@ -46,7 +46,7 @@ def test_an_upgrade_stays_in_the_line_and_is_newer(world: tuple[Model, list[Mode
 
     if answer.successor:
         chosen = found[answer.successor.id]
-        assert answer.step is not Step.REPLACEMENT
+        assert answer.step is not StepKind.REPLACEMENT
         assert chosen.line == model.line or chosen.says_its_size_after(model)
         assert chosen.rank > model.rank
         assert not chosen.stage
@@ -142,7 +142,7 @@ def test_the_order_of_the_listing_says_nothing(world: tuple[Model, list[Model]])
 @untimed
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_the_order_key_is_total(texts: list[str]) -> None:
-    entries = list(Listing.of(Known(id=text) for text in texts))
+    entries = list(ModelIndex.of(Known(id=text) for text in texts))
 
     keys = sorted(order_key(entry) for entry in entries)
 

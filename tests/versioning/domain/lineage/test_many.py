@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from versioning.domain.lineage import Answer, Known, Listing, find_successor, names, parse
+from versioning.domain.lineage import Answer, Known, ModelIndex, find_successor, names, parse
 
 WORDS = ("tarn", "brook", "kest", "ode", "vale")
 ENDS = ("", "-mini", "-pro", "-english", "-vision", "-7b", "-7b-instruct", "-latest", "-preview")
@@ -25,11 +25,11 @@ def said(answer: Answer) -> tuple[object, ...]:
 def test_the_answer_is_that_of_looking_at_all(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     dice = Random(seed)
     models = [Known(id=id) for id in sorted({made_up(dice) for _ in range(80)})]
-    whole = Listing.of(models, provider="openai")
+    whole = ModelIndex.of(models, provider="openai")
     everywhere = [said(find_successor(m, listed=whole, provider="openai")) for m in models]
 
     monkeypatch.setattr(names, "MOST_COMPARED", 0)
-    by_family = Listing.of(models, provider="openai")
+    by_family = ModelIndex.of(models, provider="openai")
     for model, expected in zip(models, everywhere, strict=True):
         assert len(by_family.near(parse(model.id, provider="openai"))) < len(models)
         assert said(find_successor(model, listed=by_family, provider="openai")) == expected
@@ -41,7 +41,7 @@ LINE = [Known(id=f"acme/tarn-{n}.{part}") for n in range(1, 90) for part in rang
 def test_of_a_long_line_the_ends_are_looked_at() -> None:
     """Enough to find the newest, and that an older generation had the tier beside it."""
     tiers = [Known(id=f"acme/tarn-{n}-{tier}") for n in (2, 91) for tier in ("pro", "mini")]
-    market = Listing.of([*LINE, *tiers], provider="openai")
+    market = ModelIndex.of([*LINE, *tiers], provider="openai")
     for old in (LINE[0], LINE[1_000]):
         assert find_successor(old, listed=market, provider="openai").successor == LINE[-1]
     newest = find_successor(LINE[-1], listed=market, provider="openai")
@@ -52,5 +52,5 @@ def test_of_a_long_line_the_ends_are_looked_at() -> None:
 def test_a_stated_successor_in_the_middle_of_a_long_line_is_found() -> None:
     middle = LINE[900]
     current = Known(id="acme/tarn-1.1", replacement=middle.id, replacement_source="acme")
-    market = Listing.of([current, *LINE[1:]])
+    market = ModelIndex.of([current, *LINE[1:]])
     assert find_successor(current, listed=market).successor == middle

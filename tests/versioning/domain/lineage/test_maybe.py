@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.versioning.domain.lineage.invented import words
-from versioning.domain.lineage import Answer, Known, Rule, Rules, Step, find_successor, parse
+from versioning.domain.lineage import (
+    Answer,
+    Known,
+    Rules,
+    StaffRule,
+    StepKind,
+    find_successor,
+    parse,
+)
 
 few = settings(deadline=None, max_examples=60)
 SPRING, AUTUMN = date(2025, 3, 14), date(2025, 9, 5)
@@ -23,7 +31,7 @@ def ask(current: str | Known, *listed: str | Known, **asked: Any) -> Answer:
 
 
 def assert_maybe(answer: Answer, *ids: str) -> None:
-    assert answer.step is Step.MAYBE
+    assert answer.step is StepKind.MAYBE
     assert answer.successor is None
     assert {known.id for known in answer.maybes} == set(ids)
     assert answer.offered == (answer.maybes[0] if len(ids) == 1 else None)
@@ -111,7 +119,7 @@ class TestABareNameAndItsSnapshot:
         assert ask("orbit-2", "orbit-2-0905", "orbit-3").successor == Known(id="orbit-3")
 
     def test_a_rule_keeps_it_out(self) -> None:
-        rules = Rules(ignored=(Rule("*-0905"),))
+        rules = Rules(ignored=(StaffRule("*-0905"),))
         assert ask("orbit-2", "orbit-2-0905", rules=rules).offered is None
 
 
@@ -189,7 +197,7 @@ class TestATierThatTheLineGained:
         ],
     )
     def test_one_tier_or_a_line_that_goes_on_is_no_split(self, others: tuple[str, ...]) -> None:
-        assert ask("orbit-3", *others).step is not Step.MAYBE
+        assert ask("orbit-3", *others).step is not StepKind.MAYBE
 
     def test_a_line_that_goes_on_goes_on(self) -> None:
         answer = ask("orbit-3", "orbit-4-pro", "orbit-4-flash", "orbit-4")

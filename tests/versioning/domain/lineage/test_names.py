@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from versioning.domain.lineage import Known, Step, find_successor, same_model
+from versioning.domain.lineage import Known, StepKind, find_successor, same_model
 
 LISTED = re.compile(r"([^\s\[]+)(?:\[([^\]]*)\])?")
 
@@ -171,7 +171,7 @@ def test_the_upgrade_of_a_name(service: str, in_use: str, expected: str, listed:
 
     answer = find_successor(Known(id=known[0].id), listed=known, provider=service)
 
-    assert answer.step is not Step.REPLACEMENT
+    assert answer.step is not StepKind.REPLACEMENT
     assert (answer.successor.id if answer.successor else "-") == LISTED.findall(expected)[0][0]
     assert answer.reasons
 
@@ -232,16 +232,16 @@ def test_two_models_with_like_names(a: str, b: str) -> None:
 @pytest.mark.parametrize(
     ("in_use", "newer", "step"),
     [
-        ("zeta-2-001", "zeta-2-002", Step.REVISION),
-        ("zeta-2-2026-01-10", "zeta-2-2026-06-10", Step.SNAPSHOT),
-        ("zeta-2-preview", "zeta-2", Step.SNAPSHOT),
-        ("zeta-2", "zeta-2.1", Step.MINOR),
-        ("zeta-2.9", "zeta-3", Step.MAJOR),
-        ("gpt-4o", "gpt-4.1", Step.MINOR),
-        ("tuner/llama-3.1-zeta-8b", "tuner/llama-3.3-zeta-8b", Step.MINOR),
+        ("zeta-2-001", "zeta-2-002", StepKind.REVISION),
+        ("zeta-2-2026-01-10", "zeta-2-2026-06-10", StepKind.SNAPSHOT),
+        ("zeta-2-preview", "zeta-2", StepKind.SNAPSHOT),
+        ("zeta-2", "zeta-2.1", StepKind.MINOR),
+        ("zeta-2.9", "zeta-3", StepKind.MAJOR),
+        ("gpt-4o", "gpt-4.1", StepKind.MINOR),
+        ("tuner/llama-3.1-zeta-8b", "tuner/llama-3.3-zeta-8b", StepKind.MINOR),
     ],
 )
-def test_the_kind_of_step(in_use: str, newer: str, step: Step) -> None:
+def test_the_kind_of_step(in_use: str, newer: str, step: StepKind) -> None:
     assert find_successor(Known(id=in_use), listed=[Known(id=newer)]).step is step
 
 

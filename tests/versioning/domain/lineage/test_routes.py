@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.versioning.domain.lineage.invented import Model, models, relatives, words
-from versioning.domain.lineage import Answer, Known, Rule, Rules, Step, find_successor
+from versioning.domain.lineage import Answer, Known, Rules, StaffRule, StepKind, find_successor
 from versioning.domain.lineage.vocabulary import PRICES, REGIONS, ROUTES
 
 few = settings(deadline=None, max_examples=60)
@@ -131,7 +131,7 @@ def test_a_stated_replacement_is_offered_on_the_own_route_only() -> None:
 def test_an_unknown_gateway_before_a_closed_family_is_a_route() -> None:
     assert ask("gateway/gpt-3.5-turbo-0613", "gateway/gpt-4-turbo").offered is None
     answer = ask("gateway/gpt-3.5-turbo-0613", "gateway/gpt-3.5-turbo-0125")
-    assert answer.step is Step.SNAPSHOT
+    assert answer.step is StepKind.SNAPSHOT
 
 
 @few
@@ -209,11 +209,11 @@ def test_an_id_that_says_nothing_has_no_successor(one: str, two: str, model: Mod
 
 def test_a_person_may_still_name_its_successor() -> None:
     arn = "arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12"
-    rules = Rules(successor=Rule("orbit-2"))
+    rules = Rules(successor=StaffRule("orbit-2"))
 
     answer = find_successor(Known(id=arn), listed=[Known(id="orbit-2")], rules=rules)
 
-    assert answer.step is Step.REPLACEMENT
+    assert answer.step is StepKind.REPLACEMENT
 
 
 @few

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.statistics.cautions import LEAST_CELLS, Cell, bounds, shares
+from versioning.domain.statistics.cautions import LEAST_CELLS, KnownCounts, bounds, shares
 
 
-def days(known: tuple[int, int], *, n: int = 100, count: int = 14) -> list[Cell]:
-    one = Cell(n_current=n, known_current=known[0], n_candidate=n, known_candidate=known[1])
+def days(known: tuple[int, int], *, n: int = 100, count: int = 14) -> list[KnownCounts]:
+    one = KnownCounts(n_current=n, known_current=known[0], n_candidate=n, known_candidate=known[1])
     return [one] * count
 
 
@@ -39,7 +39,7 @@ def test_what_changes_for_both_on_a_day_is_no_difference() -> None:
 
 
 def test_days_of_one_side_alone_say_nothing() -> None:
-    alone = Cell(n_current=500, known_current=500, n_candidate=0, known_candidate=0)
+    alone = KnownCounts(n_current=500, known_current=500, n_candidate=0, known_candidate=0)
     assert shares([alone]) is None
     assert shares([alone, *days((30, 30))]) == shares(days((30, 30)))
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from versioning.domain.statistics.drift import HISTORY, Measure, Reading, find_shifts
+from versioning.domain.statistics.drift import HISTORY, Measure, PeriodMoments, find_shifts
 from versioning.domain.statistics.summaries import Moments
 
 START = date(2026, 3, 2)
@@ -13,11 +13,11 @@ START = date(2026, 3, 2)
 
 def series(
     levels: list[float], *, seed: int = 1, spread: float = 0.1, per_day: int = 200
-) -> list[Reading]:
+) -> list[PeriodMoments]:
     """A day per level."""
     rng = np.random.default_rng(seed)
     return [
-        Reading(
+        PeriodMoments(
             day=START + timedelta(days=number),
             moments=Moments.of(rng.normal(level, spread, per_day).tolist()),
         )
@@ -52,7 +52,8 @@ def test_latency_and_length_are_watched(
 def test_errors_are_watched() -> None:
     days = [Moments.of_binary(hits=2, n=200)] * 30 + [Moments.of_binary(hits=16, n=200)] * 10
     readings = [
-        Reading(day=START + timedelta(days=number), moments=one) for number, one in enumerate(days)
+        PeriodMoments(day=START + timedelta(days=number), moments=one)
+        for number, one in enumerate(days)
     ]
     (shift,) = find_shifts(measure=Measure.ERRORS, readings=readings)
     assert (shift.before, shift.after) == pytest.approx((0.01, 0.08))
@@ -89,7 +90,7 @@ def test_a_second_change_is_found_too() -> None:
 
 def test_days_with_few_samples_are_not_read() -> None:
     thin = [
-        Reading(day=START + timedelta(days=50 + n), moments=Moments.of([0.0] * 9))
+        PeriodMoments(day=START + timedelta(days=50 + n), moments=Moments.of([0.0] * 9))
         for n in range(20)
     ]
     readings = series([0.8] * 50) + thin
@@ -99,13 +100,13 @@ def test_days_with_few_samples_are_not_read() -> None:
 def test_hours_of_a_day_are_added_up_whatever_their_order() -> None:
     days = series([0.8] * 40 + [0.7] * 10)
     halves = [*days, *days]
-    doubled = [Reading(day=one.day, moments=one.moments.merge(one.moments)) for one in days]
+    doubled = [PeriodMoments(day=one.day, moments=one.moments.merge(one.moments)) for one in days]
     assert find_shifts(measure=Measure.QUALITY, readings=halves[::-1]) == find_shifts(
         measure=Measure.QUALITY, readings=doubled
     )
 
 
 def test_a_latency_of_nothing_is_refused() -> None:
-    readings = [Reading(day=START, moments=Moments.of([0.0] * 20))]
+    readings = [PeriodMoments(day=START, moments=Moments.of([0.0] * 20))]
     with pytest.raises(ValueError, match="positive"):
         find_shifts(measure=Measure.LATENCY, readings=readings)

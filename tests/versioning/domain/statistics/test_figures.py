@@ -15,7 +15,7 @@ from versioning.domain.statistics.drift import Measure, Shift
 from versioning.domain.statistics.figures import change, points, significant, span
 from versioning.domain.statistics.gates import check_gates
 from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
-from versioning.domain.statistics.paired import Case, compare_cases
+from versioning.domain.statistics.paired import CaseScores, compare_cases
 from versioning.domain.statistics.summaries import Moments, Sketch
 
 SHARE = st.floats(min_value=0, max_value=1)
@@ -77,7 +77,7 @@ def test_runs_of_tests_say_it_so(shift: float, n: int, is_graded: bool) -> None:
         old = float(rng.uniform(0.35, 0.65))
         new = min(1.0, old + shift + float(rng.normal(0, 0.02)))
         pair = (old, new) if is_graded else (float(old < 0.5), float(rng.random() < 0.5 + shift))
-        cases.append(Case(name=str(number), current=pair[:1], candidate=pair[1:]))
+        cases.append(CaseScores(name=str(number), current=pair[:1], candidate=pair[1:]))
     is_well_said(compare_cases(cases=cases).sentence)
 
 

@@ -11,7 +11,7 @@ from versioning.domain.statistics import comparison, paired
 from versioning.domain.statistics.cautions import DOUBTS
 from versioning.domain.statistics.comparison import compare
 from versioning.domain.statistics.inputs import Arm, Day, Stratum, Thresholds
-from versioning.domain.statistics.paired import Case, compare_cases
+from versioning.domain.statistics.paired import CaseScores, compare_cases
 from versioning.domain.statistics.summaries import Moments, Sketch
 
 SAID = Path(__file__).with_name("said_by_method.json")
@@ -84,7 +84,7 @@ def runs() -> Iterator[str]:
         both = (old, new) if graded else (old < 0.5, new < 0.5)
         pairs = zip(*(side.astype(float).tolist() for side in both), strict=True)
         cases = [
-            Case(name=str(name), current=(one,), candidate=(other,))
+            CaseScores(name=str(name), current=(one,), candidate=(other,))
             for name, (one, other) in enumerate(pairs)
         ]
         yield compare_cases(cases=cases).verdict.value

@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, multinomial
 
 from versioning.domain.statistics.noninferiority import RISK, fitting_margin, p_not_worse, passes
-from versioning.domain.statistics.paired import MCNEMAR, SIGN_FLIP, Case, compare_cases
+from versioning.domain.statistics.paired import MCNEMAR, SIGN_FLIP, CaseScores, compare_cases
 from versioning.domain.statistics.verdict import Verdict
 
 
-def passed(*, both: int = 0, won: int = 0, lost: int = 0, neither: int = 0) -> list[Case]:
+def passed(*, both: int = 0, won: int = 0, lost: int = 0, neither: int = 0) -> list[CaseScores]:
     """Pass/fail cases by outcome."""
     outcomes = [(1.0, 1.0)] * both + [(0.0, 1.0)] * won
     outcomes += [(1.0, 0.0)] * lost + [(0.0, 0.0)] * neither
     return [
-        Case(name=str(number), current=(old,), candidate=(new,))
+        CaseScores(name=str(number), current=(old,), candidate=(new,))
         for number, (old, new) in enumerate(outcomes)
     ]
 
 
-def scored(differences: list[float], *, level: float = 0.5) -> list[Case]:
+def scored(differences: list[float], *, level: float = 0.5) -> list[CaseScores]:
     return [
-        Case(name=str(number), current=(level,), candidate=(level + difference,))
+        CaseScores(name=str(number), current=(level,), candidate=(level + difference,))
         for number, difference in enumerate(differences)
     ]
 
@@ -78,7 +78,7 @@ def test_the_same_cases_give_the_same_answer() -> None:
 
 def test_repeats_are_averaged_so_that_the_case_is_the_unit() -> None:
     """Ten repeats of nine cases are nine cases: too few."""
-    cases = [Case(name=str(n), current=(0.0,) * 10, candidate=(1.0,) * 10) for n in range(9)]
+    cases = [CaseScores(name=str(n), current=(0.0,) * 10, candidate=(1.0,) * 10) for n in range(9)]
     found = compare_cases(cases=cases)
     assert (found.n, found.verdict) == (9, Verdict.NOT_ENOUGH_DATA)
     assert found.judgement.needed is not None
@@ -86,8 +86,8 @@ def test_repeats_are_averaged_so_that_the_case_is_the_unit() -> None:
 
 def test_weights_count() -> None:
     cases = [
-        Case(name="heavy", current=(0.0,), candidate=(1.0,), weight=3.0),
-        Case(name="light", current=(1.0,), candidate=(0.0,)),
+        CaseScores(name="heavy", current=(0.0,), candidate=(1.0,), weight=3.0),
+        CaseScores(name="light", current=(1.0,), candidate=(0.0,)),
     ]
     found = compare_cases(cases=cases)
     assert (found.current, found.candidate) == (Decimal("0.25"), Decimal("0.75"))
@@ -95,14 +95,14 @@ def test_weights_count() -> None:
 
 
 def test_cases_without_both_answers_are_left_out_and_counted() -> None:
-    cases = [*passed(both=20, won=10), Case(name="lost", current=(1.0,), candidate=())]
+    cases = [*passed(both=20, won=10), CaseScores(name="lost", current=(1.0,), candidate=())]
     found = compare_cases(cases=cases)
     assert (found.n, found.left_out) == (30, 1)
     assert found.sentence.endswith("1 case without answers of both left out")
 
 
 def test_no_answers_is_not_enough_data() -> None:
-    found = compare_cases(cases=[Case(name="a", current=(), candidate=(1.0,))])
+    found = compare_cases(cases=[CaseScores(name="a", current=(), candidate=(1.0,))])
     assert found.verdict is Verdict.NOT_ENOUGH_DATA
     assert found.sentence.startswith("no case has answers of both versions: at least 10")
 
@@ -124,7 +124,7 @@ def test_the_sentence_says_how_many_more_cases() -> None:
 @pytest.mark.parametrize("wrong", [{"current": (1.5,)}, {"weight": 0.0}])
 def test_scores_and_weights_have_ranges(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="lies between|is above"):
-        Case(**{"name": "a", "current": (0.5,), "candidate": (0.5,), **wrong})  # type: ignore[arg-type]
+        CaseScores(**{"name": "a", "current": (0.5,), "candidate": (0.5,), **wrong})  # type: ignore[arg-type]
 
 
 def test_no_number_of_cases_shows_that_nothing_differs_by_nothing() -> None:
@@ -132,12 +132,12 @@ def test_no_number_of_cases_shows_that_nothing_differs_by_nothing() -> None:
     assert found.sentence.endswith("not enough data: no realistic number of cases would settle it")
 
 
-def identical(n: int, *, level: float = 0.7) -> list[Case]:
+def identical(n: int, *, level: float = 0.7) -> list[CaseScores]:
     return scored([0.0] * n, level=level)
 
 
 @pytest.mark.parametrize("cases", [identical(50), passed(both=45, neither=5)])
-def test_fifty_equal_answers_are_not_worse_by_the_margin_that_fits(cases: list[Case]) -> None:
+def test_fifty_equal_answers_are_not_worse_by_the_margin_that_fits(cases: list[CaseScores]) -> None:
     found = compare_cases(cases=cases, margin=fitting_margin(50))
     assert found.verdict is Verdict.NOT_WORSE
     assert "not worse by more than 0.1" in found.sentence
@@ -146,7 +146,7 @@ def test_fifty_equal_answers_are_not_worse_by_the_margin_that_fits(cases: list[C
 @pytest.mark.parametrize("score", [0.0, 0.37, 1.0])
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_case_or_two_are_no_data(n: int, score: float) -> None:
-    cases = [Case(name=str(k), current=(score,), candidate=(score / 2,)) for k in range(n)]
+    cases = [CaseScores(name=str(k), current=(score,), candidate=(score / 2,)) for k in range(n)]
     assert compare_cases(cases=cases).verdict is Verdict.NOT_ENOUGH_DATA
 
 

@@ -189,8 +189,8 @@ def test_what_a_dead_worker_had_under_way_is_counted_and_asked_again(versions, s
     run = begin(make_suite(cases=10), versions)
     assert running._take(run_id=run.pk, worker="dead", now=NOW)
     trial = run.trials.first()
-    price = purse.Price(usd=Decimal("0.01"), tokens=100)
-    assert purse.hold(trial=trial, price=price, worker="dead", now=NOW) is purse.Held.YES
+    price = purse.CostCap(usd=Decimal("0.01"), tokens=100)
+    assert purse.hold(trial=trial, price=price, worker="dead", now=NOW) is purse.HoldResult.YES
 
     assert work().state == EvaluationRun.State.RUNNING  # its lease still runs
     run = work(clock=lambda: NOW + running.LEASE * 2)
@@ -205,9 +205,9 @@ def test_a_worker_that_lost_the_run_holds_nothing(versions):
     run = begin(make_suite(cases=10), versions)
     running._take(run_id=run.pk, worker="old", now=NOW)
     running._take(run_id=run.pk, worker="new", now=NOW + running.LEASE * 2)
-    price = purse.Price(usd=Decimal(0), tokens=1)
+    price = purse.CostCap(usd=Decimal(0), tokens=1)
     held = purse.hold(trial=run.trials.first(), price=price, worker="old", now=NOW)
-    assert held is purse.Held.STOPPED
+    assert held is purse.HoldResult.STOPPED
 
 
 def test_a_cancelled_run_asks_nothing_more_and_can_go_on(versions, simulator):
@@ -286,21 +286,29 @@ def test_tests_of_an_upgrade_wait_pass_and_fail(versions, staff):
         tracked_model=versions[0].tracked_model, to_version=versions[1], state="approved"
     )
     names = [suite.name]
-    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.WAITING
+    assert (
+        testing.results_of(record=record, suite_names=names).outcome
+        is testing.SuitesOutcome.WAITING
+    )
     testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
     with pytest.raises(AlreadyMoved):
         testing.begin_tests(record=record, suite_names=names, actor=staff, now=NOW)
-    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.WAITING
+    assert (
+        testing.results_of(record=record, suite_names=names).outcome
+        is testing.SuitesOutcome.WAITING
+    )
     work()
     said = testing.results_of(record=record, suite_names=names)
-    assert said.outcome is testing.Outcome.PASSED
+    assert said.outcome is testing.SuitesOutcome.PASSED
     assert "better" in said.sentence
     EvaluationRun.objects.update(verdict=Verdict.NOT_ENOUGH_DATA.value)
     said = testing.results_of(record=record, suite_names=names)
-    assert said.outcome is testing.Outcome.WAITING
+    assert said.outcome is testing.SuitesOutcome.WAITING
     assert "a person decides" in said.sentence
     EvaluationRun.objects.update(verdict=Verdict.WORSE.value)
-    assert testing.results_of(record=record, suite_names=names).outcome is testing.Outcome.FAILED
+    assert (
+        testing.results_of(record=record, suite_names=names).outcome is testing.SuitesOutcome.FAILED
+    )
 
 
 class TestConclusions:
