@@ -8,6 +8,7 @@ decisions of all models would wait for one another.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from django.db.models import Exists, Model, OuterRef
 from django.db.models.signals import post_save
@@ -35,6 +36,14 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.number}:{self.link}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the end that ``str`` wrote. Raises ValueError."""
+        number, _, link = text.partition(":")
+        if not number.isdecimal() or len(link) != len(sealing.START):
+            raise ValueError("Write NUMBER:LINK, as verify_history printed it.")
+        return cls(int(number), link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +84,18 @@ def chain() -> int:
     return done
 
 
+def head() -> Head:
+    """Return the end of the chain as it is now."""
+    last = Seal.objects.chained().last()
+    return Head(last.number or 0, last.link) if last else Head(0, sealing.START)
+
+
 @one_transaction
 def _chain_some() -> int:
     # Of two at once the second waits here, then finds these chained, and reads the end anew.
     loose = list(locks.hold(Seal.objects.loose())[:STEP])
-    last = Seal.objects.chained().last()
-    number, before = (last.number or 0, last.link) if last else (0, sealing.START)
+    end = head()
+    number, before = end.number, end.link
     for each in loose:
         number += 1
         before = each.link = sealing.link(
@@ -97,16 +112,16 @@ def verify(*, since: Head | None = None) -> Verified:
     ``since`` is the end of the chain as it once was: a history that was written anew, seals and
     all, has another link there.
     """
-    head, seals, fault = Head(0, sealing.START), 0, ""
+    end, seals, fault = Head(0, sealing.START), 0, ""
     for part in _parts():
         seals += len(part)
-        head, broken = _follow(head, part)
+        end, broken = _follow(end, part)
         fault = fault or broken or _first_changed(part)
         if since is not None and not fault:
             fault = _other_past(since, part)
-    if since is not None and since.number > head.number:
-        fault = fault or f"Seal {since.number} is gone: the chain ends at {head.number}."
-    return Verified(seals=seals, head=head, fault=fault or _first_unsealed())
+    if since is not None and since.number > end.number:
+        fault = fault or f"Seal {since.number} is gone: the chain ends at {end.number}."
+    return Verified(seals=seals, head=end, fault=fault or _first_unsealed())
 
 
 def verify_nightly(*, now: datetime) -> int:
@@ -135,26 +150,26 @@ def _parts() -> Iterator[list[Seal]]:
         pk = part[-1].pk
 
 
-def _follow(head: Head, part: Iterable[Seal]) -> tuple[Head, str]:
+def _follow(end: Head, part: Iterable[Seal]) -> tuple[Head, str]:
     """Return the end of the chain after a part of it, and what is wrong with it first."""
     fault = ""
     for each in part:
         if each.number is None:
             continue
         link = sealing.link(
-            before=head.link,
-            number=head.number + 1,
+            before=end.link,
+            number=end.number + 1,
             table=each.table,
             row=each.row,
             fields=each.fields,
         )
-        if not fault and each.number != head.number + 1:
-            fault = f"Seal {head.number + 1} is gone."
+        if not fault and each.number != end.number + 1:
+            fault = f"Seal {end.number + 1} is gone."
         elif not fault and each.link != link:
             fault = f"Seal {each.number} ({each.table} {each.row}) was changed."
         # From here on its own word is taken: the first fault is named, not all that follow.
-        head = Head(each.number, each.link)
-    return head, fault
+        end = Head(each.number, each.link)
+    return end, fault
 
 
 def _other_past(since: Head, part: Iterable[Seal]) -> str:

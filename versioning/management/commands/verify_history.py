@@ -36,7 +36,7 @@ class Command(ServiceCommand):
 
 
 def _head(text: str) -> seals.Head:
-    number, _, link = text.partition(":")
-    if not number.isdecimal() or len(link) != 64:
-        raise argparse.ArgumentTypeError("Write NUMBER:LINK, as verify_history printed it.")
-    return seals.Head(int(number), link)
+    try:
+        return seals.Head.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -1,0 +1,149 @@
+"""backup and restore, each as a process of its own, while somebody writes."""
+
+import os
+import secrets
+import stat
+import sys
+import tarfile
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.config.conftest import Start, embedded, run, wait_until
+
+ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
+
+WRITER = """
+    import django
+    django.setup()
+    from tests.factories import tracked
+    from versioning.models import Policy
+    from versioning.services import editing
+    from versioning.services.actors import Actor
+    actor = Actor.command("writer")
+    policy = editing.add(Policy(tracked_model=tracked()), actor=actor)
+    mine = Policy.objects.filter(pk=policy.pk)
+    number = 1
+    while True:
+        print(number, flush=True)
+        number += 1
+        editing.change(mine, changes={"watch_days": number % 300}, actor=actor)
+"""
+COUNT = """
+    import django
+    django.setup()
+    from versioning.models import Policy
+    print(Policy.history.count())
+"""
+
+Database = Callable[[], dict[str, str]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return the environment of an empty database at each call: as if on another machine."""
+    kind = request.param
+    if kind == "postgresql" and not ON_POSTGRESQL:
+        pytest.skip("needs PostgreSQL")
+    made: list[str] = []
+    url, _, _ = os.environ.get("DATABASE_URL", "").rpartition("/")
+
+    def ask(statement: str) -> None:
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as server:
+            server.execute(sql.SQL(statement).format(sql.Identifier(made[-1])))
+
+    def another() -> dict[str, str]:
+        made.append(f"hotswap_backup_{secrets.token_hex(4)}")
+        folder = tmp_path / made[-1]
+        if kind == "sqlite":
+            return embedded(folder)
+        ask("CREATE DATABASE {}")
+        return embedded(folder, DATABASE_URL=f"{url}/{made[-1]}")
+
+    yield another
+    while kind == "postgresql" and made:
+        ask("DROP DATABASE {} WITH (FORCE)")
+        made.pop()
+
+
+def manage(*arguments: object, on: dict[str, str]) -> str:
+    ended = run([sys.executable, "manage.py", *map(str, arguments)], on)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def refused(*arguments: object, on: dict[str, str]) -> str:
+    ended = run([sys.executable, "manage.py", *map(str, arguments)], on)
+    assert ended.returncode == 1, ended.stdout
+    assert len(ended.stderr.strip().splitlines()) == 1, ended.stderr
+    return ended.stderr
+
+
+def written(on: dict[str, str]) -> int:
+    ended = run([sys.executable, "-c", textwrap.dedent(COUNT)], on)
+    assert ended.returncode == 0, ended.stderr
+    return int(ended.stdout)
+
+
+def test_what_was_there_at_one_moment_is_put_back_on_an_empty_machine(
+    database: Database, start: Start, tmp_path: Path
+) -> None:
+    here, there, file = database(), database(), tmp_path / "kept.tar"
+    manage("prepare", on=here)
+    output = tmp_path / "output"
+    writer = start([sys.executable, "-c", textwrap.dedent(WRITER)], here, output)
+
+    def said() -> int:
+        return len(output.read_text().splitlines())
+
+    wait_until(lambda: said() > 20 or writer.poll() is not None, "the writer")
+    before = said()
+    made = manage("backup", file, on=here)
+    after = said()
+    assert writer.poll() is None, output.read_text()
+    assert after > before + 1, "nobody could write while it was made"
+
+    assert made.startswith(f"{file}: ")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "its history is as it was written" in manage("restore", file, on=there)
+    assert before <= written(there) <= after + 1
+    manage("verify_history", on=there)
+    assert manage("migrate", "--check", on=there) is not None
+
+    # Once more, where something is by now.
+    wait_until(lambda: said() > after + 20, "more of it")
+    later = tmp_path / "later.tar"
+    manage("backup", later, on=here)
+    assert "The database holds data" in refused("restore", later, on=there)
+    manage("restore", later, "--replace", on=there)
+    assert written(there) > after + 1
+
+
+def test_what_is_no_backup_changes_nothing(database: Database, tmp_path: Path) -> None:
+    here, file = database(), tmp_path / "kept.tar"
+    manage("prepare", on=here)
+    manage("backup", file, on=here)
+    whole = file.read_bytes()
+
+    assert "is there already" in refused("backup", file, on=here)
+    assert "can't be written" in refused("backup", tmp_path / "no" / "folder.tar", on=here)
+    assert "can't be read" in refused("restore", tmp_path / "nothing.tar", on=here)
+    for name, content in {
+        "cut": whole[: len(whole) // 2],
+        "empty": b"",
+        "text": b"no back-up at all",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        refused("restore", tmp_path / name, on=here)
+    other = tmp_path / "other.tar"
+    with tarfile.open(other, "w:gz") as tar:
+        tar.add(__file__, arcname="about.json")
+    assert "no back-up of Hotswap" in refused("restore", other, on=here)
+
+    assert file.read_bytes() == whole
+    manage("verify_history", on=here)
+    assert not [left for left in tmp_path.iterdir() if left.is_dir() and "tmp" in left.name]
