@@ -14,7 +14,14 @@ from versioning.services.samples import (
     rollups,
     trace_once,
 )
-from versioning.services.upgrades import recommendation, renewal, retirement, rollout, upgrading
+from versioning.services.upgrades import (
+    looks,
+    recommendation,
+    renewal,
+    retirement,
+    rollout,
+    upgrading,
+)
 
 
 @shared_task(name="versioning.check_due_providers")
@@ -120,11 +127,12 @@ def fold_samples() -> int:
 
 @shared_task(name="versioning.tidy_samples")
 def tidy_samples() -> int:
-    """Fold old hours into days and drop single samples that were kept long enough."""
+    """Fold old hours into days and drop samples and looks that were kept long enough."""
     now = timezone.now()
     return sweeps.in_turn(
         ("Sums of days", lambda: rollups.fold_days(now=now)),
         ("Old samples", lambda: retention.drop_old_samples(now=now)),
+        ("Old looks without news", lambda: looks.drop_old(now=now)),
         now=now,
     )
 

@@ -17,11 +17,12 @@ from django.db.models import JSONField
 from jsonschema import Draft202012Validator
 
 from versioning.domain import evidence
-from versioning.models import EvaluationRun, OutcomeReport, UpgradeRecord, UpgradeStep
+from versioning.models import EvaluationRun, Look, OutcomeReport, UpgradeRecord, UpgradeStep
 
 KEPT: list[tuple[Any, str, type[msgspec.Struct], Callable[[Mapping[str, Any]], Any]]] = [
     (UpgradeRecord, "evidence", evidence.Evidence, evidence.read),
     (UpgradeStep, "evidence", evidence.Evidence, evidence.read),
+    (Look, "evidence", evidence.Evidence, evidence.read),
     (OutcomeReport, "promised", evidence.Evidence, evidence.read),
     (OutcomeReport, "real", evidence.Evidence, evidence.read),
     (EvaluationRun, "result", evidence.RunResult, evidence.read_run),

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from versioning.admin import sheet, words
+from versioning.admin import layers, sheet, words
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import progress
 from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchProgress
@@ -39,6 +39,8 @@ class CanaryView:
     looked: SafeString
     verdict: SafeString
     sentence: str
+    on: str
+    """On how many scores the evidence of now rests."""
     next_look: datetime | None
     events: Sequence[Mapping[str, Any]]
     said: str
@@ -70,6 +72,7 @@ def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
         looked=words.ago(trial.looked_at, now=now),
         verdict=words.verdict(found.evidence.verdict),
         sentence=found.evidence.sentence,
+        on=layers.on_scores(found.evidence),
         next_look=found.next_look,
         events=[
             {"sentence": each.sentence, "ago": words.ago(each.at, now=now)} for each in found.events
@@ -114,4 +117,5 @@ def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
         "left": words.ago(watch.ends_at, now=now),
         "looked": words.ago(watch.looked_at, now=now),
         "sheet": sheet.of_evidence(found.evidence),
+        "on": layers.on_scores(found.evidence),
     }

@@ -17,7 +17,18 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import advice, held, moving, own, pieces, progress, sheet, under_way, words
+from versioning.admin import (
+    advice,
+    held,
+    layers,
+    moving,
+    own,
+    pieces,
+    progress,
+    sheet,
+    under_way,
+    words,
+)
 from versioning.admin.base import HistoryAdmin, WithPanel
 from versioning.admin.choices import CHOICES, Choice, may_make, open_to
 from versioning.admin.deciding import decide
@@ -172,6 +183,9 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         return [
             self.further_page("under-way/", require_GET(under_way.piece), name="under_way"),
             self.further_page("<int:record_id>/live/", require_GET(self.live), name="live"),
+            self.further_page(
+                "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
+            ),
             self.further_page("held/", require_GET(held.page), name="held"),
             self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
             self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
@@ -257,7 +271,8 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "sheet": sheet.of_evidence(read(record.evidence)),
         "state": words.state(record),
         "confidence": words.confidence(record),
-        "evidence_age": words.ago(record.evidence_at, now=now),
+        "measured": layers.measured(record.evidence_at, read(record.evidence), now=now),
+        **layers.of_record(record, now=now),
         "retires": _retires(record, request),
         "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
         "decisions": advice.buttons(

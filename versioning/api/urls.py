@@ -63,6 +63,11 @@ urlpatterns: list[Any] = [
         "recommendation",
     ),
     *both(f"{RECOMMENDATIONS}/<int:id>/why", recommendations.ExplanationView.as_view(), "why"),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/evidence",
+        recommendations.EvidenceLayersView.as_view(),
+        "evidence-layers",
+    ),
     *both(f"{RECOMMENDATIONS}/<int:id>/approve", recommendations.ApproveView.as_view(), "approve"),
     *both(f"{RECOMMENDATIONS}/<int:id>/reject", recommendations.RejectView.as_view(), "reject"),
     *both(f"{RECOMMENDATIONS}/<int:id>/snooze", recommendations.SnoozeView.as_view(), "snooze"),

@@ -96,7 +96,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class CanaryFacts:
     """What is seen at one look at a canary."""
 
     steps: Sequence[CanaryStep]
@@ -119,7 +119,7 @@ class NextAction:
     why: str
 
 
-def decide(*, look: Look, now: datetime) -> NextAction:
+def decide(*, look: CanaryFacts, now: datetime) -> NextAction:
     """Decide what one look means. A broken guardrail comes before everything else.
 
     A clock that went backwards only makes a step wait longer; a deadline only ever pauses, and so
@@ -163,7 +163,7 @@ def expected_duration(*, steps: Sequence[CanaryStep], requests_a_day: float) -> 
     return total
 
 
-def _missing(*, look: Look, now: datetime) -> str:
+def _missing(*, look: CanaryFacts, now: datetime) -> str:
     step = _step(look)
     ready_at = look.step_began_at + _hours(step.hold_hours)
     if now < ready_at:
@@ -177,7 +177,7 @@ def _missing(*, look: Look, now: datetime) -> str:
     return ""
 
 
-def _step(look: Look) -> CanaryStep:
+def _step(look: CanaryFacts) -> CanaryStep:
     return look.steps[look.position]
 
 

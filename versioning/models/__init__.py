@@ -17,6 +17,7 @@ from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollout import (
     Approval,
     Canary,
+    Look,
     Notice,
     OutcomeReport,
     Reminder,
@@ -62,6 +63,7 @@ __all__ = [
     "IdempotentRequest",
     "LeftOutSpans",
     "LineageRule",
+    "Look",
     "Mark",
     "ModelVersion",
     "Notice",

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from versioning.domain.canary import CanaryStep, read_steps
+from versioning.domain.canary import Action, CanaryStep, read_steps
 from versioning.domain.memory import Wake, WakeKind
 from versioning.domain.retirement import REMINDER_DAYS
 from versioning.models.catalogue import ModelVersion, TrackedModel
@@ -119,6 +119,53 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return self.get_result_display() or "being watched"
+
+
+class Look(models.Model):
+    """One look at a record's figures: what they said then, and what it led to. Never changed."""
+
+    class Stage(models.TextChoices):
+        WAITING = "waiting", "while it waits for a decision"
+        CANARY = "canary", "canary"
+        WATCH = "watch", "watch"
+
+    OUTCOMES = [
+        (Action.WAIT.value, "nothing changed"),
+        (Action.PAUSE.value, "paused"),
+        (Action.ADVANCE.value, "next step"),
+        (Action.COMPLETE.value, "completed"),
+        (Action.ABORT.value, "aborted"),
+        *Watch.Result.choices,
+    ]
+
+    record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="looks")
+    stage = models.CharField(max_length=8, choices=Stage.choices)
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, choices=OUTCOMES)
+    says = models.CharField(max_length=500, blank=True, help_text="Why it led to that.")
+    position = models.PositiveSmallIntegerField(
+        null=True, help_text="The canary's step at which it was made, from 0."
+    )
+    samples = models.PositiveIntegerField(
+        null=True, help_text="Live requests of the new version since the canary began."
+    )
+    evidence = models.JSONField()
+    evidence_hash = models.CharField(max_length=64)
+    is_news = models.BooleanField(
+        help_text="Whether it led to something, or said otherwise than the one before: kept for "
+        "good. The others are kept as long as single samples."
+    )
+
+    class Meta:
+        indexes = [
+            # The next look asks what the last one said; a page shows the newest.
+            models.Index(fields=["record", "-at", "-id"], name="looks_at_a_record"),
+            # The daily tidying.
+            models.Index(fields=["at"], condition=Q(is_news=False), name="looks_without_news"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_stage_display()}: {self.get_outcome_display()}"
 
 
 class OutcomeReport(models.Model):

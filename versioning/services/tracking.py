@@ -34,8 +34,9 @@ def start_tracking(
 ) -> TrackedModel:
     """Track a model under a stable name, with its first version 1.0.0 as the current one.
 
-    ``upstream_id`` is the id that the provider takes, ``name`` itself where it is empty.
-    Raises NotFound (no such provider) and Invalid.
+    ``upstream_id`` is the id that the provider takes, ``name`` itself where it is empty. What
+    follows it in the list that its provider gave last is recommended at once, not at the next
+    check. Raises NotFound (no such provider) and Invalid.
     """
     provider = rows.one(
         Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
@@ -50,6 +51,8 @@ def start_tracking(
     )
     editing.save_checked(version)
     moves.begin(tracked=tracked, version=version, actor=actor, now=now)
+    if provider.enabled:
+        recommendation.recommend(tracked_model_id=tracked.pk, now=now)
     tracked.refresh_from_db()
     return tracked
 

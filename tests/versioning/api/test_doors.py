@@ -80,6 +80,7 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_resume": "POST resume-canary",
     "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
+    "versioning.upgraderecord page versioning_upgraderecord_evidence": "GET evidence-layers",
     "versioning.upgraderecord page versioning_upgraderecord_keep": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_seen": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_under_way": LIVE,

@@ -11,7 +11,7 @@ from versioning.domain.canary import (
     Action,
     CanaryStep,
     GateState,
-    Look,
+    CanaryFacts,
     UnreadableStep,
     decide,
     expected_duration,
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 STEPS = read_steps([{"weight": 5, "hours": 1, "samples": 10}, {"weight": 50, "approval": True}])
 
 
-def look(**changes: object) -> Look:
+def look(**changes: object) -> CanaryFacts:
     values: dict[str, object] = {
         "steps": STEPS,
         "position": 0,
@@ -34,7 +34,7 @@ def look(**changes: object) -> Look:
         "approved": False,
         "paused": False,
     }
-    return Look(**{**values, **changes})  # type: ignore[arg-type]
+    return CanaryFacts(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ LOOKS = st.builds(
 
 
 @given(LOOKS)
-def test_a_broken_guardrail_comes_first_and_only_a_pass_goes_on(seen: Look) -> None:
+def test_a_broken_guardrail_comes_first_and_only_a_pass_goes_on(seen: CanaryFacts) -> None:
     decided = decide(look=seen, now=NOW)
 
     assert (decided.action is Action.ABORT) is (seen.gates is GateState.BROKEN)

@@ -1,5 +1,7 @@
 """Set up providers and tracked models."""
 
+import datetime as dt
+
 import pytest
 
 from providers.models import Provider
@@ -109,3 +111,34 @@ def test_a_provider_with_a_key_instead_of_a_variable_is_refused() -> None:
 
     assert [error.pointer for error in refused.value.errors] == ["/api_key_env"]
     assert "sk-abc" not in str(refused.value)
+
+
+def test_what_follows_in_the_last_listing_waits_at_once(provider: Provider) -> None:
+    listed(provider, "gpt-4.1", "gpt-5")
+
+    model = track(provider, "writer", "gpt-4.1")
+
+    waiting = UpgradeRecord.objects.waiting().get(tracked_model=model)
+    assert waiting.to_version.upstream_id == "gpt-5"
+    assert "last read" not in " ".join(waiting.reasons)
+
+
+def test_an_old_listing_is_said_to_be_old(provider: Provider) -> None:
+    listed(provider, "gpt-4.1", "gpt-5")
+    CatalogueEntry.objects.update(last_seen_at=NOW - dt.timedelta(days=12))
+
+    track(provider, "writer", "gpt-4.1")
+
+    reasons = UpgradeRecord.objects.waiting().get().reasons
+    assert reasons[-1].startswith("Its provider's list was last read on 17 Feb 2026")
+
+
+@pytest.mark.parametrize("state", ["nothing is listed", "the provider is switched off"])
+def test_nothing_is_made_up_where_nothing_is_known(provider: Provider, state: str) -> None:
+    if state == "the provider is switched off":
+        listed(provider, "gpt-4.1", "gpt-5")
+        Provider.objects.update(enabled=False)
+
+    track(provider, "writer", "gpt-4.1")
+
+    assert not UpgradeRecord.objects.waiting().exists()

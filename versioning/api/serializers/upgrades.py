@@ -11,6 +11,7 @@ from versioning.api.serializers.versions import VersionNameSerializer, VersionSe
 from versioning.domain.memory import WakeKind
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, UpgradeRecord
+from versioning.services.upgrades.layers import LayerKind
 
 WAKE_KINDS = [kind.value for kind in WakeKind]
 STATES = [state.value for state in State]
@@ -104,6 +105,38 @@ class RecommendationSerializer(UpgradeSerializer):
     )
     migration_notes = serializers.CharField(source="to_version.migration_notes")
     runners_up = RunnerUpSerializer(many=True)
+
+
+class LayerSerializer(serializers.Serializer[Any]):
+    """What was measured of an upgrade at a moment, and what it led to. Never changed."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in LayerKind], source="found.kind")
+    id = serializers.IntegerField(source="found.id", help_text="Of the kind; a run's for tests.")
+    measured_at = Moment(source="found.at")
+    at_the_latest = serializers.BooleanField(
+        help_text="Only this is known: it was measured then or before."
+    )
+    title = serializers.CharField(help_text="Where it comes from, in words.")
+    outcome = serializers.CharField(
+        allow_blank=True,
+        help_text="What it led to: wait, pause, advance, complete or abort of a canary; of a watch "
+        "wait or its result; of tests their verdict; of a later step its state.",
+    )
+    says = serializers.CharField(allow_blank=True)
+    position = serializers.IntegerField(
+        allow_null=True, help_text="The canary's step at which it was measured, from 0."
+    )
+    samples = serializers.IntegerField(
+        allow_null=True, help_text="Requests of the new version since the canary began."
+    )
+    evidence = Shaped(
+        allow_null=True,
+        source="evidence.as_dict",
+        default=None,
+        help_text="Word for word, with its `schema_version`; null for tests, which GET "
+        "evaluation run gives.",
+    )
+    evidence_hash = serializers.CharField(allow_blank=True)
 
 
 class RecommendationDetailSerializer(RecommendationSerializer):

@@ -5,9 +5,11 @@ from typing import Any
 from rest_framework.response import Response
 
 from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
-from versioning.api.pages import URGENT_FIRST, page, page_of
+from versioning.api.pages import URGENT_FIRST, page, page_of, page_of_reckoned
+from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.upgrades import (
     ExplanationSerializer,
+    LayerSerializer,
     ReasonSerializer,
     RecommendationDetailSerializer,
     RecommendationSerializer,
@@ -18,9 +20,10 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.domain.lineage import Answer
 from versioning.models import ApiKey, UpgradeRecord
+from versioning.models.fields import to_ms
 from versioning.models.upgrades import Standing
 from versioning.services import serving
-from versioning.services.upgrades import decisions, recommendation, renewal, selection
+from versioning.services.upgrades import decisions, layers, recommendation, renewal, selection
 
 IF_MATCH = header(
     "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."
@@ -92,6 +95,28 @@ class RecommendationView(ApiView):
         `If-Match` with a decision, so that nobody decides on evidence they haven't seen: where it
         says something else by then, the decision is refused (412) and you read the new one here."""
         return shown(selection.record(record_id=id))
+
+
+class EvidenceLayersView(ApiView):
+    @operation(
+        id="evidence_layers",
+        tag="decisions",
+        summary="All that was measured of an upgrade, layer by layer",
+        query=Paging,
+        answer=page_of(LayerSerializer),
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """The newest first: what waited for a decision, the tests of its two versions, each look
+        at its canary and its watch, the reports afterwards. Of looks that say the same and lead to
+        nothing one an hour is kept, and those no longer than single samples."""
+        return page_of_reckoned(
+            asked,
+            layers.find(record=selection.record(record_id=id)),
+            key=lambda each: (-to_ms(each.at), -each.rank, -each.id),
+            show=LayerSerializer,
+            prepare=layers.read_layers,
+        )
 
 
 class ExplanationView(ApiView):

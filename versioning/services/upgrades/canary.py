@@ -10,7 +10,7 @@ from django.db.models import F
 
 from versioning.domain import canary as rules
 from versioning.domain import dates
-from versioning.domain.canary import Action, GateState, Look
+from versioning.domain.canary import Action, GateState
 from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence
 from versioning.domain.policy import Asks
@@ -18,13 +18,13 @@ from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.intervals import FLOOR
 from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
-from versioning.models import Canary, Notice, TrackedModel, UpgradeRecord
+from versioning.models import Canary, Look, Notice, TrackedModel, UpgradeRecord
 from versioning.services import events, locks, notices
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.samples import sessions
 from versioning.services.transactions import one_transaction
-from versioning.services.upgrades import moves, policies, watching
+from versioning.services.upgrades import looks, moves, policies, watching
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.traffic import live_requests
 
@@ -117,6 +117,9 @@ def _abort(
     *, record_id: int, actor: Actor, now: datetime, reason: str, shown: Evidence | None
 ) -> UpgradeRecord:
     record = moves.locked(record_id)
+    found = Canary.objects.filter(record=record).first()
+    if shown is not None and found is not None and record.state == State.CANARY:
+        _keep_look(found, shown=shown, outcome=Action.ABORT, says=reason, now=now)
     record = moves.move(
         record_id=record_id,
         to=State.ABORTED,
@@ -160,6 +163,7 @@ def _evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
     shown = policies.evidence(record=record, resolved=resolved, now=now)
     next_action = _next_action(record=record, found=found, resolved=resolved, shown=shown, now=now)
     found.looked_at, found.says = now, next_action.why[:500]
+    _keep_look(found, shown=shown, outcome=next_action.action, says=next_action.why, now=now)
     return _do(record=record, found=found, next_action=next_action, shown=shown, now=now)
 
 
@@ -174,7 +178,7 @@ def _next_action(
     samples = _samples_since(found)
     held = policies.may_go_on(record=record, resolved=resolved, now=now)
     return rules.decide(
-        look=Look(
+        look=rules.CanaryFacts(
             steps=found.plan,
             position=found.position,
             step_began_at=found.step_began_at,
@@ -267,6 +271,21 @@ def _keep(record: UpgradeRecord, shown: Evidence, *, now: datetime) -> Mapping[s
         evidence=evidence, evidence_hash=shown.digest, evidence_at=now
     )
     return evidence
+
+
+def _keep_look(
+    found: Canary, *, shown: Evidence, outcome: Action, says: str, now: datetime
+) -> None:
+    looks.keep(
+        record=found.record,
+        stage=Look.Stage.CANARY,
+        outcome=outcome.value,
+        says=says,
+        shown=shown,
+        now=now,
+        position=found.position,
+        samples=_samples_since(found),
+    )
 
 
 def _write_event(

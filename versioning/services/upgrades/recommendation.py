@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from providers.models import Provider
 from versioning.domain import lineage
+from versioning.domain.canary import Action
 from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
     EvaluationRun,
+    Look,
     ModelVersion,
     TrackedModel,
     UpgradeRecord,
@@ -21,7 +23,7 @@ from versioning.services import locks, nudges, rows, sweeps, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved
 from versioning.services.transactions import one_transaction
-from versioning.services.upgrades import approvals, memory, moves, policies
+from versioning.services.upgrades import approvals, looks, memory, moves, policies
 from versioning.services.upgrades.successors import Market, answer_for
 
 __all__ = [
@@ -310,6 +312,14 @@ def _refresh(
         urgent_on=current.retires_on,
     )
     record.refresh_from_db()
+    looks.keep(
+        record=record,
+        stage=Look.Stage.WAITING,
+        outcome=Action.WAIT.value,
+        says=evidence.sentence,
+        shown=evidence,
+        now=now,
+    )
     approvals.fall(record=record, now=now)
     return record
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Max
 
 from providers.models import Provider
-from versioning.domain import lineage
+from versioning.domain import dates, lineage
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
 from versioning.services import clock, knowledge, witness
+
+OLD_AFTER = timedelta(days=2)
+"""Lists are read every night: one that is older has been missed more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Market:
     listed: lineage.ModelIndex
     seen_on: date | None
     """The day of the last good listing; None where the provider never listed anything."""
+    caution: str = ""
+    """What is to be said with every answer from it; empty where the listing is fresh."""
 
     @classmethod
     def of(
@@ -56,6 +61,7 @@ class Market:
                 provider=provider.kind,
             ),
             seen_on=clock.local_day(seen_at) if seen_at else None,
+            caution=_of_age(seen_at, now=now),
         )
 
     def entry_of(self, upstream_id: str) -> CatalogueEntry | None:
@@ -132,8 +138,18 @@ def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
     except lineage.UnreadableName as error:
         answer = lineage.Answer(reasons=(str(error),))
     if answer.offered is None and entry is not None and revised:
-        return _revision_answer(current=current, entry=entry, answer=answer)
+        answer = _revision_answer(current=current, entry=entry, answer=answer)
+    if market.caution and answer.step is not None:
+        return replace(answer, reasons=(*answer.reasons, market.caution))
     return answer
+
+
+def _of_age(seen_at: datetime | None, *, now: datetime) -> str:
+    """Say that a listing is old; empty where it is fresh, or where there never was one."""
+    if seen_at is None or now - seen_at <= OLD_AFTER:
+        return ""
+    day = dates.day(clock.local_day(seen_at))
+    return f"Its provider's list was last read on {day}: newer ones may be out, or this one gone."
 
 
 def rules_of(tracked: TrackedModel) -> lineage.Rules:

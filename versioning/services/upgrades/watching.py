@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
+from versioning.domain.canary import Action
 from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.policy import Rule
 from versioning.domain.transitions import State
-from versioning.models import Notice, OutcomeReport, UpgradeRecord, Watch
+from versioning.models import Look, Notice, OutcomeReport, UpgradeRecord, Watch
 from versioning.services import events, locks, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.transactions import one_transaction
-from versioning.services.upgrades import moves, policies, rolling_back, way_back
+from versioning.services.upgrades import looks, moves, policies, rolling_back, way_back
 from versioning.services.upgrades.policies import Resolved
 from versioning.services.upgrades.way_back import WayBack, WayBackState
 
@@ -109,11 +110,21 @@ def _evaluate(*, watch_id: int, where_to: _WhereTo | None, now: datetime) -> Wat
         )
     watch.sentence = shown.sentence[:500]
     if now < watch.ends_at:
+        _keep_look(record, shown=shown, outcome=Action.WAIT.value, says=shown.sentence, now=now)
         watch.save()
         return watch
     # Two sides that never met get no verdict; that no harm was seen is what a watch is for.
     result = Watch.Result.GOOD if shown.would_show_harm else Watch.Result.NO_DATA
+    _keep_look(record, shown=shown, outcome=result.value, says=shown.sentence, now=now)
     return _end(watch, result, shown.sentence, now=now)
+
+
+def _keep_look(
+    record: UpgradeRecord, *, shown: Evidence, outcome: str, says: str, now: datetime
+) -> None:
+    looks.keep(
+        record=record, stage=Look.Stage.WATCH, outcome=outcome, says=says, shown=shown, now=now
+    )
 
 
 def _where_to(watch_id: int, *, now: datetime) -> _WhereTo:
@@ -189,6 +200,9 @@ def _worse(
         except ServiceError as error:
             held = str(error)
         else:
+            _keep_look(
+                record, shown=shown, outcome=Watch.Result.ROLLED_BACK.value, says=why, now=now
+            )
             told = f"{why} {where_to.fallback.sentence}" if where_to and where_to.fallback else why
             return _end(
                 watch,
@@ -198,6 +212,7 @@ def _worse(
                 notice=Notice.Kind.ROLLED_BACK,
                 now=now,
             )
+    _keep_look(record, shown=shown, outcome=Watch.Result.WORSE.value, says=why, now=now)
     sentence = f"{record}: {why} {held}"
     return _end(watch, Watch.Result.WORSE, sentence, notice=Notice.Kind.WORSE, now=now)
 
