@@ -23,6 +23,7 @@ from versioning.models import (
     Finding,
     Freeze,
     LeftOutSpans,
+    Look,
     Mark,
     Notice,
     PerformanceSample,
@@ -111,6 +112,15 @@ def everything(now: dt.datetime) -> Everything:
         state="dead",
         due_at=now,
         ended_at=now,
+    )
+    Look.objects.create(
+        record=waiting.waiting,
+        stage="waiting",
+        at=now,
+        outcome="wait",
+        evidence={"sentence": "As good."},
+        evidence_hash="seen",
+        is_news=True,
     )
     policy = Policy.objects.get(pk=waiting.policy.pk)
     records = "/api/model-versions/upgrade-recommendations"
