@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from versioning.domain.canary import (
     Action,
+    CanaryFacts,
     CanaryStep,
     GateState,
-    CanaryFacts,
     UnreadableStep,
     decide,
     expected_duration,
