@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
 
 from config.localfs_broker import sweep_leftovers
 
@@ -35,6 +35,14 @@ def catch_up_on_checks(**_: Any) -> None:
     """Ask for the check that was missed while nothing ran; the task looks if there was one."""
     app.send_task("versioning.check_due_providers")
     log.info("The worker is ready.")
+
+
+@worker_shutting_down.connect
+def stop_long_work(**_: Any) -> None:
+    """Have tasks that would take minutes leave the rest to the next worker."""
+    from versioning.services import stopping  # Django is set up by now, and wasn't above
+
+    stopping.ask()
 
 
 @beat_init.connect

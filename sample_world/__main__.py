@@ -9,7 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 def main() -> None:
     """Run the command that makes it ready; a setting that can't be used is one sentence."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sample_world.settings")
+    # Whatever the terminal has: with others its mails would go to a server that isn't there.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sample_world.settings"
     try:
         django.setup()
     except ImproperlyConfigured as error:

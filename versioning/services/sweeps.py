@@ -11,7 +11,7 @@ from typing import TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 
 from versioning.models import Notice
-from versioning.services import notices
+from versioning.services import notices, stopping
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,16 @@ def each(
     """Do something with each item; return with how many it could be done.
 
     ``subject`` names an item for people, the same at each sweep, such as
-    ``canary of upgrade 7``. Call it outside any transaction: each item has its own.
+    ``canary of upgrade 7``. Call it outside any transaction: each item has its own. What is left
+    when the worker is asked to end, is left to the next sweep.
     """
     told = set(
         Notice.objects.open().filter(kind=Notice.Kind.FAULT).values_list("subject", flat=True)
     )
     done = 0
     for item in items:
+        if stopping.is_asked():
+            break  # the tables are the queue: the next worker's sweep finds the rest
         name = notices.subject_of(subject(item))
         try:
             do(item)

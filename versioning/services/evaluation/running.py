@@ -27,7 +27,7 @@ from providers.http.guard import refuse_if_others_wait
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, Trial
-from versioning.services import locks, sweeps
+from versioning.services import locks, stopping, sweeps
 from versioning.services.evaluation import purse, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
@@ -97,7 +97,10 @@ def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a run ends before all is asked; ``state`` None where it isn't this worker's any more."""
+    """Why it stops before all is asked; ``state`` None where the run doesn't end with it.
+
+    It isn't this worker's any more then, or another worker shall go on with it.
+    """
 
     state: EvaluationRun.State | None
     problem: str = ""
@@ -127,6 +130,8 @@ class _Phase:
         with ThreadPoolExecutor(max_workers=suite.concurrency) as pool:
             while self.left or self.under_way:
                 self._renew()
+                if stopping.is_asked():
+                    self._halt(Stop(None))
                 self._fill(pool, most=suite.concurrency)
                 if self.under_way:
                     done, _ = wait(self.under_way, timeout=PAUSE_S, return_when=FIRST_COMPLETED)
@@ -288,8 +293,12 @@ def _end(
     problem: str,
     now: datetime,
 ) -> None:
-    """Write down the end, with what the run showed; a run that is not ours is left alone."""
+    """Write down the end, with what the run showed; a run that is not ours is left alone.
+
+    Without an end it is given back, so that the next worker needn't wait for the lease to end.
+    """
     if state is None:
+        _mine(run, worker).update(leased_until=None, worker="")
         return
     ended = _mine(run, worker).update(
         state=state, ended_at=now, problem=problem[:500], leased_until=None, worker=""

@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 from decimal import Decimal
+from itertools import count
 from pkgutil import resolve_name
 
 import pytest
+from celery.signals import worker_shutting_down
 
 from sample_world.simulator.server import KEY
 from tests.factories import (
@@ -24,6 +26,7 @@ from versioning.models import (
     PerformanceSample,
     Trial,
 )
+from versioning.services import stopping
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import (
@@ -199,6 +202,28 @@ def test_what_a_dead_worker_had_under_way_is_counted_and_asked_again(versions, s
     trial.refresh_from_db()
     assert trial.asks == 2
     assert run.trials.exclude(pk=trial.pk).filter(asks=1).count() == 19
+
+
+def test_a_worker_that_is_asked_to_end_leaves_the_rest_to_the_next_at_once(versions):
+    begin(make_suite(cases=30, concurrency=1), versions)
+    looks = count(1)
+
+    def clock():
+        if next(looks) == 20:
+            worker_shutting_down.send(sender=None, sig="SIGTERM", how="Warm", exitcode=0)
+        return NOW
+
+    try:
+        run = work(clock)
+        assert (run.state, run.worker) == (EvaluationRun.State.RUNNING, "")
+        assert 0 < run.trials.left().count() < 60
+        left = run.trials.left().count()
+        assert work().trials.left().count() == left  # it begins nothing more
+    finally:
+        stopping.forget()
+
+    assert work().state == EvaluationRun.State.DONE  # without waiting for the lease's end
+    assert set(run.trials.values_list("asks", flat=True)) == {1}
 
 
 def test_a_worker_that_lost_the_run_holds_nothing(versions):
