@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots pictures bench mutants wheel changelog lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots pictures bench mutants audit wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,13 +69,17 @@ bench: setup-dev ## Measure everything, and compare with the budgets (quiet mach
 mutants: setup-dev ## Put small faults into the rules, and see whether a test notices each
 	@$(PY) -m benchmarks.mutants $(ONLY)
 
+audit: ## Look for what is known against packages, code and the files of deploy/
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -P config/install.py "what looks for weaknesses" requirements-audit.lock
+	@$(VENV)/audit/bin/python -m pip check --disable-pip-version-check
+	@$(PYTHON) .ci/audit.py $(VENV)/audit/bin
+
 wheel: $(VENV)/.build ## Build what ships, into dist/
 	@$(VENV)/build/bin/python -m hatchling build -t wheel
 
-changelog: ## Move the fragments of changelog.d into CHANGELOG.md (VERSION=1.2.0)
-	@test -n "$(VERSION)" || { echo "Name the release: make changelog VERSION=1.2.0"; exit 1; }
-	@$(MAKE) --no-print-directory $(VENV)/.build
-	@$(VENV)/build/bin/python -m towncrier build --yes --version $(VERSION)
+changelog: $(VENV)/.build ## Move the fragments of changelog.d into CHANGELOG.md, under the version of config/__init__.py
+	@$(VENV)/build/bin/python -m towncrier build --yes --version "$$($(VENV)/build/bin/python -m hatchling version)"
 
 lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(PYTHON) -m venv $(VENV)/lock
@@ -85,6 +89,7 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(COMPILE) $(EXTRAS) -o requirements.lock pyproject.toml
 	@$(COMPILE) $(EXTRAS) -o requirements-dev.lock pyproject.toml -c requirements.lock \
 	  --group dev --group e2e
+	@$(COMPILE) -o requirements-audit.lock --group auditing -c requirements-dev.lock
 	@$(COMPILE) -o requirements-build.lock --group building -c requirements-dev.lock
 	@$(COMPILE) -o requirements-clients.lock --group clients -c requirements-dev.lock
 	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \

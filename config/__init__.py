@@ -1,5 +1,7 @@
 """The project: wiring only."""
 
-from config.celery import app as celery_app
+__version__ = "0.1.0"
+
+from config.celery import app as celery_app  # noqa: E402
 
 __all__ = ["celery_app"]

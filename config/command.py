@@ -1,4 +1,4 @@
-"""``hotswap``, the command: up, demo, or manage with what it is to do."""
+"""``hotswap``, the command: up, one program of it, demo, or manage with what it is to do."""
 
 import os
 import sys
@@ -9,7 +9,10 @@ from pathlib import Path
 
 USAGE = """\
 hotswap up       run web, worker and scheduler on this machine (--host, --port)
-hotswap demo     the same with a sample world and simulated providers
+hotswap web      run web alone (--host, --port), as hotswap worker and hotswap beat do the others:
+hotswap worker   on servers, each is a process of its own
+hotswap beat
+hotswap demo     the same as up with a sample world and simulated providers
 hotswap manage   run a management command, such as: hotswap manage check_providers
 """
 NO_SAMPLE_WORLD = (
@@ -39,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif verb == "up":
         # It becomes the supervisor, which stays small: it needs neither Django nor Celery.
         os.execv(sys.executable, [sys.executable, "-P", str(SUPERVISOR), *rest])  # noqa: S606
+    elif verb in {"web", "worker", "beat"}:
+        from config import supervisor
+
+        command = supervisor.command_of(verb, rest)
+        os.execv(command[0], list(command))  # noqa: S606
     elif verb == "demo":
         sys.exit(_demo(rest))
     else:

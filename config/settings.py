@@ -19,7 +19,7 @@ os.umask(0o077)
 
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
-from config import environment, places  # noqa: E402
+from config import __version__, environment, places  # noqa: E402
 from config.environment import (  # noqa: E402
     names_of_variables,
     read_bool,
@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS = {
 
 # What Hotswap itself can be told.
 HOTSWAP: dict[str, Any] = {
+    "VERSION": __version__,
     "CHECK_HOUR": read_int("HOTSWAP_CHECK_HOUR", 2, least=0, most=23),
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),

@@ -407,6 +407,12 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
     ]
 
 
+def command_of(name: str, arguments: Sequence[str]) -> Sequence[str]:
+    """Return the command of one program alone: web, worker or beat."""
+    programs = programs_of(_parser().parse_args(arguments))
+    return next(program.command for program in programs if program.name == name)
+
+
 def up(port: int) -> RunMode:
     """Return what ``make up`` runs: nothing but Hotswap itself."""
     return RunMode("up", [*MANAGE, "prepare", "--json", "--first-user"])

@@ -2,13 +2,14 @@
 
 import sys
 import tomllib
+from argparse import Namespace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-from config import command
+from config import command, supervisor
 from tests.config.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -27,7 +28,8 @@ def test_it_says_what_it_can_do(
         command.main(arguments)
     assert ended.value.code == code
     said = capsys.readouterr().err
-    assert all(f"hotswap {verb} " in said for verb in ("up", "demo", "manage"))
+    assert all(f"hotswap {verb} " in said for verb in ("up", "web", "worker", "demo", "manage"))
+    assert "hotswap beat\n" in said
 
 
 def test_without_the_sample_world_demo_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +49,16 @@ def test_up_becomes_the_supervisor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert became[1][1:] == ["-P", str(ROOT / "config/supervisor.py"), "--port", "8080"]
 
 
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_one_program_alone_is_what_up_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[Any] = []
+    monkeypatch.setattr("os.execv", lambda *given: became.extend(given))
+    command.main([name, "--host", "192.0.2.7", "--port", "8080"])
+    options = Namespace(host="192.0.2.7", port=8080)
+    (wanted,) = (each.command for each in supervisor.programs_of(options) if each.name == name)
+    assert became == [sys.executable, list(wanted)]
+
+
 def test_manage_runs_a_management_command(capsys: pytest.CaptureFixture[str]) -> None:
     command.main(["manage", "check"])
     assert "no issues" in capsys.readouterr().out
@@ -59,6 +71,7 @@ def test_what_is_for_development_is_no_package_of_the_wheel() -> None:
     held_back = {
         "benchmarks",
         "changelog.d",
+        "deploy",
         "docs",
         "integrations",
         "sample_world",

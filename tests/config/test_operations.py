@@ -1,4 +1,4 @@
-"""The units of docs/operations.md: systemd reads them, and their commands work together."""
+"""The units of deploy/systemd: systemd reads them, and their commands work together."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from sample_world.simulator import Simulator
 from tests.config.conftest import ROOT, Start, embedded, free_port, run, wait_until
 
 GUIDE = (ROOT / "docs/operations.md").read_text()
-UNITS = dict(re.findall(r"`/etc/systemd/system/(.*?)`:\n\n```ini\n(.*?)```", GUIDE, re.DOTALL))
+UNITS = {file.name: file.read_text() for file in (ROOT / "deploy/systemd").iterdir()}
 PYTHON = "/srv/hotswap/.venv/bin/python"
 ON_SERVERS = os.environ.get("DATABASE_URL", "").startswith("postgres") and not str(
     settings.CELERY_BROKER_URL

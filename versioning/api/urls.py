@@ -17,6 +17,7 @@ from versioning.api.views import (
     evidence,
     health,
     history,
+    metrics,
     moves,
     news,
     policies,
@@ -55,6 +56,7 @@ urlpatterns: list[Any] = [
     *of_model("current", current.CurrentView.as_view(), "current"),  # asked most: tried first
     *both("livez", health.livez, "livez"),
     *both("readyz", health.readyz, "readyz"),
+    *both("metrics", metrics.MetricsView.as_view(), "metrics"),
     # Fixed addresses first: a provider may not be called as one of them.
     *both(RECOMMENDATIONS, recommendations.RecommendationsView.as_view(), "recommendations"),
     *both(

@@ -38,6 +38,7 @@ from versioning.models.samples import (
     Word,
 )
 from versioning.models.seals import Seal
+from versioning.models.tallies import Tally
 from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
@@ -83,6 +84,7 @@ __all__ = [
     "Sighting",
     "SliceTag",
     "SpanLink",
+    "Tally",
     "TracedSpan",
     "TrackedModel",
     "Trial",

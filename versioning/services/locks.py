@@ -67,6 +67,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             models.RollupPart,
             models.ServedDrift,
             models.Sighting,
+            models.Tally,
             models.UnknownModel,
         }
     ),

@@ -6,18 +6,21 @@ A fault is told as a notice under the subject of what failed, and closed when th
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from time import monotonic
 from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError
 
-from versioning.models import Notice
-from versioning.services import notices, stopping
+from versioning.models import Notice, Tally
+from versioning.services import notices, stopping, tallies
 
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
 BY = "the next try"
+DONE, FAILED = "done", "failed"
 
 
 def each(
@@ -56,15 +59,30 @@ def each(
 
 
 def in_turn(*stages: tuple[str, Callable[[], int]], now: datetime) -> int:
-    """Do the named stages of a sweep in turn; return the sum of what they return."""
+    """Do the named stages of a sweep in turn; return the sum of what they return.
+
+    How long each took, and whether it could be done, is counted for whoever watches.
+    """
     counts: list[int] = []
-    each(
-        stages,
-        lambda stage: counts.append(stage[1]()),
-        subject=lambda stage: stage[0],
-        now=now,
-    )
+
+    def do(stage: tuple[str, Callable[[], int]]) -> None:
+        name, work = stage
+        result, began = FAILED, monotonic()
+        try:
+            counts.append(work())
+            result = DONE
+        finally:
+            _count(name, result, seconds=monotonic() - began, now=now)
+
+    each(stages, do, subject=lambda stage: stage[0], now=now)
     return sum(counts)
+
+
+def _count(stage: str, result: str, *, seconds: float, now: datetime) -> None:
+    try:
+        tallies.note(Tally.Kind.STAGE, result, subject=stage, seconds=seconds, now=now)
+    except DatabaseError:
+        logger.exception("A run of %s could not be counted.", stage)
 
 
 def _tell(subject: str, error: Exception, *, now: datetime) -> None:

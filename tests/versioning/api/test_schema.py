@@ -14,7 +14,7 @@ from drf_spectacular.views import SpectacularAPIView
 from tests.versioning.api.conftest import Api
 from versioning.api import description, urls
 
-OURS_ALONE = {"livez", "readyz", "schema", "docs", "redoc"}
+OURS_ALONE = {"livez", "readyz", "metrics", "schema", "docs", "redoc"}
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from django.db.models import F, OuterRef, Subquery
 from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
-from versioning.models import Check
-from versioning.services import constraints, rows
+from versioning.models import Check, Tally
+from versioning.services import constraints, rows, tallies
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
@@ -179,12 +179,15 @@ def _begin(
 ) -> Check:
     """Open a check; one that was left open past its lease is closed as broken off."""
     with transaction.atomic():
-        Check.objects.running().filter(provider=provider, lease_until__lt=now).update(
+        broken = Check.objects.running().filter(provider=provider, lease_until__lt=now)
+        if broken.update(
             state=Check.State.FAILED,
             error_kind=Check.ErrorKind.BROKEN,
             error="The check was broken off: its process ended. Nothing was changed.",
             finished_at=now,
-        )
+        ):
+            result = Check.ErrorKind.BROKEN
+            tallies.note(Tally.Kind.CHECK, result, subject=provider.slug, now=now)
     try:
         with transaction.atomic():
             return Check.objects.create(

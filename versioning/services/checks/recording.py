@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
-from versioning.models import Check, ModelVersion, TrackedModel
-from versioning.services import clock, notices, witness
+from versioning.models import Check, ModelVersion, Tally, TrackedModel
+from versioning.services import clock, notices, tallies, witness
 from versioning.services.checks import findings, listing, targets, weighing
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
@@ -57,11 +57,19 @@ def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     Speaks HTTP for what it asks directly, so it is called outside any transaction.
     """
     try:
-        return _record(check=check, asked=asked, now=now)
+        ended = _record(check=check, asked=asked, now=now)
     except Exception as error:
         logger.exception("Recording the check of %s failed", check.provider.slug)
         check.shrunk_to = None
-        return _fail(check=check, error=NotRecorded(f"Recording failed: {type(error).__name__}."))
+        ended = _fail(check=check, error=NotRecorded(f"Recording failed: {type(error).__name__}."))
+    tallies.note(
+        Tally.Kind.CHECK,
+        ended.error_kind or ended.state,
+        subject=ended.provider.slug,
+        seconds=asked.took.total_seconds(),
+        now=now,
+    )
+    return ended
 
 
 def _record(*, check: Check, asked: Attempt, now: datetime) -> Check:

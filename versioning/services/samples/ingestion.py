@@ -1,12 +1,14 @@
 """Take in samples: a batch is placed, stored and added up in one transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError
 
-from versioning.services import constraints
+from versioning.models import Tally
+from versioning.services import constraints, tallies
 from versioning.services.errors import Busy
 from versioning.services.samples import (
     placement,
@@ -23,6 +25,9 @@ from versioning.services.transactions import one_transaction
 
 # Each further one is owed to another transaction that came in between.
 ATTEMPTS = 5
+
+ACCEPTED, DUPLICATE = "accepted", "duplicate"
+"""Results of samples that are counted; all others are the codes of refusals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def accept(
         batch = build(items, api_key_id=api_key_id, now=now)
         for attempt in range(ATTEMPTS):
             try:
-                stored = _store(batch, ask_first=attempt > 0)
+                stored = _store(batch, ask_first=attempt > 0, now=now)
             except IntegrityError as error:
                 if not (constraints.is_duplicate(error) or constraints.is_missing(error)):
                     raise
@@ -70,7 +75,7 @@ def accept(
 
 
 @one_transaction
-def _store(batch: Batch, *, ask_first: bool) -> int:
+def _store(batch: Batch, *, ask_first: bool, now: datetime) -> int:
     """Insert what is new and its sums; return how many that were.
 
     Nearly every batch is new throughout. So nobody asks which requests are stored until the
@@ -81,6 +86,9 @@ def _store(batch: Batch, *, ask_first: bool) -> int:
     store.append_parts(sums_by_cell(rows, terms=batch.terms))
     request_uses.note(batch.uses, stored=rows)
     sightings.note(rows, foreign=batch.terms.foreign, served_by_route=batch.served_by_route)
+    results = Counter(item.code for item in batch.rejected)
+    results |= {ACCEPTED: len(rows), DUPLICATE: len(batch.rows) - len(rows)}
+    tallies.note_all(Tally.Kind.SAMPLE, results, now=now)
     return len(rows)
 
 

@@ -14,8 +14,15 @@ from django.db.models import F, Max
 from versioning.domain import dates
 from versioning.domain.events import kind_of_move
 from versioning.domain.transitions import State, states_before
-from versioning.models import ModelVersion, Notice, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import constraints, events, locks
+from versioning.models import (
+    ModelVersion,
+    Notice,
+    Tally,
+    TrackedModel,
+    UpgradeRecord,
+    UpgradeStep,
+)
+from versioning.services import constraints, events, locks, tallies
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, EvidenceChanged
 from versioning.services.evidence import baselines
@@ -201,6 +208,7 @@ def _write_step(
         evidence_hash=record.evidence_hash if evidence else "",
     )
     after = State(record.state)
+    tallies.note(Tally.Kind.MOVE, after.value, now=now)
     events.write(
         kind_of_move(before=before, after=after),
         tracked=record.tracked_model,

@@ -1,0 +1,33 @@
+"""How often things happened, for whoever watches: what /metrics tells as counters."""
+
+from django.db import models
+
+from versioning.domain import dates
+
+
+class Tally(models.Model):
+    """So many times, of one kind and result.
+
+    Appended in the transaction of what is counted, folded later: so no two writers wait for the
+    same row, and what was undone was never counted.
+    """
+
+    class Kind(models.TextChoices):
+        CHECK = "check", "check of a provider"
+        MOVE = "move", "end of an upgrade"
+        SAMPLE = "sample", "sample that was sent"
+        STAGE = "stage", "stage of a task"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    subject = models.CharField(max_length=200, blank=True, help_text="Which provider, or stage.")
+    result = models.CharField(max_length=40)
+    times = models.PositiveBigIntegerField()
+    seconds = models.FloatField(default=0, help_text="What it took in all; 0 where nobody asks.")
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        until = dates.moment(self.last_at)
+        return f"{self.kind} {self.subject} {self.result}: {self.times} until {until}"
