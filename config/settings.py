@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "simple_history",
+    "axes",
     "django_celery_beat",
     "rest_framework",
     "django_filters",
@@ -133,6 +134,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",  # last: it gives the answer to a sign-in it has refused
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -203,6 +205,23 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Guessing a password ends after so many tries, for the name and the address together: so nobody
+# can lock somebody else out from elsewhere. Whoever waits can try again.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = read_int("HOTSWAP_SIGN_IN_TRIES", 10, least=3, most=1000)
+AXES_COOLOFF_TIME = timedelta(
+    minutes=read_int("HOTSWAP_SIGN_IN_WAIT_MINUTES", 15, least=1, most=1440)
+)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who tries on doesn't wait for ever
+AXES_LOCKOUT_CALLABLE = "versioning.admin.people.locked_out"
+AXES_DISABLE_ACCESS_LOG = True  # the history of a user's page has it
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "versioning.api.problems.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"

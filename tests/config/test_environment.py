@@ -32,6 +32,8 @@ BAD = {
     "BEHIND_HTTPS": ["2"],
     "LOG_LEVEL": ["loud"],
     "HOTSWAP_CHECK_HOUR": ["24", "-1", "two", "2.5"],
+    "HOTSWAP_SIGN_IN_TRIES": ["2", "many"],
+    "HOTSWAP_SIGN_IN_WAIT_MINUTES": ["0", "soon"],
     "HOTSWAP_GONE_AFTER_LISTINGS": ["1", "101", "some"],
     "HOTSWAP_GONE_AFTER_HOURS": ["0", "2161", "soon"],
     "HOTSWAP_WITNESS": ["maybe"],
@@ -163,6 +165,7 @@ READ_ELSEWHERE = {
     "config/places.py": "where a user's data goes",
     "config/supervisor.py": "hands it on to what it starts",
     "providers/variables.py": "keys of providers, each when it is used",
+    "versioning/services/backups.py": "hands it on to what it starts",
 }
 
 

@@ -1,8 +1,11 @@
 """Users and groups, in the look of the rest."""
 
 import logging
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.admin import GroupAdmin as PlainGroupAdmin
@@ -10,6 +13,8 @@ from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from versioning.admin.base import Admin
@@ -49,3 +54,17 @@ def note_sign_in(user: User, **_: Any) -> None:
 def log_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
     """Say in the log that somebody could not sign in: no history, since nobody's name is sure."""
     logger.warning("Somebody could not sign in as %.150r.", credentials.get("username"))
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: Mapping[str, Any] | None
+) -> HttpResponse:
+    """Say to somebody who has tried too many passwords how long to wait."""
+    wait: timedelta = settings.AXES_COOLOFF_TIME
+    told = {
+        "username": (credentials or {}).get("username", ""),
+        "minutes": int(wait.total_seconds() // 60),
+    }
+    answer = render(request, "429.html", told, status=429)
+    answer["Retry-After"] = str(int(wait.total_seconds()))
+    return answer
