@@ -149,7 +149,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "versioning.admin.standing.on_every_page",
+                "versioning.admin.standstills.on_every_page",
             ],
         },
     },

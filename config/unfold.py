@@ -46,7 +46,7 @@ INBOX = {
     "title": "Inbox",
     "icon": "inbox",
     "link": reverse_lazy("admin:index"),
-    "badge": "versioning.admin.pages.waiting_badge",
+    "badge": "versioning.admin.start_page.waiting_badge",
     "badge_variant": "primary",
 }
 
@@ -66,7 +66,7 @@ UNFOLD = {
     "STYLES": [_file("hotswap/admin.css")],
     "SCRIPTS": [_file("hotswap/admin.js")],
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "versioning.admin.pages.inbox",
+    "DASHBOARD_CALLBACK": "versioning.admin.start_page.inbox",
     "COMMAND": {
         "search_models": [
             "versioning.trackedmodel",

@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
-from providers.rows import FormWithRows, NamedRow, PairsField, Unshowable
+from providers.row_fields import FormWithRows, NamedRow, PairsField, Unshowable
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from versioning.admin import sheet, words
-from versioning.admin.choices import Choice
+from versioning.admin import decision_sheet, words
+from versioning.admin.decisions import Choice
 from versioning.domain.evidence import read
 from versioning.models import UpgradeRecord
 
@@ -83,7 +83,7 @@ def _verb(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> s
 
 def not_known(record: UpgradeRecord) -> list[str]:
     """Return what the evidence doesn't tell, each once: said again before somebody approves."""
-    shown = sheet.of_evidence(read(record.evidence))
+    shown = decision_sheet.of_evidence(read(record.evidence))
     code = words.plain_code(read(record.evidence).decision)
     told = list(shown.reasons) if code != "upgrade" else []
     told += [gate.reason for gate in shown.gates if gate.is_open and gate.reason not in told]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from versioning.admin import front, words
+from versioning.admin import pareto_front, words
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services.errors import NotFound
@@ -53,7 +53,7 @@ def best(request: HttpRequest) -> HttpResponse:
         "tasks": tasks,
         "task": task,
         "sentence": found.ranking.sentence if found else "",
-        "plot": front.draw([_dot(place, found.versions[place.name]) for place in places])
+        "plot": pareto_front.draw([_dot(place, found.versions[place.name]) for place in places])
         if found
         else None,
         "lines": [_line(place, found.versions[place.name], now=now) for place in places]
@@ -63,9 +63,9 @@ def best(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/versioning/modelversion/best.html", context)
 
 
-def _dot(place: Place, version: ModelVersion) -> front.FrontPoint:
+def _dot(place: Place, version: ModelVersion) -> pareto_front.FrontPoint:
     known = None if place.rank is None else place.quality
-    return front.FrontPoint(
+    return pareto_front.FrontPoint(
         name=place.name,
         label="" if place.rank is None else str(place.rank),
         cost=place.cost,

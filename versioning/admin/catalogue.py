@@ -23,15 +23,15 @@ from versioning.admin import (
     chart,
     first_steps,
     forms,
-    model_policy,
-    moving,
+    manual_move,
+    policy_page,
     served_on,
     timeline,
     words,
 )
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
-from versioning.admin.choices import CHOICES, may_make
-from versioning.admin.rules import recommend_anew
+from versioning.admin.decisions import CHOICES, may_make
+from versioning.admin.lineage_rules import recommend_anew
 from versioning.models import (
     CatalogueEntry,
     LineageRule,
@@ -215,10 +215,10 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         return TemplateResponse(request, "admin/versioning/trackedmodel/pin.html", context)
 
     def now(self, request: HttpRequest, tracked_model_id: int) -> HttpResponse:
-        return model_policy.now(request, model_admin=self, tracked_model_id=tracked_model_id)
+        return policy_page.now(request, model_admin=self, tracked_model_id=tracked_model_id)
 
     def move(self, request: HttpRequest, tracked_model_id: int, version_id: int) -> HttpResponse:
-        return moving.move(
+        return manual_move.move(
             request, model_admin=self, tracked_model_id=tracked_model_id, version_id=version_id
         )
 
@@ -261,7 +261,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         if tracked.current_version
         else "",
         "clock": retirement.clock_of(tracked=tracked, now=now, resolved=resolved),
-        **model_policy.of(tracked, resolved=resolved),
+        **policy_page.of(tracked, resolved=resolved),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         **_by_day(tracked, request, moves=moves, now=now),
         "waiting_records": [
@@ -278,8 +278,8 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "on_day": request.GET.get("on", ""),
         "served_on": served_on.answer(tracked=tracked, asked=request.GET.get("on", ""), now=now),
         "may_check": request.user.has_perm("versioning.run_check"),
-        "decided_against": moving.decided_against(tracked),
-        "may_move": moving.may_move(request),
+        "decided_against": manual_move.decided_against(tracked),
+        "may_move": manual_move.may_move(request),
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
     }
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
-from versioning.admin import pieces, words
+from versioning.admin import fragments, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
@@ -252,7 +252,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             raise PermissionDenied
         run = get_object_or_404(self.get_queryset(request), pk=run_id)
         context = {**_progress_of(run), "has_ended_meanwhile": not run.is_open}
-        return pieces.answer(request, "admin/versioning/evaluationrun/progress.html", context)
+        return fragments.answer(request, "admin/versioning/evaluationrun/progress.html", context)
 
     def panel_of(self, row: Any, request: HttpRequest) -> dict[str, Any]:
         return _page_of(row, request)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import forms, policy_words, words
+from versioning.admin import forms, policy_lines, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.admin.policy_form import FIELDS, PolicyForm
 from versioning.domain.figures import LIMITS
@@ -183,8 +183,8 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
 
 def _in_words(form: Any) -> dict[str, Any]:
     """Return what a form's policy would mean, and which of its fields can't be read yet."""
-    row, unread = policy_words.typed(form)
-    return {"lines": policy_words.lines(policies.resolve_row(row=row), of=row), "unread": unread}
+    row, unread = policy_lines.typed(form)
+    return {"lines": policy_lines.lines(policies.resolve_row(row=row), of=row), "unread": unread}
 
 
 @admin.register(Freeze)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanWidget
 
-from providers.rows import FormWithRows, RowForm, RowsField, Unshowable
+from providers.row_fields import FormWithRows, RowForm, RowsField, Unshowable
 from versioning.admin.fields import (
     ClockField,
     HoursField,

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from versioning.admin import layers, sheet, words
+from versioning.admin import decision_sheet, layers, words
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import progress
 from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchProgress
@@ -116,6 +116,6 @@ def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
         "until": words.stamp(watch.ends_at),
         "left": words.ago(watch.ends_at, now=now),
         "looked": words.ago(watch.looked_at, now=now),
-        "sheet": sheet.of_evidence(found.evidence),
+        "sheet": decision_sheet.of_evidence(found.evidence),
         "on": layers.on_scores(found.evidence),
     }

@@ -23,7 +23,7 @@ from versioning.domain.figures import FIELDS, Field, Unit
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
-from versioning.services.evidence import served
+from versioning.services.evidence import served_drift
 
 NANO_USD = 1_000_000_000
 
@@ -224,7 +224,7 @@ class ServedDriftAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServedDrift]:
-        return served.drifts()
+        return served_drift.drifts()
 
     @admin.display(description="share since then")
     def share(self, drift: ServedDrift) -> str:

@@ -23,7 +23,7 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from providers.rows import FormWithRows, PairsField, RowsField, Typed
+from providers.row_fields import FormWithRows, PairsField, RowsField, Typed
 from versioning.admin.base import SetUpPages
 from versioning.admin.value_rows import ArgumentRow, ValueRow, exactly
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from providers.rows import FormWithRows, ObjectField, RowForm, RowsField, Unshowable
+from providers.row_fields import FormWithRows, ObjectField, RowForm, RowsField, Unshowable
 from versioning.admin.fields import NumberField, PercentField, json_number, plain
 from versioning.admin.forms import LinesField
 from versioning.admin.value_rows import (

@@ -19,19 +19,19 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin import (
     advice,
-    held,
+    decision_sheet,
+    fragments,
+    held_back,
+    inbox_under_way,
     layers,
-    moving,
-    own,
-    pieces,
+    manual_move,
+    own_inbox,
     progress,
-    sheet,
-    under_way,
     words,
 )
 from versioning.admin.base import HistoryAdmin, WithPanel
-from versioning.admin.choices import CHOICES, Choice, may_make, open_to
-from versioning.admin.deciding import decide
+from versioning.admin.decision_page import decide
+from versioning.admin.decisions import CHOICES, Choice, may_make, open_to
 from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
@@ -181,14 +181,14 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         ]
         pages.append(("why", self.why))
         return [
-            self.further_page("under-way/", require_GET(under_way.piece), name="under_way"),
+            self.further_page("under-way/", require_GET(inbox_under_way.piece), name="under_way"),
             self.further_page("<int:record_id>/live/", require_GET(self.live), name="live"),
             self.further_page(
                 "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
             ),
-            self.further_page("held/", require_GET(held.page), name="held"),
-            self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
-            self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
+            self.further_page("held/", require_GET(held_back.page), name="held"),
+            self.further_page("inbox/keep/", require_POST(own_inbox.keep), name="keep"),
+            self.further_page("inbox/seen/", require_POST(own_inbox.mark_seen), name="seen"),
             *(
                 self.further_page(f"<int:record_id>/{name.replace('_', '-')}/", view, name=name)
                 for name, view in pages
@@ -211,7 +211,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             "record": record,
             "progress": progress.of(record=record, now=timezone.now()),
         }
-        return pieces.answer(request, "admin/versioning/upgraderecord/canary.html", context)
+        return fragments.answer(request, "admin/versioning/upgraderecord/canary.html", context)
 
     def why(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Show what lineage considered then, and what it would answer now."""
@@ -268,7 +268,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "sheet": sheet.of_evidence(read(record.evidence)),
+        "sheet": decision_sheet.of_evidence(read(record.evidence)),
         "state": words.state(record),
         "confidence": words.confidence(record),
         "measured": layers.measured(record.evidence_at, read(record.evidence), now=now),
@@ -282,15 +282,15 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         ),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
-        "move_after_all": record.state in moving.AGAINST
+        "move_after_all": record.state in manual_move.AGAINST
         and record.to_version_id != record.tracked_model.current_version_id
-        and moving.may_move(request),
+        and manual_move.may_move(request),
         "progress": progress.of(record=record, now=now),
-        "facts": sheet.side_by_side(before, record.to_version) if before else [],
+        "facts": decision_sheet.side_by_side(before, record.to_version) if before else [],
         "steps": [
             {
                 "step": step,
-                "evidence": sheet.of_evidence(read(step.evidence)),
+                "evidence": decision_sheet.of_evidence(read(step.evidence)),
                 "ago": words.ago(step.at, now=now),
                 "tone": words.STATE_TONES[step.after],
             }

@@ -13,7 +13,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from providers.rows import NamedRow, ObjectField, PairsField, RowForm, RowsField, Unshowable
+from providers.row_fields import NamedRow, ObjectField, PairsField, RowForm, RowsField, Unshowable
 from versioning.admin.fields import NumberField, WholeField, json_number, plain
 from versioning.admin.forms import LinesField
 from versioning.domain.evaluation.parameters import read_map

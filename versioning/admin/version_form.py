@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django import forms
 
-from providers.rows import FormWithRows
+from providers.row_fields import FormWithRows
 from versioning.admin.forms import LinesField
 from versioning.admin.value_rows import other_prices_field, parameter_map_field
 from versioning.models import ModelVersion

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from versioning.admin import advice, intervals, words
-from versioning.admin.choices import open_to
+from versioning.admin.decisions import open_to
 from versioning.domain.evidence import read
 from versioning.domain.policy import EffectivePolicy
 from versioning.models import UpgradeRecord

@@ -8,20 +8,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from versioning.admin import words
-from versioning.services import standing
-from versioning.services.standing import Standstill
+from versioning.services import standstills
+from versioning.services.standstills import Standstill
 
 
 def on_every_page(request: HttpRequest) -> dict[str, Callable[[], list[dict[str, str]]]]:
     """Give templates a name that asks only where it is used: the context of every page."""
 
-    def standstills() -> list[dict[str, str]]:
+    def shown() -> list[dict[str, str]]:
         user: Any = getattr(request, "user", None)
         if user is None or not user.has_perm("versioning.view_upgraderecord"):
             return []
-        return [_said(each) for each in standing.standstills(now=timezone.now())]
+        return [_said(each) for each in standstills.current(now=timezone.now())]
 
-    return {"standstills": standstills}
+    return {"standstills": shown}
 
 
 def _said(each: Standstill) -> dict[str, str]:
@@ -43,7 +43,7 @@ def _said(each: Standstill) -> dict[str, str]:
         }
     if each.notice is not None:
         return {
-            "what": f"The {standing.GIVEN_UP[each.notice.subject]} was given up.",
+            "what": f"The {standstills.GIVEN_UP[each.notice.subject]} was given up.",
             "why": each.notice.sentence,
             "link": reverse("admin:versioning_notice_changelist") + "?resolved_at__isempty=1",
         }

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from versioning.admin import policy_words
+from versioning.admin import policy_lines
 from versioning.models import TrackedModel
 from versioning.services.upgrades import explaining
 from versioning.services.upgrades.policies import Resolved
@@ -20,7 +20,7 @@ def of(tracked: TrackedModel, *, resolved: Resolved) -> dict[str, Any]:
     own = resolved.own
     add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
     return {
-        "lines": policy_words.lines(resolved, of=own),
+        "lines": policy_lines.lines(resolved, of=own),
         "own_policy": own,
         "policy_page": reverse("admin:versioning_policy_change", args=[own.pk]) if own else add,
     }

@@ -16,9 +16,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from versioning.admin import advice, forms, sheet, words
+from versioning.admin import advice, decision_sheet, forms, words
 from versioning.admin.base import actor_of
-from versioning.admin.choices import Act, Choice, may_make
+from versioning.admin.decisions import Act, Choice, may_make
 from versioning.domain.evidence import read
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
@@ -164,7 +164,7 @@ def _cards(
     return [
         {
             "brief": brief,
-            "sheet": sheet.of_evidence(read(brief.record.evidence)),
+            "sheet": decision_sheet.of_evidence(read(brief.record.evidence)),
             "proof": words.proof(brief.record),
             "state": words.state(brief.record),
             "after_retires": words.retirement(brief.after, now=now),

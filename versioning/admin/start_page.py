@@ -7,7 +7,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from versioning.admin import first_steps, held, own, under_way, urgency, waiting, words
+from versioning.admin import (
+    first_steps,
+    held_back,
+    inbox_under_way,
+    inbox_waiting,
+    own_inbox,
+    urgency,
+    words,
+)
 from versioning.models import Check, Notice, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
@@ -25,31 +33,33 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("versioning.view_upgraderecord"):
         return {**context, "title": "Inbox", "inbox": None}
     now = timezone.now()
-    own_inbox = own.read(request)
+    person = own_inbox.read(request)
     found = inbox_service.gather(
         now=now,
-        narrowing=own_inbox.narrowing,
+        narrowing=person.narrowing,
         own_address=getattr(request.user, "email", ""),
-        since=own_inbox.since,
+        since=person.since,
     )
     return {
         **context,
-        **own.context(own_inbox, found, request=request, now=now),
+        **own_inbox.context(person, found, request=request, now=now),
         "title": "Inbox",
         "first_steps": first_steps.for_inbox(request),
         "inbox": found,
-        "summary": _summary(found, is_narrowed=own_inbox.narrowing.is_on, now=now),
+        "summary": _summary(found, is_narrowed=person.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],
         "more_starting": found.starting_count - len(found.starting),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
-        "waiting": waiting.rows(found.waiting, requests=found.requests, request=request, now=now),
+        "waiting": inbox_waiting.rows(
+            found.waiting, requests=found.requests, request=request, now=now
+        ),
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
         "maybes": [
             {"record": record, "question": words.question(record)} for record in found.maybes
         ],
-        "under_way": under_way.rows(found.under_way, now=now),
-        "held": held.rows(found.held, request=request, now=now),
+        "under_way": inbox_under_way.rows(found.under_way, now=now),
+        "held": held_back.rows(found.held, request=request, now=now),
         "more_held": found.held_count - len(found.held),
         "providers": [_provider(state, now=now) for state in found.providers],
         "retiring": [_retirement(each, now=now) for each in _not_starting(found)],
