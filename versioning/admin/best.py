@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from versioning.admin import pareto_front, words
 from versioning.domain.statistics.ranking import Place
@@ -49,7 +50,7 @@ def best(request: HttpRequest) -> HttpResponse:
     places = found.ranking.places if found else ()
     context = {
         **admin.site.each_context(request),
-        "title": "Best per task",
+        "title": _("Best per task"),
         "tasks": tasks,
         "task": task,
         "sentence": found.ranking.sentence if found else "",
@@ -93,12 +94,12 @@ def _line(place: Place, version: ModelVersion, *, now: datetime) -> RankedRow:
 
 def _standing(place: Place) -> SafeString | str:
     if place.rank is None:
-        return words.badge("too few scores", "plain")
+        return words.badge(_("too few scores"), "plain")
     if place.tie:
-        return words.badge("tie", "warn", title="It can't be told from the first.")
+        return words.badge(_("tie"), "warn", title=_("It can't be told from the first."))
     if place.rank == 1:
-        return words.badge("best", "good")
+        return words.badge(_("best"), "good")
     if place.on_front:
-        title = "No other is at least as good in quality, cost and latency."
-        return words.badge("cheaper or faster", "info", title=title)
+        title = _("No other is at least as good in quality, cost and latency.")
+        return words.badge(_("cheaper or faster"), "info", title=title)
     return ""

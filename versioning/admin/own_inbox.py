@@ -84,7 +84,7 @@ def context(
         "keeps": bool(Narrowing.read(own.kept.narrowed_to).is_on),
         "owns_nothing": own.narrowing.owner == MINE and not user.email,
         "urgencies": [(each.value, name) for each, name in URGENCIES.items()],
-        "verdicts": [(code, code.replace("_", " ")) for code in VERDICTS],
+        "verdicts": [(code, words.code_words(code)) for code in VERDICTS],
         "filter_providers": [state.provider.slug for state in found.providers],
         "new": _new(own, found, now=now),
     }

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from versioning.admin import policy_lines
 from versioning.models import TrackedModel
@@ -34,7 +35,7 @@ def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> Htt
         raise PermissionDenied
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"What would happen to {tracked.name} now",
+        "title": _("What would happen to %(tracked_name)s now") % {"tracked_name": tracked.name},
         "opts": model_admin.opts,
         "tracked": tracked,
         "found": explaining.explain(tracked_model=tracked, at=timezone.now()),

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from versioning.admin import words
 from versioning.services import standstills
@@ -28,29 +29,39 @@ def _said(each: Standstill) -> dict[str, str]:
     if each.switch is not None:
         reason = f": {each.switch.reason}" if each.switch.reason else "."
         return {
-            "what": "Automation is off.",
-            "why": f"{each.switch.changed_by} switched it off on "
-            f"{words.stamp(each.switch.changed_at)}{reason}",
+            "what": _("Automation is off."),
+            "why": _("%(changed_by)s switched it off on %(changed_at)s%(reason)s")
+            % {
+                "changed_by": each.switch.changed_by,
+                "changed_at": words.stamp(each.switch.changed_at),
+                "reason": reason,
+            },
             "link": reverse("admin:versioning_automationswitch_changelist"),
         }
     if each.freeze is not None:
-        whose = f"of {each.freeze.provider}" if each.freeze.provider else "at all"
+        whose = f"of {each.freeze.provider}" if each.freeze.provider else _("at all")
         return {
-            "what": f"Frozen: {each.freeze.name}.",
-            "why": f"Nothing {whose} moves by itself until {words.stamp(each.freeze.ends_at)}. "
-            "People may still decide.",
+            "what": _("Frozen: %(freeze_name)s.") % {"freeze_name": each.freeze.name},
+            "why": _(
+                "Nothing %(whose)s moves by itself until %(ends_at)s. People may still decide."
+            )
+            % {"whose": whose, "ends_at": words.stamp(each.freeze.ends_at)},
             "link": reverse("admin:versioning_freeze_change", args=[each.freeze.pk]),
         }
     if each.notice is not None:
         return {
-            "what": f"The {standstills.GIVEN_UP[each.notice.subject]} was given up.",
+            "what": _("The %(subject)s was given up.")
+            % {"subject": standstills.GIVEN_UP[each.notice.subject]},
             "why": each.notice.sentence,
             "link": reverse("admin:versioning_notice_changelist") + "?resolved_at__isempty=1",
         }
     since = words.stamp(each.silent_since) if each.silent_since else ""
     return {
-        "what": "The scheduler is silent.",
-        "why": f"Nothing was started since {since}: no check, no canary and no roll-back goes on. "
-        "See whether the scheduler runs (docs/operations.md).",
+        "what": _("The scheduler is silent."),
+        "why": _(
+            "Nothing was started since %(since)s: no check, no canary and no roll-back goes on. "
+            "See whether the scheduler runs (docs/operations.md)."
+        )
+        % {"since": since},
         "link": reverse("admin:django_celery_beat_periodictask_changelist"),
     }

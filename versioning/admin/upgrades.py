@@ -14,6 +14,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
@@ -42,15 +44,15 @@ from versioning.services.upgrades import briefing, recommendation, rolling_back
 class CourseFilter(admin.SimpleListFilter):
     """Which upgrades need an eye."""
 
-    title = "course"
+    title = gettext_lazy("course")
     parameter_name = "course"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("waiting", "waits for a decision"),
-            ("maybe", "maybe a successor"),
-            ("under_way", "under way"),
-            ("watched", "being watched"),
+            ("waiting", _("waits for a decision")),
+            ("maybe", _("maybe a successor")),
+            ("under_way", _("under way")),
+            ("watched", _("being watched")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -67,7 +69,9 @@ class CourseFilter(admin.SimpleListFilter):
 
 @admin.register(UpgradeRecord)
 class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
-    when_empty = "Track a model: checks then recommend its successors, and they wait here."
+    when_empty = gettext_lazy(
+        "Track a model: checks then recommend its successors, and they wait here."
+    )
     list_display = ("move", "state_badge", "step", "evidence_shown", "gain", "urgency", "changed")
     list_filter = (
         CourseFilter,
@@ -82,14 +86,14 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         "to_version__upstream_id",
         "to_version__label",
     )
-    search_help_text = "A model, a provider, an upstream id or a version's label."
+    search_help_text = gettext_lazy("A model, a provider, an upstream id or a version's label.")
     list_select_related = ("tracked_model__provider", "from_version", "to_version")
     ordering = ("-changed_at", "-pk")
     is_large = True
     actions = ("approve_selected", "reject_selected", "snooze_selected", "roll_back_selected")
     fieldsets = (
         (
-            "Details",
+            gettext_lazy("Details"),
             {
                 "fields": (
                     "origin",
@@ -104,7 +108,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         ),
     )
 
-    @admin.display(description="upgrade", ordering="tracked_model__name")
+    @admin.display(description=gettext_lazy("upgrade"), ordering="tracked_model__name")
     def move(self, record: UpgradeRecord) -> SafeString:
         return format_html(
             '<span class="hs-move"><strong>{}</strong> {}</span>',
@@ -112,29 +116,31 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             words.labels(record),
         )
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, record: UpgradeRecord) -> SafeString:
         return words.state(record)
 
-    @admin.display(description="evidence says")
+    @admin.display(description=gettext_lazy("evidence says"))
     def evidence_shown(self, record: UpgradeRecord) -> SafeString | None:
         return words.decision(read(record.evidence)) if record.evidence else None
 
-    @admin.display(description="quality")
+    @admin.display(description=gettext_lazy("quality"))
     def gain(self, record: UpgradeRecord) -> str | None:
         improvement = read(record.evidence).improvement
         return None if improvement is None else words.percent(improvement)
 
-    @admin.display(description="urgent", ordering="urgent_on")
+    @admin.display(description=gettext_lazy("urgent"), ordering="urgent_on")
     def urgency(self, record: UpgradeRecord) -> SafeString | None:
         if record.urgent_on is None or not record.is_waiting:
             return None
         now = timezone.now()
         tone = "bad" if words.is_urgent(record.urgent_on, now=now) else "warn"
         left = words.until_day(record.urgent_on, now=now)
-        return words.badge(f"retires {left}", tone, title=words.day(record.urgent_on))
+        return words.badge(
+            _("retires %(left)s") % {"left": left}, tone, title=words.day(record.urgent_on)
+        )
 
-    @admin.display(description="changed", ordering="changed_at")
+    @admin.display(description=gettext_lazy("changed"), ordering="changed_at")
     def changed(self, record: UpgradeRecord) -> SafeString:
         return words.ago(record.changed_at, now=timezone.now())
 
@@ -148,19 +154,19 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         found = super().get_actions(request)
         return {name: found[name] for name in found if name in allowed}
 
-    @admin.action(description="Approve…")
+    @admin.action(description=gettext_lazy("Approve…"))
     def approve_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "approve")
 
-    @admin.action(description="Reject…")
+    @admin.action(description=gettext_lazy("Reject…"))
     def reject_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "reject")
 
-    @admin.action(description="Snooze…")
+    @admin.action(description=gettext_lazy("Snooze…"))
     def snooze_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "snooze")
 
-    @admin.action(description="Roll back…")
+    @admin.action(description=gettext_lazy("Roll back…"))
     def roll_back_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "roll_back")
 
@@ -227,7 +233,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             problem = str(error)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Why {record.to_version.label}?",
+            "title": _("Why %(to_version_label)s?") % {"to_version_label": record.to_version.label},
             "opts": self.opts,
             "record": record,
             "confidence": words.confidence(record),
@@ -241,7 +247,9 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         return _page_of(row, request)
 
     def _no_such_record(self, request: HttpRequest, record_id: int) -> HttpResponse:
-        messages.error(request, f"There is no upgrade record {record_id}.")
+        messages.error(
+            request, _("There is no upgrade record %(record_id)s.") % {"record_id": record_id}
+        )
         return HttpResponseRedirect(reverse("admin:versioning_upgraderecord_changelist"))
 
 

@@ -30,7 +30,7 @@ AHEAD = timedelta(minutes=5)
 MOST_COST_USD = 100_000
 NANO = 10**9
 _told = attrgetter(*(field.name for field in TOLD))
-_SOURCES = {source.label: int(source) for source in PerformanceSample.Source}
+_SOURCES = {source.name.lower(): int(source) for source in PerformanceSample.Source}
 _Key = tuple[str, str, str, str, str, str, str]
 
 
