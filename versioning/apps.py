@@ -1,18 +1,15 @@
-from django.apps import AppConfig, apps
-from django.utils.translation import gettext_lazy as _
+from django.apps import AppConfig
 
 
 class VersioningConfig(AppConfig):
     name = "versioning"
-    verbose_name = _("Versions")
+    verbose_name = "Versions"
 
     def ready(self) -> None:
         from providers.http import guard
         from versioning import tasks
-        from versioning.models import names
         from versioning.services import generation, nudges, plugins, seals, transactions
 
-        names.translate(apps.get_models())
         plugins.take_scorers()
         generation.watch()
         seals.watch()

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
-from versioning.admin import decision_sheet, words
-from versioning.admin.decisions import Choice
+from versioning.admin import sheet, words
+from versioning.admin.choices import Choice
 from versioning.domain.evidence import read
 from versioning.models import UpgradeRecord
 
@@ -73,24 +71,24 @@ def buttons(
 
 def _verb(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> str:
     if is_against(choice, record, gathers_evidence=gathers_evidence):
-        return _("Approve anyway")
+        return "Approve anyway"
     advised = of(record, gathers_evidence=gathers_evidence)
     if choice.name == WAIT and advised == WAIT:
-        return _("Wait for evidence")
+        return "Wait for evidence"
     code = words.plain_code(read(record.evidence).decision)
     if choice.name == "approve" and advised == "approve" and code != "upgrade":
-        return _("Approve the trial")
-    return str(choice.verb)
+        return "Approve the trial"
+    return choice.verb
 
 
 def not_known(record: UpgradeRecord) -> list[str]:
     """Return what the evidence doesn't tell, each once: said again before somebody approves."""
-    shown = decision_sheet.of_evidence(read(record.evidence))
+    shown = sheet.of_evidence(read(record.evidence))
     code = words.plain_code(read(record.evidence).decision)
     told = list(shown.reasons) if code != "upgrade" else []
     told += [gate.reason for gate in shown.gates if gate.is_open and gate.reason not in told]
     if shown.missing:
-        told.append(_("nothing is known from %(missing)s") % {"missing": shown.missing})
+        told.append(f"nothing is known from {shown.missing}")
     if not record.evidence:
-        told.append(_("nothing was measured yet"))
+        told.append("nothing was measured yet")
     return [f"{each[0].upper()}{each[1:]}." if each[-1] != "." else each for each in told if each]

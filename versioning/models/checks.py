@@ -4,7 +4,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 
 from versioning.domain import naming
 from versioning.domain.evaluation.parameters import BadMap, read_map
@@ -29,8 +28,7 @@ def check_time_zone(value: Any) -> None:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValidationError(
-            gettext("%(value)s is no time zone; write one such as Europe/Prague.")
-            % {"value": repr(value)}
+            f"{value!r} is no time zone; write one such as Europe/Prague."
         ) from error
 
 

@@ -72,6 +72,14 @@ class TestCounting:
     def test_a_page_beyond_the_end_is_empty(self, boss: Client) -> None:
         assert shown(boss.get(f"{entries(100)}?p=9000").content.decode()) == []
 
+    def test_of_a_list_without_rows_none_are_looked_for(self, boss: Client) -> None:
+        ModelVersionFactory()
+        versions = reverse("admin:versioning_modelversion_changelist")
+        with CaptureQueriesContext(connection) as asked:
+            boss.get(versions, {"standing": "held"})
+        read = [query["sql"] for query in asked if "staff_fields" in query["sql"]]
+        assert [sql for sql in read if "COUNT" not in sql] == []
+
     @pytest.mark.parametrize("model_admin", OURS, ids=name_of)
     def test_no_list_counts_without_a_bound(self, model_admin: Admin, boss: Client) -> None:
         opts = model_admin.opts

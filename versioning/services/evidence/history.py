@@ -94,4 +94,4 @@ def items(rows: Iterable[ModelVersion], *, tracked_model_id: int) -> list[Item]:
 
 def _with_steps() -> QuerySet[UpgradeRecord]:
     steps = Prefetch("steps", queryset=UpgradeStep.objects.order_by("at", "id"))
-    return UpgradeRecord.objects.with_versions().prefetch_related(steps)
+    return UpgradeRecord.objects.with_version_names().prefetch_related(steps)

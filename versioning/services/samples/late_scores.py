@@ -15,7 +15,7 @@ from versioning.services.errors import Busy
 from versioning.services.samples import rollups, store, vocabulary
 from versioning.services.samples.batch import hasher
 from versioning.services.samples.incoming import Rejected, ScoreIn
-from versioning.services.samples.late_report import LateReport
+from versioning.services.samples.later import Later
 from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, rescored
 from versioning.services.transactions import one_transaction
 
@@ -47,12 +47,12 @@ def attach(
     """
     request_hash = hasher(api_key_id)
     rejected = [item for item in items if isinstance(item, Rejected)]
-    told: dict[int, LateReport] = {}
+    told: dict[int, Later] = {}
     usable = 0
     for index, item in enumerate(items):
         if isinstance(item, Rejected):
             continue
-        later = LateReport.of(item)
+        later = Later.of(item)
         if later is None:
             rejected.append(Rejected(index, "no-score", "Give quality, or signals that make one."))
             continue
@@ -71,7 +71,7 @@ def attach(
 
 
 @one_transaction
-def _store(told: Mapping[int, LateReport], *, now: datetime) -> dict[int, LateReport]:
+def _store(told: Mapping[int, Later], *, now: datetime) -> dict[int, Later]:
     """Complete the samples that are there; keep and return what is told of the others."""
     locks.take(PendingScore.objects.filter(request_hash__in=told))
     found = _put_on_samples(told)
@@ -90,21 +90,21 @@ def sweep_pending() -> int:
     waiting = PendingScore.objects.filter(Exists(sample))
     with rollups.folding():
         rows = list(locks.hold(waiting).values_list("pk", "request_hash", *_KEPT)[:MOST_SWEPT])
-        found = _put_on_samples(_together((key, LateReport(*kept)) for _, key, *kept in rows))
+        found = _put_on_samples(_together((key, Later(*kept)) for _, key, *kept in rows))
         swept = [pk for pk, key, *_ in rows if key in found]
         PendingScore.objects.filter(pk__in=swept).delete()
     return len(found)
 
 
-def _together(told: Iterable[tuple[int, LateReport]]) -> dict[int, LateReport]:
+def _together(told: Iterable[tuple[int, Later]]) -> dict[int, Later]:
     """Return what was told of each request, the oldest first, as one."""
-    found: dict[int, LateReport] = {}
+    found: dict[int, Later] = {}
     for key, later in told:
         found[key] = found[key].and_then(later) if key in found else later
     return found
 
 
-def _put_on_samples(told: Mapping[int, LateReport]) -> set[int]:
+def _put_on_samples(told: Mapping[int, Later]) -> set[int]:
     """Complete the samples that are there, with the corrections of their sums; return which."""
     if not told:
         return set()
@@ -163,7 +163,7 @@ class _Sample(NamedTuple):
             return ()
         return (self.source, PerformanceSample.Source.COUNTED_OUT)[: 1 + self.counted_out]
 
-    def with_(self, later: LateReport) -> Scored:
+    def with_(self, later: Later) -> Scored:
         return later.on(self.scored, latency_ms=self.latency_ms, failed=self.error_id is not None)
 
     def correction(self, after: Scored) -> SampleSums:
@@ -181,7 +181,7 @@ def _slices(tags: Iterable[int]) -> dict[int, int]:
     return vocabulary.slices_of(texts, declared=vocabulary.declared_tags())
 
 
-def _keep(told: Mapping[int, LateReport], *, now: datetime) -> None:
+def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
     """Keep what is told of requests not seen yet, as one row with what waits of them already.
 
     Of two transactions at once neither sees the other's row: then there are two.
@@ -189,7 +189,7 @@ def _keep(told: Mapping[int, LateReport], *, now: datetime) -> None:
     rows = locks.hold(PendingScore.objects.filter(request_hash__in=told))
     earlier = list(rows.values_list("pk", "request_hash", *_KEPT))
     together = _together(
-        [*((key, LateReport(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
+        [*((key, Later(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
     )
     PendingScore.objects.filter(pk__in=[pk for pk, *_ in earlier]).delete()
     PendingScore.objects.bulk_create(
@@ -206,5 +206,5 @@ def _keep(told: Mapping[int, LateReport], *, now: datetime) -> None:
     )
 
 
-def _key(item: tuple[int, LateReport]) -> int:
+def _key(item: tuple[int, Later]) -> int:
     return item[0]

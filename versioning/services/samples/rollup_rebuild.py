@@ -53,7 +53,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedRollups:
+class Verified:
     """What a comparison with the samples found."""
 
     samples: int
@@ -63,7 +63,7 @@ class VerifiedRollups:
     """Periods whose samples stand in other slices than today's declared tags would give."""
 
 
-def verify() -> VerifiedRollups:
+def verify() -> Verified:
     """Compare all roll-ups with a recomputation, as far back as samples are complete.
 
     Counts must be equal, moments to 1e-9. Reads every sample once; on SQLite writers wait
@@ -84,7 +84,7 @@ def verify() -> VerifiedRollups:
             cell, whole[0].get(cell, nothing), whole[1].get(cell, nothing)
         )
     ]
-    return VerifiedRollups(
+    return Verified(
         samples=sum(sums.samples for sums in given.values()),
         periods=len(cells),
         differences=tuple(differences),

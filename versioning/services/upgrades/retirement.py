@@ -236,7 +236,7 @@ def _due(
 ) -> list[Due]:
     """Reckon what is due of all models with as many queries as of one."""
     used = [_InUse(*row) for row in models.exclude(current_version=None).values_list(*_IN_USE)]
-    lives = _lives(models.filter(current_version__retires_on=None))
+    lives = _lives(models)
     today = clock.local_day(now)
     known = [
         (each, retirement)
@@ -247,49 +247,59 @@ def _due(
         resolved = policies.resolve_all(tracked_models=[each for each, _ in known])
     canaries = [each.version_id for each, _ in known if resolved[each.pk].policy.canary_steps]
     traffic = live_requests(version_ids=canaries, since=now - timedelta(days=TRAFFIC_DAYS))
-    return [
-        _due_of(
-            each,
-            retirement=retirement,
-            policy=resolved[each.pk].policy,
-            requests_a_day=traffic[each.version_id] / TRAFFIC_DAYS,
-            today=today,
-        )
-        for each, retirement in known
-    ]
+    # Most models share a policy and have no canary: what a move takes is reckoned once for them.
+    reckoned: dict[tuple[int, int], _Takes] = {}
+    found = []
+    for each, retirement in known:
+        policy, requests = resolved[each.pk].policy, traffic[each.version_id]
+        takes = reckoned.get((id(policy), requests))
+        if takes is None:
+            takes = reckoned[id(policy), requests] = _takes(policy, requests=requests)
+        found.append(_due_of(each, retirement=retirement, takes=takes, today=today))
+    return found
 
 
-def _due_of(
-    used: _InUse,
-    *,
-    retirement: Retirement,
-    policy: EffectivePolicy,
-    requests_a_day: float,
-    today: date,
-) -> Due:
-    canary = expected_duration(steps=policy.canary_steps, requests_a_day=requests_a_day)
+class _Takes(NamedTuple):
+    """What a move takes under a policy, and the warning where that can't be reckoned."""
+
+    needs: Needs
+    warning: str
+
+
+def _takes(policy: EffectivePolicy, *, requests: int) -> _Takes:
+    """Reckon what a move takes of a version that had so many requests in ``TRAFFIC_DAYS``."""
+    canary = expected_duration(steps=policy.canary_steps, requests_a_day=requests / TRAFFIC_DAYS)
     needs = Needs(
         evaluation=TESTS_TAKE if policy.required_suites else timedelta(0),
         canary=canary or timedelta(0),
         approval=timedelta(days=policy.approval_days),
         buffer=timedelta(days=policy.buffer_days),
     )
-    latest = latest_safe_start(retires_on=retirement.on, needs=needs)
+    endless = "At this traffic its canary would never end."
+    return _Takes(needs, "" if canary is not None else endless)
+
+
+def _due_of(used: _InUse, *, retirement: Retirement, takes: _Takes, today: date) -> Due:
+    latest = latest_safe_start(retires_on=retirement.on, needs=takes.needs)
     return Due(
         tracked_model_id=used.pk,
         retirement=retirement,
-        needs=needs,
+        needs=takes.needs,
         latest_start=latest,
         this_week=starts_this_week(latest_start=latest, today=today),
-        warning="" if canary is not None else "At this traffic its canary would never end.",
+        warning=takes.warning,
     )
 
 
 def _lives(models: QuerySet[TrackedModel]) -> dict[int, Lives]:
-    """Return how long the earlier versions of models lived, by model."""
+    """Return how long the versions of models lived that have both dates, by model.
+
+    Also of those that need no forecast: an index tells all of it sooner than the versions in use
+    are looked through.
+    """
     lived = ModelVersion.objects.lived().filter(tracked_model__in=models.values("pk")).order_by()
     found = lived.values_list("tracked_model").annotate(
-        Count("pk"), Min("days_lived"), Max("days_lived")
+        Count("retires_on"), Min("days_lived"), Max("days_lived")
     )
     return {
         model_id: Lives(count=count, shortest=shortest, longest=longest)

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from versioning.admin import advice, forms, words
 from versioning.admin.base import actor_of
@@ -87,8 +86,7 @@ def move(
     against = _refusals(_against(tracked).filter(to_version=version))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": _("Move %(tracked_name)s to %(version_label)s")
-        % {"tracked_name": tracked.name, "version_label": version.label},
+        "title": f"Move {tracked.name} to {version.label}",
         "opts": model_admin.opts,
         "tracked": tracked,
         "version": version,
@@ -115,14 +113,10 @@ def _move(
         forms.add_errors(form, error, otherwise="reason")
         return None
     except ServiceError as error:
-        form.add_error(None, _("%(error)s What you wrote is kept.") % {"error": error})
+        form.add_error(None, f"{error} What you wrote is kept.")
         return None
     if record.state == State.COMPLETED:
-        messages.success(
-            request,
-            _("%(tracked_name)s is at %(version_label)s now.")
-            % {"tracked_name": tracked.name, "version_label": version.label},
-        )
+        messages.success(request, f"{tracked.name} is at {version.label} now.")
     else:
         messages.success(request, f"{record} is {record.get_state_display()}.")
     return record

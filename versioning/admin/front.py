@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from django.utils.translation import gettext as _
-
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
 
@@ -81,8 +79,7 @@ def draw(dots: Sequence[FrontPoint]) -> Plot | None:
             top=qualities.place(quality if dot.high is None else dot.high),
             bottom=qualities.place(quality if dot.low is None else dot.low),
             label=dot.label,
-            words=_("%(dot_name)s: quality %(quality)s, %(cost)s a success")
-            % {"dot_name": dot.name, "quality": f"{quality:.2f}", "cost": words.usd(cost)},
+            words=f"{dot.name}: quality {quality:.2f}, {words.usd(cost)} a success",
             href=dot.href,
             is_best=(cost, quality) in best,
         )

@@ -43,6 +43,16 @@ _STATES: Mapping[Why, Q] = {
     Why.MAYBE: Q(state=State.RECOMMENDED.value, step=UpgradeRecord.Step.MAYBE.value),
     Why.WAITS: Q(state=State.RECOMMENDED.value),
 }
+# Said for itself: most records are in another state, and need no look at their versions.
+_HOLDING = (
+    State.SUPERSEDED,
+    State.FAILED,
+    State.ABORTED,
+    State.COMPLETED,
+    State.REJECTED,
+    State.SNOOZED,
+    State.RECOMMENDED,
+)
 _ORDER = {why: number for number, why in enumerate(Why)}
 
 
@@ -93,12 +103,10 @@ def find(*, provider_slug: str = "", owner: str = "") -> Found:
         models = models.filter(owner__iexact=owner)
     records = UpgradeRecord.objects.order_by("-changed_at", "-pk")
     last = records.filter(tracked_model=OuterRef("pk")).values("pk")[:1]
-    latest = models.annotate(last=Subquery(last)).values("last")
-    found = {
-        pk: Why(why)
-        for pk, why in _with_reason(UpgradeRecord.objects.filter(pk__in=latest))
-        if why is not None
-    }
+    # Distinct, though no two have the same: PostgreSQL would look for each one's last twice.
+    latest = models.annotate(last=Subquery(last)).values("last").distinct()
+    held = UpgradeRecord.objects.filter(pk__in=latest, state__in=_HOLDING)
+    found = {pk: Why(why) for pk, why in _with_reason(held)}
     snoozed = UpgradeRecord.objects.filter(state=State.SNOOZED, tracked_model__in=models)
     found |= dict.fromkeys(snoozed.values_list("pk", flat=True), Why.SNOOZED)
     return Found(sorted(found.items(), key=lambda each: (_ORDER[each[1]], -each[0])))
@@ -131,13 +139,12 @@ def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[HeldVersion
 
 
 def _with_reason(records: QuerySet[UpgradeRecord]) -> QuerySet[UpgradeRecord, tuple[int, str]]:
-    """Return ids with reasons; None where nothing newer is held back, or it is gone."""
+    """Return ids with reasons, without those that hold nothing newer back, or what is gone."""
     gone = Q(to_version__gone_at__isnull=False) & ~_STATES[Why.ROLLED_BACK]
     gone |= Q(from_version__gone_at__isnull=False) & _STATES[Why.ROLLED_BACK]
     cases = [When(state, then=Value(why.value)) for why, state in _STATES.items()]
-    return records.annotate(
-        why=Case(When(gone, then=Value(None)), *cases, default=Value(None))
-    ).values_list("pk", "why")
+    why = Case(When(gone, then=Value(None)), *cases, default=Value(None))
+    return records.annotate(why=why).exclude(why=None).values_list("pk", "why")
 
 
 def _wakes(record: UpgradeRecord) -> str:
