@@ -22,10 +22,11 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
         request.getfixturevalue("django_db_setup")
 
     option = request.config.option
-    if connection.vendor != "sqlite" or option.reuse_db or option.nomigrations:
+    cache = getattr(request.config, "cache", None)  # none with -p no:cacheprovider
+    if connection.vendor != "sqlite" or option.reuse_db or option.nomigrations or cache is None:
         made_by_django()
         return
-    with template.held(request.config.cache.mkdir("migrated")) as made:
+    with template.held(cache.mkdir("migrated")) as made:
         if made.exists():
             with template.instead_of_empty(made):
                 made_by_django()
