@@ -21,10 +21,9 @@ from providers.models import Provider
 from versioning.admin import moving, words
 from versioning.domain.evidence import read
 from versioning.domain.policy import Rule
-from versioning.models import UpgradeRecord
 from versioning.services import clock
 from versioning.services.upgrades import held
-from versioning.services.upgrades.held import HeldVersion, Why
+from versioning.services.upgrades.held import HeldId, HeldVersion, Why
 
 PER_PAGE = 50
 NAMES: Mapping[Why, Any] = {
@@ -36,6 +35,9 @@ NAMES: Mapping[Why, Any] = {
     Why.SNOOZED: gettext_lazy("snoozed"),
     Why.MAYBE: gettext_lazy("a maybe"),
     Why.WAITS: gettext_lazy("waits"),
+    Why.PREVIEWS: gettext_lazy("previews not allowed"),
+    Why.LOOK_ALIKE: gettext_lazy("looks like the one in use"),
+    Why.STAFF_RULE: gettext_lazy("kept out by a rule"),
 }
 TONES = {Why.REFUSED: "bad", Why.FAILED: "bad", Why.ABORTED: "bad", Why.ROLLED_BACK: "warn"}
 
@@ -52,7 +54,7 @@ class ReleaseLink:
 class HeldRow:
     """One version that is held back, in words."""
 
-    record: UpgradeRecord
+    link: str
     name: str
     badge: SafeString
     sentence: str
@@ -83,11 +85,15 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/versioning/upgraderecord/held.html", context)
 
 
-def rows(found: Sequence[HeldVersion], *, request: HttpRequest, now: datetime) -> list[HeldRow]:
+def rows(
+    found: Sequence[HeldVersion | HeldId], *, request: HttpRequest, now: datetime
+) -> list[HeldRow]:
     may_move = moving.may_move(request)
     return [
-        HeldRow(
-            record=each.record,
+        _of_id(each)
+        if isinstance(each, HeldId)
+        else HeldRow(
+            link=reverse("admin:versioning_upgraderecord_change", args=[each.record.pk]),
             name=f"{each.record.tracked_model} {_labels(each)}",
             badge=_badge(each),
             sentence=_sentence(each, now=now),
@@ -95,6 +101,24 @@ def rows(found: Sequence[HeldVersion], *, request: HttpRequest, now: datetime) -
         )
         for each in found
     ]
+
+
+def _of_id(each: HeldId) -> HeldRow:
+    """Say of what lineage passed over why, and where that is set."""
+    model = reverse("admin:versioning_trackedmodel_change", args=[each.tracked_model.pk])
+    verbs = {
+        Why.PREVIEWS: _("Allow previews of this model"),
+        Why.LOOK_ALIKE: _("Say that it follows, by a rule"),
+        Why.STAFF_RULE: _("See the rules of this model"),
+    }
+    told = {"id": each.upstream_id, "day": words.day(clock.local_day(each.since)), "why": each.said}
+    return HeldRow(
+        link=model,
+        name=f"{each.tracked_model} → {each.upstream_id}",
+        badge=words.badge(str(NAMES[each.why])),
+        sentence=_("%(id)s is listed, and passed over since %(day)s: %(why)s") % told,
+        release=ReleaseLink(verbs[each.why], model),
+    )
 
 
 def _badge(each: HeldVersion) -> SafeString:

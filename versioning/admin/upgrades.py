@@ -1,6 +1,7 @@
 """Upgrade records: the list, the decision sheet, and "why this one?"."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin import (
     advice,
+    discussion,
     held,
     layers,
     moving,
@@ -186,6 +188,17 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             self.further_page(
                 "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
             ),
+            self.further_page("<int:record_id>/say/", require_POST(discussion.say), name="say"),
+            self.further_page(
+                "<int:record_id>/comments/<int:comment_id>/withdraw/",
+                require_POST(discussion.withdraw),
+                name="withdraw",
+            ),
+            self.further_page(
+                "<int:record_id>/comments/<int:comment_id>/override/",
+                require_POST(discussion.override),
+                name="override",
+            ),
             self.further_page("held/", require_GET(held.page), name="held"),
             self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
             self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
@@ -263,6 +276,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
     decisions = open_to(request=request, record=record)
     if not _is_latest_move(record):
         decisions = [each for each in decisions if each.name != "roll_back"]
+    said = discussion.rows(record, now=now)
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
     return {
         "record": record,
@@ -287,17 +301,30 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         and moving.may_move(request),
         "progress": progress.of(record=record, now=now),
         "facts": sheet.side_by_side(before, record.to_version) if before else [],
-        "steps": [
-            {
-                "step": step,
-                "evidence": sheet.of_evidence(read(step.evidence)),
-                "ago": words.ago(step.at, now=now),
-                "tone": words.STATE_TONES[step.after],
-            }
-            for step in record.steps.order_by("-at", "-pk")
-        ],
+        **discussion.context(request, record, said, now=now),
+        "happened": _happened(record, said, now=now),
         "reversed_by": UpgradeRecord.objects.filter(reverses=record).first(),
     }
+
+
+def _happened(
+    record: UpgradeRecord, said: Sequence[discussion.CommentRow], *, now: datetime
+) -> list[Any]:
+    """Return the steps of a record and what was said of it, the newest first."""
+    steps: list[dict[str, Any]] = [
+        {
+            "step": step,
+            "at": step.at,
+            "evidence": sheet.of_evidence(read(step.evidence)),
+            "ago": words.ago(step.at, now=now),
+            "tone": words.STATE_TONES[step.after],
+        }
+        for step in record.steps.order_by("at", "pk")
+    ]
+    comments: list[dict[str, Any]] = [
+        {"comment": row.comment, "at": row.at, "ago": row.ago, "tone": row.tone} for row in said
+    ]
+    return sorted([*steps, *comments], key=lambda each: each["at"])[::-1]
 
 
 def _retires(record: UpgradeRecord, request: HttpRequest) -> str:

@@ -12,6 +12,7 @@ from versioning.api.operations import UNVERSIONED, V1
 from versioning.api.views import (
     checks,
     current,
+    discussion,
     evaluation,
     events,
     evidence,
@@ -69,6 +70,17 @@ urlpatterns: list[Any] = [
         f"{RECOMMENDATIONS}/<int:id>/evidence",
         recommendations.EvidenceLayersView.as_view(),
         "evidence-layers",
+    ),
+    *both(f"{RECOMMENDATIONS}/<int:id>/comments", discussion.CommentsView.as_view(), "comments"),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/comments/<int:comment_id>/withdraw",
+        discussion.WithdrawView.as_view(),
+        "withdraw-request",
+    ),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/comments/<int:comment_id>/override",
+        discussion.OverrideView.as_view(),
+        "override-request",
     ),
     *both(f"{RECOMMENDATIONS}/<int:id>/approve", recommendations.ApproveView.as_view(), "approve"),
     *both(f"{RECOMMENDATIONS}/<int:id>/reject", recommendations.RejectView.as_view(), "reject"),
@@ -129,6 +141,7 @@ urlpatterns: list[Any] = [
     ),
     *both("api/versions/<int:id>", tracked_models.VersionView.as_view(), "version"),
     *both("api/versions/<int:id>/release", tracked_models.ReleaseView.as_view(), "release"),
+    *both("api/held-back", rollout.HeldView.as_view(), "held-back"),
     *both("api/retirements", rollout.RetirementsView.as_view(), "retirements"),
     *both("api/unknown-models", tracked_models.UnknownModelsView.as_view(), "unknown-models"),
     *both("api/left-out-spans", tracked_models.LeftOutSpansView.as_view(), "left-out-spans"),

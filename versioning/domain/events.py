@@ -22,6 +22,11 @@ class EventKind(StrEnum):
     FAILED = "upgrade.failed"
     ROLLED_BACK = "upgrade.rolled_back"
     """A move was undone; that clients get the earlier version is a ``model.moved``."""
+    COMMENTED = "upgrade.commented"
+    CHANGES_ASKED = "upgrade.changes_asked"
+    """Its approval is held back until that is withdrawn or overridden."""
+    CHANGES_WITHDRAWN = "upgrade.changes_withdrawn"
+    CHANGES_OVERRIDDEN = "upgrade.changes_overridden"
     CANARY_BEGUN = "canary.begun"
     CANARY_ADVANCED = "canary.advanced"
     CANARY_PAUSED = "canary.paused"
@@ -40,11 +45,16 @@ VERSIONS: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
 
 OF_A_MOVE = frozenset({"before", "reason"})
 _CANARY = frozenset({"canary_step", "weight"})
+_SAID = frozenset({"comment_id", "answers"})
 
 DETAILS: Mapping[EventKind, frozenset[str]] = {
     **dict.fromkeys(EventKind, OF_A_MOVE),
     EventKind.APPROVAL_NEEDED: frozenset({"missing"}),
     EventKind.APPROVAL_FELL: frozenset({"fallen"}),
+    EventKind.COMMENTED: _SAID,
+    EventKind.CHANGES_ASKED: _SAID,
+    EventKind.CHANGES_WITHDRAWN: _SAID,
+    EventKind.CHANGES_OVERRIDDEN: _SAID,
     EventKind.CANARY_ADVANCED: _CANARY,
     EventKind.CANARY_PAUSED: _CANARY,
     EventKind.CANARY_RESUMED: _CANARY,

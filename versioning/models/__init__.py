@@ -2,7 +2,15 @@
 
 from versioning.models.access import ApiKey, IdempotentRequest
 from versioning.models.catalogue import LineageRule, ModelVersion, TrackedModel
-from versioning.models.detection import AliasTarget, CatalogueEntry, Check, DirectQuestion, Finding
+from versioning.models.detection import (
+    AliasTarget,
+    CatalogueEntry,
+    Check,
+    DirectQuestion,
+    Finding,
+    PassedOver,
+)
+from versioning.models.discussion import Comment
 from versioning.models.evaluation import (
     EvaluationCase,
     EvaluationRun,
@@ -50,6 +58,7 @@ __all__ = [
     "Canary",
     "CatalogueEntry",
     "Check",
+    "Comment",
     "Delivery",
     "DeliveryAttempt",
     "DirectQuestion",
@@ -70,6 +79,7 @@ __all__ = [
     "Notice",
     "OutcomeReport",
     "OwnInbox",
+    "PassedOver",
     "PendingScore",
     "PerformanceSample",
     "Policy",

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from providers.models import Provider
+from versioning.domain.lineage import HeldBy
 from versioning.models.catalogue import ModelVersion, TrackedModel
 
 
@@ -110,6 +111,34 @@ class DirectQuestionQuerySet(models.QuerySet["DirectQuestion"]):
     def calls(self) -> Self:
         """Those that were a chat of one token, which costs something."""
         return self.filter(is_call=True)
+
+
+class PassedOver(models.Model):
+    """A listed model that would follow a tracked one but for one thing, as the last look found."""
+
+    class By(models.TextChoices):
+        PREVIEWS = HeldBy.PREVIEWS.value, "previews not allowed"
+        LOOK_ALIKE = HeldBy.LOOK_ALIKE.value, "looks like the one in use"
+        STAFF_RULE = HeldBy.STAFF_RULE.value, "kept out by a rule"
+
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.CASCADE, related_name="passed_over"
+    )
+    upstream_id = models.CharField(max_length=200)
+    by = models.CharField(max_length=10, choices=By.choices)
+    why = models.CharField(max_length=300)
+    since = models.DateTimeField(help_text="When this was found first.")
+
+    class Meta:
+        verbose_name_plural = "passed over"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tracked_model", "upstream_id"], name="each_id_passed_over_once_per_model"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upstream_id}: {self.get_by_display()}"
 
 
 class DirectQuestion(models.Model):

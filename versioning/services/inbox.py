@@ -27,7 +27,7 @@ from versioning.services.evidence import served
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.own_inbox import Narrowing
 from versioning.services.upgrades import held, retirement
-from versioning.services.upgrades.held import HeldVersion, Why
+from versioning.services.upgrades.held import HeldId, HeldVersion, Why
 from versioning.services.upgrades.retirement import Clock
 from versioning.services.upgrades.traffic import live_requests
 
@@ -92,7 +92,7 @@ class Inbox:
     """Live requests of the last week of what retires among the waiting, by version."""
     maybes: Sequence[UpgradeRecord]
     """Apart from what waits: nobody can tell whether these are successors at all."""
-    held: Sequence[HeldVersion]
+    held: Sequence[HeldVersion | HeldId]
     held_count: int
     """How many newer versions are neither in use nor asked about."""
     under_way: Sequence[UpgradeRecord]

@@ -49,6 +49,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             models.LineageRule,
             models.ModelVersion,
             models.Notice,
+            models.PassedOver,
             models.Reminder,
             models.UpgradeRecord,
             models.Watch,

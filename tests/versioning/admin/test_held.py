@@ -11,17 +11,21 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import NOW, UpgradeRecordFactory
+from tests.factories import NOW, ApiKeyFactory, UpgradeRecordFactory, tracked
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, decide, text
 from versioning.models import (
     AutomationSwitch,
+    CatalogueEntry,
     Freeze,
     ModelVersion,
     Policy,
     TrackedModel,
     UpgradeRecord,
 )
+from versioning.services import tracking
+from versioning.services.actors import Actor
+from versioning.services.upgrades import recommendation
 
 INBOX = reverse("admin:index")
 HELD = reverse("admin:versioning_upgraderecord_held")
@@ -177,3 +181,84 @@ def test_as_many_queries_for_twenty_as_for_two(reviewer: Client) -> None:
         return len(asked)
 
     assert queries(2) == queries(18)
+
+
+@pytest.fixture
+def listed_model(db: None) -> TrackedModel:
+    """gpt-4.1, whose provider lists a preview that follows it."""
+    model = tracked(name="writer", upstream_id="gpt-4.1")
+    for id in ("gpt-4.1", "gpt-5-preview"):
+        CatalogueEntry.objects.create(
+            provider=model.provider, upstream_id=id, first_seen_at=NOW, last_seen_at=NOW
+        )
+    recommendation.recommend(tracked_model_id=model.pk, now=NOW)
+    return model
+
+
+def over_the_api(query: str = "") -> list[dict[str, object]]:
+    api = Client(headers={"authorization": f"Bearer {ApiKeyFactory().secret}"})
+    answer = api.get(f"/api/held-back{query}")
+    assert answer.status_code == 200, answer.content
+    found: list[dict[str, object]] = answer.json()["results"]
+    return found
+
+
+def test_a_preview_is_told_until_previews_are_allowed(
+    reviewer: Client, listed_model: TrackedModel
+) -> None:
+    told = said(reviewer, "?why=previews")
+    assert "gpt-5-preview is listed, and passed over since 1 Mar 2026: A preview" in told
+    assert "Allow previews of this model" in told
+    (row,) = over_the_api("?why=previews")
+    assert (row["upstream_id"], row["record_id"]) == ("gpt-5-preview", None)
+
+    TrackedModel.objects.update(allow_previews=True)
+    recommendation.recommend(tracked_model_id=listed_model.pk, now=NOW)
+
+    assert over_the_api("?why=previews") == []
+    (row,) = over_the_api("?why=waits")
+    assert row["upstream_id"] == "gpt-5-preview"
+
+
+def test_what_a_rule_of_staff_keeps_out_names_the_rule(
+    reviewer: Client, listed_model: TrackedModel
+) -> None:
+    TrackedModel.objects.update(allow_previews=True)
+    rule = {"kind": "forbid", "pattern": "gpt-5-preview", "reason": "Too slow.", "now": NOW}
+    tracking.add_rule(tracked_model_id=listed_model.pk, actor=Actor.command(), **rule)
+
+    assert "Forbidden by a rule of command line (Too slow)" in said(reviewer, "?why=staff_rule")
+
+
+def test_a_name_that_may_be_the_one_in_use_is_told(reviewer: Client) -> None:
+    model = tracked(name="writer", upstream_id="gpt-4o-2024-08-06")
+    for id in ("gpt-4o-2024-08-06", "gpt-4o"):
+        CatalogueEntry.objects.create(
+            provider=model.provider,
+            upstream_id=id,
+            facts={"released": "2024-08-10"} if id == "gpt-4o" else {},
+            first_seen_at=NOW,
+            last_seen_at=NOW,
+        )
+    recommendation.recommend(tracked_model_id=model.pk, now=NOW)
+
+    assert "The same model under another name. Say that it follows" in said(reviewer)
+
+
+def test_the_pace_is_a_reason(reviewer: Client) -> None:
+    recommend(evidence={"decision": "UPGRADE"})
+    Policy.objects.create(automation="after_gates", max_at_once=1)
+    UpgradeRecordFactory(state="canary")
+
+    assert "1 upgrades are under way; 1 may be." in said(reviewer, "?why=waits")
+
+
+def test_the_api_says_what_the_page_says(reviewer: Client) -> None:
+    record = recommend()
+    decide(reviewer, record, "reject", wake="retirement", wake_days="30", reason="Too dear")
+
+    (row,) = over_the_api()
+
+    assert (row["why"], row["said"], row["said_by"]) == ("rejected", "Too dear", "reviewer")
+    assert row["record_id"] == record.pk
+    assert "nearer than 30 days" in str(row["wakes"])

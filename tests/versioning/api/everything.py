@@ -15,6 +15,7 @@ from versioning.models import (
     AliasTarget,
     CatalogueEntry,
     Check,
+    Comment,
     Delivery,
     DriftFinding,
     EvaluationCase,
@@ -122,6 +123,14 @@ def everything(now: dt.datetime) -> Everything:
         evidence_hash="seen",
         is_news=True,
     )
+    comment = Comment.objects.create(
+        record=waiting.waiting,
+        kind="comment",
+        text="Wait for the fair.",
+        actor_kind="staff",
+        actor_name="ada",
+        at=now,
+    )
     policy = Policy.objects.get(pk=waiting.policy.pk)
     records = "/api/model-versions/upgrade-recommendations"
     return Everything(
@@ -130,7 +139,7 @@ def everything(now: dt.datetime) -> Everything:
                 "provider": provider.slug,
                 "model": waiting.tracked.name,
             },
-            f"{records}/{{id}}": {"id": waiting.waiting.pk},
+            f"{records}/{{id}}": {"id": waiting.waiting.pk, "comment_id": comment.pk},
             f"{records}/{{id}}/canary": {"id": canary.under_way.pk},
             "/api/performance-samples/{id}": {"id": sample.pk},
             "/api/performance-samples/{request_id}": {"request_id": "r1"},

@@ -34,7 +34,6 @@ TIMES = Closed("The API makes the row of times that a schedule needs by itself."
 OWN_PAGE = Closed("How one person's own page looks; nothing that a program would ask for.")
 LIVE = Closed("A piece of a page again, in HTML; its figures stand in GET upgrade and GET run.")
 WORDS = Closed("What a form would mean, in words, before it is saved; GET policy gives the values.")
-HELD = Closed("Sorts what GET upgrades and GET versions give, each with its state and reason.")
 OWN_TASKS = Closed("What can run comes with the program; the API changes when, and whether.")
 
 DOORS: dict[str, str] = {
@@ -81,11 +80,14 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
     "versioning.upgraderecord page versioning_upgraderecord_evidence": "GET evidence-layers",
+    "versioning.upgraderecord page versioning_upgraderecord_say": "POST comments",
+    "versioning.upgraderecord page versioning_upgraderecord_withdraw": "POST withdraw-request",
+    "versioning.upgraderecord page versioning_upgraderecord_override": "POST override-request",
     "versioning.upgraderecord page versioning_upgraderecord_keep": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_seen": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_under_way": LIVE,
     "versioning.upgraderecord page versioning_upgraderecord_live": LIVE,
-    "versioning.upgraderecord page versioning_upgraderecord_held": HELD,
+    "versioning.upgraderecord page versioning_upgraderecord_held": "GET held-back",
     "versioning.modelversion page versioning_modelversion_best": "GET best",
     "versioning.modelversion page versioning_modelversion_compare": "GET compare",
     "versioning.check page versioning_check_now": "POST checks",

@@ -161,9 +161,10 @@ def test_each_rule_is_cited_with_who_made_it(provider: Provider, tracked: Tracke
 
 
 def test_a_pinned_model_is_still_recommended_and_says_that_it_is_pinned(
-    tracked: TrackedModel,
+    provider: Provider, tracked: TrackedModel
 ) -> None:
     TrackedModel.objects.filter(pk=tracked.pk).update(pinned=True, pin_reason="Audit until May")
+    list_models(provider, NEWEST)
 
     record = recommend(tracked)
 
@@ -277,7 +278,7 @@ def test_an_id_of_another_case_is_the_one_that_is_listed(provider: Provider) -> 
     shouted = tracking.start_tracking(
         provider_id=provider.pk, name="loud", upstream_id=OLD, actor=Actor.command(), now=NOW
     )
-    shouted.versions.update(upstream_id=OLD.upper())
+    shouted.versions.filter(upstream_id=OLD).update(upstream_id=OLD.upper())
     CatalogueEntry.objects.filter(upstream_id=OLD).update(
         facts={"replacement": "omega-1", "source": "a list"}
     )

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.policies import CANARY_STEPS
 from versioning.api.serializers.versions import VersionNameSerializer
+from versioning.services.upgrades.held import Why
 
 
 class RuleSerializer(serializers.Serializer[Any]):
@@ -45,6 +46,39 @@ class CanarySerializer(serializers.Serializer[Any]):
     paused_at = Moment(allow_null=True)
     says = serializers.CharField(help_text="What it waits for.")
     looked_at = Moment(allow_null=True)
+
+
+class HeldQuery(Paging):
+    why = serializers.ChoiceField(required=False, choices=[why.value for why in Why])
+    provider = serializers.CharField(required=False, max_length=50)
+    owner = serializers.CharField(required=False, max_length=254)
+
+
+class HeldSerializer(serializers.Serializer[Any]):
+    """A newer version that isn't in use, and why."""
+
+    why = serializers.ChoiceField(
+        choices=[why.value for why in Why],
+        help_text="previews, look_alike and staff_rule: lineage passed it over at the last look, "
+        "and no record is its own.",
+    )
+    provider = serializers.CharField(source="tracked_model.provider.slug")
+    model = serializers.CharField(source="tracked_model.name")
+    tracked_model_id = serializers.IntegerField(source="tracked_model.pk")
+    upstream_id = serializers.CharField()
+    version = VersionNameSerializer(allow_null=True)
+    record_id = serializers.IntegerField(source="record.pk", default=None, allow_null=True)
+    since = Moment()
+    said = serializers.CharField(
+        allow_blank=True, help_text="The reason, word for word; of what waits, the rule's."
+    )
+    said_by = serializers.CharField(
+        source="step.actor_name", default="", help_text="Who had the last word, if anybody."
+    )
+    wakes = serializers.CharField(
+        allow_blank=True, help_text="When a rejected one is offered again; empty for never."
+    )
+    snoozed_until = Moment(source="record.snoozed_until", default=None, allow_null=True)
 
 
 class RetirementsQuery(Paging):

@@ -8,6 +8,8 @@ from versioning.api.pages import page_of, page_of_reckoned
 from versioning.api.serializers.rollout import (
     CanarySerializer,
     ClockSerializer,
+    HeldQuery,
+    HeldSerializer,
     OutlookSerializer,
     RetirementsQuery,
 )
@@ -18,7 +20,7 @@ from versioning.api.serializers.upgrades import (
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
 from versioning.services import serving
-from versioning.services.upgrades import canary, explaining, retirement
+from versioning.services.upgrades import canary, explaining, held, retirement
 
 
 class OutlookView(ApiView):
@@ -85,6 +87,31 @@ class AbortCanaryView(ApiView):
             record_id=id, actor=asked.actor, now=asked.now, reason=asked.body["reason"]
         )
         return decided(record)
+
+
+class HeldView(ApiView):
+    @operation(
+        id="held_back",
+        tag="models",
+        summary="Which newer versions are held back, and why?",
+        query=HeldQuery,
+        answer=page_of(HeldSerializer),
+    )
+    def get(self, asked: Asked) -> Response:
+        """Newer versions that are known and not in use, each with the last word on it: those first
+        that nobody is asked about, then what waits, then what lineage passed over."""
+        found = held.find(
+            provider_slug=asked.query.get("provider", ""), owner=asked.query.get("owner", "")
+        )
+        if "why" in asked.query:
+            found = found.only({held.Why(asked.query["why"])})
+        return page_of_reckoned(
+            asked,
+            found.ids,
+            key=lambda each: (list(held.Why).index(each[1]), -each[0]),
+            show=HeldSerializer,
+            prepare=lambda shown: held.read(shown, now=asked.now),
+        )
 
 
 class RetirementsView(ApiView):

@@ -3,7 +3,7 @@
 `docs/lineage.md` explains the grammar.
 """
 
-from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, StepKind
+from versioning.domain.lineage.answer import Answer, HeldBack, HeldBy, RunnerUp, Stated, StepKind
 from versioning.domain.lineage.identity import Identity, ReleaseStage, Snapshot, UnreadableName
 from versioning.domain.lineage.known import Known, Rules, StaffRule
 from versioning.domain.lineage.listing import ModelIndex
@@ -19,6 +19,8 @@ from versioning.domain.lineage.successor import find_successor, same_model
 __all__ = [
     "LONGEST_LINE",
     "Answer",
+    "HeldBack",
+    "HeldBy",
     "Identity",
     "Known",
     "ModelIndex",

@@ -29,6 +29,25 @@ class RunnerUp:
     why_not: str
 
 
+class HeldBy(StrEnum):
+    """What alone keeps a newer model of the line from being offered."""
+
+    PREVIEWS = "previews"
+    """It is a preview, and previews are not allowed for this model."""
+    LOOK_ALIKE = "look_alike"
+    """Nothing tells it from the model in use but its name."""
+    STAFF_RULE = "staff_rule"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A listed model that would follow but for one thing, and that thing in a sentence."""
+
+    id: str
+    by: HeldBy
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What the provider said to use instead, quoted; `listed` is it, where it is listed."""
@@ -56,6 +75,7 @@ class Answer:
     needs_reembedding: bool = False
     maybes: tuple[Known, ...] = ()
     doubt: str = ""
+    held_back: tuple[HeldBack, ...] = ()
 
     @property
     def offered(self) -> Known | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from versioning.domain import dates
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.answer import StepKind
+from versioning.domain.lineage.answer import HeldBy, StepKind
 from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import Identity, ReleaseStage
 from versioning.domain.lineage.line import differences, same_model
@@ -23,13 +23,15 @@ _MOST_CONTRADICTED_DAYS: Final = 364
 class Candidacy:
     """A step where the candidate is an upgrade, else why it is not; `distance` sorts the latter.
 
-    `is_doubt` says that nothing but what is not known stands against it: it is a maybe.
+    `is_doubt` says that nothing but what is not known stands against it: it is a maybe. `held_by`
+    is the one thing that stands against it where there is but one.
     """
 
     step: StepKind | None
     why_not: str = ""
     distance: int = 0
     is_doubt: bool = False
+    held_by: HeldBy | None = None
 
 
 def judge(
@@ -54,18 +56,22 @@ def judge(
     if apart:
         return Candidacy(None, _sentence(apart[0]), distance=len(apart))
     if same_model(current, candidate):
-        return Candidacy(None, "The same model under another name.")
+        held_by = HeldBy.LOOK_ALIKE if _came_later(current, candidate) else None
+        return Candidacy(None, "The same model under another name.", held_by=held_by)
+    unsettled = _unsettled(current, candidate, allow_previews=allow_previews, is_leaving=is_leaving)
     reason = (
-        _unsettled(current, candidate, allow_previews=allow_previews, is_leaving=is_leaving)
-        or _itself_leaving(current, candidate, is_leaving=is_leaving, at=at)
+        _itself_leaving(current, candidate, is_leaving=is_leaving, at=at)
         or _not_newer(current, candidate, provider=provider, is_leaving=is_leaving)
         or _only_another_name(current, candidate, provider=provider, is_leaving=is_leaving)
         or _made_earlier(current, candidate, is_leaving=is_leaving)
         or _gives_something_else(current, candidate)
         or candidate.known.why_not_callable(current.known)
     )
+    if unsettled:
+        is_all = unsettled == _A_PREVIEW and not reason
+        return Candidacy(None, unsettled, held_by=HeldBy.PREVIEWS if is_all else None)
     if reason:
-        return Candidacy(None, reason)
+        return Candidacy(None, reason, held_by=HeldBy.LOOK_ALIKE if reason == _ONE_NAME else None)
     doubt = (
         _goes_too(candidate)
         or _may_be_its_alias(current, candidate, is_leaving=is_leaving)
@@ -90,8 +96,16 @@ def _unsettled(current: Entry, candidate: Entry, *, allow_previews: bool, is_lea
     was_preview = old.is_preview or current.known.is_called_preview
     is_preview = new.is_preview or candidate.known.is_called_preview
     if is_preview and not (was_preview or allow_previews):
-        return "A preview, and the model in use is a settled one."
+        return _A_PREVIEW
     return ""
+
+
+def _came_later(current: Entry, candidate: Entry) -> bool:
+    here, there = day_of(current), day_of(candidate)
+    return here is not None and there is not None and there > here
+
+
+_A_PREVIEW: Final = "A preview, and the model in use is a settled one."
 
 
 def _is_its_alias(current: Entry, candidate: Entry) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from versioning.domain import dates
 from versioning.domain.lineage import line
-from versioning.domain.lineage.answer import Answer, RunnerUp, Stated, StepKind
+from versioning.domain.lineage.answer import Answer, HeldBack, HeldBy, RunnerUp, Stated, StepKind
 from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.evidence import weigh
 from versioning.domain.lineage.identity import ReleaseStage
@@ -108,10 +108,23 @@ class _Question:
         in_line = stated.listed.id if stated and stated.listed else ""
         upgrades.sort(key=lambda pair: pair[0].known.id != in_line)
         if upgrades and not self._provider_says_otherwise(stated, upgrades[0][0]):
-            return self._upgrade(*upgrades[0], stated, self._runners_up(upgrades[1:], judged))
+            answer = self._upgrade(*upgrades[0], stated, self._runners_up(upgrades[1:], judged))
+            return replace(answer, held_back=self._held_back(judged, over=upgrades[0][0]))
         answer = self._replacement_or_none(stated, self._runners_up(upgrades, judged))
         found = None if answer.successor else self._maybe(judged)
-        return self._with_maybe(answer, found) if found else answer
+        answer = self._with_maybe(answer, found) if found else answer
+        return replace(answer, held_back=self._held_back(judged, over=None))
+
+    def _held_back(
+        self, judged: Sequence[tuple[Entry, Candidacy]], *, over: Entry | None
+    ) -> tuple[HeldBack, ...]:
+        """Return what one thing alone keeps back, and what comes later than the one offered."""
+        least = order_key(over) if over else None
+        return tuple(
+            HeldBack(entry.known.id, verdict.held_by, verdict.why_not)
+            for entry, verdict in sorted(judged, key=lambda pair: pair[0].known.id)
+            if verdict.held_by and (least is None or order_key(entry) > least)
+        )
 
     def _maybe(self, judged: Sequence[tuple[Entry, Candidacy]]) -> Maybe | None:
         """Return what may follow although something speaks for another line, or for one model.
@@ -208,7 +221,7 @@ class _Question:
         )
         may_be = verdict.step or verdict.is_doubt
         refused = refusal(candidate.known.id, self.rules) if may_be else ""
-        return Candidacy(None, refused) if refused else verdict
+        return Candidacy(None, refused, held_by=HeldBy.STAFF_RULE) if refused else verdict
 
     def _moves_by_itself(self) -> bool:
         """True for a router, and for an alias without a number while it stays."""

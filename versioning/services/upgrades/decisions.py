@@ -16,6 +16,7 @@ from versioning.services.errors import AlreadyMoved, FieldError, Invalid
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import (
     approvals,
+    discussion,
     memory,
     moves,
     policies,
@@ -38,9 +39,9 @@ def approve(
 
     The record that is returned is completed at once, under way where the policy has tests or a
     canary, or still recommended while approvals are missing. Raises NotFound, AlreadyMoved,
-    AnotherUnderWay, NotAllowed (this one may not approve it), NoWayBack, Invalid (a suite that
-    the policy asks for can't run), and EvidenceChanged where ``evidence_hash`` names other
-    evidence than the record's.
+    AnotherUnderWay, NotAllowed (this one may not approve it), ChangesAsked, NoWayBack, Invalid (a
+    suite that the policy asks for can't run), and EvidenceChanged where ``evidence_hash`` names
+    other evidence than the record's.
     """
     renewal.renew(record_id=record_id, now=now, evidence_hash=evidence_hash)
     return _approve(
@@ -154,6 +155,7 @@ def _approve(
     *, record_id: int, actor: Actor, now: datetime, reason: str, evidence_hash: str | None
 ) -> UpgradeRecord:
     record = moves.locked_for(record_id, to=State.APPROVED, evidence_hash=evidence_hash)
+    discussion.refuse_if_changes_are_asked(record)
     resolved = policies.resolve(tracked=record.tracked_model)
     if approvals.give(record=record, policy=resolved.policy, actor=actor, now=now, reason=reason):
         return record

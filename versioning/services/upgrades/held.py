@@ -11,7 +11,14 @@ from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from versioning.domain.memory import sentence
 from versioning.domain.policy import Clearance
 from versioning.domain.transitions import State
-from versioning.models import ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep, WakeRule
+from versioning.models import (
+    ModelVersion,
+    PassedOver,
+    TrackedModel,
+    UpgradeRecord,
+    UpgradeStep,
+    WakeRule,
+)
 from versioning.services.upgrades import policies
 
 
@@ -28,7 +35,16 @@ class Why(StrEnum):
     MAYBE = "maybe"
     WAITS = "waits"
     """It is offered, and waits for a person or for its policy."""
+    PREVIEWS = "previews"
+    """Lineage would offer it, and previews are not allowed for this model."""
+    LOOK_ALIKE = "look_alike"
+    """Nothing tells it from the version in use but its name."""
+    STAFF_RULE = "staff_rule"
+    """A rule of staff's keeps it out."""
 
+
+PASSED_OVER = frozenset({Why.PREVIEWS, Why.LOOK_ALIKE, Why.STAFF_RULE})
+"""Nothing is written down of these but that lineage passed them over: no record is theirs."""
 
 ASKED = frozenset({Why.MAYBE, Why.WAITS})
 """A person is asked about these: the inbox has them already."""
@@ -58,7 +74,8 @@ _ORDER = {why: number for number, why in enumerate(Why)}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The records that hold newer versions back, as ids, in the order of their reasons."""
+    """What is held back, as ids in the order of the reasons: of records, or of what lineage passed
+    over, as the reason says."""
 
     ids: Sequence[tuple[int, Why]]
 
@@ -90,11 +107,63 @@ class HeldVersion:
         left = self.record.from_version if self.why is Why.ROLLED_BACK else None
         return left or self.record.to_version
 
+    @property
+    def tracked_model(self) -> TrackedModel:
+        return self.record.tracked_model
+
+    @property
+    def upstream_id(self) -> str:
+        return self.version.upstream_id
+
+    @property
+    def since(self) -> datetime:
+        return self.record.changed_at
+
+    @property
+    def said(self) -> str:
+        """What was said when it was held back, word for word; empty where nothing was."""
+        if self.why is Why.REFUSED:
+            return self.version.answers_why
+        if self.why is Why.MAYBE:
+            return self.record.doubt
+        if self.why is Why.WAITS:
+            return self.stops.waits_for if self.stops else ""
+        return self.step.reason if self.step else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldId:
+    """One listed id that lineage passed over for one thing alone: no version stands for it yet."""
+
+    row: PassedOver
+    why: Why
+    record: None = None
+    version: None = None
+    step: None = None
+    wakes: str = ""
+
+    @property
+    def tracked_model(self) -> TrackedModel:
+        return self.row.tracked_model
+
+    @property
+    def upstream_id(self) -> str:
+        return self.row.upstream_id
+
+    @property
+    def since(self) -> datetime:
+        return self.row.since
+
+    @property
+    def said(self) -> str:
+        return self.row.why
+
 
 def find(*, provider_slug: str = "", owner: str = "") -> Found:
     """Find what is held back of each active model, of one provider or owner where that is named.
 
-    A model's last record tells, and all that are snoozed do. Two queries, however much there is.
+    A model's last record tells, all that are snoozed do, and what lineage passed over at the last
+    look. Three queries, however much there is.
     """
     models = TrackedModel.objects.active()
     if provider_slug:
@@ -109,24 +178,31 @@ def find(*, provider_slug: str = "", owner: str = "") -> Found:
     found = {pk: Why(why) for pk, why in _with_reason(held)}
     snoozed = UpgradeRecord.objects.filter(state=State.SNOOZED, tracked_model__in=models)
     found |= dict.fromkeys(snoozed.values_list("pk", flat=True), Why.SNOOZED)
-    return Found(sorted(found.items(), key=lambda each: (_ORDER[each[1]], -each[0])))
+    passed = PassedOver.objects.filter(tracked_model__in=models).values_list("pk", "by")
+    ids = [*found.items(), *((pk, Why(by)) for pk, by in passed)]
+    return Found(sorted(ids, key=lambda each: (_ORDER[each[1]], -each[0])))
 
 
-def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[HeldVersion]:
+def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[HeldVersion | HeldId]:
     """Read some of what was found, in the same order; as many queries for any number."""
-    reasons = dict(found)
+    of_records = {pk for pk, why in found if why not in PASSED_OVER}
     records = {
         record.pk: record
         for record in UpgradeRecord.objects.with_versions()
         .select_related("wake_rule")
-        .filter(pk__in=reasons)
+        .filter(pk__in=of_records)
     }
     steps: dict[int, UpgradeStep] = {}
     for step in UpgradeStep.objects.filter(record__in=records).order_by("at", "pk"):
         steps[step.record_id] = step
     stops = policies.what_stops([records[pk] for pk, why in found if why is Why.WAITS], now=now)
+    passed = PassedOver.objects.select_related("tracked_model__provider").in_bulk(
+        [pk for pk, why in found if why in PASSED_OVER]
+    )
     return [
-        HeldVersion(
+        HeldId(row=passed[pk], why=why)
+        if why in PASSED_OVER
+        else HeldVersion(
             record=records[pk],
             why=why,
             step=steps.get(pk),
@@ -134,7 +210,7 @@ def read(found: Sequence[tuple[int, Why]], *, now: datetime) -> list[HeldVersion
             stops=stops.get(pk),
         )
         for pk, why in found
-        if pk in records
+        if pk in (passed if why in PASSED_OVER else records)
     ]
 
 

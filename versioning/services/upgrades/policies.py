@@ -279,24 +279,20 @@ def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[Upgr
 def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, Clearance]:
     """Say of waiting records, by their ids, whether each may go by itself as far as is stored.
 
-    The evidence is as it was written down, and the pace of a policy isn't looked at. As many
-    queries for any number of records.
+    The evidence is as it was written down. As many queries for any number of records.
     """
     if not records:
         return {}
     resolved = resolve_all(tracked_models=[record.tracked_model for record in records])
     around = Surroundings.now()
-    moving = UpgradeRecord.objects.under_way().filter(
-        tracked_model__in=[record.tracked_model_id for record in records]
-    )
-    busy = set(moving.values_list("tracked_model", flat=True))
+    pace = Pace.now(at=now)
     return {
         record.pk: decide(
             facts=_as_stored(
                 record,
                 resolved=resolved[record.tracked_model_id],
                 known=_known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
-                is_busy=record.tracked_model_id in busy,
+                pace=pace,
                 now=now,
             ),
             policy=resolved[record.tracked_model_id].policy,
@@ -307,7 +303,7 @@ def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, 
 
 
 def _as_stored(
-    record: UpgradeRecord, *, resolved: Resolved, known: Facts, is_busy: bool, now: datetime
+    record: UpgradeRecord, *, resolved: Resolved, known: Facts, pace: "Pace", now: datetime
 ) -> Facts:
     kept = read(record.evidence)
     return replace(
@@ -322,7 +318,45 @@ def _as_stored(
             policy=resolved.policy,
             now=now,
         ),
-        another_under_way=is_busy,
+        under_way=pace.count(pace.moving, resolved.set_by.get("max_at_once")),
+        begun_today=pace.count(pace.begun, resolved.set_by.get("max_per_day")),
+        another_under_way=any(model == record.tracked_model_id for model, _ in pace.moving),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is under way, and what the scheduler began in a day: models, each with its provider."""
+
+    moving: Sequence[tuple[int, int]]
+    begun: Sequence[tuple[int, int]]
+
+    @classmethod
+    def now(cls, *, at: datetime) -> "Pace":
+        """Read both, in two queries: as few rows as there are models under way."""
+        moving = UpgradeRecord.objects.under_way()
+        begun = _begun_by_itself(since=at - DAY)
+        return cls(
+            moving=list(moving.values_list("tracked_model", "tracked_model__provider")),
+            begun=list(
+                begun.values_list("record__tracked_model", "record__tracked_model__provider")
+            ),
+        )
+
+    @staticmethod
+    def count(rows: Sequence[tuple[int, int]], row: Policy | None) -> int:
+        """Count those of the models that a policy row is for; 0 where no row limits them."""
+        if row is None:
+            return 0
+        return sum(
+            row.tracked_model_id in (None, model) and row.provider_id in (None, provider)
+            for model, provider in rows
+        )
+
+
+def _begun_by_itself(*, since: datetime) -> QuerySet[UpgradeStep]:
+    return UpgradeStep.objects.filter(
+        after="approved", actor_kind=UpgradeStep.ActorKind.SCHEDULER, at__gt=since
     )
 
 
@@ -364,11 +398,7 @@ def facts(
             UpgradeRecord.objects.under_way(), resolved.set_by.get("max_at_once"), "tracked_model"
         ),
         begun_today=_in_scope(
-            UpgradeStep.objects.filter(
-                after="approved",
-                actor_kind=UpgradeStep.ActorKind.SCHEDULER,
-                at__gt=now - DAY,
-            ),
+            _begun_by_itself(since=now - DAY),
             resolved.set_by.get("max_per_day"),
             "record__tracked_model",
         ),

@@ -16,6 +16,7 @@ from versioning.models import (
     EvaluationRun,
     Look,
     ModelVersion,
+    PassedOver,
     TrackedModel,
     UpgradeRecord,
 )
@@ -97,6 +98,7 @@ def recommend_in(
     if current is None:
         return None
     answer = answer_for(tracked=tracked, market=market)
+    _keep_passed_over(tracked, answer, now=now)
     waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
     offered = [answer.successor] if answer.successor else answer.maybes
     if not rules_changed and _are_held(tracked, waiting, offered=offered, market=market, now=now):
@@ -116,6 +118,28 @@ def recommend_in(
         for version in targets
     ]
     return None if answer.step is lineage.StepKind.MAYBE else found[0]
+
+
+def _keep_passed_over(tracked: TrackedModel, answer: lineage.Answer, *, now: datetime) -> None:
+    """Write down what one thing alone kept back; what stays so keeps its beginning."""
+    known = {row.upstream_id: row for row in tracked.passed_over.all()}
+    found = {one.id: one for one in answer.held_back}
+    stays = {id for id, one in found.items() if id in known and known[id].by == one.by}
+    gone = [row.pk for id, row in known.items() if id not in stays]
+    if gone:
+        PassedOver.objects.filter(pk__in=gone).delete()
+    if found.keys() - stays:
+        PassedOver.objects.bulk_create(
+            PassedOver(
+                tracked_model=tracked,
+                upstream_id=id,
+                by=one.by.value,
+                why=one.why[:300],
+                since=now,
+            )
+            for id, one in found.items()
+            if id not in stays
+        )
 
 
 def _are_held(
@@ -217,7 +241,7 @@ def refresh_tested(*, since: datetime, now: datetime) -> int:
 def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
     past = UpgradeRecord.objects.exclude(state=State.SUPERSEDED).order_by("pk")
     return models.select_related("provider", "current_version").prefetch_related(
-        "lineage_rules", "versions", Prefetch("upgrades", queryset=past)
+        "lineage_rules", "versions", "passed_over", Prefetch("upgrades", queryset=past)
     )
 
 
