@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0010_looks'),
+        ('versioning', '0012_lives_of_a_model'),
     ]
 
     operations = [

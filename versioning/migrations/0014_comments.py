@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0011_passed_over'),
+        ('versioning', '0013_passed_over'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
