@@ -1,4 +1,5 @@
-"""What is kept for good is written in the form that `domain/evidence.py` describes.
+"""What is kept for good is written in the form that `domain/evidence.py` and
+`domain/baseline.py` describe.
 
 In whichever test something of `versioning` writes evidence or a run's result, it is held against
 the schema of its version, and against its reader: nothing beside it, and nothing that the reader
@@ -17,7 +18,16 @@ from django.db.models import JSONField
 from jsonschema import Draft202012Validator
 
 from versioning.domain import evidence
-from versioning.models import EvaluationRun, Look, OutcomeReport, UpgradeRecord, UpgradeStep
+from versioning.domain.baseline import Baseline, read_baseline
+from versioning.domain.stored_documents import SCHEMA_VERSION
+from versioning.models import (
+    EvaluationRun,
+    Look,
+    ModelVersion,
+    OutcomeReport,
+    UpgradeRecord,
+    UpgradeStep,
+)
 
 KEPT: list[tuple[Any, str, type[msgspec.Struct], Callable[[Mapping[str, Any]], Any]]] = [
     (UpgradeRecord, "evidence", evidence.Evidence, evidence.read),
@@ -25,6 +35,7 @@ KEPT: list[tuple[Any, str, type[msgspec.Struct], Callable[[Mapping[str, Any]], A
     (Look, "evidence", evidence.Evidence, evidence.read),
     (OutcomeReport, "promised", evidence.Evidence, evidence.read),
     (OutcomeReport, "real", evidence.Evidence, evidence.read),
+    (ModelVersion, "baseline", Baseline, read_baseline),
     (EvaluationRun, "result", evidence.RunResult, evidence.read_run),
 ]
 """Every column that keeps such a document, its shape and its reader."""
@@ -77,7 +88,7 @@ def _why(
         return []
     if _text({k: v for k, v in document.items() if k != "way_back"}) in given:
         return []
-    if document.get("schema_version") != evidence.SCHEMA_VERSION:
+    if document.get("schema_version") != SCHEMA_VERSION:
         return [f"has no number, or an old one: {_text(document)}"]
     why = wrong_in(document, kind, read)
     return [f"{why}: {_text(document)}"] if why else []

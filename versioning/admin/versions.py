@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from versioning.admin import best, compare, words
 from versioning.admin.base import Admin, WithPanel, actor_of
 from versioning.admin.version_form import VersionForm
+from versioning.domain.baseline import UnreadBaseline, read_baseline
 from versioning.models import ModelVersion
 from versioning.services import versions
 from versioning.services.errors import ServiceError
@@ -176,6 +177,7 @@ def _name_of(field: str) -> str:
 def _panel_of(version: ModelVersion) -> dict[str, Any]:
     now = timezone.now()
     tracked = version.tracked_model
+    baseline = read_baseline(version.baseline or {})
     return {
         "version": version,
         "is_current": tracked.current_version_id == version.pk,
@@ -191,7 +193,8 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "figures": words.figures(
             performance.figures(version_ids=[version.pk])[version.pk].as_dict()
         ),
-        "baseline_rows": words.figures(version.baseline or {}),
+        "baseline_rows": words.figures(baseline.as_dict()),
+        "baseline_unread": baseline if isinstance(baseline, UnreadBaseline) else None,
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [
             ("input price", words.price(version.input_price)),

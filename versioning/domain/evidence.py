@@ -2,35 +2,31 @@
 
 Records of upgrades, their steps and outcome reports keep what was shown when somebody decided;
 runs of suites keep what they showed. Whatever is written says its `schema_version`; whoever reads
-goes through `read` or `read_run`, which never fail: what an older document doesn't have is unknown
-(None or empty), and one of a newer schema is handed over as it is (`UnreadEvidence`).
-
-A field may be added with a default under the same number. One that goes, or means something else,
-raises `SCHEMA_VERSION` and gets a step in `_STEPS`, and a stored document in `tests/versioning/
-domain/documents/` that shows it is still read.
+goes through `read` or `read_run`, which never fail (`domain.stored_documents`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import msgspec
 
 from versioning.domain.statistics.comparison import Comparison
 from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.verdict import Verdict
-
-SCHEMA_VERSION = 2
-"""Documents without a number are of version 1: nothing else was written before numbers were."""
-
-NEWER = "written by a newer version of Hotswap: shown as it is"
-UNREADABLE = "not in a form that Hotswap knows: shown as it is"
-
-Document = Mapping[str, Any]
+from versioning.domain.stored_documents import (
+    SCHEMA_VERSION,
+    Document,
+    as_json,
+    as_text,
+    at_this_version,
+    converted,
+    number_of,
+    why_unread,
+)
 
 
 class KeptNeeded(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +205,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it; decimals are texts."""
-        return _as_json(self)
+        return as_json(self)
 
     @property
     def details(self) -> dict[str, Any]:
@@ -242,7 +238,7 @@ class UnreadEvidence(Evidence, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The document for a person to read."""
-        return json.dumps(self.document, indent=2, ensure_ascii=False)
+        return as_text(self.document)
 
     @property
     def is_measured(self) -> bool:
@@ -284,7 +280,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can keep it."""
-        return _as_json(self)
+        return as_json(self)
 
 
 class UnreadRun(RunResult, frozen=True, kw_only=True):
@@ -296,101 +292,33 @@ class UnreadRun(RunResult, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The document for a person to read."""
-        return json.dumps(self.document, indent=2, ensure_ascii=False)
+        return as_text(self.document)
 
 
 def read(document: Document) -> Evidence:
     """Return stored evidence of any version; never raises. An empty document is empty evidence."""
-    known = _at_this_version(document)
+    known = at_this_version(document)
     if known is None:
-        why = _why_unread(document)
+        why = why_unread(document)
         return UnreadEvidence(
-            schema_version=_number_of(document) or 0, sentence=why, document=dict(document)
+            schema_version=number_of(document) or 0, sentence=why, document=dict(document)
         )
-    return _converted(Evidence, known)
+    return converted(Evidence, known)
 
 
 def read_run(document: Document) -> RunResult:
     """Return what a run of a suite showed, of any version; never raises."""
-    known = _at_this_version(document)
+    known = at_this_version(document)
     if known is None:
         return UnreadRun(
-            schema_version=_number_of(document) or 0,
-            why=_why_unread(document),
+            schema_version=number_of(document) or 0,
+            why=why_unread(document),
             document=dict(document),
         )
-    return _converted(RunResult, known)
+    return converted(RunResult, known)
 
 
 def with_way_back(document: Document, way_back: KeptWayBack) -> dict[str, Any]:
     """Return stored evidence, word for word, with what was said of the way back beside it."""
     kept = dict(document) or Evidence().as_dict()
-    return {**kept, "way_back": _as_json(way_back)}
-
-
-def _as_json(kept: msgspec.Struct) -> dict[str, Any]:
-    return msgspec.json.decode(msgspec.json.encode(kept), type=dict[str, Any])
-
-
-def _from_1(document: Document) -> Document:
-    """Version 1 had no number; at first, what was compared lay under `details`."""
-    details = document.get("details")
-    inner = details if isinstance(details, Mapping) else {}
-    return {**document, **inner}
-
-
-_STEPS: Mapping[int, Callable[[Document], Document]] = {1: _from_1}
-"""From each older version to the next one."""
-
-
-def _number_of(document: Document) -> int | None:
-    number = document.get("schema_version", 1)
-    return number if type(number) is int and number > 0 else None
-
-
-def _why_unread(document: Document) -> str:
-    return UNREADABLE if _number_of(document) is None else NEWER
-
-
-def _at_this_version(document: Document) -> Document | None:
-    number = _number_of(document)
-    if number is None or number > SCHEMA_VERSION:
-        return None
-    while number < SCHEMA_VERSION:
-        document = _STEPS[number](document)
-        number += 1
-    return {**document, "schema_version": SCHEMA_VERSION}
-
-
-Kept = TypeVar("Kept", bound=msgspec.Struct)
-
-
-def _converted(kind: type[Kept], told: Document) -> Kept:
-    """Read what can be read, field by field: one bad value makes none of the others unknown."""
-    try:
-        return msgspec.convert(told, kind, strict=False)
-    except msgspec.ValidationError:
-        found = {}
-        for field in msgspec.structs.fields(kind):
-            if field.name in told:
-                try:
-                    found[field.name] = _value(told[field.name], field.type)
-                except msgspec.ValidationError:
-                    continue
-        return kind(**found)
-
-
-def _value(value: Any, kind: Any) -> Any:
-    """Read one field's value. Raises ValidationError where nothing of it can be read."""
-    inner = _struct_in(kind)
-    if inner is not None and isinstance(value, Mapping):
-        return _converted(inner, value)
-    if inner is not None and isinstance(value, list | tuple):
-        return tuple(_converted(inner, each) for each in value if isinstance(each, Mapping))
-    return msgspec.convert(value, kind, strict=False)
-
-
-def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    return next((found for each in get_args(kind) if (found := _struct_in(each))), None)
+    return {**kept, "way_back": as_json(way_back)}

@@ -57,3 +57,12 @@ def test_to_look_again_writes_what_is_known_here(record: UpgradeRecord) -> None:
     record.refresh_from_db()
     assert record.evidence["schema_version"] == 2
     assert record.evidence["method"]
+
+
+def test_a_version_shows_its_baseline_as_it_is(record: UpgradeRecord, reviewer: Client) -> None:
+    version = record.to_version
+    version.baseline, version.baseline_taken_at = NEWER, NOW
+    version.save()
+    page = text(reviewer.get(reverse("admin:versioning_modelversion_change", args=[version.pk])))
+    assert SAID in page
+    assert "marvels" in page

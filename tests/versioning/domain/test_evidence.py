@@ -5,12 +5,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.versioning.documents import wrong_in
-from versioning.domain import evidence
+from versioning.domain.baseline import UnreadBaseline, read_baseline
 from versioning.domain.evidence import (
-    SCHEMA_VERSION,
     Evidence,
     KeptFigures,
     KeptGate,
@@ -26,6 +26,7 @@ from versioning.domain.evidence import (
 from versioning.domain.statistics.comparison import Comparison
 from versioning.domain.statistics.gates import Gate
 from versioning.domain.statistics.verdict import Judgement, Needed, PartVerdict, QualityFigures
+from versioning.domain.stored_documents import SCHEMA_VERSION, STEPS
 
 KEPT = Path(__file__).with_name("documents")
 """Documents as each version wrote them; the number at the end of a name is the schema's."""
@@ -67,7 +68,7 @@ def test_a_result_of_a_run_without_a_number_is_read() -> None:
 def test_each_version_has_a_reader_and_a_stored_document() -> None:
     versions = {int(path.stem.rpartition("-")[2]) for path in KEPT.glob("*.json")}
     assert versions == set(range(1, SCHEMA_VERSION + 1))
-    assert set(evidence._STEPS) == versions - {SCHEMA_VERSION}
+    assert set(STEPS) == versions - {SCHEMA_VERSION}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,37 @@ def test_one_bad_value_makes_none_of_the_others_unknown(name: str, bad: object) 
     found = read(document | {name: bad}).as_dict()
     same = {key: value for key, value in document.items() if key != name}
     assert {key: found[key] for key in same} == same
+
+
+def test_one_bad_value_by_name_costs_only_itself() -> None:
+    document = stored("run-2.json")
+    arms = {**document["arms"], "current": {**document["arms"]["current"], "requests": "many"}}
+    found = read_run({**document, "arms": arms})
+    assert found.arms["current"] == msgspec.structs.replace(
+        read_run(document).arms["current"], requests=0
+    )
+    assert found.arms["candidate"] == read_run(document).arms["candidate"]
+
+
+def test_a_baseline_without_a_number_is_read_and_what_it_lacks_is_unknown() -> None:
+    document = {"samples": 3, "quality": 0.7, "cost_usd": "0.0012", "tasks": {"": {"samples": 3}}}
+    found = read_baseline(document).as_dict()
+    assert {key: found[key] for key in ("samples", "quality", "cost_usd")} == {
+        "samples": 3,
+        "quality": 0.7,
+        "cost_usd": "0.0012",
+    }
+    assert (found["schema_version"], found["error_rate"]) == (SCHEMA_VERSION, None)
+    assert (found["tasks"][""]["samples"], found["tasks"][""]["quality"]) == (3, None)
+
+
+@pytest.mark.parametrize("number", [SCHEMA_VERSION + 1, "2", None])
+def test_a_baseline_of_another_schema_is_handed_over_as_it_is(number: object) -> None:
+    document = {"schema_version": number, "samples": "otherwise"}
+    found = read_baseline(document)
+    assert isinstance(found, UnreadBaseline)
+    assert "otherwise" in found.text
+    assert "shown as it is" in found.why
 
 
 def test_nothing_kept_is_nothing_known() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.factories import NOW, ModelVersionFactory, tracked
+from versioning.domain.stored_documents import SCHEMA_VERSION
 from versioning.services.evidence import baselines
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
@@ -35,3 +36,9 @@ def test_without_samples_it_says_so():
     baselines.take_baseline(version=writer.current_version, now=NOW)
     assert writer.current_version.baseline["samples"] == 0
     assert writer.current_version.baseline["quality"] is None
+
+
+def test_it_says_which_schema_it_is_of() -> None:
+    writer = tracked()
+    baselines.take_baseline(version=writer.current_version, now=NOW)
+    assert writer.current_version.baseline["schema_version"] == SCHEMA_VERSION

@@ -43,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class FittedBaseline:
     """A fitted baseline: see `fit`."""
 
     weekdays: tuple[float, ...]
@@ -64,7 +64,7 @@ class Baseline:
         return (point.value - self.weekdays[point.weekday]) / deviation if deviation else 0.0
 
 
-def fit(points: Sequence[Point]) -> Baseline:
+def fit(points: Sequence[Point]) -> FittedBaseline:
     """Fit mean, weekday effects, scatter and autocorrelation to two weeks or more.
 
     Weekday effects are shrunk towards none by how far they stand out (empirical Bayes, one-way
@@ -76,7 +76,7 @@ def fit(points: Sequence[Point]) -> Baseline:
     effects, scatter = _weekday_effects(points, mean=mean)
     residuals = [point.value - mean - effects[point.weekday] for point in points]
     memory = _autocorrelation(residuals)
-    return Baseline(
+    return FittedBaseline(
         weekdays=tuple(mean + effect for effect in effects),
         scatter=scatter,
         noise=math.fsum(point.noise for point in points) / len(points),
@@ -207,7 +207,7 @@ class _Watch:
 
     history: list[Point] = field(default_factory=list)
     excursion: list[tuple[Point, float]] = field(default_factory=list)
-    baseline: Baseline | None = None
+    baseline: FittedBaseline | None = None
     fitted: int = 0
     above: float = 0.0
     below: float = 0.0

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from versioning.domain.baseline import read_baseline
+from versioning.domain.stored_documents import SCHEMA_VERSION
 from versioning.models import ModelVersion
 from versioning.services.evidence import performance
 
@@ -11,6 +13,9 @@ def take_baseline(*, version: ModelVersion, now: datetime) -> None:
 
     A version without samples gets a baseline that says so: n is 0 and the figures are null.
     """
-    version.baseline = performance.figures(version_ids=[version.pk])[version.pk].as_dict()
+    found = performance.figures(version_ids=[version.pk])[version.pk]
+    version.baseline = read_baseline(
+        {**found.as_dict(), "schema_version": SCHEMA_VERSION}
+    ).as_dict()
     version.baseline_taken_at = now
     version.save(update_fields=["baseline", "baseline_taken_at"])
