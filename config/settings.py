@@ -259,6 +259,8 @@ if CELERY_BROKER_URL.startswith("localfs"):
         "control_folder": str(data_folder("queue", "control")),
     }
 CELERY_TASK_IGNORE_RESULT = True
+# The longest step is an evaluation run; what is cut off is gone on with by the next sweep. The hard
+# limit, which kills, leaves the soft one time to write down where it is.
 CELERY_TASK_SOFT_TIME_LIMIT = 50 * 60
 CELERY_TASK_TIME_LIMIT = 55 * 60
 CELERY_TIMEZONE = TIME_ZONE

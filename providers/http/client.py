@@ -24,12 +24,13 @@ logger = logging.getLogger(__name__)
 
 # A check asks many providers side by side: whoever is down must not hold it up for long.
 MAX_RETRIES = 2
-MAX_REDIRECTS = 3
+MAX_REDIRECTS = 3  # a good API moves once, perhaps to https first; more is a loop
 BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 LONGEST_RETRY_AFTER_S = 60.0
 """A provider that asks for a longer pause is reported as unavailable instead of waited for."""
 
+# What says "not now" itself; 529 is Anthropic's word for overloaded.
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 # Followed by hand: requests would send the key along to wherever it is pointed.
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -28,6 +28,7 @@ SHORTEST_PART = 8
 # Some write a moment where seconds belong; nobody means to be asked again in years.
 LONGEST_WAIT_S = 24 * 3600.0
 
+# Of the 4xx those that aren't about the request: the same one may be answered in a moment.
 _BUSY = frozenset({408, 409, 425, 429})
 _BAD_KEY = re.compile(
     r"api.?key.{0,40}(invalid|incorrect|not valid|missing|expired)"

@@ -8,6 +8,7 @@ from typing import Any
 
 from providers.base import BadItem, Lifecycle
 
+# What is longer is no name, and a description that is cut still says what it is about.
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
 MILLION = Decimal(1_000_000)

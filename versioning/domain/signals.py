@@ -128,6 +128,7 @@ QUALITY = "quality"
 GIVEN = 1 << 62
 """Set where the score was given and not made of the signals."""
 
+# Round numbers, as fine as the bits below allow: 21 and 25 of them.
 _FEEDBACK_STEPS = 2_000_000
 _LATENCY_STEPS = 30_000_000
 _MOST_RETRIES = (1 << 14) - 2

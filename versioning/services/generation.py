@@ -24,7 +24,7 @@ TABLES = tuple(
     model._meta.db_table
     for model in (ApiKey, Canary, ModelVersion, Provider, TrackedModel, UpgradeRecord, User)
 )
-_SIZE = 16
+_SIZE = 16  # bytes: two marks drawn at random are never the same
 
 
 class Generation:
@@ -79,6 +79,9 @@ def _renew_after_change(
 ) -> Any:
     result = execute(sql, params, many, context)
     text = str(sql)
+    # By the text, not by signals: update() and bulk_create() send none. One renewal too many costs
+    # a query, one too few would answer with yesterday's version.
     if text[:6] != "SELECT" and any(table in text for table in TABLES):
+        # Not sooner: who asks before the commit would keep the old row under the new mark.
         transaction.on_commit(renew, using=context["connection"].alias)
     return result

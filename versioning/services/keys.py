@@ -21,6 +21,7 @@ from versioning.services.transactions import one_transaction
 
 # Every request has a key: to note each use would make all of them wait for one row.
 USE_NOTED_EVERY = timedelta(minutes=1)
+# The note is worth no wait: where somebody holds the row, the next request notes it.
 _AT_ONCE = timedelta(milliseconds=1)
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ LEASE = timedelta(minutes=10)
 
 # Well within LEASE: what the run has claimed by then is still its own.
 RUN_S = 240
-AT_ONCE = 200
+AT_ONCE = 200  # deliveries of one query; the next leaves out what others claimed meanwhile
 MOST = 5_000
 """Deliveries of one run: the rest waits for the next, so that a worker does other things too."""
 
@@ -181,6 +181,7 @@ def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
 @one_transaction
 def _claim(delivery: Delivery, *, now: datetime) -> DeliveryAttempt | None:
     """Take a delivery for as long as a lease; None where another worker was first."""
+    # The time it was due is its version: whoever changed it first has the delivery.
     if not _of(delivery).update(due_at=now + LEASE, attempts=F("attempts") + 1):
         return None
     return DeliveryAttempt.objects.create(delivery=delivery, began_at=now)

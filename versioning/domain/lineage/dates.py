@@ -14,7 +14,7 @@ from versioning.domain.lineage.identity import Snapshot
 _DIGITS: Final = re.compile(r"[0-9]{1,8}\Z")
 _FIRST_YEAR, _LAST_YEAR = 2015, 2059
 _FIRST_SHORT_YEAR, _LAST_SHORT_YEAR = 22, 59
-_LEAP_YEAR = 2024
+_LEAP_YEAR = 2024  # a month and day without a year may be 29 February
 
 
 def read_date(tokens: Sequence[str], *, short_forms: bool) -> tuple[Snapshot, int] | None:

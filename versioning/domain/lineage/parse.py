@@ -41,7 +41,8 @@ _VERSION: Final = re.compile(r"(v?)([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12}
 _WORD_AND_VERSION: Final = re.compile(
     r"([a-z]{1,24})\.?([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})([a-z]{0,12})\Z"
 )
-_SMALLEST_CONTEXT: Final = 1000
+_SMALLEST_CONTEXT: Final = 1000  # no version is numbered so high, no context is shorter
+# Below it the start of a maker's name is often a word of its own.
 _SHORTEST_BRAND: Final = 4
 # Families that anybody may build on or publish anew.
 _SHARED: Final = vocabulary.PARENTS | vocabulary.OPEN_FAMILIES

@@ -19,11 +19,13 @@ from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
 from versioning.domain.lineage.twins import has_moved
 
+# People read these to see why not that one: after five nobody compares.
 _SHOWN_RUNNERS_UP: Final = 5
+# The provider's own word says that it follows, not that it is alike: it is of another line.
 _BY_STATEMENT: Final = 0.6
 _MAYBE: Final = 0.25  # below any upgrade
 _DIFFERENCES_OF_A_MAYBE: Final = 1
-_BY_A_PERSON: Final = 1.0
+_BY_A_PERSON: Final = 1.0  # nothing here knows better than who set the rule
 
 
 def find_successor(

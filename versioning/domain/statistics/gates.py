@@ -267,7 +267,7 @@ RATIO_FLOOR = 100
 KNOWN_COST = Decimal("0.9")
 """Share of requests whose cost must be known before a cost per success is believed."""
 
-TAIL = 0.95
+TAIL = 0.95  # what policies call p95: one request in twenty waits longer
 
 FARTHEST = 16.0
 """Ratios are sought between 1 / 16 and 16; beyond, an end of an interval counts as open."""

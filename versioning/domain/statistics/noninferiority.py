@@ -36,6 +36,7 @@ def p_not_worse(*, won: int, lost: int, n: int, margin: float) -> float:
     if margin <= 0 or margin >= 1 or n < 1:
         return 1.0
     seen = float(_statistic(won, lost, n=n, margin=margin))
+    # Less a hair: outcomes as good as the one seen count, however their statistic is rounded.
     least = _least_won(n=n, margin=margin, reach=seen - 1e-9)
     return max(
         _reached(least, n=n, won=share - margin, lost=share) for share in _shares(margin=margin)
@@ -72,7 +73,7 @@ def _most_lost(*, won: int, lost: int, n: int, alpha: float) -> float:
 
     reach = float(norm.ppf(1 - alpha / 2))
     low, high = (lost - won) / n, 1.0
-    for _ in range(40):
+    for _ in range(40):  # halves to less than 1e-11
         middle = (low + high) / 2
         rejected = float(_statistic(won, lost, n=n, margin=middle)) > reach
         low, high = (low, middle) if rejected else (middle, high)
@@ -148,6 +149,8 @@ def _reached(least: Floats, *, n: int, won: float, lost: float) -> float:
     return float(np.sum(binom.pmf(number, n, lost) * np.where(least > n - number, 0.0, beyond)))
 
 
+# To show this takes some 1,500 cases already, where a tenth comes out differently:
+# (1.64 + 0.84)^2 0.1 / 0.02^2, for a risk of 5 % and a power of 80 %.
 LEAST_MARGIN = Decimal("0.02")
 MOST_MARGIN = Decimal("0.1")
 """A tenth of the score is the most that "not worse" may hide where nobody has said more."""

@@ -21,6 +21,8 @@ SURE = 5.0
 """Standard deviations that a count must be off by: at a hundred looks, and of requests that come
 in bursts."""
 
+# The prior's weight, in requests: Beta(50, 50) for an even split looks for another share within
+# five points or so (its standard deviation) of the meant one.
 _PRIOR = 100.0
 
 

@@ -22,6 +22,8 @@ BUCKET_LIMIT = 2048
 SMALLEST = 1e-9
 """Values below count as zero."""
 
+# Bucket i holds what lies above gamma^(i-1) and up to gamma^i; its middle is off by the error at
+# most (Masson, Rim & Lee, "DDSketch", VLDB 2019).
 _GAMMA = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _PER_LOG = 1 / math.log(_GAMMA)
 _FORMAT = 1

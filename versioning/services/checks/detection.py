@@ -128,6 +128,7 @@ def _ask_side_by_side(
     results: list[Check] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
+        # One after the other, in this thread: each writes, and SQLite has one writer.
         for future in _catalogues_first(asked):
             check = recording.record(check=asked[future], asked=_answer(future), now=now)
             results.append(check)
@@ -178,6 +179,7 @@ def _begin(
     lease: timedelta = LEASE,
 ) -> Check:
     """Open a check; one that was left open past its lease is closed as broken off."""
+    # Apart from the new one: it stays closed also where somebody else's new check is first.
     with transaction.atomic():
         broken = Check.objects.running().filter(provider=provider, lease_until__lt=now)
         if broken.update(

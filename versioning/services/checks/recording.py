@@ -27,7 +27,7 @@ __all__ = ["Attempt", "NotRecorded", "is_catalogue", "record"]
 
 logger = logging.getLogger(__name__)
 
-LONGEST_ID = 200
+LONGEST_ID = 200  # the column's; see ``_with_short_ids``
 # For people: whoever has more bad rows than that has one fault, said fifty times.
 SHOWN_ITEMS = 50
 MOST_UNREAD = 1_000

@@ -42,6 +42,7 @@ RENEW_EVERY = timedelta(seconds=30)
 MOST_ASKS = 3
 MOST_UNREACHED = 10
 """After so many requests in a row that never reached the provider, it is taken to be down."""
+# Between two looks: so late at most a worker sees that it was asked to end.
 PAUSE_S = 1.0
 
 Clock = Callable[[], datetime]

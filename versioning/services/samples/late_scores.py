@@ -73,6 +73,7 @@ def attach(
 @one_transaction
 def _store(told: Mapping[int, Later], *, now: datetime) -> dict[int, Later]:
     """Complete the samples that are there; keep and return what is told of the others."""
+    # Before the samples, as ``locks`` has it, though it is written after them.
     locks.take(PendingScore.objects.filter(request_hash__in=told))
     found = _put_on_samples(told)
     waiting = {key: later for key, later in told.items() if key not in found}

@@ -9,6 +9,7 @@ from versioning.models import LeftOutSpans
 from versioning.services import clock
 
 KEPT = timedelta(days=90)
+# Pairs of day and reason in one transaction that folds; the next one takes the rest.
 FOLDED_AT_ONCE = 200
 
 

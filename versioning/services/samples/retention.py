@@ -23,6 +23,7 @@ def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
     pay for with 16 bytes; once a day all ids are walked instead.
     """
     kept_from = (now - options.retention()).astimezone(UTC)
+    # Whole days: a day's sums can be made again from all of its samples, or not at all.
     kept_from = kept_from.replace(hour=0, minute=0, second=0, microsecond=0)
     _drop_pending(before=kept_from)
     RequestUse.objects.filter(day__lt=clock.utc_day(kept_from)).delete()

@@ -23,6 +23,7 @@ from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
+# Parts of one transaction: SQLite's writers wait for it, PostgreSQL's folders do.
 AT_ONCE = 2_000
 HOURS_KEPT = timedelta(days=10)
 """Hours older than this, counted from the start of today in UTC, are folded into days."""
@@ -193,8 +194,10 @@ def take_out(gone: Mapping[Cell, SampleSums]) -> None:
         return
     versions = {cell.version_id for cell in gone}
     parts = RollupPart.objects.filter(version__in=versions).order_by("pk")
+    # Folded first: what goes may lie in a part, and a sum can't be taken from two halves.
     _fold_parts(list(parts.values_list("pk", *_ALL_COLUMNS)))
     for cell, sums in gone.items():
+        # An hour may have become part of its day; it never stands in both.
         for span, start in ((Rollup.Span.HOUR, cell.start), (Rollup.Span.DAY, _day_of(cell.start))):
             key = cell._asdict() | {"start": from_ms(start)}
             row = Rollup.objects.filter(span=span, **key)
@@ -215,6 +218,7 @@ def _fold_some(*, without: Collection[int], now: datetime) -> int:
         taken = RollupPart.objects.exclude(pk__in=without).order_by("pk")
         parts = list(taken.values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
         _fold_parts(parts)
+        # In the same transaction as the deletion below: what is counted is gone, or neither is.
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
         used = request_uses.fold() + left_out.fold(now=now) + tallies.fold()
@@ -224,6 +228,7 @@ def _fold_some(*, without: Collection[int], now: datetime) -> int:
 
 def _fold_apart(left: set[int]) -> int:
     """Fold some parts one by one; return how many, and put aside those that can't be."""
+    # Dear, but only after a fault: so a bad part holds back itself alone.
     taken = RollupPart.objects.exclude(pk__in=left).order_by("pk")
     folded = 0
     for pk in list(taken.values_list("pk", flat=True)[:AT_ONCE]):

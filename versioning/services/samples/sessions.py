@@ -12,6 +12,7 @@ from versioning.services.samples import store, vocabulary
 from versioning.services.samples.rollup_sums import SampleRow, Terms, sums_by_cell
 from versioning.services.transactions import one_transaction
 
+# Samples of one transaction: their rows are locked, and late scores of them wait meanwhile.
 STEP = 2_000
 Source = PerformanceSample.Source
 

@@ -64,6 +64,7 @@ def one_of(numbers: Sequence[int]) -> tuple[str, str]:
     """Return the condition that a column is one of the numbers, and its one parameter."""
     if connection.vendor == "postgresql":
         return "= ANY(%s::bigint[])", f"{{{','.join(map(str, numbers))}}}"
+    # One parameter for any number: SQLite bounds how many a statement may have.
     return "IN (SELECT value FROM json_each(%s))", json.dumps(numbers)
 
 
@@ -89,6 +90,7 @@ def _insert(
     table, names = model._meta.db_table, ", ".join(columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # Binary: no number is written as text and read again; it needs each column's type.
             with (
                 connection.wrap_database_errors,
                 cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)") as copy,

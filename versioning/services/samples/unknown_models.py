@@ -6,6 +6,7 @@ from datetime import datetime
 from versioning.models import UnknownModel
 from versioning.services import process_cache
 
+# A client that sends a new name with each request must not fill the disk; no team uses so many.
 MOST = 10_000
 FULL = (
     f"{MOST:,} unknown models have been seen already: track or fix those first. "

@@ -12,6 +12,8 @@ RouteKey = tuple[str, str, str]
 OTHER = "…"
 """Stands for every text beyond the limit of a kind: a table of words must not grow like samples."""
 
+# Far more than anybody names by hand; whoever passes one sends ids in place of words. Tasks
+# and slices multiply the sums.
 LIMITS = {Word.Kind.TASK: 1_000, Word.Kind.ERROR: 500, Word.Kind.TAGS: 5_000, Word.Kind.SLICE: 300}
 MOST_ROUTES = 20_000
 
@@ -42,11 +44,14 @@ def ids_of(kind: Word.Kind, texts: Iterable[str]) -> dict[str, int]:
     found = _stored_words(kind, missing)
     if len(found) < len(missing):
         room = max(LIMITS[kind] - Word.objects.filter(kind=kind).count(), 0)
+        # Sorted: two transactions that add the same words insert them in one order, and can't
+        # wait for each other.
         new = sorted(missing - found.keys())
         added = new if len(new) <= room else [*new[:room], OTHER]
         Word.objects.bulk_create(
             [Word(kind=kind, text=text) for text in added], ignore_conflicts=True
         )
+        # Read back: whoever was first with a word gave it its number.
         found = _stored_words(kind, {*missing, OTHER})
     if keep:
         _words.update({(kind, text): number for text, number in found.items()})

@@ -108,6 +108,7 @@ def abort(*, record_id: int, actor: Actor, now: datetime, reason: str) -> Upgrad
     """
     if not reason.strip():
         raise Invalid("Say why: the reason stays with the upgrade.")
+    # Before the lock: a comparison takes its time, and would hold the model meanwhile.
     shown = _if_it_can_be_seen(record_id, now=now)
     return _abort(record_id=record_id, actor=actor, now=now, reason=reason.strip(), shown=shown)
 
@@ -156,6 +157,7 @@ def _see(record_id: int, *, now: datetime) -> Evidence | None:
 @one_transaction
 def _evaluate(*, record_id: int, now: datetime) -> UpgradeRecord:
     record = moves.locked(record_id)
+    # Somebody may have stopped it between the sweep's list and this lock.
     if record.state != State.CANARY:
         return record
     found = locks.hold(Canary.objects.filter(record=record)).get()
@@ -223,6 +225,7 @@ def _do(
         _write_event(EventKind.CANARY_PAUSED, found, paused, actor=scheduler, now=now)
     if next_action.action is Action.ADVANCE:
         found.position += 1
+        # From this look, not from when the step was due: a late look never shortens the next hold.
         found.step_began_at = now
         _answers_change(record)
         advanced = f"The canary of {record} goes on with {found.weight:.0%} of the keys."

@@ -91,6 +91,7 @@ def open_record(
     record.recommended_at = record.changed_at = now
     if record.state == State.COMPLETED:
         record.completed_at, record.completion_number = now, _next_number(record.tracked_model)
+    # Never an update: with an id that is taken it must fail, not overwrite a record (law 6).
     record.save(force_insert=True)
     _write_step(record=record, before=None, actor=actor, now=now, reason=reason, evidence=evidence)
     if record.state == State.COMPLETED:
@@ -232,6 +233,8 @@ def _sentence(record: UpgradeRecord, *, after: State, reason: str) -> str:
 
 
 def _next_number(tracked: TrackedModel) -> int:
+    # Counted, not told by the clock: two moves of one moment still have a first and a second. The
+    # model is locked, so nobody else takes the same number.
     latest = UpgradeRecord.objects.filter(tracked_model=tracked).aggregate(
         latest=Max("completion_number")
     )["latest"]
@@ -240,6 +243,8 @@ def _next_number(tracked: TrackedModel) -> int:
 
 def _point_at(*, tracked: TrackedModel, version: ModelVersion, now: datetime) -> None:
     """Make a version the current one; what waits for a move from another is superseded."""
+    # In the database: the object in hand may be older. The count is part of what clients' ETag is
+    # made of, so that an answer from before the move is never taken for the one after it.
     TrackedModel.objects.filter(pk=tracked.pk).update(current_version=version, moves=F("moves") + 1)
     # Taken now: from here on its samples are those of the version in use.
     baselines.take_baseline(version=version, now=now)

@@ -86,6 +86,7 @@ def carry_on(*, now: datetime) -> int:
 
     Each in a transaction of its own: one that fails is logged and holds up no other.
     """
+    # A list: what moves on in this sweep is not met again in it, so each goes one step at most.
     done = sweeps.each(
         list(UpgradeRecord.objects.under_way().with_versions().order_by("pk")),
         lambda record: _ADVANCE[State(record.state)](record_id=record.pk, now=now),
