@@ -45,6 +45,14 @@ def held(folder: Path) -> Iterator[Path]:
         yield template
 
 
+def copy(folder: Path, *, to: Path) -> None:
+    """Give a program that is started on data of its own a migrated database, if there is one."""
+    with held(folder) as template:
+        if template.exists():
+            to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(template, to)
+
+
 def keep(template: Path) -> None:
     """Make the template of the test database as it is now, wholly or not at all."""
     begun = template.with_suffix(".sqlite3-begun")

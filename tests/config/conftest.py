@@ -18,6 +18,8 @@ UP = [sys.executable, "-P", "config/supervisor.py"]
 DEMO = [sys.executable, "-m", "sample_world.demo"]
 
 Start = Callable[..., subprocess.Popen[str]]
+Migrated = Callable[[Path], None]
+DATABASE = "hotswap.sqlite3"
 
 
 def free_port() -> int:

@@ -4,7 +4,15 @@ import stat
 import sys
 from pathlib import Path
 
-from tests.config.conftest import Start, embedded, free_port, run, wait_until
+from tests.config.conftest import (
+    DATABASE,
+    Migrated,
+    Start,
+    embedded,
+    free_port,
+    run,
+    wait_until,
+)
 
 
 def manage(folder: Path, *arguments: str) -> None:
@@ -25,8 +33,11 @@ def open_to_more(folder: Path) -> list[str]:
     ]
 
 
-def test_what_an_earlier_release_left_open_is_closed_to_others(tmp_path: Path) -> None:
+def test_what_an_earlier_release_left_open_is_closed_to_others(
+    tmp_path: Path, migrated: Migrated
+) -> None:
     """The folder is the operator's, who may share it; the group may hold a back-up's user."""
+    migrated(tmp_path / DATABASE)
     manage(tmp_path, "prepare")
     tmp_path.chmod(0o755)
     database, queue = tmp_path / "hotswap.sqlite3", tmp_path / "queue"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.conftest import DATABASE, Migrated
+
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 1.0
 SILENCE_S = 6
@@ -51,8 +53,9 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def port(environment: dict[str, str]) -> Iterator[int]:
+def port(environment: dict[str, str], migrated: Migrated) -> Iterator[int]:
     """The address of gunicorn as docs/operations.md starts it."""
+    migrated(Path(environment["HOTSWAP_DATA_DIR"]) / DATABASE)
     manage(environment, "prepare")
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]

@@ -15,7 +15,18 @@ from typing import Any
 import pytest
 
 from sample_world.simulator import Simulator
-from tests.config.conftest import DEMO, UP, Start, embedded, free_port, is_alive, run, wait_until
+from tests.config.conftest import (
+    DATABASE,
+    DEMO,
+    UP,
+    Migrated,
+    Start,
+    embedded,
+    free_port,
+    is_alive,
+    run,
+    wait_until,
+)
 
 LAST_WEEK = """
     import datetime, django, sys
@@ -46,9 +57,12 @@ def descendants(pid: int) -> set[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_a_start_after_nights_off(start: Start, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_start_after_nights_off(
+    start: Start, simulator: Simulator, tmp_path: Path, migrated: Migrated
+) -> None:
     simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250101")
     folder, output, port = tmp_path / "var", tmp_path / "output", free_port()
+    migrated(folder / DATABASE)
     environment = embedded(folder)
     address = simulator.base_url("openrouter")
     prepared = run([sys.executable, "-c", textwrap.dedent(LAST_WEEK), address], environment)
@@ -95,8 +109,11 @@ def children(pid: int) -> dict[str, int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_each_that_is_killed_comes_back_and_the_inbox_says_so(start: Start, tmp_path: Path) -> None:
+def test_each_that_is_killed_comes_back_and_the_inbox_says_so(
+    start: Start, tmp_path: Path, migrated: Migrated
+) -> None:
     folder, output, port = tmp_path / "var", tmp_path / "output", free_port()
+    migrated(folder / DATABASE)
     environment = embedded(folder)
     up = start([*UP, "--port", str(port)], environment, output)
     wait_until(lambda: "Ctrl-C stops it." in output.read_text() or up.poll(), "the start")

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,10 +81,11 @@ class Machine:
 
 
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
+def machines(tmp_path: Path, migrated: Callable[[Path], None]) -> Iterator[tuple[Machine, Machine]]:
     one, other = (Machine(tmp_path / name, tmp_path / "db.sqlite3") for name in ("a", "b"))
     for machine in (one, other):
         machine.folder.mkdir()
+    migrated(one.database)
     one.run("migrate", "-v", "0")
     for machine in (one, other):
         machine.serve()
