@@ -21,7 +21,7 @@ from versioning.services import clock, keys, providers, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
-from versioning.services.samples import ingestion
+from versioning.services.samples import ingestion, rollups
 from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
@@ -165,8 +165,13 @@ class Replay:
             )
 
     def _take_samples(self, day: int) -> None:
-        """Requests of office hours, trials among them: so both versions meet the same requests."""
-        office = self._hours(day, 8, 18)
+        """Requests of office hours, trials among them: so both versions meet the same requests.
+
+        Those of a day whose hours are sums of days by now come within one hour: each hour of each
+        flow is a sum of its own, which all days to come would read and add up.
+        """
+        is_recent = timedelta(days=story.LAST_DAY - day) <= rollups.HOURS_KEPT
+        office = self._hours(day, 8, 18 if is_recent else 9)
         samples = [
             sample
             for flow in self._flows(day, share=office.share)

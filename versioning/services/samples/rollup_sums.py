@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from itertools import islice
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from versioning.domain.figures import FIELDS, SUMS, Kept, Rate
@@ -140,6 +140,9 @@ _KINDS: Mapping[Kept, _Kind] = {
 }
 _SUMS = tuple((each, _KINDS[each.kept]) for each in SUMS)
 _NAMES, _EMPTY = [each.name for each in SUMS], [kind.of([]) for _, kind in _SUMS]
+# Where each sum's columns begin and end in a row: reckoned once, since comparing reads many rows.
+_ENDS = pairwise(accumulate((len(each.columns) for each in SUMS), initial=0))
+_READERS = tuple((kind.read, *ends) for (_, kind), ends in zip(_SUMS, _ENDS, strict=True))
 
 
 class SampleSums(_record("SampleSums", _NAMES, defaults=_EMPTY)):  # type: ignore[misc]
@@ -228,8 +231,7 @@ class SampleSums(_record("SampleSums", _NAMES, defaults=_EMPTY)):  # type: ignor
     @classmethod
     def from_values(cls, values: Sequence[Any]) -> "SampleSums":
         """Read what ``values`` wrote, as the database gives it back."""
-        given = iter(values)
-        return cls(*(kind.read(*islice(given, len(each.columns))) for each, kind in _SUMS))
+        return cls(*(read(*values[first:end]) for read, first, end in _READERS))
 
     @property
     def values(self) -> tuple[Any, ...]:
