@@ -13,6 +13,7 @@ from sample_world import settings as demo
 from sample_world.simulator.server import KEY
 from sample_world.tour import PARTS
 from tests.factories import UserFactory
+from versioning.services.checks import schedules
 
 pytestmark = pytest.mark.django_db
 STOP = re.compile(r'href="([^"]*)" data-shows="([^"]*)">')
@@ -56,6 +57,7 @@ def test_each_stop_of_a_new_world_is_there_and_shows_what_it_says(
     monkeypatch.setenv(story.KEY_VARIABLE, KEY)
     keys = [*settings.HOTSWAP["PROVIDER_KEYS"], story.KEY_VARIABLE]
     settings.HOTSWAP = {**settings.HOTSWAP, "PROVIDER_KEYS": keys}
+    schedules.install_schedules()
     replay.seed(now=timezone.now(), say=lambda sentence: None)
 
     tour = visitor.get("/admin/tour/").content.decode()

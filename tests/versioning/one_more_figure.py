@@ -20,7 +20,7 @@ ONE_MORE = """
         field=Field(name="refused", unit=Unit.YES_NO, meaning="if it refused", listed="refused"),
         sums=(Sum(name="refusal", kept=Kept.RATE, of="refused", answered=True),),
         shown=(
-            Shown(
+            ShownFigure(
                 name="refusal_rate",
                 says=Says.SHARE,
                 of=lambda sums: sums.refusal.share,
