@@ -42,11 +42,14 @@ def migrated(request: pytest.FixtureRequest, django_db_setup: None) -> Callable[
     """Spare a program the seven seconds of making its database: copy a migrated one to a path.
 
     The program still migrates, and finds nothing to do; where none is kept (the tests run on
-    PostgreSQL, say) it does all of it.
+    PostgreSQL, or without pytest's cache) it does all of it.
     """
     from tests import template
 
-    folder = request.config.cache.mkdir("migrated")
+    cache = getattr(request.config, "cache", None)
+    if cache is None:
+        return lambda path: None
+    folder = cache.mkdir("migrated")
     return lambda path: template.copy(folder, to=path)
 
 
