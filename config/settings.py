@@ -149,7 +149,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "versioning.admin.standing.on_every_page",
+                "versioning.admin.standstills.on_every_page",
             ],
         },
     },
@@ -228,7 +228,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "config.formats"
-USE_I18N = False
+USE_I18N = True
 TIME_ZONE = read_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 

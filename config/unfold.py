@@ -1,11 +1,15 @@
 """How the admin looks: its name, its colours and its sidebar."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 def _file(path: str) -> Callable[[HttpRequest], str]:
@@ -19,7 +23,7 @@ def _may_view(model: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(f"{app}.view_{name}")
 
 
-def _link(*, title: str, icon: str, model: str, **more: Any) -> dict[str, Any]:
+def _link(*, title: "StrOrPromise", icon: str, model: str, **more: Any) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
@@ -43,17 +47,17 @@ def _is_below(changelist: str, *, but: str) -> Callable[[HttpRequest], bool]:
 
 
 INBOX = {
-    "title": "Inbox",
+    "title": gettext_lazy("Inbox"),
     "icon": "inbox",
     "link": reverse_lazy("admin:index"),
-    "badge": "versioning.admin.pages.waiting_badge",
+    "badge": "versioning.admin.start_page.waiting_badge",
     "badge_variant": "primary",
 }
 
 UNFOLD = {
     "SITE_TITLE": "Hotswap",
     "SITE_HEADER": "Hotswap",
-    "SITE_SUBHEADER": "AI model versions",
+    "SITE_SUBHEADER": gettext_lazy("AI model versions"),
     "SITE_URL": None,
     "SITE_ICON": {
         "light": _file("hotswap/mark.svg"),
@@ -61,12 +65,12 @@ UNFOLD = {
     },
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": _file("hotswap/mark.svg")},
-        {"rel": "alternate icon", "href": _file("root/favicon.ico")},
+        {"rel": gettext_lazy("alternate icon"), "href": _file("root/favicon.ico")},
     ],
     "STYLES": [_file("hotswap/admin.css")],
     "SCRIPTS": [_file("hotswap/admin.js")],
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "versioning.admin.pages.inbox",
+    "DASHBOARD_CALLBACK": "versioning.admin.start_page.inbox",
     "COMMAND": {
         "search_models": [
             "versioning.trackedmodel",
@@ -98,14 +102,18 @@ UNFOLD = {
             {
                 "items": [
                     INBOX,
-                    _link(title="Upgrades", icon="swap_horiz", model="versioning.upgraderecord"),
+                    _link(
+                        title=gettext_lazy("Upgrades"),
+                        icon="swap_horiz",
+                        model="versioning.upgraderecord",
+                    ),
                 ],
             },
             {
-                "title": "Models",
+                "title": gettext_lazy("Models"),
                 "items": [
                     _link(
-                        title="Tracked models",
+                        title=gettext_lazy("Tracked models"),
                         icon="deployed_code",
                         model="versioning.trackedmodel",
                         active=_is_below(
@@ -114,13 +122,13 @@ UNFOLD = {
                         ),
                     ),
                     _link(
-                        title="Retirements",
+                        title=gettext_lazy("Retirements"),
                         icon="event_busy",
                         model="versioning.trackedmodel",
                         link=RETIREMENTS,
                     ),
                     _link(
-                        title="Versions",
+                        title=gettext_lazy("Versions"),
                         icon="layers",
                         model="versioning.modelversion",
                         active=_is_below(
@@ -129,87 +137,125 @@ UNFOLD = {
                         ),
                     ),
                     _link(
-                        title="Best per task",
+                        title=gettext_lazy("Best per task"),
                         icon="trophy",
                         model="versioning.modelversion",
                         link=BEST,
                     ),
-                    _link(title="Samples", icon="monitoring", model="versioning.performancesample"),
-                ],
-            },
-            {
-                "title": "Tests",
-                "items": [
-                    _link(title="Suites", icon="quiz", model="versioning.evaluationsuite"),
-                    _link(title="Runs", icon="science", model="versioning.evaluationrun"),
-                ],
-            },
-            {
-                "title": "By itself",
-                "items": [
-                    _link(title="Policies", icon="policy", model="versioning.policy"),
                     _link(
-                        title="Automation",
+                        title=gettext_lazy("Samples"),
+                        icon="monitoring",
+                        model="versioning.performancesample",
+                    ),
+                ],
+            },
+            {
+                "title": gettext_lazy("Tests"),
+                "items": [
+                    _link(
+                        title=gettext_lazy("Suites"),
+                        icon="quiz",
+                        model="versioning.evaluationsuite",
+                    ),
+                    _link(
+                        title=gettext_lazy("Runs"), icon="science", model="versioning.evaluationrun"
+                    ),
+                ],
+            },
+            {
+                "title": gettext_lazy("By itself"),
+                "items": [
+                    _link(title=gettext_lazy("Policies"), icon="policy", model="versioning.policy"),
+                    _link(
+                        title=gettext_lazy("Automation"),
                         icon="toggle_on",
                         model="versioning.automationswitch",
                     ),
                 ],
             },
             {
-                "title": "Providers",
+                "title": gettext_lazy("Providers"),
                 "items": [
-                    _link(title="Providers", icon="cloud", model="providers.provider"),
-                    _link(title="Checks", icon="fact_check", model="versioning.check"),
+                    _link(
+                        title=gettext_lazy("Providers"), icon="cloud", model="providers.provider"
+                    ),
+                    _link(
+                        title=gettext_lazy("Checks"), icon="fact_check", model="versioning.check"
+                    ),
                 ],
             },
             {
-                "title": "What was found",
+                "title": gettext_lazy("What was found"),
                 "collapsible": True,
                 "items": [
-                    _link(title="Findings", icon="newsmode", model="versioning.finding"),
-                    _link(title="Notices", icon="notifications", model="versioning.notice"),
-                    _link(title="Events", icon="history", model="versioning.event"),
-                    _link(title="Drift", icon="trending_down", model="versioning.driftfinding"),
                     _link(
-                        title="Another id answered",
+                        title=gettext_lazy("Findings"), icon="newsmode", model="versioning.finding"
+                    ),
+                    _link(
+                        title=gettext_lazy("Notices"),
+                        icon="notifications",
+                        model="versioning.notice",
+                    ),
+                    _link(title=gettext_lazy("Events"), icon="history", model="versioning.event"),
+                    _link(
+                        title=gettext_lazy("Drift"),
+                        icon="trending_down",
+                        model="versioning.driftfinding",
+                    ),
+                    _link(
+                        title=gettext_lazy("Another id answered"),
                         icon="call_split",
                         model="versioning.serveddrift",
                     ),
                     _link(
-                        title="Seen, not tracked",
+                        title=gettext_lazy("Seen, not tracked"),
                         icon="help_center",
                         model="versioning.unknownmodel",
                     ),
                     _link(
-                        title="Spans left out",
+                        title=gettext_lazy("Spans left out"),
                         icon="filter_alt_off",
                         model="versioning.leftoutspans",
                     ),
-                    _link(title="Catalogue", icon="list_alt", model="versioning.catalogueentry"),
-                    _link(title="Alias history", icon="link", model="versioning.aliastarget"),
+                    _link(
+                        title=gettext_lazy("Catalogue"),
+                        icon="list_alt",
+                        model="versioning.catalogueentry",
+                    ),
+                    _link(
+                        title=gettext_lazy("Alias history"),
+                        icon="link",
+                        model="versioning.aliastarget",
+                    ),
                 ],
             },
             {
-                "title": "Set-up",
+                "title": gettext_lazy("Set-up"),
                 "collapsible": True,
                 "items": [
                     _link(
-                        title="First steps",
+                        title=gettext_lazy("First steps"),
                         icon="footprint",
                         model="versioning.trackedmodel",
                         link=reverse_lazy("admin:versioning_trackedmodel_first_steps"),
                     ),
-                    _link(title="Lineage rules", icon="rule", model="versioning.lineagerule"),
-                    _link(title="Freezes", icon="ac_unit", model="versioning.freeze"),
                     _link(
-                        title="Schedules",
+                        title=gettext_lazy("Lineage rules"),
+                        icon="rule",
+                        model="versioning.lineagerule",
+                    ),
+                    _link(title=gettext_lazy("Freezes"), icon="ac_unit", model="versioning.freeze"),
+                    _link(
+                        title=gettext_lazy("Schedules"),
                         icon="schedule",
                         model="django_celery_beat.periodictask",
                     ),
-                    _link(title="API keys", icon="key", model="versioning.apikey"),
-                    _link(title="Slice tags", icon="sell", model="versioning.slicetag"),
-                    _link(title="Users", icon="person", model="auth.user"),
-                    _link(title="Groups", icon="group", model="auth.group"),
+                    _link(title=gettext_lazy("API keys"), icon="key", model="versioning.apikey"),
+                    _link(
+                        title=gettext_lazy("Slice tags"), icon="sell", model="versioning.slicetag"
+                    ),
+                    _link(title=gettext_lazy("Users"), icon="person", model="auth.user"),
+                    _link(title=gettext_lazy("Groups"), icon="group", model="auth.group"),
                 ],
             },
         ],

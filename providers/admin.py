@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -21,7 +23,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
-from providers.rows import FormWithRows, NamedRow, PairsField, Unshowable
+from providers.row_fields import FormWithRows, NamedRow, PairsField, Unshowable
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -49,7 +54,11 @@ class NamedPages(PlainAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         shown = context.get("original")
-        otherwise = str(shown) if shown else f"New {self.opts.verbose_name}"
+        otherwise = (
+            str(shown)
+            if shown
+            else _("New %(verbose_name)s") % {"verbose_name": self.opts.verbose_name}
+        )
         context["title"] = context.get("named", otherwise)
         context["subtitle"] = capfirst(str(self.opts.verbose_name)) if shown else None
         return super().render_change_form(request, context, *args, **kwargs)
@@ -89,8 +98,8 @@ class WithPanel(PlainAdmin):
 class Admin(NamedPages):
     """The base of all pages: nothing here can be deleted, for history outlives its subjects."""
 
-    when_empty = ""  # what an empty list says: what comes here, and how
-    next_step = ""  # what to do with one that was just added; its page opens then
+    when_empty: "StrOrPromise" = ""  # what an empty list says: what comes here, and how
+    next_step: "StrOrPromise" = ""  # what to do with one that was just added; its page opens then
     is_large = False  # may have 100,000 rows and more
     list_per_page = 30
     paginator = lists.BoundedPaginator
@@ -139,7 +148,10 @@ class Admin(NamedPages):
     ) -> HttpResponse:
         if not self.next_step or {"_addanother", "_continue", "_popup"} & set(request.POST):
             return super().response_add(request, obj, post_url_continue)
-        messages.success(request, f"{obj} is added. {self.next_step}")
+        messages.success(
+            request,
+            _("%(obj)s is added. %(next_step)s") % {"obj": obj, "next_step": self.next_step},
+        )
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return HttpResponseRedirect(reverse(page, args=[obj.pk]))
 
@@ -170,10 +182,12 @@ class ProviderForm(FormWithRows, _ProviderForm):
 
     options = PairsField(
         row=OptionRow,
-        one="option",
-        help_text="What else the kind needs, such as region = eu-central-1 for Bedrock, or "
-        "api_version for Azure. input_price = 0.15 and output_price = 0.60 are USD "
-        "per million tokens of models that it lists without a price.",
+        one=gettext_lazy("option"),
+        help_text=gettext_lazy(
+            "What else the kind needs, such as region = eu-central-1 for Bedrock, or "
+            "api_version for Azure. input_price = 0.15 and output_price = 0.60 are USD "
+            "per million tokens of models that it lists without a price."
+        ),
     )
 
     class Meta:
@@ -183,8 +197,8 @@ class ProviderForm(FormWithRows, _ProviderForm):
 
 @admin.register(Provider)
 class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
-    when_empty = "Add the services that list your models; checks then ask them daily."
-    next_step = "Test its connection, then check it to see what it lists."
+    when_empty = gettext_lazy("Add the services that list your models; checks then ask them daily.")
+    next_step = gettext_lazy("Test its connection, then check it to see what it lists.")
     form = ProviderForm
     list_display = ("name", "slug", "kind", "address", "key", "enabled")
     list_filter = ("enabled",)
@@ -194,7 +208,7 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
     fieldsets = (
         (None, {"fields": ("name", "slug", "kind", "enabled")}),
         (
-            "How to reach it",
+            gettext_lazy("How to reach it"),
             {"fields": ("base_url", "api_key_env", "key", "timeout_seconds", "options")},
         ),
     )
@@ -204,27 +218,27 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
     ) -> dict[str, Sequence[str]]:
         return {} if obj else {"slug": ("name",)}
 
-    @admin.display(description="address", ordering="base_url")
+    @admin.display(description=gettext_lazy("address"), ordering="base_url")
     def address(self, provider: Provider) -> str:
         return provider.base_url or _public_address(provider)
 
-    @admin.display(description="key", ordering="api_key_env")
+    @admin.display(description=gettext_lazy("key"), ordering="api_key_env")
     def key(self, provider: Provider) -> SafeString:
         """Say whether the key's variable is set for this process; never what it holds."""
         if not provider.api_key_env:
-            return format_html('<span class="hs-badge">{}</span>', "no key")
+            return format_html('<span class="hs-badge">{}</span>', _("no key"))
         if provider.unreleased_pairs():
             return format_html(
                 '<code>{}</code> <span class="hs-badge hs-bad">{}</span>',
                 provider.api_key_env,
-                "not released for this address",
+                _("not released for this address"),
             )
         is_set = _has_key(provider)
         return format_html(
             '<code>{}</code> <span class="hs-badge {}">{}</span>',
             provider.api_key_env,
             "hs-good" if is_set else "hs-bad",
-            "set" if is_set else "not set",
+            "set" if is_set else _("not set"),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -248,12 +262,12 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
             raise PermissionDenied
         provider = get_object_or_404(Provider, pk=provider_id)
         if request.POST.get("pairs", "") != " ".join(provider.unreleased_pairs()):
-            messages.error(request, "It was changed since you looked. Look again, then release.")
+            messages.error(request, _("It was changed since you looked. Look again, then release."))
         else:
             provider.release_key()
-            provider._change_reason = "released the key"  # type: ignore[attr-defined]
+            provider._change_reason = _("released the key")  # type: ignore[attr-defined]
             provider.save(update_fields=["key_released_to"])
-            messages.success(request, "The key may go to this address.")
+            messages.success(request, _("The key may go to this address."))
         return HttpResponseRedirect(reverse("admin:providers_provider_change", args=[provider_id]))
 
     def test_connection(self, request: HttpRequest, provider_id: int) -> HttpResponse:
@@ -274,7 +288,7 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
         """
         form = self.get_form(request, provider, change=True)(request.POST, instance=provider)
         if form.is_valid():
-            typed = " (as written, not saved yet)" if form.has_changed() else ""
+            typed = _(" (as written, not saved yet)") if form.has_changed() else ""
             works, said = _tested(form.instance, typed=typed)
         else:
             wrong = [
@@ -282,7 +296,7 @@ class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc
                 for name, errors in form.errors.items()
                 if name in form.fields
             ]
-            works, said = False, " ".join(["As it is written, it can't be tested.", *wrong])
+            works, said = False, " ".join([_("As it is written, it can't be tested."), *wrong])
         tone = "good" if works else "bad"
         return HttpResponse(format_html('<p class="hs-tone-{}">{}</p>', tone, said))
 
@@ -293,10 +307,11 @@ def _tested(provider: Provider, *, typed: str = "") -> tuple[bool, str]:
         result = provider.test_connection(at=timezone.now())
     except NoRoom as error:
         return False, str(error)
-    verdict = "works" if result.ok else "does not work"
+    verdict = "works" if result.ok else _("does not work")
     return (
         result.ok,
-        f"The connection {verdict}{typed}. {result.sentence} (It took {result.ms:,} ms.)",
+        _("The connection %(verdict)s%(typed)s. %(sentence)s (It took %(ms)s ms.)")
+        % {"verdict": verdict, "typed": typed, "sentence": result.sentence, "ms": f"{result.ms:,}"},
     )
 
 
@@ -304,7 +319,7 @@ def _public_address(provider: Provider) -> str:
     try:
         return registry.adapter_class(provider.kind).default_base_url
     except registry.UnknownKind:
-        return f"unknown kind {provider.kind}"
+        return _("unknown kind %(kind)s") % {"kind": provider.kind}
 
 
 def _has_key(provider: Provider) -> bool:

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from providers import calls, files, registry, variables
@@ -29,7 +31,7 @@ _SECRET_OPTION = re.compile(r"key|token|secret|password", re.IGNORECASE)
 TEST_SECONDS = 20.0
 """A person, and a thread of the web server, wait for the test of a connection."""
 
-NOT_RELEASED = (
+NOT_RELEASED = _(
     "is not released for providers. The operator of the server names it in HOTSWAP_PROVIDER_KEYS;"
     " Hotswap's own variables never are."
 )
@@ -57,8 +59,11 @@ def check_variable_name(value: str) -> None:
     if not _is_variable(value):
         # The value is not repeated: it may be the key.
         raise ValidationError(
-            "Write the name of the environment variable, such as OPENAI_API_KEY (capital letters,"
-            " digits and underscores), never the key itself.",
+            gettext(
+                "Write the name of the environment variable, such as OPENAI_API_KEY (capital "
+                "letters,"
+                " digits and underscores), never the key itself."
+            ),
             code="not_a_variable",
         )
 
@@ -67,8 +72,10 @@ def check_readable(value: str) -> None:
     """Raise ValidationError for line breaks, and for what makes one name look like another."""
     if _UNREADABLE.search(value):
         raise ValidationError(
-            "No line breaks, control characters, or characters that change the direction of"
-            " writing.",
+            gettext(
+                "No line breaks, control characters, or characters that change the direction of"
+                " writing."
+            ),
             code="unreadable",
         )
 
@@ -79,20 +86,28 @@ def check_options(value: Any) -> None:
         isinstance(text, str) for pair in value.items() for text in pair
     ):
         raise ValidationError(
-            'Options are pairs of texts, such as {"region": "eu-central-1"}.', code="not_texts"
+            gettext('Options are pairs of texts, such as {"region": "eu-central-1"}.'),
+            code="not_texts",
         )
     for name in value:
         if _SECRET_OPTION.search(name) and not name.endswith("_env"):
             raise ValidationError(
-                f"{name}: keys belong in the environment; name their variable in an option that"
-                " ends in _env.",
+                gettext(
+                    "%(name)s: keys belong in the environment; name their variable in an option "
+                    "that ends in _env."
+                )
+                % {"name": name},
                 code="secret",
             )
     _check_options_that_lead_somewhere(value)
     for name in PRICE_OPTIONS:
         if name in value and _price(value[name]) is None:
             raise ValidationError(
-                f"{name}: write USD per million tokens, such as 0.25; 0 for a server of your own.",
+                gettext(
+                    "%(name)s: write USD per million tokens, such as 0.25; 0 for a server of "
+                    "your own."
+                )
+                % {"name": name},
                 code="not_a_price",
             )
 
@@ -100,7 +115,9 @@ def check_options(value: Any) -> None:
 def _check_options_that_lead_somewhere(value: Mapping[str, str]) -> None:
     """Raise ValidationError for a region or address that could make a host of somebody's own."""
     if not _REGION.fullmatch(value.get("region", "")):
-        raise ValidationError("region: write one such as eu-central-1.", code="not_a_region")
+        raise ValidationError(
+            gettext("region: write one such as eu-central-1."), code="not_a_region"
+        )
     for name, address in value.items():
         if name.endswith("_url") and (problem := _problem_of_http_address(address)):
             raise ValidationError(f"{name}: {problem}", code="not_an_address")
@@ -124,59 +141,72 @@ class Provider(models.Model):
 
     slug = models.SlugField(
         unique=True,
-        help_text="Short name in addresses and commands, such as openrouter. Applications use"
-        " it, so keep it once models are tracked.",
+        help_text=_(
+            "Short name in addresses and commands, such as openrouter. Applications use"
+            " it, so keep it once models are tracked."
+        ),
     )
     name = models.CharField(
         max_length=100,
         validators=[check_readable],
-        help_text="What people call it, such as OpenRouter or GPU server Prague.",
+        help_text=_("What people call it, such as OpenRouter or GPU server Prague."),
     )
     kind = models.CharField(
         max_length=40,
         choices=registry.kinds,
-        help_text="How to speak to it. vLLM, llama.cpp, Groq, Together and most others take the"
-        " OpenAI kind with their own base URL.",
+        help_text=_(
+            "How to speak to it. vLLM, llama.cpp, Groq, Together and most others take the"
+            " OpenAI kind with their own base URL."
+        ),
     )
     base_url = models.CharField(
-        "base URL",
+        _("base URL"),
         max_length=500,
         blank=True,
-        help_text="Where its API starts, such as http://127.0.0.1:8000/v1. Leave it empty for"
-        " the provider's own public address.",
+        help_text=_(
+            "Where its API starts, such as http://127.0.0.1:8000/v1. Leave it empty for"
+            " the provider's own public address."
+        ),
     )
     api_key_env = models.CharField(
-        "key's environment variable",
+        _("key's environment variable"),
         max_length=128,
         blank=True,
         validators=[check_variable_name],
-        help_text="The name of the environment variable with the key, such as OPENAI_API_KEY."
-        " The key itself is never stored. Leave it empty where no key is needed.",
+        help_text=_(
+            "The name of the environment variable with the key, such as OPENAI_API_KEY."
+            " The key itself is never stored. Leave it empty where no key is needed."
+        ),
     )
     options = models.JSONField(
         default=dict,
         blank=True,
         validators=[check_options],
-        help_text='What else the kind needs, such as {"region": "eu-central-1"} for Bedrock or'
-        ' {"api_version": "2024-10-21"} for Azure. {"input_price": "0.15", "output_price": "0.60"}'
-        " are USD per million tokens of models that it lists without a price. Leave it as {}"
-        " otherwise.",
+        help_text=_(
+            'What else the kind needs, such as {"region": "eu-central-1"} for Bedrock or'
+            ' {"api_version": "2024-10-21"} for Azure. {"input_price": "0.15", "output_price": '
+            '"0.60"}'
+            " are USD per million tokens of models that it lists without a price. Leave it as {}"
+            " otherwise."
+        ),
     )
     enabled = models.BooleanField(
         default=True,
-        help_text="Ask it in every check. Switch it off to keep its models without asking.",
+        help_text=_("Ask it in every check. Switch it off to keep its models without asking."),
     )
     timeout_seconds = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(3600)],
-        help_text="The longest that listing its models may take, in seconds. Leave it empty for"
-        " the usual limit; raise it for a slow server of your own.",
+        help_text=_(
+            "The longest that listing its models may take, in seconds. Leave it empty for"
+            " the usual limit; raise it for a slow server of your own."
+        ),
     )
     key_released_to = models.JSONField(
         default=list,
         editable=False,
-        help_text="Which variable may go to which place, each as NAME https://host:port.",
+        help_text=_("Which variable may go to which place, each as NAME https://host:port."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -278,14 +308,17 @@ class Provider(models.Model):
         nobody has released for the place.
         """
         known = registry.known_variables(self.kind)
-        for _, name in self._named_variables():
+        for _place, name in self._named_variables():
             if not variables.is_released(name, known=known):
                 raise Refused(f"{name} {NOT_RELEASED}")
         if unreleased := self.unreleased_pairs():
             name, where = unreleased[0].split(" ")
             raise Refused(
-                f"The key in {name} is not released for {where}, so nothing was asked. Somebody "
-                "who may set up releases it on the provider's page, or over the API."
+                gettext(
+                    "The key in %(name)s is not released for %(where)s, so nothing was asked. "
+                    "Somebody who may set up releases it on the provider's page, or over the API."
+                )
+                % {"name": name, "where": where}
             )
         connection = self.connection()
         if most_s is not None:
@@ -332,11 +365,15 @@ class Provider(models.Model):
 
 
 def _say_listed(count: int, dropped: int) -> str:
-    unread = f", and {dropped} more that could not be read" if dropped else ""
-    return (
-        f"It lists {count} model{'' if count == 1 else 's'}{unread}."
-        " A listed model is not always one that this key may call."
+    unread = (
+        gettext(", and %(dropped)s more that could not be read") % {"dropped": dropped}
+        if dropped
+        else ""
     )
+    return gettext(
+        "It lists %(count)s model%(else_s)s%(unread)s. A listed model is not always one that "
+        "this key may call."
+    ) % {"count": count, "else_s": "" if count == 1 else "s", "unread": unread}
 
 
 def _problem_of_address(base_url: str, adapter: type[Adapter]) -> str:
@@ -344,12 +381,12 @@ def _problem_of_address(base_url: str, adapter: type[Adapter]) -> str:
     if not base_url:
         if adapter.default_base_url or not adapter.needs_address:
             return ""
-        return "This kind has no public address: set the base URL."
+        return gettext("This kind has no public address: set the base URL.")
     try:
         parts = urlsplit(base_url)
         _ = parts.port
     except ValueError:
-        return "This is not an address. Write one such as https://api.example.com/v1."
+        return gettext("This is not an address. Write one such as https://api.example.com/v1.")
     if parts.scheme == "file" and adapter.reads_files:
         return files.problem_of_file_address(base_url)
     return _problem_of_http_address(base_url)
@@ -361,13 +398,15 @@ def _problem_of_http_address(base_url: str) -> str:
         parts = urlsplit(base_url)
         _ = parts.port
     except ValueError:
-        return "This is not an address. Write one such as https://api.example.com/v1."
+        return gettext("This is not an address. Write one such as https://api.example.com/v1.")
     if parts.scheme not in {"http", "https"} or not parts.hostname or " " in base_url:
-        return "Write an address that starts with http:// or https://."
+        return gettext("Write an address that starts with http:// or https://.")
     if is_never_asked(parts.hostname):
-        return "This is an address of the machine's own surroundings: it is never asked."
+        return gettext("This is an address of the machine's own surroundings: it is never asked.")
     if "@" in parts.netloc:
-        return "Leave user and password out: keys come from the environment variable."
+        return gettext("Leave user and password out: keys come from the environment variable.")
     if parts.query or parts.fragment:
-        return "Leave out everything from ? or # on: what else is needed goes into the options."
+        return gettext(
+            "Leave out everything from ? or # on: what else is needed goes into the options."
+        )
     return ""

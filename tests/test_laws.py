@@ -28,7 +28,7 @@ from versioning.services.checks import detection
 from versioning.services.errors import AlreadyMoved, ServiceError
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
-from versioning.services.upgrades import decisions, moves, recommendation, upgrading
+from versioning.services.upgrades import decisions, moves, python_api, recommendation
 
 pytestmark = pytest.mark.django_db
 
@@ -251,7 +251,7 @@ class TestLaw4:
     def by_itself(self, record: UpgradeRecord) -> str:
         """Ask for auto_upgrade; return what it waits for."""
         model = record.tracked_model
-        result = upgrading.auto_upgrade(
+        result = python_api.auto_upgrade(
             provider=model.provider.slug, model=model.name, min_quality_improvement=0, now=NOW
         )
         record.refresh_from_db()

@@ -1,15 +1,18 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
 
 
 class VersioningConfig(AppConfig):
     name = "versioning"
-    verbose_name = "Versions"
+    verbose_name = _("Versions")
 
     def ready(self) -> None:
         from providers.http import guard
         from versioning import tasks
+        from versioning.models import names
         from versioning.services import generation, nudges, plugins, seals, transactions
 
+        names.translate(apps.get_models())
         plugins.take_scorers()
         generation.watch()
         seals.watch()

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from versioning.services import events, idempotency, outbox, seals, sweeps
-from versioning.services.checks import detection, schedules, targets
+from versioning.services.checks import detection, schedules, target_probes
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import (
@@ -12,15 +12,15 @@ from versioning.services.samples import (
     late_scores,
     retention,
     rollups,
-    trace_once,
+    trace_deduplication,
 )
 from versioning.services.upgrades import (
     looks,
+    python_api,
     recommendation,
     renewal,
     retirement,
     rollout,
-    upgrading,
 )
 
 
@@ -83,8 +83,8 @@ def carry_on() -> int:
     """
     now = timezone.now()
     return sweeps.in_turn(
-        ("Asking for targets", lambda: targets.probe_waiting(now=now)),
-        ("Upgrades by policy", lambda: len(upgrading.upgrade_by_policy(now=now))),
+        ("Asking for targets", lambda: target_probes.probe_waiting(now=now)),
+        ("Upgrades by policy", lambda: len(python_api.upgrade_by_policy(now=now))),
         ("Upgrades under way", lambda: rollout.carry_on(now=now)),
         now=now,
     )
@@ -119,7 +119,7 @@ def fold_samples() -> int:
     return sweeps.in_turn(
         ("Late scores", late_scores.sweep_pending),
         ("Samples of models tracked since", lambda: attachment.attach(now=now)),
-        ("Traces seen once", lambda: trace_once.forget_old(now=now)),
+        ("Traces seen once", lambda: trace_deduplication.forget_old(now=now)),
         ("Sums of samples", lambda: rollups.fold(now=now)),
         now=now,
     )

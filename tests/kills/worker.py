@@ -27,7 +27,7 @@ from versioning.services.actors import Actor  # noqa: E402
 from versioning.services.errors import AlreadyMoved  # noqa: E402
 from versioning.services.evaluation import running  # noqa: E402
 from versioning.services.samples import rollups  # noqa: E402
-from versioning.services.upgrades import decisions, rollout, upgrading  # noqa: E402
+from versioning.services.upgrades import decisions, python_api, rollout  # noqa: E402
 
 
 class Places:
@@ -70,7 +70,7 @@ def approve(order: dict[str, Any], now: datetime) -> None:
 def sweep(order: dict[str, Any], now: datetime) -> None:
     """Do what the scheduled tasks do, one after the other."""
     rollout.wake_snoozed(now=now)
-    upgrading.upgrade_by_policy(now=now)
+    python_api.upgrade_by_policy(now=now)
     rollout.carry_on(now=now)
     running.carry_out_open_runs(clock=lambda: now)
     rollups.fold(now=now)

@@ -11,7 +11,7 @@ from tests.machine.world import LINES, PROMPT, Shared
 from versioning.models import Canary, Check, Freeze, Policy, TrackedModel, Watch
 from versioning.services.checks import detection
 from versioning.services.samples import rollups
-from versioning.services.upgrades import canary, decisions, policies, rollout, upgrading
+from versioning.services.upgrades import canary, decisions, policies, python_api, rollout
 
 HOUR = dt.timedelta(hours=1)
 RECORDS = "/api/model-versions/upgrade-recommendations"
@@ -239,7 +239,7 @@ class Course(Shared):
 
         def sweep() -> None:
             rollout.wake_snoozed(now=self.now)
-            upgrading.upgrade_by_policy(now=self.now)
+            python_api.upgrade_by_policy(now=self.now)
             rollout.carry_on(now=self.now)
             rollups.fold(now=self.now)
 

@@ -32,7 +32,7 @@ from versioning.services.evaluation import running
 from versioning.services.evidence import drift
 from versioning.services.samples import attachment, ingestion, late_scores, rollups
 from versioning.services.samples.incoming import SampleIn
-from versioning.services.upgrades import decisions, retirement, rollout, upgrading, watching
+from versioning.services.upgrades import decisions, python_api, retirement, rollout, watching
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -132,7 +132,7 @@ def test_a_fault_of_the_policies_keeps_no_canary_from_a_look(
     )
     asked = poison(
         monkeypatch,
-        upgrading,
+        python_api,
         "why_not_by_itself",
         bad=lambda *, record, **_: record.pk == waiting[0].pk,
     )
@@ -152,7 +152,7 @@ def test_a_fault_of_a_whole_stage_keeps_no_other_from_its_turn(
         UpgradeRecord.State.CANARY,
         lambda *, record_id, now: looked.append(record_id),
     )
-    poison(monkeypatch, upgrading.recommendation, "open_recommendations", bad=lambda: True)
+    poison(monkeypatch, python_api.recommendation, "open_recommendations", bad=lambda: True)
     tasks.carry_on()
     assert looked == [each.pk for each in on]
     assert told() == ["Upgrades by policy"]

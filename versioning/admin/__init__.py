@@ -1,15 +1,15 @@
 """The admin: pages for staff. Importing this registers them all."""
 
 from versioning.admin import (
-    access,
+    api_keys,
     catalogue,
     detection,
     drift,
     evaluation,
     events,
+    lineage_rules,
     people,
     policies,
-    rules,
     samples,
     schedules,
     upgrades,
@@ -17,15 +17,15 @@ from versioning.admin import (
 )
 
 __all__ = [
-    "access",
+    "api_keys",
     "catalogue",
     "detection",
     "drift",
     "evaluation",
     "events",
+    "lineage_rules",
     "people",
     "policies",
-    "rules",
     "samples",
     "schedules",
     "upgrades",

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from versioning.admin import sheet, words
-from versioning.admin.choices import Choice
+from django.utils.translation import gettext as _
+
+from versioning.admin import decision_sheet, words
+from versioning.admin.decisions import Choice
 from versioning.domain.evidence import read
 from versioning.models import UpgradeRecord
 
@@ -71,24 +73,24 @@ def buttons(
 
 def _verb(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> str:
     if is_against(choice, record, gathers_evidence=gathers_evidence):
-        return "Approve anyway"
+        return _("Approve anyway")
     advised = of(record, gathers_evidence=gathers_evidence)
     if choice.name == WAIT and advised == WAIT:
-        return "Wait for evidence"
+        return _("Wait for evidence")
     code = words.plain_code(read(record.evidence).decision)
     if choice.name == "approve" and advised == "approve" and code != "upgrade":
-        return "Approve the trial"
-    return choice.verb
+        return _("Approve the trial")
+    return str(choice.verb)
 
 
 def not_known(record: UpgradeRecord) -> list[str]:
     """Return what the evidence doesn't tell, each once: said again before somebody approves."""
-    shown = sheet.of_evidence(read(record.evidence))
+    shown = decision_sheet.of_evidence(read(record.evidence))
     code = words.plain_code(read(record.evidence).decision)
     told = list(shown.reasons) if code != "upgrade" else []
     told += [gate.reason for gate in shown.gates if gate.is_open and gate.reason not in told]
     if shown.missing:
-        told.append(f"nothing is known from {shown.missing}")
+        told.append(_("nothing is known from %(missing)s") % {"missing": shown.missing})
     if not record.evidence:
-        told.append("nothing was measured yet")
+        told.append(_("nothing was measured yet"))
     return [f"{each[0].upper()}{each[1:]}." if each[-1] != "." else each for each in told if each]

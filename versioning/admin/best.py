@@ -10,8 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from versioning.admin import front, words
+from versioning.admin import pareto_front, words
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services.errors import NotFound
@@ -49,11 +50,11 @@ def best(request: HttpRequest) -> HttpResponse:
     places = found.ranking.places if found else ()
     context = {
         **admin.site.each_context(request),
-        "title": "Best per task",
+        "title": _("Best per task"),
         "tasks": tasks,
         "task": task,
         "sentence": found.ranking.sentence if found else "",
-        "plot": front.draw([_dot(place, found.versions[place.name]) for place in places])
+        "plot": pareto_front.draw([_dot(place, found.versions[place.name]) for place in places])
         if found
         else None,
         "lines": [_line(place, found.versions[place.name], now=now) for place in places]
@@ -63,9 +64,9 @@ def best(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/versioning/modelversion/best.html", context)
 
 
-def _dot(place: Place, version: ModelVersion) -> front.FrontPoint:
+def _dot(place: Place, version: ModelVersion) -> pareto_front.FrontPoint:
     known = None if place.rank is None else place.quality
-    return front.FrontPoint(
+    return pareto_front.FrontPoint(
         name=place.name,
         label="" if place.rank is None else str(place.rank),
         cost=place.cost,
@@ -93,12 +94,12 @@ def _line(place: Place, version: ModelVersion, *, now: datetime) -> RankedRow:
 
 def _standing(place: Place) -> SafeString | str:
     if place.rank is None:
-        return words.badge("too few scores", "plain")
+        return words.badge(_("too few scores"), "plain")
     if place.tie:
-        return words.badge("tie", "warn", title="It can't be told from the first.")
+        return words.badge(_("tie"), "warn", title=_("It can't be told from the first."))
     if place.rank == 1:
-        return words.badge("best", "good")
+        return words.badge(_("best"), "good")
     if place.on_front:
-        title = "No other is at least as good in quality, cost and latency."
-        return words.badge("cheaper or faster", "info", title=title)
+        title = _("No other is at least as good in quality, cost and latency.")
+        return words.badge(_("cheaper or faster"), "info", title=title)
     return ""

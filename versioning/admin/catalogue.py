@@ -14,6 +14,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
@@ -23,15 +25,15 @@ from versioning.admin import (
     chart,
     first_steps,
     forms,
-    model_policy,
-    moving,
+    manual_move,
+    policy_page,
     served_on,
     timeline,
     words,
 )
 from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
-from versioning.admin.choices import CHOICES, may_make
-from versioning.admin.rules import recommend_anew
+from versioning.admin.decisions import CHOICES, may_make
+from versioning.admin.lineage_rules import recommend_anew
 from versioning.models import (
     CatalogueEntry,
     LineageRule,
@@ -58,7 +60,9 @@ class LineageRuleInline(PlainInline):
     extra = 0
     fields = ("kind", "pattern", "reason", "made_by")
     readonly_fields = ("made_by",)
-    verbose_name_plural = "Rules about its successors (they beat what names and dates say)"
+    verbose_name_plural = gettext_lazy(
+        "Rules about its successors (they beat what names and dates say)"
+    )
 
 
 class VersionInline(HistoryInline):
@@ -67,17 +71,19 @@ class VersionInline(HistoryInline):
     readonly_fields = fields
     ordering = ("-pk",)
     related = ("tracked_model",)
-    verbose_name_plural = "Versions"
+    verbose_name_plural = gettext_lazy("Versions")
 
 
 @admin.register(TrackedModel)
 class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
-    when_empty = "Track the models that your applications use: checks look for their successors."
+    when_empty = gettext_lazy(
+        "Track the models that your applications use: checks look for their successors."
+    )
     form = forms.TrackedModelForm
     list_display = ("name", "provider", "current", "retires", "waiting", "pin", "active")
     list_filter = ("active", "pinned", ("provider", RelatedCheckboxFilter))
     search_fields = ("name", "provider__slug", "versions__upstream_id", "owner")
-    search_help_text = "A name, a provider, an upstream id or an owner."
+    search_help_text = gettext_lazy("A name, a provider, an upstream id or an owner.")
     ordering = ("provider__slug", "name")
     inlines = (LineageRuleInline, VersionInline)
     fieldsets = ((None, {"fields": ("active", "owner", "notes", "allow_previews")}),)
@@ -89,7 +95,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         models = super().get_queryset(request).select_related("provider", "current_version")
         return models.annotate(waiting_count=Subquery(counted.values("count")))
 
-    @admin.display(description="current version", ordering="current_version__label")
+    @admin.display(description=gettext_lazy("current version"), ordering="current_version__label")
     def current(self, tracked: TrackedModel) -> SafeString | None:
         version = tracked.current_version
         if version is None:
@@ -100,7 +106,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
             version.upstream_id,
         )
 
-    @admin.display(description="retires", ordering="current_version__retires_on")
+    @admin.display(description=gettext_lazy("retires"), ordering="current_version__retires_on")
     def retires(self, tracked: TrackedModel) -> SafeString | None:
         version = tracked.current_version
         if version is None or version.retires_on is None:
@@ -110,17 +116,21 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         left = words.until_day(version.retires_on, now=now)
         return words.badge(left, tone, title=words.day(version.retires_on))
 
-    @admin.display(description="waiting")
+    @admin.display(description=gettext_lazy("waiting"))
     def waiting(self, tracked: Any) -> SafeString | None:
         return (
-            words.badge(f"{tracked.waiting_count} to decide", "info")
+            words.badge(
+                _("%(waiting_count)s to decide") % {"waiting_count": tracked.waiting_count}, "info"
+            )
             if (tracked.waiting_count)
             else None
         )
 
-    @admin.display(description="pinned", ordering="pinned")
+    @admin.display(description=gettext_lazy("pinned"), ordering="pinned")
     def pin(self, tracked: TrackedModel) -> SafeString | None:
-        return words.badge("pinned", "warn", title=tracked.pin_reason) if tracked.pinned else None
+        return (
+            words.badge(_("pinned"), "warn", title=tracked.pin_reason) if tracked.pinned else None
+        )
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -160,11 +170,15 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
                 forms.add_errors(form, error)
             else:
                 self.log_addition(request, tracked, [{"added": {}}])
-                messages.success(request, f"{tracked} is tracked from now on, as version 1.0.0.")
+                messages.success(
+                    request,
+                    _("%(tracked)s is tracked from now on, as version 1.0.0.")
+                    % {"tracked": tracked},
+                )
                 return HttpResponseRedirect(_page(tracked.pk))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Track a model",
+            "title": _("Track a model"),
             "opts": self.opts,
             "form": form,
         }
@@ -201,12 +215,19 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
                 actor=actor_of(request),
             )
             messages.success(
-                request, f"{tracked.name} is {'no longer pinned' if tracked.pinned else 'pinned'}."
+                request,
+                (
+                    _("%(model)s is no longer pinned.")
+                    if tracked.pinned
+                    else _("%(model)s is pinned.")
+                )
+                % {"model": tracked.name},
             )
             return HttpResponseRedirect(_page(tracked.pk))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Unpin' if tracked.pinned else 'Pin'} {tracked.name}",
+            "title": (_("Unpin %(model)s") if tracked.pinned else _("Pin %(model)s"))
+            % {"model": tracked.name},
             "opts": self.opts,
             "tracked": tracked,
             "form": form,
@@ -215,10 +236,10 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         return TemplateResponse(request, "admin/versioning/trackedmodel/pin.html", context)
 
     def now(self, request: HttpRequest, tracked_model_id: int) -> HttpResponse:
-        return model_policy.now(request, model_admin=self, tracked_model_id=tracked_model_id)
+        return policy_page.now(request, model_admin=self, tracked_model_id=tracked_model_id)
 
     def move(self, request: HttpRequest, tracked_model_id: int, version_id: int) -> HttpResponse:
-        return moving.move(
+        return manual_move.move(
             request, model_admin=self, tracked_model_id=tracked_model_id, version_id=version_id
         )
 
@@ -261,7 +282,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         if tracked.current_version
         else "",
         "clock": retirement.clock_of(tracked=tracked, now=now, resolved=resolved),
-        **model_policy.of(tracked, resolved=resolved),
+        **policy_page.of(tracked, resolved=resolved),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         **_by_day(tracked, request, moves=moves, now=now),
         "waiting_records": [
@@ -278,8 +299,8 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "on_day": request.GET.get("on", ""),
         "served_on": served_on.answer(tracked=tracked, asked=request.GET.get("on", ""), now=now),
         "may_check": request.user.has_perm("versioning.run_check"),
-        "decided_against": moving.decided_against(tracked),
-        "may_move": moving.may_move(request),
+        "decided_against": manual_move.decided_against(tracked),
+        "may_move": manual_move.may_move(request),
         "to_reverse": _to_reverse(tracked) if may_roll_back else None,
     }
 

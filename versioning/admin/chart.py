@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
 from versioning.domain.figures import CHARTS, Figure
@@ -116,10 +118,15 @@ def _panel(
         ],
         rows=axes.figures.ticks(say),
         columns=[
-            Tick(at=axes.x(day), words=f"{day:%-d %b}") for day in dict.fromkeys((first, last))
+            Tick(at=axes.x(day), words=words.day_of_year(day))
+            for day in dict.fromkeys((first, last))
         ],
         moves=[
-            Tick(at=axes.x(day), words=f"moved to {label} on {day:%-d %b}")
+            Tick(
+                at=axes.x(day),
+                words=_("moved to %(label)s on %(day)s")
+                % {"label": label, "day": words.day_of_year(day)},
+            )
             for day, label in moves
             if first <= day <= last
         ],
@@ -178,7 +185,13 @@ def _line(
             ChartDot(
                 x=axes.x(point.day),
                 y=axes.figures.place(point.value),
-                words=f"{label} on {point.day:%-d %b}: {_said(point, say)}, {point.n:,} samples",
+                words=_("%(label)s on %(day)s: %(point)s, %(n)s samples")
+                % {
+                    "label": label,
+                    "day": words.day_of_year(point.day),
+                    "point": _said(point, say),
+                    "n": f"{point.n:,}",
+                },
             )
             for point in points
         ],

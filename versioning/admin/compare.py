@@ -14,6 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from versioning.admin import intervals, words
@@ -73,8 +75,8 @@ class ComparedVersions:
 class CompareForm(forms.Form):
     """Which two; what is compared on is chosen once they are known."""
 
-    task = forms.CharField(required=False, max_length=100)
-    slice = forms.CharField(required=False, max_length=200)
+    task = forms.CharField(label=gettext_lazy("Task"), required=False, max_length=100)
+    slice = forms.CharField(label=gettext_lazy("Slice"), required=False, max_length=200)
 
     def __init__(self, asked: QueryDict) -> None:
         """Read an address; one that names a single version is a form half filled in."""
@@ -86,14 +88,16 @@ class CompareForm(forms.Form):
         super().__init__(known if is_whole else None, initial=known.dict())
         versions = ModelVersion.objects.select_related("tracked_model__provider")
         relation = ModelVersion._meta.get_field("previous_version")
-        for name, label in (("from", "This version"), ("to", "Against this one")):
+        for name, label in (("from", _("This version")), ("to", _("Against this one"))):
             self.fields[name] = forms.ModelChoiceField(
                 versions,
                 label=label,
                 widget=AutocompleteSelect(
                     relation, admin.site, attrs={**_PICK, "aria-label": label}
                 ),
-                error_messages={"invalid_choice": "There is no such version: choose another one."},
+                error_messages={
+                    "invalid_choice": _("There is no such version: choose another one.")
+                },
             )
 
         self.order_fields(["from", "to", "task", "slice"])
@@ -101,14 +105,14 @@ class CompareForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if data.get("from") and data.get("from") == data.get("to"):
-            self.add_error("to", "This is the same version: choose another one.")
+            self.add_error("to", _("This is the same version: choose another one."))
         return data
 
     def offer(self, both: SideBySide) -> None:
         """Offer the tasks and slices that one of both has samples of."""
         for name, every, names in (
-            ("task", "all tasks", both.tasks),
-            ("slice", "all slices", both.slices),
+            ("task", _("all tasks"), both.tasks),
+            ("slice", _("all slices"), both.slices),
         ):
             chosen = self.cleaned_data[name]
             known = sorted({*names, *filter(None, [chosen])})
@@ -140,7 +144,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 def _refused(form: CompareForm) -> HttpResponse:
-    errors = form.errors or {"from": ["Name two versions: ?from=ID&to=ID."]}
+    errors = form.errors or {"from": [_("Name two versions: ?from=ID&to=ID.")]}
     return JsonResponse({"errors": errors}, status=400)
 
 
@@ -170,7 +174,11 @@ def _pair(form: CompareForm, *, now: datetime) -> ComparedVersions:
 
 
 def _title(pair: ComparedVersions | None) -> str:
-    return f"Compare {pair.before} with {pair.after}" if pair else "Compare versions"
+    return (
+        _("Compare %(before)s with %(after)s") % {"before": pair.before, "after": pair.after}
+        if pair
+        else _("Compare versions")
+    )
 
 
 def _shown(pair: ComparedVersions, request: HttpRequest) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
@@ -31,7 +33,7 @@ class FindingInline(HistoryInline):
 
 @admin.register(Check)
 class CheckAdmin(HistoryAdmin):
-    when_empty = "Providers are asked daily; the button above asks them now."
+    when_empty = gettext_lazy("Providers are asked daily; the button above asks them now.")
     list_display = (
         "provider",
         "result",
@@ -69,7 +71,7 @@ class CheckAdmin(HistoryAdmin):
             },
         ),
         (
-            "Counts",
+            gettext_lazy("Counts"),
             {
                 "fields": (
                     ("listed", "added", "changed"),
@@ -78,36 +80,36 @@ class CheckAdmin(HistoryAdmin):
                 )
             },
         ),
-        ("Raw difference", {"classes": ("collapse",), "fields": ("raw", "unread")}),
+        (gettext_lazy("Raw difference"), {"classes": ("collapse",), "fields": ("raw", "unread")}),
     )
 
-    @admin.display(description="result", ordering="state")
+    @admin.display(description=gettext_lazy("result"), ordering="state")
     def result(self, check: Check) -> SafeString:
         return words.check_state(check)
 
-    @admin.display(description="news")
+    @admin.display(description=gettext_lazy("news"))
     def news(self, check: Check) -> SafeString | str:
         return words.check_news(check)
 
-    @admin.display(description="started", ordering="started_at")
+    @admin.display(description=gettext_lazy("started"), ordering="started_at")
     def started(self, check: Check) -> SafeString:
         return words.ago(check.started_at, now=timezone.now())
 
-    @admin.display(description="took")
+    @admin.display(description=gettext_lazy("took"))
     def duration(self, check: Check) -> str | None:
         return None if check.duration_ms is None else f"{check.duration_ms / 1000:,.1f} s"
 
-    @admin.display(description="what to do")
+    @admin.display(description=gettext_lazy("what to do"))
     def what_to_do(self, check: Check) -> str | None:
         return words.what_to_do(check) or None
 
-    @admin.display(description="difference")
+    @admin.display(description=gettext_lazy("difference"))
     def raw(self, check: Check) -> SafeString:
         return words.raw(check.difference)
 
-    @admin.display(description="items that could not be read")
+    @admin.display(description=gettext_lazy("items that could not be read"))
     def unread(self, check: Check) -> SafeString:
-        return words.sentences(check.dropped_items, empty="None.")
+        return words.sentences(check.dropped_items, empty=_("None."))
 
     def get_urls(self) -> list[URLPattern]:
         now = require_POST(self.check_now)
@@ -129,13 +131,15 @@ class CheckAdmin(HistoryAdmin):
                 tasks.check_providers.delay(**asked)
         except OperationalError:
             messages.error(
-                request, "The queue can't be reached, so nothing was asked. Is the broker up?"
+                request, _("The queue can't be reached, so nothing was asked. Is the broker up?")
             )
         else:
-            whom = slug or "All enabled providers"
+            whom = slug or _("All enabled providers")
             verb = "is" if slug else "are"
             messages.success(
-                request, f"{whom} {verb} being asked. Reload in a moment to see the result."
+                request,
+                _("%(whom)s %(verb)s being asked. Reload in a moment to see the result.")
+                % {"whom": whom, "verb": verb},
             )
         back = (
             "admin:index"
@@ -149,7 +153,7 @@ class CheckAdmin(HistoryAdmin):
 class FindingAdmin(HistoryAdmin):
     """The news of all checks."""
 
-    when_empty = "What checks find new, changed or gone appears here."
+    when_empty = gettext_lazy("What checks find new, changed or gone appears here.")
     list_display = ("sentence", "kind", "provider", "model_shown", "found")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
@@ -171,23 +175,23 @@ class FindingAdmin(HistoryAdmin):
         "now",
     )
 
-    @admin.display(description="provider", ordering="check_run__provider__slug")
+    @admin.display(description=gettext_lazy("provider"), ordering="check_run__provider__slug")
     def provider(self, finding: Finding) -> str:
         return finding.check_run.provider.slug
 
-    @admin.display(description="model", ordering="tracked_model__name")
+    @admin.display(description=gettext_lazy("model"), ordering="tracked_model__name")
     def model_shown(self, finding: Finding) -> str | None:
         return finding.tracked_model.name if finding.tracked_model else None
 
-    @admin.display(description="found", ordering="found_at")
+    @admin.display(description=gettext_lazy("found"), ordering="found_at")
     def found(self, finding: Finding) -> SafeString:
         return words.ago(finding.found_at, now=timezone.now())
 
-    @admin.display(description="before")
+    @admin.display(description=gettext_lazy("before"))
     def was(self, finding: Finding) -> SafeString:
         return words.raw(finding.before)
 
-    @admin.display(description="after")
+    @admin.display(description=gettext_lazy("after"))
     def now(self, finding: Finding) -> SafeString:
         return words.raw(finding.after)
 
@@ -196,7 +200,7 @@ class FindingAdmin(HistoryAdmin):
 class CatalogueEntryAdmin(HistoryAdmin):
     """What each provider lists, as far as the last good listing told."""
 
-    when_empty = "What a provider lists appears here after its first check."
+    when_empty = gettext_lazy("What a provider lists appears here after its first check.")
     list_display = ("upstream_id", "provider", "revision", "first_seen", "standing", "track")
     list_filter = (("provider", RelatedCheckboxFilter), ("gone_at", admin.EmptyFieldListFilter))
     search_fields = ("upstream_id", "revision")
@@ -216,24 +220,28 @@ class CatalogueEntryAdmin(HistoryAdmin):
         "facts_shown",
     )
 
-    @admin.display(description="first seen", ordering="first_seen_at")
+    @admin.display(description=gettext_lazy("first seen"), ordering="first_seen_at")
     def first_seen(self, entry: CatalogueEntry) -> SafeString:
         return words.ago(entry.first_seen_at, now=timezone.now())
 
-    @admin.display(description="standing")
+    @admin.display(description=gettext_lazy("standing"))
     def standing(self, entry: CatalogueEntry) -> SafeString:
         if entry.gone_at is not None:
-            return words.badge("gone", "bad")
+            return words.badge(_("gone"), "bad")
         if entry.missing_since is not None:
-            return words.badge(f"missing in {entry.missed_listings}", "warn")
-        return words.badge("listed", "good")
+            return words.badge(
+                _("missing in %(missed_listings)s") % {"missed_listings": entry.missed_listings},
+                "warn",
+            )
+        return words.badge(_("listed"), "good")
 
     @admin.display(description="")
     def track(self, entry: CatalogueEntry) -> SafeString:
         address = reverse("admin:versioning_trackedmodel_add")
-        return format_html('<a class="hs-link" href="{}?entry={}">Track</a>', address, entry.pk)
+        link = '<a class="hs-link" href="{}?entry={}">{}</a>'
+        return format_html(link, address, entry.pk, _("Track"))
 
-    @admin.display(description="what the provider says")
+    @admin.display(description=gettext_lazy("what the provider says"))
     def facts_shown(self, entry: CatalogueEntry) -> SafeString:
         return words.raw(entry.facts)
 
@@ -242,7 +250,9 @@ class CatalogueEntryAdmin(HistoryAdmin):
 class AliasTargetAdmin(HistoryAdmin):
     """What an id stood for, from when to when."""
 
-    when_empty = 'What a name such as "latest" stood for appears here, where a provider tells it.'
+    when_empty = gettext_lazy(
+        'What a name such as "latest" stood for appears here, where a provider tells it.'
+    )
     list_display = ("alias", "target", "provider", "since", "until")
     list_filter = (("provider", RelatedCheckboxFilter), ("until", admin.EmptyFieldListFilter))
     search_fields = ("alias", "target")

@@ -5,6 +5,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from versioning.admin import words
@@ -17,7 +19,7 @@ from versioning.services.evidence import drift
 class DriftFindingAdmin(HistoryAdmin):
     """In the inbox until somebody resolves it, or the version is no longer in use."""
 
-    when_empty = (
+    when_empty = gettext_lazy(
         "A version that changed behind its name appears here. "
         "It takes three weeks with ten samples a day."
     )
@@ -34,19 +36,25 @@ class DriftFindingAdmin(HistoryAdmin):
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("versioning.change_driftfinding")
 
-    @admin.action(description="Resolve: somebody has dealt with it", permissions=["resolve"])
+    @admin.action(
+        description=gettext_lazy("Resolve: somebody has dealt with it"), permissions=["resolve"]
+    )
     def resolve_selected(self, request: HttpRequest, chosen: QuerySet[DriftFinding]) -> None:
         now = timezone.now()
         open_ones = list(chosen.filter(resolved_at=None).values_list("pk", flat=True))
         for finding_id in open_ones:
             drift.resolve(finding_id=finding_id, now=now)
         count = len(open_ones)
-        messages.success(request, f"{count} finding{'s'[: count != 1]} resolved.")
+        messages.success(
+            request,
+            ngettext("%(count)s finding resolved.", "%(count)s findings resolved.", count)
+            % {"count": count},
+        )
 
-    @admin.display(description="found", ordering="found_at")
+    @admin.display(description=gettext_lazy("found"), ordering="found_at")
     def found(self, finding: DriftFinding) -> SafeString:
         return words.ago(finding.found_at, now=timezone.now())
 
-    @admin.display(description="standing", ordering="resolved_at")
+    @admin.display(description=gettext_lazy("standing"), ordering="resolved_at")
     def standing(self, finding: DriftFinding) -> SafeString:
-        return words.badge("resolved") if finding.resolved_at else words.badge("open", "warn")
+        return words.badge(_("resolved")) if finding.resolved_at else words.badge(_("open"), "warn")

@@ -11,10 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
-from versioning.admin import pieces, words
+from versioning.admin import fragments, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
@@ -30,19 +32,22 @@ SHOWN_PAIRS = 200
 
 @admin.register(EvaluationSuite)
 class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
-    when_empty = "A suite holds test cases and tests a version before it is used."
-    next_step = "Import its cases, then run it."
+    when_empty = gettext_lazy("A suite holds test cases and tests a version before it is used.")
+    next_step = gettext_lazy("Import its cases, then run it.")
     form = SuiteForm
     list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
     search_fields = ("name", "task")
     autocomplete_fields = ("judge",)
     fieldsets = (
         (None, {"fields": ("name", "description", "task")}),
-        ("What is asked", {"fields": ("template", "parameters", "max_tokens", "repeats")}),
-        ("How it is scored", {"fields": ("scorers", "margin", "keep_outputs")}),
-        ("Judge", {"fields": ("judge", "judge_criteria", "judge_of_own_family")}),
         (
-            "Limits",
+            gettext_lazy("What is asked"),
+            {"fields": ("template", "parameters", "max_tokens", "repeats")},
+        ),
+        (gettext_lazy("How it is scored"), {"fields": ("scorers", "margin", "keep_outputs")}),
+        (gettext_lazy("Judge"), {"fields": ("judge", "judge_criteria", "judge_of_own_family")}),
+        (
+            gettext_lazy("Limits"),
             {
                 "fields": (
                     "budget_usd",
@@ -60,7 +65,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         counted: QuerySet[Any] = suites_shown.annotate(cases_in_it=Count("cases"))
         return counted
 
-    @admin.display(description="cases", ordering="cases_in_it")
+    @admin.display(description=gettext_lazy("cases"), ordering="cases_in_it")
     def case_count(self, suite: Any) -> int:
         return int(suite.cases_in_it)
 
@@ -92,7 +97,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
             "admin/versioning/evaluationsuite/cases.html",
             {
                 **self.admin_site.each_context(request),
-                "title": f"Cases of {suite.name}",
+                "title": _("Cases of %(suite_name)s") % {"suite_name": suite.name},
                 "opts": self.opts,
                 "suite": suite,
                 "form": form,
@@ -138,7 +143,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
             "admin/versioning/evaluationsuite/run.html",
             {
                 **self.admin_site.each_context(request),
-                "title": f"Run {suite.name}",
+                "title": _("Run %(suite_name)s") % {"suite_name": suite.name},
                 "opts": self.opts,
                 "suite": suite,
                 "form": form,
@@ -161,7 +166,7 @@ def _recorded(version: ModelVersion) -> tuple[PreflightRow, ...]:
 
 @admin.register(EvaluationCase)
 class EvaluationCaseAdmin(SetUpPages, Admin):
-    when_empty = "Cases come from a file: open a suite, then Import cases."
+    when_empty = gettext_lazy("Cases come from a file: open a suite, then Import cases.")
     form = CaseForm
     list_display = ("key", "suite")
     list_filter = ("suite",)
@@ -178,7 +183,7 @@ class EvaluationCaseAdmin(SetUpPages, Admin):
 class EvaluationRunAdmin(WithPanel, HistoryAdmin):
     """What came of each run; the newest first."""
 
-    when_empty = "Open a suite with cases, then Run it. Policies start runs, too."
+    when_empty = gettext_lazy("Open a suite with cases, then Run it. Policies start runs, too.")
     list_display = (
         "suite",
         "versions",
@@ -200,31 +205,31 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
         ).annotate(done=Count("trials__done_at"))
         return counted
 
-    @admin.display(description="suite", ordering="frozen__suite__name")
+    @admin.display(description=gettext_lazy("suite"), ordering="frozen__suite__name")
     def suite(self, run: EvaluationRun) -> str:
         return run.frozen.suite.name
 
-    @admin.display(description="versions")
+    @admin.display(description=gettext_lazy("versions"))
     def versions(self, run: EvaluationRun) -> str:
         return _versions(run)
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def state_shown(self, run: EvaluationRun) -> SafeString:
         return words.run_state(run)
 
-    @admin.display(description="progress")
+    @admin.display(description=gettext_lazy("progress"))
     def progress(self, run: Any) -> str:
         return f"{run.done:,} of {run.total:,}"
 
-    @admin.display(description="cost so far")
+    @admin.display(description=gettext_lazy("cost so far"))
     def cost(self, run: EvaluationRun) -> str | None:
         return words.usd(run.spent_usd)
 
-    @admin.display(description="verdict")
+    @admin.display(description=gettext_lazy("verdict"))
     def sentence_shown(self, run: EvaluationRun) -> str:
-        return run.verdict.replace("_", " ")
+        return words.code_words(run.verdict)
 
-    @admin.display(description="asked", ordering="created_at")
+    @admin.display(description=gettext_lazy("asked"), ordering="created_at")
     def created(self, run: EvaluationRun) -> SafeString:
         return words.ago(run.created_at, now=timezone.now())
 
@@ -252,7 +257,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             raise PermissionDenied
         run = get_object_or_404(self.get_queryset(request), pk=run_id)
         context = {**_progress_of(run), "has_ended_meanwhile": not run.is_open}
-        return pieces.answer(request, "admin/versioning/evaluationrun/progress.html", context)
+        return fragments.answer(request, "admin/versioning/evaluationrun/progress.html", context)
 
     def panel_of(self, row: Any, request: HttpRequest) -> dict[str, Any]:
         return _page_of(row, request)
@@ -264,7 +269,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             request,
             run_id,
             lambda: control.cancel(run_id=run_id, actor=actor_of(request), now=timezone.now()),
-            "Cancelled: nothing more is asked.",
+            _("Cancelled: nothing more is asked."),
         )
 
     def go_on(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -272,13 +277,13 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
         _need_change(request)
         form = GoOnForm(request.POST)
         if not form.is_valid():
-            messages.error(request, "A budget is a number above 0.")
+            messages.error(request, _("A budget is a number above 0."))
             return HttpResponseRedirect(_run_page(control.run_by_id(run_id)))
         return _said(
             request,
             run_id,
             lambda: control.go_on(run_id=run_id, now=timezone.now(), **form.cleaned_data),
-            "It goes on with what is left.",
+            _("It goes on with what is left."),
         )
 
     def rule(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -291,7 +296,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             lambda: control.rule(
                 run_id=run_id, passes=passes, actor=actor_of(request), now=timezone.now()
             ),
-            "Kept: the upgrade goes on." if passes else "Kept: the upgrade ends as failed.",
+            _("Kept: the upgrade goes on.") if passes else _("Kept: the upgrade ends as failed."),
         )
 
     def mark(self, request: HttpRequest, run_id: int) -> HttpResponse:
@@ -321,8 +326,8 @@ def _versions(run: EvaluationRun) -> str:
 def _spent(run: EvaluationRun) -> str:
     """Say what it cost so far; nothing was spent only where a price is known."""
     if run.estimated_usd is None and not run.spent_usd:
-        return "Cost unknown (a price is missing)"
-    return words.usd(run.spent_usd) or "Cost unknown"
+        return _("Cost unknown (a price is missing)")
+    return words.usd(run.spent_usd) or _("Cost unknown")
 
 
 def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:

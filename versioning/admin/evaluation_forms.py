@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminFileFieldWidget,
@@ -22,20 +24,27 @@ class CasesForm(forms.Form):
     """A file of cases, read before it is stored; ``content`` carries it to the second step."""
 
     file = forms.FileField(
+        label=gettext_lazy("File"),
         required=False,
         widget=UnfoldAdminFileFieldWidget,
-        help_text="JSONL with a case a line, or CSV with a header. See docs/evaluation.md.",
+        help_text=gettext_lazy(
+            "JSONL with a case a line, or CSV with a header. See docs/evaluation.md."
+        ),
     )
     form = forms.ChoiceField(
-        choices=[("jsonl", "JSONL"), ("csv", "CSV")], widget=UnfoldAdminSelectWidget
+        label=gettext_lazy("Form"),
+        choices=[("jsonl", "JSONL"), ("csv", "CSV")],
+        widget=UnfoldAdminSelectWidget,
     )
     replace = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanWidget,
-        label="Remove all other cases",
-        help_text="Otherwise they stay, and those with the same key are changed.",
+        label=gettext_lazy("Remove all other cases"),
+        help_text=gettext_lazy("Otherwise they stay, and those with the same key are changed."),
     )
-    content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    content = forms.CharField(
+        label=gettext_lazy("Content"), required=False, strip=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, suite: EvaluationSuite) -> None:
         super().__init__(*args)
@@ -46,7 +55,7 @@ class CasesForm(forms.Form):
         file = cleaned.get("file")
         content = file.read() if file else cleaned.get("content", "").encode()
         if not content.strip():
-            raise forms.ValidationError("Choose a file with cases.")
+            raise forms.ValidationError(_("Choose a file with cases."))
         try:
             self.imported = suites.read_file(
                 suite=self.suite, content=content, form=cleaned.get("form", "jsonl")
@@ -65,24 +74,24 @@ class RunForm(forms.Form):
     """Which version is tested against the one in use, and for how much at most."""
 
     to_version = forms.ModelChoiceField(
-        label="Version to test",
+        label=gettext_lazy("Version to test"),
         queryset=ModelVersion.objects.none(),
         widget=UnfoldAdminSelectWidget,
-        help_text="It is compared with the version that its model uses now.",
+        help_text=gettext_lazy("It is compared with the version that its model uses now."),
     )
     budget_usd = forms.DecimalField(
-        label="Budget, USD",
+        label=gettext_lazy("Budget, USD"),
         required=False,
         min_value=Decimal(0),
         widget=UnfoldAdminDecimalFieldWidget,
-        help_text="The run stops before a request that could pass it.",
+        help_text=gettext_lazy("The run stops before a request that could pass it."),
     )
     budget_tokens = forms.IntegerField(
-        label="Budget, tokens",
+        label=gettext_lazy("Budget, tokens"),
         required=False,
         min_value=1,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Needed where a price is unknown.",
+        help_text=gettext_lazy("Needed where a price is unknown."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,13 +121,13 @@ class GoOnForm(forms.Form):
     """New budgets of a stopped run; empty ones stay as they are."""
 
     budget_usd = forms.DecimalField(
-        label="Budget, USD",
+        label=gettext_lazy("Budget, USD"),
         required=False,
         min_value=Decimal(0),
         widget=UnfoldAdminDecimalFieldWidget,
     )
     budget_tokens = forms.IntegerField(
-        label="Budget, tokens",
+        label=gettext_lazy("Budget, tokens"),
         required=False,
         min_value=1,
         widget=UnfoldAdminIntegerFieldWidget,

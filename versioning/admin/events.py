@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import words
@@ -26,7 +28,9 @@ class DeliveryInline(HistoryInline):
 
 @admin.register(Event)
 class EventAdmin(HistoryAdmin):
-    when_empty = "What happens to tracked models and their upgrades is kept here for 90 days."
+    when_empty = gettext_lazy(
+        "What happens to tracked models and their upgrades is kept here for 90 days."
+    )
     list_display = ("kind", "sentence", "tracked_model", "actor_name", "happened")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
@@ -49,11 +53,11 @@ class EventAdmin(HistoryAdmin):
         "raw",
     )
 
-    @admin.display(description="when", ordering="pk")
+    @admin.display(description=gettext_lazy("when"), ordering="pk")
     def happened(self, event: Event) -> SafeString:
         return words.ago(event.at, now=timezone.now())
 
-    @admin.display(description="payload")
+    @admin.display(description=gettext_lazy("payload"))
     def raw(self, event: Event) -> SafeString:
         return words.raw(event.payload)
 
@@ -64,12 +68,14 @@ class AttemptInline(HistoryInline):
     readonly_fields = fields
     ordering = ("-pk",)
     show_change_link = False
-    verbose_name_plural = "attempts, the latest first"
+    verbose_name_plural = gettext_lazy("attempts, the latest first")
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(HistoryAdmin):
-    when_empty = "What has to go out, such as a reminder by e-mail, waits here until it has gone."
+    when_empty = gettext_lazy(
+        "What has to go out, such as a reminder by e-mail, waits here until it has gone."
+    )
     list_display = ("event", "channel", "to", "state", "attempts", "last_error", "due")
     list_filter = (("state", ChoicesCheckboxFilter), "channel")
     search_fields = ("tracked_model__name", "to")
@@ -79,7 +85,7 @@ class DeliveryAdmin(HistoryAdmin):
     inlines = (AttemptInline,)
     actions = ("try_anew",)
 
-    @admin.display(description="due")
+    @admin.display(description=gettext_lazy("due"))
     def due(self, delivery: Delivery) -> SafeString | None:
         if delivery.state != Delivery.State.PENDING:
             return None
@@ -89,7 +95,7 @@ class DeliveryAdmin(HistoryAdmin):
         found = super().get_actions(request)
         return found if may_set_up(request, "versioning.view_delivery") else {}
 
-    @admin.action(description="Deliver again what was given up or taken")
+    @admin.action(description=gettext_lazy("Deliver again what was given up or taken"))
     def try_anew(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         tried = 0
         for delivery in chosen.order_by("pk"):
@@ -102,4 +108,6 @@ class DeliveryAdmin(HistoryAdmin):
             else:
                 tried += 1
         if tried:
-            messages.success(request, f"{tried} will be delivered again within a minute.")
+            messages.success(
+                request, _("%(tried)s will be delivered again within a minute.") % {"tried": tried}
+            )

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -18,14 +21,17 @@ from unfold.widgets import (
 from versioning.domain.policy_words import NO_LIMIT
 from versioning.models.checks import check_time_zone
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def _messages(example: str, **others: str) -> dict[str, str]:
+
+def _messages(example: str, **others: "StrOrPromise") -> "dict[str, StrOrPromise]":
     """Return what a number says that can't be."""
     return {
-        "invalid": f"Write a number, such as {example}.",
-        "min_value": "Write %(limit_value)s at least.",
-        "max_value": "Write %(limit_value)s at most.",
-        "max_decimal_places": "Write %(max)s digits after the point at most.",
+        "invalid": format_lazy(gettext_lazy("Write a number, such as {example}."), example=example),
+        "min_value": gettext_lazy("Write %(limit_value)s at least."),
+        "max_value": gettext_lazy("Write %(limit_value)s at most."),
+        "max_decimal_places": gettext_lazy("Write %(max)s digits after the point at most."),
         **others,
     }
 
@@ -33,7 +39,7 @@ def _messages(example: str, **others: str) -> dict[str, str]:
 class UnitInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold is untyped
     """A number with its unit behind it. It is no number input: those lose what isn't a number."""
 
-    def __init__(self, unit: str, *, whole: bool = False) -> None:
+    def __init__(self, unit: "StrOrPromise", *, whole: bool = False) -> None:
         super().__init__(attrs={"inputmode": "numeric" if whole else "decimal"})
         self.unit = unit
 
@@ -47,7 +53,7 @@ class UnitInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold is 
 class NumberField(forms.DecimalField):
     """A number with its unit."""
 
-    def __init__(self, *, unit: str = "", example: str = "5", **kwargs: Any) -> None:
+    def __init__(self, *, unit: "StrOrPromise" = "", example: str = "5", **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         super().__init__(widget=UnitInput(unit), error_messages=_messages(example), **kwargs)
 
@@ -58,11 +64,16 @@ class NumberField(forms.DecimalField):
 class WholeField(forms.IntegerField):
     """A whole number with its unit."""
 
-    def __init__(self, *, unit: str = "", example: str = "500", **kwargs: Any) -> None:
+    def __init__(self, *, unit: "StrOrPromise" = "", example: str = "500", **kwargs: Any) -> None:
         super().__init__(
             required=False,
             widget=UnitInput(unit, whole=True),
-            error_messages=_messages(example, invalid=f"Write a whole number, such as {example}."),
+            error_messages=_messages(
+                example,
+                invalid=format_lazy(
+                    gettext_lazy("Write a whole number, such as {example}."), example=example
+                ),
+            ),
             **kwargs,
         )
 
@@ -127,7 +138,7 @@ class LimitField(forms.MultiValueField):
             required=False, min_value=least, max_value=NO_LIMIT * factor,
             decimal_places=2 if factor == 100 else 4,
             error_messages=_messages(
-                "20", max_value="This is no limit any more: tick “no limit”."
+                "20", max_value=gettext_lazy("This is no limit any more: tick “no limit”.")
             ),
         )  # fmt: skip
         self.factor = factor
@@ -142,7 +153,7 @@ class LimitField(forms.MultiValueField):
     def compress(self, data_list: Sequence[Any]) -> Decimal | None:
         number, is_off = data_list or (None, False)
         if is_off and number is not None:
-            raise forms.ValidationError("Write a limit or tick “no limit”, not both.")
+            raise forms.ValidationError(_("Write a limit or tick “no limit”, not both."))
         if is_off:
             return NO_LIMIT
         return None if number is None else Decimal(number) / self.factor
@@ -162,7 +173,7 @@ HOURS, DAYS = "hours", "days"
 
 class _TimeInput(forms.MultiWidget):
     def __init__(self) -> None:
-        units = UnfoldAdminSelectWidget(choices=[(HOURS, "hours"), (DAYS, "days")])
+        units = UnfoldAdminSelectWidget(choices=[(HOURS, _("hours")), (DAYS, _("days"))])
         super().__init__({"": UnitInput(""), "unit": units})
 
     def decompress(self, value: Any) -> list[Any]:
@@ -196,7 +207,7 @@ class HoursField(forms.MultiValueField):
         self.most = most
         number = forms.DecimalField(required=False, min_value=0, error_messages=_messages("24"))
         unit = forms.ChoiceField(
-            choices=[(HOURS, "hours"), (DAYS, "days")], required=False, initial=HOURS
+            choices=[(HOURS, _("hours")), (DAYS, _("days"))], required=False, initial=HOURS
         )
         super().__init__(
             fields=(number, unit),
@@ -212,7 +223,9 @@ class HoursField(forms.MultiValueField):
             return None
         hours = Decimal(number) * (24 if unit == DAYS else 1)
         if hours > self.most:
-            raise forms.ValidationError(f"It may be {self.most // 24:,} days at most.")
+            raise forms.ValidationError(
+                _("It may be %(most)s days at most.") % {"most": f"{self.most // 24:,}"}
+            )
         return hours
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -229,8 +242,8 @@ class ClockField(forms.TimeField):
             input_formats=["%H:%M", "%H:%M:%S"],
             widget=UnfoldAdminTextInputWidget(attrs={"type": "time"}),
             error_messages={
-                "invalid": "Write a time such as 09:00; midnight is 00:00.",
-                "required": "Write a time such as 09:00; midnight is 00:00.",
+                "invalid": _("Write a time such as 09:00; midnight is 00:00."),
+                "required": _("Write a time such as 09:00; midnight is 00:00."),
             },
             **kwargs,
         )
@@ -246,7 +259,7 @@ def _zones() -> list[tuple[str, Any]]:
         region, slash, place = zone.partition("/")
         if slash and region not in ("Etc", "SystemV", "posix", "right"):
             regions.setdefault(region, []).append((zone, place.replace("_", " ")))
-    return [("", "as set above"), ("UTC", "UTC"), *regions.items()]
+    return [("", _("as set above")), ("UTC", "UTC"), *regions.items()]
 
 
 class ZoneField(forms.ChoiceField):

@@ -185,19 +185,23 @@ def _of_samples(here: str) -> tuple[tuple[str, str], ...]:
     return (
         (
             "curl",
-            f"curl {here}/api/performance-samples -H 'Authorization: Bearer {NO_KEY}' "
-            f"-H 'Content-Type: application/json' -d '{body}'",
+            _(
+                "curl %(here)s/api/performance-samples -H 'Authorization: Bearer %(no_key)s' -H "
+                "'Content-Type: application/json' -d '%(body)s'"
+            )
+            % {"here": here, "no_key": NO_KEY, "body": body},
         ),
         (
-            "Python (pip install ./integrations)",
+            _("Python (pip install ./integrations)"),
             "from hotswap_client import Hotswap\n"
             f'hotswap = Hotswap("{here}", api_key="{NO_KEY}")\n'
             f'hotswap.record(provider="{provider}", model="{model}", task="chat", latency_ms=640)',
         ),
         (
             _("OpenTelemetry, without a change of code"),
-            f"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT={here}/v1/traces\n"
-            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf\n"
-            f"OTEL_EXPORTER_OTLP_TRACES_HEADERS=Authorization=Bearer%20{NO_KEY}",
+            _(
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=%(here)s/v1/traces\nOTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf\nOTEL_EXPORTER_OTLP_TRACES_HEADERS=Authorization=Bearer%%20%(no_key)s"
+            )
+            % {"here": here, "no_key": NO_KEY},
         ),
     )

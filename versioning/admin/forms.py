@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminEmailInputWidget,
@@ -23,7 +25,9 @@ from versioning.services.errors import Invalid
 OWN = "own"
 DAY_ATTRS = {"type": "date"}
 SNOOZE_DAYS = 14
-WHY_AGAINST = "The evidence doesn't speak for it: say why you go on. Kept with the step."
+WHY_AGAINST = gettext_lazy(
+    "The evidence doesn't speak for it: say why you go on. Kept with the step."
+)
 
 
 def add_errors(
@@ -73,7 +77,8 @@ class LinesField(forms.CharField):
         too_long = [line for line in value if len(line) > self.most]
         if too_long:
             raise forms.ValidationError(
-                f"One line is longer than {self.most} characters: {too_long[0][:40]}…"
+                _("One line is longer than %(most)s characters: %(too_long)s…")
+                % {"most": self.most, "too_long": too_long[0][:40]}
             )
 
     def run_validators(self, value: Any) -> None:
@@ -87,10 +92,11 @@ class DecisionForm(forms.Form):
     """A decision that may carry a reason."""
 
     reason = forms.CharField(
+        label=gettext_lazy("Reason"),
         required=False,
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="Kept with the step, for whoever asks later. May stay empty.",
+        help_text=gettext_lazy("Kept with the step, for whoever asks later. May stay empty."),
     )
     field_of_errors = "reason"
 
@@ -99,7 +105,7 @@ class DecisionForm(forms.Form):
         reason = self.fields["reason"]
         reason.required = True
         reason.help_text = WHY_AGAINST
-        reason.error_messages["required"] = (
+        reason.error_messages["required"] = _(
             "Say why: the evidence doesn't speak for it, and whoever asks later reads this."
         )
 
@@ -108,10 +114,11 @@ class ReasonForm(DecisionForm):
     """A decision that needs a reason."""
 
     reason = forms.CharField(
+        label=gettext_lazy("Reason"),
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        error_messages={"required": "Say why: the reason stays with the record."},
-        help_text="Kept with the step, for whoever asks later.",
+        error_messages={"required": gettext_lazy("Say why: the reason stays with the record.")},
+        help_text=gettext_lazy("Kept with the step, for whoever asks later."),
     )
 
 
@@ -119,33 +126,35 @@ class RejectForm(ReasonForm):
     """A rejection, and what must happen before the version is offered again."""
 
     wake = forms.ChoiceField(
-        label="Offer it again",
+        label=gettext_lazy("Offer it again"),
         required=False,
         choices=[
-            (WakeKind.NEVER.value, "never"),
-            (WakeKind.UNTIL.value, "from a day on"),
-            (WakeKind.PRICE.value, "when it gets cheaper"),
-            (WakeKind.RETIREMENT.value, "before the version in use retires"),
-            (WakeKind.NEXT_SNAPSHOT.value, "only as its next snapshot"),
+            (WakeKind.NEVER.value, gettext_lazy("never")),
+            (WakeKind.UNTIL.value, gettext_lazy("from a day on")),
+            (WakeKind.PRICE.value, gettext_lazy("when it gets cheaper")),
+            (WakeKind.RETIREMENT.value, gettext_lazy("before the version in use retires")),
+            (WakeKind.NEXT_SNAPSHOT.value, gettext_lazy("only as its next snapshot")),
         ],
         widget=UnfoldAdminSelectWidget,
-        help_text="Fill in the one field below that belongs to your choice.",
+        help_text=gettext_lazy("Fill in the one field below that belongs to your choice."),
     )
     wake_until = forms.DateField(
-        label="From this day on",
+        label=gettext_lazy("From this day on"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
     )
     wake_percent = forms.DecimalField(
-        label="Cheaper by, per cent",
+        label=gettext_lazy("Cheaper by, per cent"),
         required=False,
         min_value=1,
         max_value=100,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
-        help_text="Of its price now, input and output together: 20 is a fall by a fifth.",
+        help_text=gettext_lazy(
+            "Of its price now, input and output together: 20 is a fall by a fifth."
+        ),
     )
     wake_days = forms.IntegerField(
-        label="Days before the retirement",
+        label=gettext_lazy("Days before the retirement"),
         required=False,
         min_value=1,
         max_value=3650,
@@ -163,10 +172,10 @@ class RejectForm(ReasonForm):
         data = super().clean() or {}
         wanted = self.FIELDS.get(data.get("wake") or "")
         if wanted and wanted not in self.errors and data.get(wanted) is None:
-            self.add_error(wanted, "Needed for what you chose above.")
+            self.add_error(wanted, _("Needed for what you chose above."))
         for name in self.FIELDS.values():
             if name != wanted and data.get(name) is not None:
-                self.add_error(name, "Leave it empty, or choose what it belongs to above.")
+                self.add_error(name, _("Leave it empty, or choose what it belongs to above."))
         return data
 
     def rule(self) -> Wake | None:
@@ -188,10 +197,11 @@ class SwitchForm(DecisionForm):
     """Why automation goes off or on."""
 
     reason = forms.CharField(
+        label=gettext_lazy("Reason"),
         required=False,
         max_length=300,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text="Needed to switch it off: whoever finds it off reads this.",
+        help_text=gettext_lazy("Needed to switch it off: whoever finds it off reads this."),
     )
 
 
@@ -207,7 +217,7 @@ class ChosenField(forms.MultipleChoiceField):
 
     def __init__(self, *, known: Callable[[], Iterable[tuple[str, str]]], **kwargs: Any) -> None:
         def choices() -> list[tuple[str, str]]:
-            return [*known(), (self.NONE, "none of them, whatever is set above")]
+            return [*known(), (self.NONE, _("none of them, whatever is set above"))]
 
         super().__init__(required=False, choices=choices, **kwargs)
 
@@ -223,7 +233,7 @@ class ChosenField(forms.MultipleChoiceField):
         if self.NONE not in chosen:
             return chosen or None
         if len(chosen) > 1:
-            raise forms.ValidationError("Tick some, or “none of them”, not both.")
+            raise forms.ValidationError(_("Tick some, or “none of them”, not both."))
         return []
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -234,13 +244,13 @@ class SnoozeForm(DecisionForm):
     """Until when to put a recommendation off."""
 
     until = forms.DateField(
-        label="Until",
+        label=gettext_lazy("Until"),
         widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
         error_messages={
-            "required": "Choose the day on which it should come back.",
-            "invalid": "Write a day such as 2026-05-31.",
+            "required": gettext_lazy("Choose the day on which it should come back."),
+            "invalid": gettext_lazy("Write a day such as 2026-05-31."),
         },
-        help_text="It comes back to the inbox at the start of this day.",
+        help_text=gettext_lazy("It comes back to the inbox at the start of this day."),
     )
     field_order: Sequence[str] = ("until", "reason")
     field_of_errors = "until"
@@ -260,30 +270,39 @@ class TrackForm(forms.Form):
 
     provider = forms.ModelChoiceField(
         Provider.objects.none(),
-        empty_label="Choose a provider",
+        empty_label=gettext_lazy("Choose a provider"),
         widget=UnfoldAdminSelectWidget,
-        help_text="The service that lists and serves the model.",
+        help_text=gettext_lazy("The service that lists and serves the model."),
     )
     upstream_id = forms.CharField(
-        label="Model",
+        label=gettext_lazy("Model"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget(
-            attrs={"autocomplete": "off", "placeholder": "Type to search the provider's list"}
+            attrs={
+                "autocomplete": "off",
+                "placeholder": gettext_lazy("Type to search the provider's list"),
+            }
         ),
-        help_text="The id that the provider's API takes. Pick it from the list below, or write it "
-        "if the provider has not been checked yet.",
+        help_text=gettext_lazy(
+            "The id that the provider's API takes. Pick it from the list below, or write it "
+            "if the provider has not been checked yet."
+        ),
     )
     name = forms.CharField(
+        label=gettext_lazy("Name"),
         required=False,
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text="The stable name your applications ask for; it stays the same through every "
-        "upgrade. Leave it empty to use the last part of the id.",
+        help_text=gettext_lazy(
+            "The stable name your applications ask for; it stays the same through every "
+            "upgrade. Leave it empty to use the last part of the id."
+        ),
     )
     owner = forms.EmailField(
+        label=gettext_lazy("Owner"),
         required=False,
         widget=UnfoldAdminEmailInputWidget,
-        help_text="Who hears of retirement dates. Leave empty if nobody needs to.",
+        help_text=gettext_lazy("Who hears of retirement dates. Leave empty if nobody needs to."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -302,28 +321,36 @@ class ApiKeyForm(forms.Form):
     """A new key of an application."""
 
     name = forms.CharField(
+        label=gettext_lazy("Name"),
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Which application uses it, such as checkout-service.",
+        help_text=gettext_lazy("Which application uses it, such as checkout-service."),
     )
     scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Scopes"),
         choices=ApiKey.Scope.choices,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Choose at least one."},
-        help_text="Give as few as it needs.",
+        error_messages={"required": gettext_lazy("Choose at least one.")},
+        help_text=gettext_lazy("Give as few as it needs."),
     )
     whose = forms.ChoiceField(
-        choices=[("service", "a service's"), (OWN, "my own: what it approves, I approve")],
+        label=gettext_lazy("Whose"),
+        choices=[
+            ("service", gettext_lazy("a service's")),
+            (OWN, gettext_lazy("my own: what it approves, I approve")),
+        ],
         initial="service",
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="Where several people must approve, a service's key counts for nobody.",
+        help_text=gettext_lazy(
+            "Where several people must approve, a service's key counts for nobody."
+        ),
     )
     expires_on = forms.DateField(
-        label="Expires on",
+        label=gettext_lazy("Expires on"),
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
-        help_text="Leave empty for a key that doesn't expire.",
+        help_text=gettext_lazy("Leave empty for a key that doesn't expire."),
     )
 
     def clean_expires_on(self) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale
@@ -60,10 +61,10 @@ class IntervalRow:
 
 def of_evidence(evidence: Evidence) -> Sequence[IntervalRow]:
     """Return quality, each task's quality, and each gate; what has no interval is left out."""
-    rows = [_quality("Quality", evidence.judgement, is_part=False)]
+    rows = [_quality(_("Quality"), evidence.judgement, is_part=False)]
     if len(evidence.tasks) > 1:
         rows += [
-            _quality(part.name or "no task", part.judgement, is_part=True)
+            _quality(part.name or _("no task"), part.judgement, is_part=True)
             for part in evidence.tasks
         ]
     rows += [_gate(gate) for gate in evidence.gates]
@@ -87,7 +88,9 @@ def summary(rows: Sequence[IntervalRow]) -> Sequence[Bar]:
     if not known:
         return []
     asked = [key for key in SUMMARY if key in known or key == QUALITY or _is_usual(GATES[key])]
-    return [Bar(GATES[key].brief if key in GATES else "Quality", known.get(key)) for key in asked]
+    return [
+        Bar(GATES[key].brief if key in GATES else _("Quality"), known.get(key)) for key in asked
+    ]
 
 
 def _is_usual(gated: Gated) -> bool:
@@ -159,7 +162,7 @@ def _row(
         beyond=None if limit is None else (x(limit), WIDTH - x(limit)),
         change="–" if value is None else say(value),
         interval=_span(low, high, say),
-        limit_words="" if limit is None else f"at most {say(limit)}",
+        limit_words="" if limit is None else _("at most %(limit)s") % {"limit": say(limit)},
         verdict=verdict,
         tone=tone if tone in SIGNS else "plain",
     )
@@ -167,9 +170,9 @@ def _row(
 
 def _span(low: float | None, high: float | None, say: Callable[[float], str]) -> str:
     if low is None:
-        return "no interval yet" if high is None else f"up to {say(high)}"
+        return _("no interval yet") if high is None else f"up to {say(high)}"
     if high is None:
-        return f"from {say(low)}, perhaps far more"
+        return _("from %(low)s, perhaps far more") % {"low": say(low)}
     return f"{say(low)} to {say(high)}"
 
 

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from versioning.admin import sheet, words
+from versioning.admin import decision_sheet, words
 from versioning.domain.evidence import Evidence
 from versioning.models import Look, UpgradeRecord
 from versioning.services.upgrades import layers
@@ -47,7 +47,7 @@ class LayerRow:
     on: str
     outcome: SafeString
     says: str
-    sheet: sheet.Sheet | None
+    sheet: decision_sheet.Sheet | None
     run_id: int | None
     evidence_hash: str
 
@@ -107,7 +107,7 @@ def _row(layer: Layer, *, now: datetime) -> LayerRow:
         on=_on(layer),
         outcome=_outcome(layer),
         says=layer.says,
-        sheet=None if layer.evidence is None else sheet.of_evidence(layer.evidence),
+        sheet=None if layer.evidence is None else decision_sheet.of_evidence(layer.evidence),
         run_id=layer.run.pk if layer.run else None,
         evidence_hash=layer.evidence_hash,
     )

@@ -15,6 +15,7 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from versioning.admin.base import Admin
@@ -45,9 +46,9 @@ class GroupAdmin(PlainGroupAdmin, Admin):
 
 
 @receiver(user_logged_in)
-def note_sign_in(user: User, **_: Any) -> None:
+def note_sign_in(user: User, **more: Any) -> None:
     """Keep who signed in when: it stands in the history of the user's page."""
-    LogEntry.objects.log_actions(user.pk, [user], CHANGE, "Signed in.", single_object=True)
+    LogEntry.objects.log_actions(user.pk, [user], CHANGE, _("Signed in."), single_object=True)
 
 
 @receiver(user_login_failed)

@@ -12,11 +12,13 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import forms, policy_words, words
+from versioning.admin import forms, policy_lines, words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
 from versioning.admin.policy_form import FIELDS, PolicyForm
 from versioning.domain.figures import LIMITS
@@ -31,7 +33,7 @@ from versioning.services.upgrades import policies
 class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Thresholds and freedom to act; what stays empty is taken from the level above."""
 
-    when_empty = (
+    when_empty = gettext_lazy(
         "Built in, nothing goes by itself unless a client asks for auto_upgrade. "
         "A policy changes that."
     )
@@ -39,21 +41,23 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
     list_display = ("for_whom", "automation_shown", "improvement", "approvals_needed", "course")
     list_filter = ("automation", ("provider", RelatedCheckboxFilter))
     search_fields = ("provider__slug", "tracked_model__name")
-    search_help_text = "A provider or a model; the general policy has neither."
+    search_help_text = gettext_lazy("A provider or a model; the general policy has neither.")
     list_select_related = ("provider", "tracked_model__provider")
     ordering = ("tracked_model", "provider", "pk")
     autocomplete_fields = ("tracked_model", "fallback_version")
     fieldsets = (
         (
-            "For whom",
+            gettext_lazy("For whom"),
             {
-                "description": "A model's own policy comes before its provider's, and that "
-                "before the general one. Leave empty what the level above decides.",
+                "description": gettext_lazy(
+                    "A model's own policy comes before its provider's, and that "
+                    "before the general one. Leave empty what the level above decides."
+                ),
                 "fields": ("provider", "tracked_model"),
             },
         ),
         (
-            "What may go by itself",
+            gettext_lazy("What may go by itself"),
             {
                 "fields": (
                     "automation",
@@ -68,7 +72,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             },
         ),
         (
-            "What the evidence must show",
+            gettext_lazy("What the evidence must show"),
             {
                 "fields": (
                     "minimum_improvement",
@@ -78,7 +82,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             },
         ),
         (
-            "Who approves, and the course",
+            gettext_lazy("Who approves, and the course"),
             {
                 "fields": (
                     "approvals_needed",
@@ -92,7 +96,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             },
         ),
         (
-            "After the move",
+            gettext_lazy("After the move"),
             {
                 "fields": (
                     "watch_days",
@@ -117,7 +121,7 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
             return FIELDS[db_field.name](label=capfirst(str(db_field.verbose_name)))
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(db_field, BooleanField) and field is not None:
-            choices = [("unknown", "as set above"), ("true", "yes"), ("false", "no")]
+            choices = [("unknown", _("as set above")), ("true", _("yes")), ("false", _("no"))]
             field.widget.choices = choices
         return field
 
@@ -160,38 +164,45 @@ class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
         form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
         return TemplateResponse(request, "admin/versioning/policy/words.html", _in_words(form))
 
-    @admin.display(description="policy of")
+    @admin.display(description=gettext_lazy("policy of"))
     def for_whom(self, policy: Policy) -> str:
         return str(policy.tracked_model or policy.provider or "everything")
 
-    @admin.display(description="goes by itself", ordering="automation")
+    @admin.display(description=gettext_lazy("goes by itself"), ordering="automation")
     def automation_shown(self, policy: Policy) -> str | None:
         return policy.get_automation_display() or None
 
-    @admin.display(description="least improvement", ordering="minimum_improvement")
+    @admin.display(description=gettext_lazy("least improvement"), ordering="minimum_improvement")
     def improvement(self, policy: Policy) -> str | None:
         least = policy.minimum_improvement
         return None if least is None else words.percent(least)
 
-    @admin.display(description="tests and canary")
+    @admin.display(description=gettext_lazy("tests and canary"))
     def course(self, policy: Policy) -> str | None:
         suites = [str(name) for name in policy.required_suites or ()]
         stops = len(policy.canary_steps or ())
-        canary = [f"canary of {stops} step{'s'[: stops != 1]}"] if stops else []
+        canary = (
+            [
+                ngettext("canary of %(stops)s step", "canary of %(stops)s steps", stops)
+                % {"stops": stops}
+            ]
+            if stops
+            else []
+        )
         return ", ".join(suites + canary) or None
 
 
 def _in_words(form: Any) -> dict[str, Any]:
     """Return what a form's policy would mean, and which of its fields can't be read yet."""
-    row, unread = policy_words.typed(form)
-    return {"lines": policy_words.lines(policies.resolve_row(row=row), of=row), "unread": unread}
+    row, unread = policy_lines.typed(form)
+    return {"lines": policy_lines.lines(policies.resolve_row(row=row), of=row), "unread": unread}
 
 
 @admin.register(Freeze)
 class FreezeAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
     """Times in which nothing goes by itself."""
 
-    when_empty = "In a freeze nothing moves by itself; people still may decide."
+    when_empty = gettext_lazy("In a freeze nothing moves by itself; people still may decide.")
     list_display = ("name", "scope", "starts_at", "ends_at", "standing", "made_by")
     list_filter = (("provider", RelatedCheckboxFilter),)
     search_fields = ("name", "provider__slug")
@@ -203,16 +214,20 @@ class FreezeAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc] 
         """A freeze is a wish for a time; its history stays."""
         return may_set_up(request, "versioning.delete_freeze")
 
-    @admin.display(description="of", ordering="provider__slug")
+    @admin.display(description=gettext_lazy("of"), ordering="provider__slug")
     def scope(self, freeze: Freeze) -> str:
         return str(freeze.provider or "everything")
 
-    @admin.display(description="standing")
+    @admin.display(description=gettext_lazy("standing"))
     def standing(self, freeze: Freeze) -> SafeString:
         now = timezone.now()
         if freeze.ends_at <= now:
-            return words.badge("over")
-        return words.badge("holds", "warn") if freeze.starts_at <= now else words.badge("to come")
+            return words.badge(_("over"))
+        return (
+            words.badge(_("holds"), "warn")
+            if freeze.starts_at <= now
+            else words.badge(_("to come"))
+        )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
@@ -238,7 +253,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
                 return HttpResponseRedirect(reverse("admin:versioning_automationswitch_changelist"))
         context = {
             **self.admin_site.each_context(request),
-            "title": "Automation",
+            "title": _("Automation"),
             "opts": self.opts,
             "switch": switch,
             "is_on": switch is None or switch.on,
@@ -258,7 +273,9 @@ class AutomationSwitchAdmin(HistoryAdmin):
         except Invalid as error:
             forms.add_errors(form, error, otherwise="reason")
             return False
-        said = "Automation is on again." if switch.on else "Nothing moves by itself from now on."
+        said = (
+            _("Automation is on again.") if switch.on else _("Nothing moves by itself from now on.")
+        )
         messages.success(request, said)
         return True
 
@@ -267,7 +284,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
 class NoticeAdmin(HistoryAdmin):
     """What people must know of upgrades on their course, and of faults."""
 
-    when_empty = "What stopped, waits for a person or got worse is told here."
+    when_empty = gettext_lazy("What stopped, waits for a person or got worse is told here.")
     list_display = ("sentence", "kind", "about", "times", "raised", "standing")
     list_filter = (("kind", ChoicesCheckboxFilter), ("resolved_at", admin.EmptyFieldListFilter))
     search_fields = ("sentence", "subject", "record__tracked_model__name")
@@ -282,7 +299,9 @@ class NoticeAdmin(HistoryAdmin):
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("versioning.change_notice")
 
-    @admin.action(description="Resolve: somebody has dealt with it", permissions=["resolve"])
+    @admin.action(
+        description=gettext_lazy("Resolve: somebody has dealt with it"), permissions=["resolve"]
+    )
     def resolve_selected(self, request: HttpRequest, chosen: QuerySet[Notice]) -> None:
         """Close each by itself; what is closed already is told."""
         now, done = timezone.now(), 0
@@ -294,18 +313,22 @@ class NoticeAdmin(HistoryAdmin):
             else:
                 done += 1
         if done:
-            messages.success(request, f"{done} notice{'s'[: done != 1]} resolved.")
+            messages.success(
+                request,
+                ngettext("%(done)s notice resolved.", "%(done)s notices resolved.", done)
+                % {"done": done},
+            )
 
-    @admin.display(description="about", ordering="record")
+    @admin.display(description=gettext_lazy("about"), ordering="record")
     def about(self, notice: Notice) -> str:
         return str(notice.record or notice.subject)
 
-    @admin.display(description="raised", ordering="raised_at")
+    @admin.display(description=gettext_lazy("raised"), ordering="raised_at")
     def raised(self, notice: Notice) -> SafeString:
         return words.ago(notice.raised_at, now=timezone.now())
 
-    @admin.display(description="standing", ordering="resolved_at")
+    @admin.display(description=gettext_lazy("standing"), ordering="resolved_at")
     def standing(self, notice: Notice) -> SafeString:
         if notice.resolved_at is None:
-            return words.badge("open", "warn")
-        return words.badge(f"resolved by {notice.resolved_by or 'itself'}")
+            return words.badge(_("open"), "warn")
+        return words.badge(_("resolved by %(itself)s") % {"itself": notice.resolved_by or "itself"})

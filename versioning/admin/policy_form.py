@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldBooleanWidget
 
-from providers.rows import FormWithRows, RowForm, RowsField, Unshowable
+from providers.row_fields import FormWithRows, RowForm, RowsField, Unshowable
 from versioning.admin.fields import (
     ClockField,
     HoursField,
@@ -33,9 +35,14 @@ PRESET = "_preset"
 
 _DAY_MINUTES = 24 * 60
 _DAY_NAMES = [
-    ("mon", "Mon"), ("tue", "Tue"), ("wed", "Wed"), ("thu", "Thu"),
-    ("fri", "Fri"), ("sat", "Sat"), ("sun", "Sun"),
-]  # fmt: skip
+    ("mon", gettext_lazy("Mon")),
+    ("tue", gettext_lazy("Tue")),
+    ("wed", gettext_lazy("Wed")),
+    ("thu", gettext_lazy("Thu")),
+    ("fri", gettext_lazy("Fri")),
+    ("sat", gettext_lazy("Sat")),
+    ("sun", gettext_lazy("Sun")),
+]
 
 if TYPE_CHECKING:
     _PolicyForm = forms.ModelForm[Policy]
@@ -46,22 +53,24 @@ else:
 class CanaryStepForm(RowForm):
     """A step of a canary."""
 
-    weight = NumberField(label="Share of the keys", unit="%", max_value=100)
-    hours = HoursField(label="For at least", most=canary.MOST_HOURS)
+    weight = NumberField(label=gettext_lazy("Share of the keys"), unit="%", max_value=100)
+    hours = HoursField(label=gettext_lazy("For at least"), most=canary.MOST_HOURS)
     samples = WholeField(
-        label="And for at least",
+        label=gettext_lazy("And for at least"),
         unit="samples",
         example="500",
         min_value=0,
         max_value=canary.MOST_SAMPLES,
     )
     deadline = HoursField(
-        label="Pauses without a verdict after",
+        label=gettext_lazy("Pauses without a verdict after"),
         most=canary.MOST_HOURS,
-        help_text="Empty is 14 days.",
+        help_text=gettext_lazy("Empty is 14 days."),
     )
     approval = forms.BooleanField(
-        label="And until a person approves", required=False, widget=UnfoldBooleanWidget
+        label=gettext_lazy("And until a person approves"),
+        required=False,
+        widget=UnfoldBooleanWidget,
     )
 
     _NAMES: Mapping[str, str] = {
@@ -84,7 +93,7 @@ class CanaryStepForm(RowForm):
     def clean_weight(self) -> Decimal:
         weight: Decimal | None = self.cleaned_data["weight"]
         if weight is None or weight <= 0:
-            raise forms.ValidationError("Write a share over 0 and up to 100 %.")
+            raise forms.ValidationError(_("Write a share over 0 and up to 100 %."))
         return weight
 
     def clean(self) -> dict[str, Any]:
@@ -92,7 +101,7 @@ class CanaryStepForm(RowForm):
         held, deadline = data.get("hours") or Decimal(0), data.get("deadline")
         latest = Decimal(canary.DEFAULT_DEADLINE_HOURS) if deadline is None else deadline
         if not self.errors.get("deadline") and latest <= held:
-            self.add_error("deadline", "It must be longer than the step is held for.")
+            self.add_error("deadline", _("It must be longer than the step is held for."))
         return data
 
     def item(self) -> dict[str, Any]:
@@ -112,20 +121,27 @@ class CanaryStepForm(RowForm):
         for before, after in zip(rows, rows[1:], strict=False):
             least = before.cleaned_data["weight"]
             if after.cleaned_data["weight"] <= least:
-                after.add_error("weight", f"It must be more than the {plain(least)} % before.")
+                after.add_error(
+                    "weight",
+                    _("It must be more than the %(least)s %% before.") % {"least": plain(least)},
+                )
 
 
 class WindowRow(RowForm):
     """Hours of some days of the week."""
 
     days = forms.MultipleChoiceField(
+        label=gettext_lazy("Days"),
         choices=_DAY_NAMES,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        error_messages={"required": "Tick at least one day."},
+        error_messages={"required": gettext_lazy("Tick at least one day.")},
     )
-    start = ClockField(label="From")
+    start = ClockField(label=gettext_lazy("From"))
     end = ClockField(
-        label="To", help_text="At or before the start: on the next day. 22:00 to 06:00 is a night."
+        label=gettext_lazy("To"),
+        help_text=gettext_lazy(
+            "At or before the start: on the next day. 22:00 to 06:00 is a night."
+        ),
     )
     days.wide = True  # type: ignore[attr-defined]  # over the whole row
 
@@ -160,7 +176,7 @@ def _read_windows(value: Any) -> list[calendar.Window]:
 
 
 def _kinds_of_step() -> list[tuple[str, str]]:
-    return [(str(step), UpgradeRecord.Step(step).label) for step in BY_THEMSELVES]
+    return [(str(step), str(UpgradeRecord.Step(step).label)) for step in BY_THEMSELVES]
 
 
 def _suites() -> list[tuple[str, str]]:
@@ -168,7 +184,10 @@ def _suites() -> list[tuple[str, str]]:
     there = list(EvaluationSuite.objects.order_by("name").values_list("name", flat=True))
     named = Policy.objects.exclude(required_suites=None).values_list("required_suites", flat=True)
     gone = sorted({str(name) for names in named for name in names or ()} - set(there))
-    return [*((name, name) for name in there), *((name, f"{name} (not there)") for name in gone)]
+    return [
+        *((name, name) for name in there),
+        *((name, _("%(name)s (not there)") % {"name": name}) for name in gone),
+    ]
 
 
 def _limit_field(limit: Limit, **kwargs: Any) -> forms.Field:
@@ -186,45 +205,53 @@ def _limit_field(limit: Limit, **kwargs: Any) -> forms.Field:
 FIELDS: Mapping[str, Callable[..., forms.Field]] = {
     "steps_allowed": lambda **kwargs: ChosenField(
         known=_kinds_of_step,
-        help_text="The kinds of step that may go by themselves. Tick nothing to take what is set "
-        "above.",
+        help_text=gettext_lazy(
+            "The kinds of step that may go by themselves. Tick nothing to take what is set above."
+        ),
         **kwargs,
     ),
     "required_suites": lambda **kwargs: ChosenField(
         known=_suites,
-        help_text="The suites that a version must pass before it moves. Tick nothing to take what "
-        "is set above.",
+        help_text=gettext_lazy(
+            "The suites that a version must pass before it moves. Tick nothing to take what "
+            "is set above."
+        ),
         **kwargs,
     ),
     "canary_steps": lambda **kwargs: RowsField(
         row=CanaryStepForm,
-        one="step",
+        one=gettext_lazy("step"),
         nullable=True,
-        none="no canary",
-        these="these steps",
+        none=gettext_lazy("no canary"),
+        these=gettext_lazy("these steps"),
         is_sorted=True,
         reads=canary.read_steps,
-        help_text="Each step gives the new version a larger share of the keys, and holds for its "
-        "time, its samples of the new version and a person's approval. For example 5 % for a day, "
-        "then 50 % for 500 samples.",
+        help_text=gettext_lazy(
+            "Each step gives the new version a larger share of the keys, and holds for its "
+            "time, its samples of the new version and a person's approval. For example 5 % for a "
+            "day, "
+            "then 50 % for 500 samples."
+        ),
         **kwargs,
     ),
     "windows": lambda **kwargs: RowsField(
         row=WindowRow,
-        one="window",
+        one=gettext_lazy("window"),
         nullable=True,
-        none="at any time",
-        these="in these windows",
+        none=gettext_lazy("at any time"),
+        these=gettext_lazy("in these windows"),
         reads=_read_windows,
-        help_text="When it may go by itself, such as Mon to Fri from 22:00 to 06:00.",
+        help_text=gettext_lazy("When it may go by itself, such as Mon to Fri from 22:00 to 06:00."),
         **kwargs,
     ),
-    "time_zone": lambda **kwargs: ZoneField(help_text="Of the windows.", **kwargs),
+    "time_zone": lambda **kwargs: ZoneField(help_text=gettext_lazy("Of the windows."), **kwargs),
     "minimum_improvement": lambda **kwargs: PercentField(
         min_value=0,
         max_value=100,
-        help_text="How much better quality must be to go by itself: exactly 10 % is enough for 10; "
-        "0 asks only for not worse.",
+        help_text=gettext_lazy(
+            "How much better quality must be to go by itself: exactly 10 % is enough for 10; "
+            "0 asks only for not worse."
+        ),
         **kwargs,
     ),
     **{limit.setting: partial(_limit_field, limit) for limit in LIMITS},

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from versioning.admin import layers, sheet, words
+from versioning.admin import decision_sheet, layers, words
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import progress
 from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchProgress
@@ -60,8 +60,12 @@ def of(*, record: UpgradeRecord, now: datetime) -> dict[str, Any]:
 def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
     trial = found.canary
     return CanaryView(
-        title=f"Canary: {trial.weight:.0%} of the keys get it, step {trial.position + 1} of "
-        f"{len(found.steps)}",
+        title=_("Canary: %(weight)s of the keys get it, step %(position)s of %(steps)s")
+        % {
+            "weight": f"{trial.weight:.0%}",
+            "position": trial.position + 1,
+            "steps": len(found.steps),
+        },
         since=words.ago(trial.step_began_at, now=now),
         paused=words.ago(trial.paused_at, now=now) if trial.paused_at else "",
         steps=[_step(found, number) for number in range(len(found.steps))],
@@ -91,20 +95,22 @@ def _step(found: CanaryProgress, number: int) -> CanaryStepRow:
     step, trial = found.steps[number], found.canary
     asked = [
         f"{float(step.hold_hours):g} h" if step.hold_hours else "",
-        f"{step.hold_samples:,} samples" if step.hold_samples else "",
-        "a person's approval" if step.needs_approval else "",
+        _("%(hold_samples)s samples") % {"hold_samples": f"{step.hold_samples:,}"}
+        if step.hold_samples
+        else "",
+        _("a person's approval") if step.needs_approval else "",
     ]
     if number < trial.position:
-        badge = words.badge("done", "good")
+        badge = words.badge(_("done"), "good")
     elif number > trial.position:
-        badge = words.badge("to come")
+        badge = words.badge(_("to come"))
     elif trial.paused_at is not None:
-        badge = words.badge("paused", "warn")
+        badge = words.badge(_("paused"), "warn")
     else:
-        badge = words.badge("on", "info")
+        badge = words.badge(_("on"), "info")
     return CanaryStepRow(
         weight=f"{step.weight:.0%}",
-        asks=", ".join(part for part in asked if part) or "good evidence",
+        asks=", ".join(part for part in asked if part) or _("good evidence"),
         badge=badge,
         is_on=number == trial.position,
     )
@@ -116,6 +122,6 @@ def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
         "until": words.stamp(watch.ends_at),
         "left": words.ago(watch.ends_at, now=now),
         "looked": words.ago(watch.looked_at, now=now),
-        "sheet": sheet.of_evidence(found.evidence),
+        "sheet": decision_sheet.of_evidence(found.evidence),
         "on": layers.on_scores(found.evidence),
     }

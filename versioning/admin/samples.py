@@ -13,6 +13,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 
@@ -23,13 +25,13 @@ from versioning.domain.figures import FIELDS, Field, Unit
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
-from versioning.services.evidence import served
+from versioning.services.evidence import served_drift
 
 NANO_USD = 1_000_000_000
 
 
 class HasErrorFilter(admin.SimpleListFilter):
-    title = "result"
+    title = gettext_lazy("result")
     parameter_name = "failed"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -45,7 +47,9 @@ class HasErrorFilter(admin.SimpleListFilter):
 class PerformanceSampleAdmin(HistoryAdmin):
     """The newest first, page by page: nothing is counted, there may be a hundred million."""
 
-    when_empty = "Applications report them: POST /api/performance-samples, described at /api/docs."
+    when_empty = gettext_lazy(
+        "Applications report them: POST /api/performance-samples, described at /api/docs."
+    )
     list_display = (
         "when",
         "version_shown",
@@ -75,24 +79,30 @@ class PerformanceSampleAdmin(HistoryAdmin):
         "error",
     )
 
-    @admin.display(description="at")  # sorted by arrival, which is no order of times
+    @admin.display(description=gettext_lazy("at"))  # sorted by arrival, which is no order of times
     def when(self, sample: PerformanceSample) -> SafeString:
         return words.ago(sample.at, now=timezone.now())
 
-    @admin.display(description="version")
+    @admin.display(description=gettext_lazy("version"))
     def version_shown(self, sample: PerformanceSample) -> str:
         if sample.version is not None:
             return str(sample.version)
-        return f"{sample.unknown_model} (not tracked)" if sample.unknown_model else "unknown"
+        return (
+            _("%(unknown_model)s (not tracked)") % {"unknown_model": sample.unknown_model}
+            if sample.unknown_model
+            else "unknown"
+        )
 
-    @admin.display(description="tokens in / out")
+    @admin.display(description=gettext_lazy("tokens in / out"))
     def tokens(self, sample: PerformanceSample) -> str:
         sides = (getattr(sample, name) for name in ("input_tokens", "output_tokens"))
         return " / ".join("?" if side is None else f"{side:,}" for side in sides)
 
-    @admin.display(description="result")
+    @admin.display(description=gettext_lazy("result"))
     def outcome(self, sample: PerformanceSample) -> SafeString:
-        return words.badge(sample.error.text, "bad") if sample.error else words.badge("ok", "good")
+        return (
+            words.badge(sample.error.text, "bad") if sample.error else words.badge(_("ok"), "good")
+        )
 
 
 _SAID: Mapping[Unit, Callable[[Any], str | None]] = {
@@ -123,7 +133,7 @@ for _field in FIELDS:
 class LeftOutSpansAdmin(HistoryAdmin):
     """What traces told and nobody counted: wrappers, and dialects that aren't read."""
 
-    when_empty = (
+    when_empty = gettext_lazy(
         "Spans of traces that aren't counted appear here: those around another span's request, "
         "and requests in a dialect that isn't read."
     )
@@ -136,7 +146,7 @@ class LeftOutSpansAdmin(HistoryAdmin):
 class UnknownModelAdmin(HistoryAdmin):
     """Samples came for these and nobody tracks them: track them, and the samples count."""
 
-    when_empty = (
+    when_empty = gettext_lazy(
         "A model that samples name and nobody tracks appears here, to track with one click."
     )
     list_display = ("name", "provider_slug", "samples", "last_seen", "tracked_as")
@@ -146,18 +156,19 @@ class UnknownModelAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
     is_large = True
 
-    @admin.display(description="last seen", ordering="last_seen_at")
+    @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def last_seen(self, unknown: UnknownModel) -> SafeString:
         return words.ago(unknown.last_seen_at, now=timezone.now())
 
-    @admin.display(description="tracked as")
+    @admin.display(description=gettext_lazy("tracked as"))
     def tracked_as(self, unknown: UnknownModel) -> SafeString | str:
         if unknown.tracked_model is not None:
             return str(unknown.tracked_model)
         # The list is a form already, with its token: the button only sends it elsewhere.
         return format_html(
-            '<button class="hs-link" type="submit" formaction="{}">Track</button>',
+            '<button class="hs-link" type="submit" formaction="{}">{}</button>',
             reverse("admin:versioning_unknownmodel_track", args=[unknown.pk]),
+            _("Track"),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -174,7 +185,10 @@ class UnknownModelAdmin(HistoryAdmin):
         unknown = get_object_or_404(UnknownModel, pk=unknown_id)
         provider = Provider.objects.filter(slug=unknown.provider_slug, enabled=True).first()
         if provider is None:
-            messages.info(request, f"Say which provider serves {unknown.name}.")
+            messages.info(
+                request,
+                _("Say which provider serves %(unknown_name)s.") % {"unknown_name": unknown.name},
+            )
             return HttpResponseRedirect(self._form_for(unknown))
         try:
             tracked = tracking.start_tracking(
@@ -188,8 +202,11 @@ class UnknownModelAdmin(HistoryAdmin):
             return HttpResponseRedirect(self._form_for(unknown))
         messages.success(
             request,
-            f"{tracked} is tracked from now on, as version 1.0.0. "
-            "The samples that were seen of it appear within a minute.",
+            _(
+                "%(tracked)s is tracked from now on, as version 1.0.0. The samples that were "
+                "seen of it appear within a minute."
+            )
+            % {"tracked": tracked},
         )
         page = reverse("admin:versioning_trackedmodel_change", args=[tracked.pk])
         return HttpResponseRedirect(page)
@@ -201,7 +218,7 @@ class UnknownModelAdmin(HistoryAdmin):
 
 @admin.register(SliceTag)
 class SliceTagAdmin(SetUpPages, Admin):
-    when_empty = (
+    when_empty = gettext_lazy(
         "Declare a tag of your samples, such as language: each of its values is judged apart."
     )
     list_display = ("name", "created_at")
@@ -224,8 +241,8 @@ class ServedDriftAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServedDrift]:
-        return served.drifts()
+        return served_drift.drifts()
 
-    @admin.display(description="share since then")
+    @admin.display(description=gettext_lazy("share since then"))
     def share(self, drift: ServedDrift) -> str:
         return words.share(getattr(drift, "share", None))

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 from django_celery_beat.admin import (
     ClockedScheduleAdmin as PlainClockedAdmin,
 )
@@ -23,7 +24,7 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from providers.rows import FormWithRows, PairsField, RowsField, Typed
+from providers.row_fields import FormWithRows, PairsField, RowsField, Typed
 from versioning.admin.base import SetUpPages
 from versioning.admin.value_rows import ArgumentRow, ValueRow, exactly
 
@@ -71,19 +72,22 @@ class TaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[mis
 class TaskForm(FormWithRows, PeriodicTaskForm):  # type: ignore[misc]
     args = ArgumentsField(
         row=ArgumentRow,
-        one="argument",
+        one=gettext_lazy("argument"),
         is_sorted=True,
-        label="Arguments by place",
-        help_text="Tasks of ours take none by place.",
+        label=gettext_lazy("Arguments by place"),
+        help_text=gettext_lazy("Tasks of ours take none by place."),
     )
     kwargs = NamedArgumentsField(
         row=ValueRow,
-        one="argument",
-        label="Arguments by name",
-        help_text="For example provider_id, a number, 3.",
+        one=gettext_lazy("argument"),
+        label=gettext_lazy("Arguments by name"),
+        help_text=gettext_lazy("For example provider_id, a number, 3."),
     )
     headers = NamedArgumentsField(
-        row=ValueRow, one="header", help_text="Sent with the message; ours need none."
+        label=gettext_lazy("Headers"),
+        row=ValueRow,
+        one=gettext_lazy("header"),
+        help_text=gettext_lazy("Sent with the message; ours need none."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,7 +104,7 @@ class PeriodicTaskAdmin(SetUpPages, PlainTaskAdmin, UnfoldAdmin):  # type: ignor
     date_hierarchy = None
     ordering = ("name",)
 
-    @admin.display(description="when")
+    @admin.display(description=gettext_lazy("when"))
     def when(self, task: Any) -> str:
         if task.crontab:
             return str(task.crontab.human_readable)

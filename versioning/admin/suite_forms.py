@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from providers.rows import FormWithRows, ObjectField, RowForm, RowsField, Unshowable
+from providers.row_fields import FormWithRows, ObjectField, RowForm, RowsField, Unshowable
 from versioning.admin.fields import NumberField, PercentField, json_number, plain
 from versioning.admin.forms import LinesField
 from versioning.admin.value_rows import (
@@ -31,13 +32,16 @@ else:
 class SuiteForm(FormWithRows, _SuiteForm):
     """What a suite asks, and how it scores."""
 
-    scorers = scorers_field(label="Scorers")
-    parameters = parameters_field(label="Parameters")
+    scorers = scorers_field(label=gettext_lazy("Scorers"))
+    parameters = parameters_field(label=gettext_lazy("Parameters"))
     margin = PercentField(
+        label=gettext_lazy("Margin"),
         min_value=0,
         max_value=100,
-        help_text="How much lower the score may be and still count as not worse: 2 is 2 points of "
-        "100. Empty is what fits the number of cases, from 2 to 10.",
+        help_text=gettext_lazy(
+            "How much lower the score may be and still count as not worse: 2 is 2 points of "
+            "100. Empty is what fits the number of cases, from 2 to 10."
+        ),
     )
 
     class Meta:
@@ -49,11 +53,12 @@ class MessageRow(RowForm):
     """One message of a conversation."""
 
     role = forms.ChoiceField(
+        label=gettext_lazy("Role"),
         choices=[(role, role) for role in sorted(ROLES)],
         initial="user",
         widget=UnfoldAdminSelectWidget,
     )
-    content = TextField(long=True, label="Text", required=False)
+    content = TextField(long=True, label=gettext_lazy("Text"), required=False)
 
     @classmethod
     def shown(cls, item: Any) -> dict[str, Any]:
@@ -69,25 +74,51 @@ class CaseRow(RowForm):
     """What a case asks and expects."""
 
     messages = RowsField(
+        label=gettext_lazy("Messages"),
         row=MessageRow,
-        one="message",
+        one=gettext_lazy("message"),
         is_sorted=True,
-        help_text="A conversation, such as a user's “2 + 2?”. {{name}} is filled from variables.",
+        help_text=gettext_lazy(
+            "A conversation, such as a user's “2 + 2?”. {{name}} is filled from variables."
+        ),
     )
-    system = TextField(long=True, required=False, help_text="Before the prompt; may stay empty.")
-    prompt = TextField(
+    system = TextField(
+        label=gettext_lazy("System"),
         long=True,
         required=False,
-        help_text="Instead of messages. Without either, the suite's template is asked.",
+        help_text=gettext_lazy("Before the prompt; may stay empty."),
     )
-    variables = text_pairs_field(one="variable")
+    prompt = TextField(
+        label=gettext_lazy("Prompt"),
+        long=True,
+        required=False,
+        help_text=gettext_lazy(
+            "Instead of messages. Without either, the suite's template is asked."
+        ),
+    )
+    variables = text_pairs_field(one=gettext_lazy("variable"))
     expected = TextField(
-        long=True, required=False, help_text="What scorers compare the answer with."
+        label=gettext_lazy("Expected"),
+        long=True,
+        required=False,
+        help_text=gettext_lazy("What scorers compare the answer with."),
     )
-    task = NameField(required=False, max_length=100, help_text="Such as summarise.")
-    weight = NumberField(help_text="How much it counts beside the others; empty is 1.")
-    tags = LinesField(help_text="One to a line, such as short.")
-    scorers = scorers_field(label="Its own scorers", help_text="Instead of the suite's.")
+    task = NameField(
+        label=gettext_lazy("Task"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy("Such as summarise."),
+    )
+    weight = NumberField(
+        label=gettext_lazy("Weight"),
+        help_text=gettext_lazy("How much it counts beside the others; empty is 1."),
+    )
+    tags = LinesField(
+        label=gettext_lazy("Tags"), help_text=gettext_lazy("One to a line, such as short.")
+    )
+    scorers = scorers_field(
+        label=gettext_lazy("Its own scorers"), help_text=gettext_lazy("Instead of the suite's.")
+    )
     messages.wide = variables.wide = tags.wide = scorers.wide = True  # type: ignore[attr-defined]
 
     @classmethod
@@ -123,7 +154,9 @@ def _means(value: Any) -> str:
 class CaseForm(FormWithRows, _CaseForm):
     """One case of a suite."""
 
-    content = ObjectField(row=CaseRow, reads=_means, required=False, label="What it asks")
+    content = ObjectField(
+        row=CaseRow, reads=_means, required=False, label=gettext_lazy("What it asks")
+    )
 
     class Meta:
         model = EvaluationCase

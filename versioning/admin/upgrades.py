@@ -15,25 +15,27 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import (
     advice,
+    decision_sheet,
     discussion,
-    held,
+    fragments,
+    held_back,
+    inbox_under_way,
     layers,
-    moving,
-    own,
-    pieces,
+    manual_move,
+    own_inbox,
     progress,
-    sheet,
-    under_way,
     words,
 )
 from versioning.admin.base import HistoryAdmin, WithPanel
-from versioning.admin.choices import CHOICES, Choice, may_make, open_to
-from versioning.admin.deciding import decide
+from versioning.admin.decision_page import decide
+from versioning.admin.decisions import CHOICES, Choice, may_make, open_to
 from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
@@ -44,15 +46,15 @@ from versioning.services.upgrades import briefing, recommendation, rolling_back
 class CourseFilter(admin.SimpleListFilter):
     """Which upgrades need an eye."""
 
-    title = "course"
+    title = gettext_lazy("course")
     parameter_name = "course"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("waiting", "waits for a decision"),
-            ("maybe", "maybe a successor"),
-            ("under_way", "under way"),
-            ("watched", "being watched"),
+            ("waiting", _("waits for a decision")),
+            ("maybe", _("maybe a successor")),
+            ("under_way", _("under way")),
+            ("watched", _("being watched")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -69,7 +71,9 @@ class CourseFilter(admin.SimpleListFilter):
 
 @admin.register(UpgradeRecord)
 class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
-    when_empty = "Track a model: checks then recommend its successors, and they wait here."
+    when_empty = gettext_lazy(
+        "Track a model: checks then recommend its successors, and they wait here."
+    )
     list_display = ("move", "state_badge", "step", "evidence_shown", "gain", "urgency", "changed")
     list_filter = (
         CourseFilter,
@@ -84,14 +88,14 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         "to_version__upstream_id",
         "to_version__label",
     )
-    search_help_text = "A model, a provider, an upstream id or a version's label."
+    search_help_text = gettext_lazy("A model, a provider, an upstream id or a version's label.")
     list_select_related = ("tracked_model__provider", "from_version", "to_version")
     ordering = ("-changed_at", "-pk")
     is_large = True
     actions = ("approve_selected", "reject_selected", "snooze_selected", "roll_back_selected")
     fieldsets = (
         (
-            "Details",
+            gettext_lazy("Details"),
             {
                 "fields": (
                     "origin",
@@ -106,7 +110,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         ),
     )
 
-    @admin.display(description="upgrade", ordering="tracked_model__name")
+    @admin.display(description=gettext_lazy("upgrade"), ordering="tracked_model__name")
     def move(self, record: UpgradeRecord) -> SafeString:
         return format_html(
             '<span class="hs-move"><strong>{}</strong> {}</span>',
@@ -114,29 +118,31 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             words.labels(record),
         )
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_badge(self, record: UpgradeRecord) -> SafeString:
         return words.state(record)
 
-    @admin.display(description="evidence says")
+    @admin.display(description=gettext_lazy("evidence says"))
     def evidence_shown(self, record: UpgradeRecord) -> SafeString | None:
         return words.decision(read(record.evidence)) if record.evidence else None
 
-    @admin.display(description="quality")
+    @admin.display(description=gettext_lazy("quality"))
     def gain(self, record: UpgradeRecord) -> str | None:
         improvement = read(record.evidence).improvement
         return None if improvement is None else words.percent(improvement)
 
-    @admin.display(description="urgent", ordering="urgent_on")
+    @admin.display(description=gettext_lazy("urgent"), ordering="urgent_on")
     def urgency(self, record: UpgradeRecord) -> SafeString | None:
         if record.urgent_on is None or not record.is_waiting:
             return None
         now = timezone.now()
         tone = "bad" if words.is_urgent(record.urgent_on, now=now) else "warn"
         left = words.until_day(record.urgent_on, now=now)
-        return words.badge(f"retires {left}", tone, title=words.day(record.urgent_on))
+        return words.badge(
+            _("retires %(left)s") % {"left": left}, tone, title=words.day(record.urgent_on)
+        )
 
-    @admin.display(description="changed", ordering="changed_at")
+    @admin.display(description=gettext_lazy("changed"), ordering="changed_at")
     def changed(self, record: UpgradeRecord) -> SafeString:
         return words.ago(record.changed_at, now=timezone.now())
 
@@ -150,19 +156,19 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         found = super().get_actions(request)
         return {name: found[name] for name in found if name in allowed}
 
-    @admin.action(description="Approve…")
+    @admin.action(description=gettext_lazy("Approve…"))
     def approve_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "approve")
 
-    @admin.action(description="Reject…")
+    @admin.action(description=gettext_lazy("Reject…"))
     def reject_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "reject")
 
-    @admin.action(description="Snooze…")
+    @admin.action(description=gettext_lazy("Snooze…"))
     def snooze_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "snooze")
 
-    @admin.action(description="Roll back…")
+    @admin.action(description=gettext_lazy("Roll back…"))
     def roll_back_selected(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse:
         return self._decide_selected(request, chosen, "roll_back")
 
@@ -183,7 +189,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         ]
         pages.append(("why", self.why))
         return [
-            self.further_page("under-way/", require_GET(under_way.piece), name="under_way"),
+            self.further_page("under-way/", require_GET(inbox_under_way.piece), name="under_way"),
             self.further_page("<int:record_id>/live/", require_GET(self.live), name="live"),
             self.further_page(
                 "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
@@ -199,9 +205,9 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
                 require_POST(discussion.override),
                 name="override",
             ),
-            self.further_page("held/", require_GET(held.page), name="held"),
-            self.further_page("inbox/keep/", require_POST(own.keep), name="keep"),
-            self.further_page("inbox/seen/", require_POST(own.mark_seen), name="seen"),
+            self.further_page("held/", require_GET(held_back.page), name="held"),
+            self.further_page("inbox/keep/", require_POST(own_inbox.keep), name="keep"),
+            self.further_page("inbox/seen/", require_POST(own_inbox.mark_seen), name="seen"),
             *(
                 self.further_page(f"<int:record_id>/{name.replace('_', '-')}/", view, name=name)
                 for name, view in pages
@@ -224,7 +230,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             "record": record,
             "progress": progress.of(record=record, now=timezone.now()),
         }
-        return pieces.answer(request, "admin/versioning/upgraderecord/canary.html", context)
+        return fragments.answer(request, "admin/versioning/upgraderecord/canary.html", context)
 
     def why(self, request: HttpRequest, record_id: int) -> HttpResponse:
         """Show what lineage considered then, and what it would answer now."""
@@ -240,7 +246,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             problem = str(error)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Why {record.to_version.label}?",
+            "title": _("Why %(to_version_label)s?") % {"to_version_label": record.to_version.label},
             "opts": self.opts,
             "record": record,
             "confidence": words.confidence(record),
@@ -254,7 +260,9 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         return _page_of(row, request)
 
     def _no_such_record(self, request: HttpRequest, record_id: int) -> HttpResponse:
-        messages.error(request, f"There is no upgrade record {record_id}.")
+        messages.error(
+            request, _("There is no upgrade record %(record_id)s.") % {"record_id": record_id}
+        )
         return HttpResponseRedirect(reverse("admin:versioning_upgraderecord_changelist"))
 
 
@@ -282,7 +290,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "sheet": sheet.of_evidence(read(record.evidence)),
+        "sheet": decision_sheet.of_evidence(read(record.evidence)),
         "state": words.state(record),
         "confidence": words.confidence(record),
         "measured": layers.measured(record.evidence_at, read(record.evidence), now=now),
@@ -296,11 +304,11 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         ),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
-        "move_after_all": record.state in moving.AGAINST
+        "move_after_all": record.state in manual_move.AGAINST
         and record.to_version_id != record.tracked_model.current_version_id
-        and moving.may_move(request),
+        and manual_move.may_move(request),
         "progress": progress.of(record=record, now=now),
-        "facts": sheet.side_by_side(before, record.to_version) if before else [],
+        "facts": decision_sheet.side_by_side(before, record.to_version) if before else [],
         **discussion.context(request, record, said, now=now),
         "happened": _happened(record, said, now=now),
         "reversed_by": UpgradeRecord.objects.filter(reverses=record).first(),
@@ -315,7 +323,7 @@ def _happened(
         {
             "step": step,
             "at": step.at,
-            "evidence": sheet.of_evidence(read(step.evidence)),
+            "evidence": decision_sheet.of_evidence(read(step.evidence)),
             "ago": words.ago(step.at, now=now),
             "tone": words.STATE_TONES[step.after],
         }

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from versioning.admin.words import badge, day, until_day
 from versioning.domain.retirement import Needs
@@ -25,11 +27,19 @@ def clock_date(clock: Clock, *, now: datetime) -> str:
     """Return when the clock's version retires, and how that is known."""
     found = clock.retirement
     if found.precision == "forecast":
-        return f"may retire between {day(found.on)} and {day(found.latest)}. {found.reason}"
-    how = {"earliest": " at the earliest", "tentative": ", as planned now"}
+        return _("may retire between %(on)s and %(latest)s. %(reason)s") % {
+            "on": day(found.on),
+            "latest": day(found.latest),
+            "reason": found.reason,
+        }
+    how = {"earliest": _(" at the earliest"), "tentative": _(", as planned now")}
     when = f"{day(found.on)} ({until_day(found.on, now=now)}){how.get(found.precision, '')}"
     source = clock.version.retires_source
-    return f"retires on {when}, says {source}." if source else f"retires on {when}."
+    return (
+        _("retires on %(when)s, says %(source)s.") % {"when": when, "source": source}
+        if source
+        else _("retires on %(when)s.") % {"when": when}
+    )
 
 
 def needs(parts: Needs) -> str:
@@ -42,7 +52,11 @@ def needs(parts: Needs) -> str:
     )
     said = [f"{name} {_days(time)}" for name, time in named if time]
     total = _days(parts.total)
-    return f"A move takes {total}: {', '.join(said)}." if len(said) > 1 else f"It takes {total}."
+    return (
+        _("A move takes %(total)s: %(join)s.") % {"total": total, "join": ", ".join(said)}
+        if len(said) > 1
+        else _("It takes %(total)s.") % {"total": total}
+    )
 
 
 def notice_kind(notice: Notice) -> SafeString:
@@ -51,4 +65,5 @@ def notice_kind(notice: Notice) -> SafeString:
 
 def _days(time: timedelta) -> str:
     count = round(time / timedelta(days=1), 1)
-    return f"{count:g} day{'s'[: count != 1]}"
+    form = int(count) if count.is_integer() else 2  # no language counts in halves
+    return ngettext("%(count)s day", "%(count)s days", form) % {"count": f"{count:g}"}

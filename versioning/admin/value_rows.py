@@ -6,6 +6,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminSelectWidget,
@@ -13,7 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from providers.rows import NamedRow, ObjectField, PairsField, RowForm, RowsField, Unshowable
+from providers.row_fields import NamedRow, ObjectField, PairsField, RowForm, RowsField, Unshowable
 from versioning.admin.fields import NumberField, WholeField, json_number, plain
 from versioning.admin.forms import LinesField
 from versioning.domain.evaluation.parameters import read_map
@@ -70,15 +72,18 @@ def _name(value: Any) -> str:
 class ArgumentRow(RowForm):
     """A value of some kind, in its place."""
 
-    kind = forms.ChoiceField(
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"),
         choices=[
-            ("number", "a number"), ("text", "a text"), (YES, "yes or no"), ("json", "as JSON"),
+            ("number", gettext_lazy("a number")),
+            ("text", gettext_lazy("a text")),
+            (YES, gettext_lazy("yes or no")),
+            ("json", gettext_lazy("as JSON")),
         ],
         required=False,
         initial="number",
         widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
-    value = TextField(required=False)
+    value = TextField(label=gettext_lazy("Value"), required=False)
 
     @classmethod
     def shown(cls, item: Any) -> dict[str, Any]:
@@ -99,7 +104,7 @@ class ArgumentRow(RowForm):
 class ValueRow(NamedRow, ArgumentRow):
     """A name, and a value of some kind."""
 
-    name = NameField(max_length=200)
+    name = NameField(label=gettext_lazy("Name"), max_length=200)
     field_order = ("name", "kind", "value")
 
     @classmethod
@@ -127,27 +132,27 @@ def _read_value(kind: str, text: str) -> Any:
         return text
     if kind == YES:
         if text.strip().lower() not in (YES, NO):
-            raise ValueError("Write yes or no.")
+            raise ValueError(_("Write yes or no."))
         return text.strip().lower() == YES
     if kind == "json":
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"This is no JSON: {error}.") from error
+            raise ValueError(_("This is no JSON: %(error)s.") % {"error": error}) from error
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise ValueError("Write a number, such as 0.7, or choose another kind.")
+        raise ValueError(_("Write a number, such as 0.7, or choose another kind."))
     return int(text) if text.strip().lstrip("+-").isdecimal() else float(number)
 
 
 class RenameRow(NamedRow):
     """A parameter's name, and what this version calls it."""
 
-    name = NameField(max_length=200, label="Old name")
-    value = NameField(max_length=200, label="New name")
+    name = NameField(max_length=200, label=gettext_lazy("Old name"))
+    value = NameField(max_length=200, label=gettext_lazy("New name"))
 
     @classmethod
     def shown(cls, item: Any) -> dict[str, Any]:
@@ -164,15 +169,17 @@ class RenameRow(NamedRow):
         for row in rows:
             new = row.cleaned_data.get("value", "")
             if new in seen:
-                row.add_error("value", f"Another parameter is called “{new}” already.")
+                row.add_error(
+                    "value", _("Another parameter is called “%(new)s” already.") % {"new": new}
+                )
             seen.add(new)
 
 
 class TextPairRow(NamedRow):
     """A name, and a text."""
 
-    name = NameField(max_length=200)
-    value = TextField(required=False)
+    name = NameField(label=gettext_lazy("Name"), max_length=200)
+    value = TextField(label=gettext_lazy("Value"), required=False)
 
     @classmethod
     def shown(cls, item: Any) -> dict[str, Any]:
@@ -192,11 +199,16 @@ def text_pairs_field(**kwargs: Any) -> PairsField:
 class MapRow(RowForm):
     """All that requests must say otherwise."""
 
-    rename = PairsField(row=RenameRow, one="name", label="Say by another name")
-    drop = LinesField(label="Leave out", help_text="Names of parameters, one to a line.")
+    rename = PairsField(
+        row=RenameRow, one=gettext_lazy("name"), label=gettext_lazy("Say by another name")
+    )
+    drop = LinesField(
+        label=gettext_lazy("Leave out"),
+        help_text=gettext_lazy("Names of parameters, one to a line."),
+    )
     default = PairsField(
-        row=ValueRow, one="value", label="Say unless the request does",
-        help_text="For example temperature, a number, 1.",
+        row=ValueRow, one=gettext_lazy("value"), label=gettext_lazy("Say unless the request does"),
+        help_text=gettext_lazy("For example temperature, a number, 1."),
     )  # fmt: skip
     rename.wide = drop.wide = default.wide = True  # type: ignore[attr-defined]
 
@@ -219,8 +231,10 @@ def parameter_map_field(**kwargs: Any) -> ObjectField:
     return ObjectField(
         row=MapRow,
         reads=lambda value: same_lines(read_map(value).as_dict()),
-        help_text="What requests must say otherwise to this version. Applications get it with "
-        "current, and the earlier one again after a rollback.",
+        help_text=gettext_lazy(
+            "What requests must say otherwise to this version. Applications get it with "
+            "current, and the earlier one again after a rollback."
+        ),
         **kwargs,
     )
 
@@ -229,17 +243,26 @@ class PriceRow(RowForm):
     """A further price."""
 
     part = forms.ChoiceField(
-        label="Of",
-        choices=[("", "choose"), *((part.value, part.value.replace("_", " ")) for part in Part)],
+        label=gettext_lazy("Of"),
+        choices=[
+            ("", gettext_lazy("choose")),
+            *((part.value, part.value.replace("_", " ")) for part in Part),
+        ],
         widget=UnfoldAdminSelectWidget,
     )
-    usd = NumberField(label="Price", unit="USD", example="3.75", min_value=0)
+    usd = NumberField(label=gettext_lazy("Price"), unit="USD", example="3.75", min_value=0)
     above = WholeField(
-        label="Above", unit="input tokens", example="200000", min_value=0,
-        help_text="Empty holds for every length.",
-    )  # fmt: skip
+        label=gettext_lazy("Above"),
+        unit=gettext_lazy("input tokens"),
+        example="200000",
+        min_value=0,
+        help_text=gettext_lazy("Empty holds for every length."),
+    )
     tier = NameField(
-        required=False, max_length=40, help_text="Such as batch; empty is the usual tier."
+        label=gettext_lazy("Tier"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Such as batch; empty is the usual tier."),
     )
 
     @classmethod
@@ -251,7 +274,7 @@ class PriceRow(RowForm):
     def clean_usd(self) -> Decimal:
         usd: Decimal | None = self.cleaned_data["usd"]
         if usd is None:
-            raise forms.ValidationError("Write a price, such as 3.75.")
+            raise forms.ValidationError(_("Write a price, such as 3.75."))
         return usd
 
     def item(self) -> dict[str, Any]:
@@ -264,10 +287,12 @@ class PriceRow(RowForm):
 def other_prices_field(**kwargs: Any) -> RowsField:
     return RowsField(
         row=PriceRow,
-        one="price",
+        one=gettext_lazy("price"),
         reads=further_prices,
-        help_text="Further prices, in USD per million tokens (per request for “request”). A "
-        "request above a price step, or of a tier, whose price isn't told has no known cost.",
+        help_text=gettext_lazy(
+            "Further prices, in USD per million tokens (per request for “request”). A "
+            "request above a price step, or of a tier, whose price isn't told has no known cost."
+        ),
         **kwargs,
     )
 
@@ -277,10 +302,14 @@ class ScorerRow(RowForm):
 
     redraws = ("scorer",)
     scorer = forms.ChoiceField(
-        choices=lambda: [("", "choose"), *((name, name.replace("_", " ")) for name in SCORERS)],
+        label=gettext_lazy("Scorer"),
+        choices=lambda: [("", _("choose")), *((name, name.replace("_", " ")) for name in SCORERS)],
         widget=UnfoldAdminSelectWidget,
     )
-    weight = NumberField(help_text="How much it counts beside the others; empty is 1.")
+    weight = NumberField(
+        label=gettext_lazy("Weight"),
+        help_text=gettext_lazy("How much it counts beside the others; empty is 1."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -308,7 +337,7 @@ class ScorerRow(RowForm):
     def clean_weight(self) -> Decimal | None:
         weight: Decimal | None = self.cleaned_data["weight"]
         if weight is not None and not 0 < weight <= 1000:
-            raise forms.ValidationError("Write a weight above 0, up to 1000.")
+            raise forms.ValidationError(_("Write a weight above 0, up to 1000."))
         return weight
 
     def clean(self) -> dict[str, Any]:
@@ -346,7 +375,7 @@ class _OptionNumber(NumberField):
 class _OptionChoice(forms.TypedChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            choices=[("", "as usual"), *_YES_OR_NO],
+            choices=[("", _("as usual")), *_YES_OR_NO],
             coerce=lambda text: text == YES,
             empty_value=None,
             widget=UnfoldAdminSelectWidget,
@@ -392,12 +421,15 @@ def _shown_option(kind: OptionKind, value: Any) -> Any:
 def scorers_field(**kwargs: Any) -> RowsField:
     kwargs.setdefault(
         "help_text",
-        "How answers are scored, where a case doesn't say otherwise. Several make a weighted mean. "
-        "May be empty where a judge compares.",
+        _(
+            "How answers are scored, where a case doesn't say otherwise. Several make a weighted "
+            "mean. "
+            "May be empty where a judge compares."
+        ),
     )
     return RowsField(
         row=ScorerRow,
-        one="scorer",
+        one=gettext_lazy("scorer"),
         reads=lambda value: [same_lines(use.as_dict()) for use in read_uses(value)],
         **kwargs,
     )
@@ -406,8 +438,10 @@ def scorers_field(**kwargs: Any) -> RowsField:
 def parameters_field(**kwargs: Any) -> PairsField:
     return PairsField(
         row=ValueRow,
-        one="parameter",
+        one=gettext_lazy("parameter"),
         reads=exactly,
-        help_text="What every request says beside the messages, such as temperature, a number, 0.",
+        help_text=gettext_lazy(
+            "What every request says beside the messages, such as temperature, a number, 0."
+        ),
         **kwargs,
     )

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
-from providers.rows import FormWithRows
+from providers.row_fields import FormWithRows
 from versioning.admin.forms import LinesField
 from versioning.admin.value_rows import other_prices_field, parameter_map_field
 from versioning.models import ModelVersion
@@ -19,19 +20,33 @@ class VersionForm(FormWithRows, _VersionForm):
     """What staff may say of a version; lists are written one to a line."""
 
     added_improvements = LinesField(
-        label="Improvements added by staff",
-        help_text="What you know is better, one sentence to a line. Checks never change it.",
+        label=gettext_lazy("Improvements added by staff"),
+        help_text=gettext_lazy(
+            "What you know is better, one sentence to a line. Checks never change it."
+        ),
     )
     added_breaking_changes = LinesField(
-        label="Breaking changes added by staff",
-        help_text="What you know breaks, one sentence to a line. Checks never change it.",
+        label=gettext_lazy("Breaking changes added by staff"),
+        help_text=gettext_lazy(
+            "What you know breaks, one sentence to a line. Checks never change it."
+        ),
     )
-    input_modalities = LinesField(label="Input", help_text="One to a line, such as text.")
-    output_modalities = LinesField(label="Output", help_text="One to a line, such as text.")
-    parameter_map = parameter_map_field(label="Parameter map")
-    other_prices = other_prices_field(label="Other prices")
-    parameters = LinesField(help_text="Request parameters that it accepts, one to a line.")
-    capabilities = LinesField(help_text="One to a line, such as tools or structured_outputs.")
+    input_modalities = LinesField(
+        label=gettext_lazy("Input"), help_text=gettext_lazy("One to a line, such as text.")
+    )
+    output_modalities = LinesField(
+        label=gettext_lazy("Output"), help_text=gettext_lazy("One to a line, such as text.")
+    )
+    parameter_map = parameter_map_field(label=gettext_lazy("Parameter map"))
+    other_prices = other_prices_field(label=gettext_lazy("Other prices"))
+    parameters = LinesField(
+        label=gettext_lazy("Parameters"),
+        help_text=gettext_lazy("Request parameters that it accepts, one to a line."),
+    )
+    capabilities = LinesField(
+        label=gettext_lazy("Capabilities"),
+        help_text=gettext_lazy("One to a line, such as tools or structured_outputs."),
+    )
 
     class Meta:
         model = ModelVersion

@@ -10,6 +10,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
@@ -26,15 +28,15 @@ from versioning.services.samples import request_uses
 
 
 class StandingFilter(admin.SimpleListFilter):
-    title = "standing"
+    title = gettext_lazy("standing")
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [
-            ("current", "in use"),
-            ("retiring", "retirement announced"),
-            ("gone", "no longer listed"),
-            ("held", "facts held by staff"),
+            ("current", _("in use")),
+            ("retiring", _("retirement announced")),
+            ("gone", _("no longer listed")),
+            ("held", _("facts held by staff")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -49,18 +51,20 @@ class StandingFilter(admin.SimpleListFilter):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
-    when_empty = "A tracked model has its first version at once; checks add the others."
+    when_empty = gettext_lazy(
+        "A tracked model has its first version at once; checks add the others."
+    )
     form = VersionForm
     list_display = ("version", "provider", "upstream", "released_on", "retires", "standing")
     list_filter = (StandingFilter, ("tracked_model__provider", RelatedCheckboxFilter))
     search_fields = ("tracked_model__name", "label", "upstream_id", "revision")
-    search_help_text = "A model, a label, an upstream id or a revision."
+    search_help_text = gettext_lazy("A model, a label, an upstream id or a revision.")
     list_select_related = ("tracked_model__provider",)
     ordering = ("-pk",)
     is_large = True
     fieldsets = (
         (
-            "What staff say",
+            gettext_lazy("What staff say"),
             {
                 "fields": (
                     "label",
@@ -72,10 +76,13 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
             },
         ),
         (
-            "Facts",
+            gettext_lazy("Facts"),
             {
-                "description": "Checks fill these from what the provider says. What you change "
-                "here is held by staff from then on: checks leave it alone until you release it.",
+                "description": gettext_lazy(
+                    "Checks fill these from what the provider says. What you change "
+                    "here is held by staff from then on: checks leave it alone until you release "
+                    "it."
+                ),
                 "fields": (
                     ("released_on", "deprecated_on"),
                     ("retires_on", "retires_precision"),
@@ -95,7 +102,7 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
         """Versions come from checks and from tracking."""
         return False
 
-    @admin.display(description="version", ordering="tracked_model__name")
+    @admin.display(description=gettext_lazy("version"), ordering="tracked_model__name")
     def version(self, version: ModelVersion) -> SafeString:
         return format_html(
             '<span class="hs-move"><strong>{}</strong> {}</span>',
@@ -103,15 +110,15 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
             version.label,
         )
 
-    @admin.display(description="provider", ordering="tracked_model__provider__slug")
+    @admin.display(description=gettext_lazy("provider"), ordering="tracked_model__provider__slug")
     def provider(self, version: ModelVersion) -> str:
         return version.tracked_model.provider.slug
 
-    @admin.display(description="upstream id", ordering="upstream_id")
+    @admin.display(description=gettext_lazy("upstream id"), ordering="upstream_id")
     def upstream(self, version: ModelVersion) -> SafeString:
         return format_html('<code class="hs-code">{}</code>', version.upstream_id)
 
-    @admin.display(description="retires", ordering="retires_on")
+    @admin.display(description=gettext_lazy("retires"), ordering="retires_on")
     def retires(self, version: ModelVersion) -> SafeString | None:
         if version.retires_on is None:
             return None
@@ -120,15 +127,15 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
         left = words.until_day(version.retires_on, now=now)
         return words.badge(left, tone, title=words.day(version.retires_on))
 
-    @admin.display(description="standing")
+    @admin.display(description=gettext_lazy("standing"))
     def standing(self, version: ModelVersion) -> SafeString:
         if version.tracked_model.current_version_id == version.pk:
-            return words.badge("in use", "good")
+            return words.badge(_("in use"), "good")
         if version.is_gone:
-            return words.badge("no longer listed", "bad")
+            return words.badge(_("no longer listed"), "bad")
         if version.is_leaving:
             return words.badge(version.lifecycle, "warn")
-        return words.badge("listed" if version.is_listed else "not listed yet", "plain")
+        return words.badge("listed" if version.is_listed else _("not listed yet"), "plain")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         versions.save_changed(version=obj, changed=form.changed_data, actor=actor_of(request))
@@ -153,7 +160,7 @@ class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[m
             messages.error(request, str(error))
         else:
             name = _name_of(field)
-            messages.success(request, f"Checks look after “{name}” again.")
+            messages.success(request, _("Checks look after “%(name)s” again.") % {"name": name})
         return HttpResponseRedirect(
             reverse("admin:versioning_modelversion_change", args=[version_id])
         )
@@ -197,15 +204,15 @@ def _panel_of(version: ModelVersion) -> dict[str, Any]:
         "baseline_unread": baseline if isinstance(baseline, UnreadBaseline) else None,
         "baseline_age": words.ago(version.baseline_taken_at, now=now),
         "prices": [
-            ("input price", words.price(version.input_price)),
-            ("output price", words.price(version.output_price)),
-            ("cached input price", words.price(version.cached_input_price)),
+            (_("input price"), words.price(version.input_price)),
+            (_("output price"), words.price(version.output_price)),
+            (_("cached input price"), words.price(version.cached_input_price)),
             *words.other_prices(version.other_prices),
         ],
         "unpriced": request_uses.unpriced(version_ids=[version.pk], now=now).get(version.pk, {}),
         "limits": [
             ("context", words.number(version.context_tokens)),
-            ("longest output", words.number(version.output_tokens)),
+            (_("longest output"), words.number(version.output_tokens)),
         ],
         "held": [(field, _name_of(field)) for field in version.staff_fields],
         "records": version.upgrades_to.with_versions().order_by("-pk"),

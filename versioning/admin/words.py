@@ -7,11 +7,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
-from versioning.domain import dates
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.figures import SHOWN, Says, ShownFigure
 from versioning.domain.pricing import Part, further_prices
@@ -35,11 +37,11 @@ STATE_TONES = {
     "aborted": "bad",
 }
 STEP_WORDS = {
-    "completed": "moved",
-    "rejected": "rejected",
-    "rolled_back": "rolled back",
-    "failed": "failed in testing",
-    "aborted": "canary aborted",
+    "completed": gettext_lazy("moved"),
+    "rejected": gettext_lazy("rejected"),
+    "rolled_back": gettext_lazy("rolled back"),
+    "failed": gettext_lazy("failed in testing"),
+    "aborted": gettext_lazy("canary aborted"),
 }
 CHECK_TONES = {
     Check.State.RUNNING: "info",
@@ -64,14 +66,34 @@ VERDICT_TONES = {
     "unknown": "warn",
     "unsure": "warn",
 }
+CODE_WORDS = {
+    "upgrade": gettext_lazy("upgrade"),
+    "stay": gettext_lazy("stay"),
+    "not_enough_evidence": gettext_lazy("not enough evidence"),
+    "blocked": gettext_lazy("blocked"),
+    "better": gettext_lazy("better"),
+    "not_worse": gettext_lazy("not worse"),
+    "worse": gettext_lazy("worse"),
+    "not_enough_data": gettext_lazy("not enough data"),
+    "passed": gettext_lazy("passed"),
+    "failed": gettext_lazy("failed"),
+    "unknown": gettext_lazy("unknown"),
+    "unsure": gettext_lazy("unsure"),
+}
 WHAT_TO_DO = {
-    Check.ErrorKind.UNAVAILABLE: "See whether the server is up and its address is right, then "
-    "check again. The next scheduled check tries by itself.",
-    Check.ErrorKind.REFUSED: "See whether the key's variable is set and the key is still valid, "
-    "then test the connection on the provider's page.",
-    Check.ErrorKind.NONSENSE: "Look at the answer of its list of models. If the next check says "
-    "the same, the provider may have changed its API.",
-    Check.ErrorKind.BROKEN: "The worker stopped in the middle. Check again.",
+    Check.ErrorKind.UNAVAILABLE: gettext_lazy(
+        "See whether the server is up and its address is right, then "
+        "check again. The next scheduled check tries by itself."
+    ),
+    Check.ErrorKind.REFUSED: gettext_lazy(
+        "See whether the key's variable is set and the key is still valid, "
+        "then test the connection on the provider's page."
+    ),
+    Check.ErrorKind.NONSENSE: gettext_lazy(
+        "Look at the answer of its list of models. If the next check says "
+        "the same, the provider may have changed its API."
+    ),
+    Check.ErrorKind.BROKEN: gettext_lazy("The worker stopped in the middle. Check again."),
 }
 
 
@@ -93,20 +115,27 @@ def check_state(check: Check) -> SafeString:
 def decision(evidence: Evidence) -> SafeString:
     """Return what the evidence says to do, as a label."""
     code = plain_code(evidence.decision) or "not_enough_evidence"
-    return badge(code.replace("_", " "), DECISION_TONES.get(code, "plain"))
+    return badge(code_words(code), DECISION_TONES.get(code, "plain"))
 
 
 def verdict(code: Any) -> SafeString:
     known = plain_code(code) or "not_enough_data"
-    return badge(known.replace("_", " "), VERDICT_TONES.get(known, "plain"))
+    return badge(code_words(known), VERDICT_TONES.get(known, "plain"))
+
+
+def code_words(code: str) -> str:
+    """Return what a code of the evidence is called: "not worse" for ``not_worse``."""
+    return str(CODE_WORDS.get(code, code.replace("_", " ")))
 
 
 def confidence(record: UpgradeRecord) -> SafeString:
     """Say how sure lineage is that one succeeds the other."""
     share = record.confidence
-    words = "sure" if share >= 0.9 else "likely" if share >= 0.6 else "a guess"
+    words = _("sure") if share >= 0.9 else _("likely") if share >= 0.6 else _("a guess")
     tone = "plain" if share >= 0.6 else "warn"
-    return badge(f"{words} {share:.0%}", tone, title="How sure it is that this is its successor.")
+    return badge(
+        f"{words} {share:.0%}", tone, title=_("How sure it is that this is its successor.")
+    )
 
 
 def plain_code(value: Any) -> str:
@@ -117,14 +146,14 @@ def plain_code(value: Any) -> str:
 def ago(moment: datetime | None, *, now: datetime) -> SafeString:
     """Return "3 hours ago" or "in 2 days", with the moment itself in the configured zone."""
     if moment is None:
-        return format_html("{}", "never")
+        return format_html("{}", _("never"))
     local = timezone.localtime(moment)
     if abs((now - moment).total_seconds()) < 60:
-        words = "just now"
+        words = _("just now")
     elif moment <= now:
-        words = f"{_rough(moment, now)} ago"
+        words = _("%(moment)s ago") % {"moment": _rough(moment, now)}
     else:
-        words = f"in {_rough(now, moment)}"
+        words = _("in %(time)s") % {"time": _rough(now, moment)}
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), stamp(moment), words
     )
@@ -132,21 +161,26 @@ def ago(moment: datetime | None, *, now: datetime) -> SafeString:
 
 def stamp(moment: datetime) -> str:
     """Return "25 Nov 2026 14:03 CET" in the configured zone."""
-    return dates.moment(timezone.localtime(moment))
+    return date_format(timezone.localtime(moment), "j M Y H:i T")
 
 
 def day(value: date) -> str:
-    return dates.day(value)
+    return date_format(value, "j M Y")
+
+
+def day_of_year(value: date) -> str:
+    """Return "25 Nov", for the axis of a plot."""
+    return date_format(value, "j M")
 
 
 def until_day(value: date, *, now: datetime) -> str:
     """Return "in 12 days", "today" or "5 days ago", by the calendar of the configured zone."""
     days = (value - clock.local_day(now)).days
     if days == 0:
-        return "today"
+        return _("today")
     if days < 0:
-        return f"{-days} day{'s'[: days != -1]} ago"
-    return f"in {days} day{'s'[: days != 1]}"
+        return ngettext("%(days)s day ago", "%(days)s days ago", -days) % {"days": -days}
+    return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": days}
 
 
 def is_urgent(value: date | None, *, now: datetime) -> bool:
@@ -156,27 +190,40 @@ def is_urgent(value: date | None, *, now: datetime) -> bool:
 def retirement(version: ModelVersion, *, now: datetime) -> str:
     """Return when a version retires, how exactly that is known, and who says so."""
     if version.retires_on is None:
-        return "no date is known" if version.is_leaving else "not announced"
+        return _("no date is known") if version.is_leaving else _("not announced")
     precision = version.get_retires_precision_display()
     prefix = f"{precision} " if version.retires_precision not in ("", "exact") else ""
     words = f"{prefix}{day(version.retires_on)} ({until_day(version.retires_on, now=now)})"
-    return f"{words}, says {version.retires_source}" if version.retires_source else words
+    return (
+        _("%(words)s, says %(retires_source)s")
+        % {"words": words, "retires_source": version.retires_source}
+        if version.retires_source
+        else words
+    )
 
 
 def lifecycle(version: ModelVersion) -> str:
     """Return what a version is called, by whom and since when; empty where nobody says."""
     if not version.lifecycle:
         return ""
-    since = f", first said on {day(version.lifecycle_on)}" if version.lifecycle_on else ""
-    return f"{version.lifecycle}, says {version.lifecycle_source or 'its provider'}{since}"
+    since = (
+        _(", first said on %(lifecycle_on)s") % {"lifecycle_on": day(version.lifecycle_on)}
+        if version.lifecycle_on
+        else ""
+    )
+    return _("%(lifecycle)s, says %(provider)s%(since)s") % {
+        "lifecycle": version.lifecycle,
+        "provider": version.lifecycle_source or _("its provider"),
+        "since": since,
+    }
 
 
 def price(value: Decimal | None) -> str:
     """Return "$0.15 per million", or that it is unknown."""
     if value is None:
-        return "unknown"
-    whole, _, cents = f"{value.normalize():f}".partition(".")
-    return f"${whole}.{cents:0<2} per million tokens"
+        return _("unknown")
+    whole, _point, cents = f"{value.normalize():f}".partition(".")
+    return _("$%(whole)s.%(cents)s per million tokens") % {"whole": whole, "cents": f"{cents:0<2}"}
 
 
 def other_prices(values: Any) -> list[tuple[str, str]]:
@@ -184,9 +231,11 @@ def other_prices(values: Any) -> list[tuple[str, str]]:
     return [
         (
             f"{one.part.replace('_', ' ')}"
-            + (f" above {one.above:,} tokens" if one.above else "")
+            + (_(" above %(above)s tokens") % {"above": f"{one.above:,}"} if one.above else "")
             + (f", {one.tier}" if one.tier else ""),
-            f"${one.usd.normalize():f} per request" if one.part is Part.REQUEST else price(one.usd),
+            _("$%(normalize)s per request") % {"normalize": f"{one.usd.normalize():f}"}
+            if one.part is Part.REQUEST
+            else price(one.usd),
         )
         for one in further_prices(values)
     ]
@@ -221,7 +270,7 @@ def share(fraction: float | None) -> str:
     """Return 30 %, or "below 1 %"; a dash where it is unknown."""
     if fraction is None:
         return "–"
-    return "below 1 %" if fraction < 0.01 else f"{fraction * 100:.0f} %"
+    return _("below 1 %") if fraction < 0.01 else f"{fraction * 100:.0f} %"
 
 
 def sentences(items: Any, *, empty: str) -> SafeString:
@@ -236,7 +285,7 @@ def sentences(items: Any, *, empty: str) -> SafeString:
 def raw(value: Any) -> SafeString:
     """Return data as it is kept, indented; its keys in one order on every database."""
     if not value:
-        return format_html('<span class="hs-quiet">{}</span>', "Nothing.")
+        return format_html('<span class="hs-quiet">{}</span>', _("Nothing."))
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre class="hs-raw">{}</pre>', text)
 
@@ -245,16 +294,19 @@ def question(record: UpgradeRecord) -> str:
     """Return the decision that a record asks for, without its proof."""
     name = record.tracked_model.name
     if record.step == UpgradeRecord.Step.MAYBE and record.is_waiting:
-        return f"Is {record.to_version.upstream_id} what follows in {name}?"
+        return _("Is %(upstream_id)s what follows in %(name)s?") % {
+            "upstream_id": record.to_version.upstream_id,
+            "name": name,
+        }
     if record.is_waiting:
-        return f"Move {name} {labels(record)}?"
+        return _("Move %(name)s %(record)s?") % {"name": name, "record": labels(record)}
     return f"{name} {labels(record)}"
 
 
 def labels(record: UpgradeRecord) -> str:
     """Return "1.0.0 → 1.1.0", or that the first version began."""
     if record.from_version is None:
-        return f"began with {record.to_version.label}"
+        return _("began with %(to_version_label)s") % {"to_version_label": record.to_version.label}
     return f"{record.from_version.label} → {record.to_version.label}"
 
 
@@ -263,7 +315,7 @@ def proof(record: UpgradeRecord) -> str:
     told = read(record.evidence).sentence
     if told:
         return f"{told[0].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
-    return " ".join(str(reason) for reason in record.reasons) or "Nothing measured yet."
+    return " ".join(str(reason) for reason in record.reasons) or _("Nothing measured yet.")
 
 
 def _rough(start: datetime, end: datetime) -> str:
@@ -298,25 +350,26 @@ def ms(value: float | None) -> str:
 def check_news(check: Check) -> str:
     """Return what a check found, or why it could not say."""
     if check.state == Check.State.RUNNING:
-        return "Being asked now."
+        return _("Being asked now.")
     if check.state == Check.State.FAILED:
-        return check.error or "Failed without a word."
+        return check.error or _("Failed without a word.")
     counts = (
-        (check.recommended, "recommendation"),
-        (check.added, "new id"),
-        (check.changed, "changed id"),
-        (check.missing, "missing id"),
-        (check.dropped, "unreadable item"),
+        (check.recommended, ngettext_lazy("%(n)s recommendation", "%(n)s recommendations", "c")),
+        (check.added, ngettext_lazy("%(n)s new id", "%(n)s new ids", "c")),
+        (check.changed, ngettext_lazy("%(n)s changed id", "%(n)s changed ids", "c")),
+        (check.missing, ngettext_lazy("%(n)s missing id", "%(n)s missing ids", "c")),
+        (check.dropped, ngettext_lazy("%(n)s unreadable item", "%(n)s unreadable items", "c")),
     )
-    said = [f"{count:,} {noun}{'s'[: count != 1]}" for count, noun in counts if count]
-    return ", ".join(said) or "Nothing new."
+    said = [words % {"n": f"{count:,}", "c": count} for count, words in counts if count]
+    return ", ".join(said) or _("Nothing new.")
 
 
 def what_to_do(check: Check) -> str:
     """Return what staff should do about a failed check; empty where nothing."""
     if check.state != Check.State.FAILED:
         return ""
-    return WHAT_TO_DO.get(Check.ErrorKind(check.error_kind), "Look at the error, then check again.")
+    known = WHAT_TO_DO.get(Check.ErrorKind(check.error_kind))
+    return str(known or _("Look at the error, then check again."))
 
 
 _SAID: Mapping[Says, Callable[[Any], str]] = {
@@ -347,7 +400,7 @@ def figures(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     return [
         {
-            "task": task or "no task",
+            "task": task or _("no task"),
             "quality": quality(row.get("quality"), _means(row.get("quality_parts") or {})),
             "quality_n": number(row.get("quality_n") or None, unknown=""),
             "cells": [(shown.table, figure(shown, row.get(shown.name))) for shown in titled],

@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_exempt
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.api.views.samples import SamplesView
 from versioning.models import ApiKey
-from versioning.services import keys, options
+from versioning.services import keys, sample_settings
 from versioning.services.errors import Busy
-from versioning.services.patience import waiting_at_most
+from versioning.services.lock_timeouts import waiting_at_most
 from versioning.services.samples import ingestion, late_scores
 from versioning.services.samples.incoming import (
     Rejected,
@@ -70,7 +70,7 @@ class Room:
 
     @staticmethod
     def _size_of(request: HttpRequest) -> int:
-        most = options.most_bytes()
+        most = sample_settings.most_bytes()
         told = int(request.META.get("CONTENT_LENGTH") or most)
         return min(most, told * _UNPACKED if "Content-Encoding" in request.headers else told)
 
@@ -124,14 +124,14 @@ def ingest_view(
 @ingest_view("POST", read_by=SamplesView.as_view())
 def performance_samples(request: HttpRequest, key: ApiKey, now: datetime) -> HttpResponse:
     """Take in one sample or a batch: {accepted, duplicates, rejected}."""
-    items = decode_samples(read_body(request), most=options.most_items())
+    items = decode_samples(read_body(request), most=sample_settings.most_items())
     return _json(ingestion.accept(items, api_key_id=key.pk, now=now))
 
 
 @ingest_view("POST", "PATCH")
 def scores(request: HttpRequest, key: ApiKey, now: datetime) -> HttpResponse:
     """Take in late scores by request id: {accepted, pending, rejected}."""
-    items = decode_scores(read_body(request), most=options.most_items())
+    items = decode_scores(read_body(request), most=sample_settings.most_items())
     return _json(late_scores.attach(items, api_key_id=key.pk, now=now))
 
 
@@ -162,7 +162,7 @@ def read_body(request: HttpRequest) -> bytes:
     that breaks off and for broken gzip, Problem for another encoding (415). Nothing larger is
     ever held in memory. A body that came in pieces is whole here: see ``bodies``.
     """
-    most = options.most_bytes()
+    most = sample_settings.most_bytes()
     too_large = TooLarge(f"A body holds at most {most:,} bytes: send the batch in parts.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > most:
         raise too_large

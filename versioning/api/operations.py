@@ -37,7 +37,7 @@ from versioning.models import ApiKey
 from versioning.services import idempotency
 from versioning.services.actors import Actor
 from versioning.services.idempotency import StoredAnswer
-from versioning.services.patience import waiting_at_most
+from versioning.services.lock_timeouts import waiting_at_most
 
 Form = type[Serializer[Any]]
 Handler = Callable[..., Any]

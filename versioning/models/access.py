@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 PREFIX_LENGTH = 12
@@ -23,12 +24,12 @@ class ApiKey(models.Model):
     """A key of an application. Only its hash is kept; the key is shown once."""
 
     class Scope(models.TextChoices):
-        READ = "read", "read: ask which version to use, see everything"
-        INGEST = "ingest", "ingest: report samples"
-        DECIDE = "decide", "decide: approve, reject, upgrade, roll back, ask providers, evaluate"
-        SETUP = "setup", "setup: providers and their keys, models, policies, suites, schedules"
+        READ = "read", _("read: ask which version to use, see everything")
+        INGEST = "ingest", _("ingest: report samples")
+        DECIDE = "decide", _("decide: approve, reject, upgrade, roll back, ask providers, evaluate")
+        SETUP = "setup", _("setup: providers and their keys, models, policies, suites, schedules")
 
-    name = models.CharField(max_length=100, help_text="Which application uses it.")
+    name = models.CharField(max_length=100, help_text=_("Which application uses it."))
     prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
     hashed = models.CharField(max_length=64, editable=False)
     person = models.ForeignKey(
@@ -37,8 +38,10 @@ class ApiKey(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text="Whose key it is: what is done with it, this person has done. Empty for a "
-        "service's key.",
+        help_text=_(
+            "Whose key it is: what is done with it, this person has done. Empty for a "
+            "service's key."
+        ),
     )
     maker = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -46,15 +49,15 @@ class ApiKey(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text="Who made it, and so may hold it. Empty where a command did.",
+        help_text=_("Who made it, and so may hold it. Empty where a command did."),
     )
     scopes = models.JSONField(
         default=list,
-        help_text="What it may do: read, ingest, decide, setup. Give as few as it needs.",
+        help_text=_("What it may do: read, ingest, decide, setup. Give as few as it needs."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="Leave empty for a key that doesn't expire."
+        null=True, blank=True, help_text=_("Leave empty for a key that doesn't expire.")
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -63,8 +66,8 @@ class ApiKey(models.Model):
     history = HistoricalRecords(excluded_fields=["hashed", "last_used_at"])
 
     class Meta:
-        verbose_name = "API key"
-        verbose_name_plural = "API keys"
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -85,9 +88,9 @@ class IdempotentRequest(models.Model):
 
     caller = models.CharField(max_length=100, help_text="key:<id> or user:<id>")
     key = models.CharField(max_length=200)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    fingerprint = models.CharField(max_length=64, help_text=_("SHA-256 of method, path and body."))
     status = models.PositiveSmallIntegerField(
-        null=True, help_text="HTTP status of the answer; empty while in flight."
+        null=True, help_text=_("HTTP status of the answer; empty while in flight.")
     )
     answer = models.JSONField(null=True)
     created_at = models.DateTimeField()

@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
@@ -35,13 +36,15 @@ class TrackedModel(models.Model):
         Provider,
         on_delete=models.PROTECT,
         related_name="tracked_models",
-        help_text="The service that lists and serves this model.",
+        help_text=_("The service that lists and serves this model."),
     )
     name = models.CharField(
         max_length=200,
         validators=[check_name],
-        help_text="The stable name your applications ask for, such as qwen-2.5-7b-instruct. "
-        "It stays the same through every upgrade.",
+        help_text=_(
+            "The stable name your applications ask for, such as qwen-2.5-7b-instruct. "
+            "It stays the same through every upgrade."
+        ),
     )
     current_version = models.ForeignKey(
         "ModelVersion",
@@ -49,34 +52,34 @@ class TrackedModel(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text="Changed by approving, completing and rolling back upgrades only.",
+        help_text=_("Changed by approving, completing and rolling back upgrades only."),
     )
     owner = models.EmailField(
         blank=True,
-        help_text="Who hears of retirement dates. Leave empty if nobody needs to.",
+        help_text=_("Who hears of retirement dates. Leave empty if nobody needs to."),
     )
     notes = models.TextField(
-        blank=True, help_text="What uses this model, and what to mind when it moves."
+        blank=True, help_text=_("What uses this model, and what to mind when it moves.")
     )
     active = models.BooleanField(
         default=True,
-        help_text="Switch off instead of deleting: checks then pass it by, its history stays.",
+        help_text=_("Switch off instead of deleting: checks then pass it by, its history stays."),
     )
     pinned = models.BooleanField(
         default=False,
-        help_text="A pinned model is never moved by itself; staff may still approve an upgrade.",
+        help_text=_("A pinned model is never moved by itself; staff may still approve an upgrade."),
     )
     pin_reason = models.CharField(
-        max_length=300, blank=True, help_text="Why it is pinned, for whoever looks at it later."
+        max_length=300, blank=True, help_text=_("Why it is pinned, for whoever looks at it later.")
     )
     allow_previews = models.BooleanField(
         default=False,
-        help_text="Offer preview and experimental versions too.",
+        help_text=_("Offer preview and experimental versions too."),
     )
     moves = models.PositiveIntegerField(
         default=0,
         editable=False,
-        help_text="How often the answer to current has changed; part of its ETag.",
+        help_text=_("How often the answer to current has changed; part of its ETag."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -108,9 +111,9 @@ class LineageRule(models.Model):
     """What a person said about the successors of a tracked model; it beats the grammar."""
 
     class Kind(models.TextChoices):
-        IGNORE = "ignore", "Ignore versions that match"
-        FORBID = "forbid", "Never offer this id"
-        SUCCESSOR = "successor", "This id is the successor"
+        IGNORE = "ignore", _("Ignore versions that match")
+        FORBID = "forbid", _("Never offer this id")
+        SUCCESSOR = "successor", _("This id is the successor")
 
     tracked_model = models.ForeignKey(
         TrackedModel, on_delete=models.CASCADE, related_name="lineage_rules"
@@ -119,8 +122,10 @@ class LineageRule(models.Model):
     pattern = models.CharField(
         max_length=200,
         validators=[check_text],
-        help_text="An upstream id; for ignore, * and ? stand for any text and any letter, "
-        "such as gpt-4o-audio-*.",
+        help_text=_(
+            "An upstream id; for ignore, * and ? stand for any text and any letter, "
+            "such as gpt-4o-audio-*."
+        ),
     )
     reason = models.CharField(max_length=300, blank=True)
     made_by = models.CharField(max_length=150, editable=False)
@@ -199,17 +204,23 @@ class ModelVersion(models.Model):
     label = models.CharField(
         max_length=50,
         validators=[check_name],
-        help_text="Our number for this version. The first is 1.0.0; a revision raises the last "
-        "number, a snapshot or minor generation the second, a major one the first.",
+        help_text=_(
+            "Our number for this version. The first is 1.0.0; a revision raises the last "
+            "number, a snapshot or minor generation the second, a major one the first."
+        ),
     )
     upstream_id = models.CharField(
-        max_length=200, validators=[check_text], help_text="The id that the provider's API takes."
+        max_length=200,
+        validators=[check_text],
+        help_text=_("The id that the provider's API takes."),
     )
     revision = models.CharField(
         max_length=200,
         blank=True,
-        help_text="What the id stood for: dated slug, digest or fingerprint. "
-        "Empty where the provider doesn't say.",
+        help_text=_(
+            "What the id stood for: dated slug, digest or fingerprint. "
+            "Empty where the provider doesn't say."
+        ),
     )
     previous_version = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="next_versions"
@@ -219,50 +230,52 @@ class ModelVersion(models.Model):
     told_by = models.JSONField(
         default=dict,
         editable=False,
-        help_text="Who tells a fact that the provider's own list doesn't, by the field's name.",
+        help_text=_("Who tells a fact that the provider's own list doesn't, by the field's name."),
     )
     found_improvements = models.JSONField(
-        default=list, editable=False, help_text="Computed from the two versions' metadata."
+        default=list, editable=False, help_text=_("Computed from the two versions' metadata.")
     )
     added_improvements = models.JSONField(
         default=list,
         blank=True,
-        help_text='What staff know is better, a list of sentences: ["Follows JSON schemas"]. '
-        "Checks never change it.",
+        help_text=_(
+            'What staff know is better, a list of sentences: ["Follows JSON schemas"]. '
+            "Checks never change it."
+        ),
     )
     found_breaking_changes = models.JSONField(default=list, editable=False)
     added_breaking_changes = models.JSONField(
         default=list,
         blank=True,
-        help_text="What staff know breaks, a list of sentences. Checks never change it.",
+        help_text=_("What staff know breaks, a list of sentences. Checks never change it."),
     )
     migration_notes = models.TextField(
-        blank=True, help_text="What an application must do to move to this version."
+        blank=True, help_text=_("What an application must do to move to this version.")
     )
     baseline = models.JSONField(
         null=True,
         editable=False,
-        help_text="Its performance at the moment it became current.",
+        help_text=_("Its performance at the moment it became current."),
     )
     baseline_taken_at = models.DateTimeField(null=True, editable=False)
 
     input_price = models.DecimalField(
-        "input price",
+        _("input price"),
         max_digits=16,
         decimal_places=6,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="USD per million input tokens. Empty means unknown, not free.",
+        help_text=_("USD per million input tokens. Empty means unknown, not free."),
     )
     output_price = models.DecimalField(
-        "output price",
+        _("output price"),
         max_digits=16,
         decimal_places=6,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="USD per million output tokens.",
+        help_text=_("USD per million output tokens."),
     )
     cached_input_price = models.DecimalField(
         max_digits=16,
@@ -270,31 +283,37 @@ class ModelVersion(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="USD per million cached input tokens.",
+        help_text=_("USD per million cached input tokens."),
     )
     other_prices = models.JSONField(
         default=list,
         blank=True,
         validators=[check_other_prices],
-        help_text='Further prices, in USD per million tokens (per request for "request"): '
-        '[{"part": "cache_write", "usd": "3.75"}, {"part": "input", "usd": "6", "above": 200000}, '
-        '{"part": "input", "usd": "1.5", "tier": "batch"}]. Parts: input, output, cached_input, '
-        "cache_write, cache_write_1h, input_audio, input_image, reasoning, output_audio, "
-        "output_image, request. A request above a price step, or of a tier, whose price isn't "
-        "told has no known cost.",
+        help_text=_(
+            'Further prices, in USD per million tokens (per request for "request"): '
+            '[{"part": "cache_write", "usd": "3.75"}, {"part": "input", "usd": "6", "above": '
+            "200000}, "
+            '{"part": "input", "usd": "1.5", "tier": "batch"}]. Parts: input, output, '
+            "cached_input, "
+            "cache_write, cache_write_1h, input_audio, input_image, reasoning, output_audio, "
+            "output_image, request. A request above a price step, or of a tier, whose price isn't "
+            "told has no known cost."
+        ),
     )
     past_prices = models.JSONField(
         default=list,
         editable=False,
-        help_text="Prices that held before those of now: until when (ms since 1970) and what they "
-        "were, oldest first. Requests that are told late cost what they cost then.",
+        help_text=_(
+            "Prices that held before those of now: until when (ms since 1970) and what they "
+            "were, oldest first. Requests that are told late cost what they cost then."
+        ),
     )
-    context_tokens = models.PositiveIntegerField("context, tokens", null=True, blank=True)
-    output_tokens = models.PositiveIntegerField("longest output, tokens", null=True, blank=True)
+    context_tokens = models.PositiveIntegerField(_("context, tokens"), null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(_("longest output, tokens"), null=True, blank=True)
     input_modalities = models.JSONField(default=list, blank=True)
     output_modalities = models.JSONField(default=list, blank=True)
     parameters = models.JSONField(
-        default=list, blank=True, help_text="Request parameters that it accepts."
+        default=list, blank=True, help_text=_("Request parameters that it accepts.")
     )
     capabilities = models.JSONField(default=list, blank=True)
 
@@ -302,22 +321,25 @@ class ModelVersion(models.Model):
         default=dict,
         blank=True,
         validators=[check_parameter_map],
-        help_text='What requests must say otherwise to this version: {"rename": {"max_tokens": '
-        '"max_completion_tokens"}, "drop": ["top_k"], "default": {"temperature": 1}}. Applications '
-        "get it with current, and the earlier one again after a rollback.",
+        help_text=_(
+            'What requests must say otherwise to this version: {"rename": {"max_tokens": '
+            '"max_completion_tokens"}, "drop": ["top_k"], "default": {"temperature": 1}}. '
+            "Applications "
+            "get it with current, and the earlier one again after a rollback."
+        ),
     )
 
     deprecated_on = models.DateField(null=True, blank=True)
     retires_on = models.DateField(
-        null=True, blank=True, help_text="The day from which requests fail."
+        null=True, blank=True, help_text=_("The day from which requests fail.")
     )
     retires_precision = models.CharField(
         max_length=10,
         blank=True,
         choices=[
-            ("exact", "exact"),
-            ("earliest", "not before"),
-            ("tentative", "planned for about"),
+            ("exact", _("exact")),
+            ("earliest", _("not before")),
+            ("tentative", _("planned for about")),
         ],
     )
     retires_source = models.CharField(max_length=300, blank=True)
@@ -325,22 +347,24 @@ class ModelVersion(models.Model):
         max_length=12,
         blank=True,
         choices=[(word, word) for word in LIFECYCLE],
-        help_text="Where it stands, in the provider's own word, else a catalogue's. Empty where "
-        "nobody says.",
+        help_text=_(
+            "Where it stands, in the provider's own word, else a catalogue's. Empty where "
+            "nobody says."
+        ),
     )
     lifecycle_source = models.CharField(
-        max_length=300, blank=True, help_text="Who says so; empty for the provider's own list."
+        max_length=300, blank=True, help_text=_("Who says so; empty for the provider's own list.")
     )
     lifecycle_on = models.DateField(
-        null=True, blank=True, editable=False, help_text="The day that it was first said."
+        null=True, blank=True, editable=False, help_text=_("The day that it was first said.")
     )
     doubts = models.JSONField(
         default=list,
         editable=False,
-        help_text="Sentences about facts that contradict each other or can't be so.",
+        help_text=_("Sentences about facts that contradict each other or can't be so."),
     )
     replacement = models.CharField(
-        max_length=200, blank=True, help_text="The id that the provider itself names instead."
+        max_length=200, blank=True, help_text=_("The id that the provider itself names instead.")
     )
     replacement_source = models.CharField(max_length=300, blank=True)
     replacement_dated = models.DateField(null=True, blank=True)
@@ -348,25 +372,25 @@ class ModelVersion(models.Model):
     staff_fields = models.JSONField(
         default=list,
         editable=False,
-        help_text="Names of the fields that a person set: checks leave them alone.",
+        help_text=_("Names of the fields that a person set: checks leave them alone."),
     )
     first_seen_at = models.DateTimeField(null=True, editable=False)
     last_seen_at = models.DateTimeField(null=True, editable=False)
     gone_at = models.DateTimeField(
         null=True,
         editable=False,
-        help_text="When several good listings in a row no longer had it.",
+        help_text=_("When several good listings in a row no longer had it."),
     )
     answers = models.CharField(
         max_length=10,
         blank=True,
         editable=False,
         choices=[
-            ("callable", "answers"),
-            ("refused", "is refused"),
-            ("unknown", "could not be told"),
+            ("callable", _("answers")),
+            ("refused", _("is refused")),
+            ("unknown", _("could not be told")),
         ],
-        help_text="What the provider said when it was asked for this version directly.",
+        help_text=_("What the provider said when it was asked for this version directly."),
     )
     answers_why = models.CharField(max_length=300, blank=True, editable=False)
     answers_at = models.DateTimeField(null=True, editable=False)

@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from versioning.domain import naming
 from versioning.domain.evaluation.parameters import BadMap, read_map
@@ -28,7 +29,8 @@ def check_time_zone(value: Any) -> None:
         ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValidationError(
-            f"{value!r} is no time zone; write one such as Europe/Prague."
+            gettext("%(value)s is no time zone; write one such as Europe/Prague.")
+            % {"value": repr(value)}
         ) from error
 
 

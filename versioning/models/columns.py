@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain.figures import FIELDS, LIMITS, SUMS, Field, Kept, Limit, Rises, Sum, Unit
 
@@ -14,7 +15,7 @@ FRACTION: dict[str, Any] = {
     "null": True,
     "blank": True,
 }
-AT_MOST_ALL = MaxValueValidator(1, message="Write a fraction up to 1, such as 0.02 for 2 %.")
+AT_MOST_ALL = MaxValueValidator(1, message=_("Write a fraction up to 1, such as 0.02 for 2 %."))
 
 _OF_UNIT: Mapping[Unit, Callable[..., "models.Field[Any, Any]"]] = {
     Unit.SCORE: models.FloatField,

@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from providers.models import Provider
 from versioning.domain.lineage import HeldBy
@@ -25,25 +26,29 @@ class CatalogueEntry(models.Model):
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="catalogue")
     upstream_id = models.CharField(max_length=200)
     revision = models.CharField(max_length=200, blank=True)
-    facts = models.JSONField(default=dict, help_text="The rest of the listed model.")
+    facts = models.JSONField(default=dict, help_text=_("The rest of the listed model."))
     next_revision = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Another revision that the last listing gave; it counts when it is seen again.",
+        help_text=_(
+            "Another revision that the last listing gave; it counts when it is seen again."
+        ),
     )
     created_said = models.DateField(
         null=True,
         blank=True,
-        help_text="The day that the last listing gave as created: one that moves is no release.",
+        help_text=_("The day that the last listing gave as created: one that moves is no release."),
     )
     standing_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Since when it stands as it does: its maker's word, its dates, how it is called. "
-        "Empty: since it was first seen.",
+        help_text=_(
+            "Since when it stands as it does: its maker's word, its dates, how it is called. "
+            "Empty: since it was first seen."
+        ),
     )
     standing_listings = models.PositiveIntegerField(
-        default=0, help_text="Listings in a row that said so, while that isn't sure."
+        default=0, help_text=_("Listings in a row that said so, while that isn't sure.")
     )
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -54,7 +59,7 @@ class CatalogueEntry(models.Model):
     objects = CatalogueEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "catalogue entries"
+        verbose_name_plural = _("catalogue entries")
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "upstream_id"], name="one_entry_per_upstream_id"
@@ -148,10 +153,12 @@ class DirectQuestion(models.Model):
         Provider, on_delete=models.CASCADE, related_name="direct_questions"
     )
     upstream_id = models.CharField(max_length=200)
-    is_call = models.BooleanField(help_text="A chat of one token; otherwise a look that is free.")
+    is_call = models.BooleanField(
+        help_text=_("A chat of one token; otherwise a look that is free.")
+    )
     outcome = models.CharField(
         max_length=10,
-        choices=[("callable", "callable"), ("refused", "refused"), ("unknown", "unknown")],
+        choices=[("callable", _("callable")), ("refused", _("refused")), ("unknown", _("unknown"))],
     )
     sentence = models.CharField(max_length=300, blank=True)
     asked_at = models.DateTimeField()
@@ -180,48 +187,50 @@ class Check(models.Model):
     """One provider asked once: what was found, or why nothing could be said."""
 
     class State(models.TextChoices):
-        RUNNING = "running", "running"
-        CHANGED = "changed", "changed"
-        UNCHANGED = "unchanged", "unchanged"
-        PARTLY = "partly", "partly read"
-        FAILED = "failed", "failed"
+        RUNNING = "running", _("running")
+        CHANGED = "changed", _("changed")
+        UNCHANGED = "unchanged", _("unchanged")
+        PARTLY = "partly", _("partly read")
+        FAILED = "failed", _("failed")
 
     class Trigger(models.TextChoices):
-        SCHEDULE = "schedule", "schedule"
-        STAFF = "staff", "staff"
-        API = "api", "API"
-        COMMAND = "command", "command"
+        SCHEDULE = "schedule", _("schedule")
+        STAFF = "staff", _("staff")
+        API = "api", _("API")
+        COMMAND = "command", _("command")
 
     class ErrorKind(models.TextChoices):
-        NONE = "", "none"
-        UNAVAILABLE = "unavailable", "unavailable"
-        REFUSED = "refused", "refused"
-        NONSENSE = "nonsense", "nonsense"
-        BROKEN = "broken", "broken off"
+        NONE = "", _("none")
+        UNAVAILABLE = "unavailable", _("unavailable")
+        REFUSED = "refused", _("refused")
+        NONSENSE = "nonsense", _("nonsense")
+        BROKEN = "broken", _("broken off")
 
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT, related_name="checks")
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     asked_by = models.CharField(max_length=150, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     due_at = models.DateTimeField(
-        null=True, blank=True, help_text="The time of the schedule that it was for."
+        null=True, blank=True, help_text=_("The time of the schedule that it was for.")
     )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(
-        help_text="A check that isn't finished by then has crashed; the next one takes over."
+        help_text=_("A check that isn't finished by then has crashed; the next one takes over.")
     )
-    listed = models.PositiveIntegerField("models listed", default=0)
-    added = models.PositiveIntegerField("new ids", default=0)
-    changed = models.PositiveIntegerField("changed ids", default=0)
-    missing = models.PositiveIntegerField("missing ids", default=0)
-    recommended = models.PositiveIntegerField("recommendations", default=0)
-    dropped = models.PositiveIntegerField("unreadable items", default=0)
+    listed = models.PositiveIntegerField(_("models listed"), default=0)
+    added = models.PositiveIntegerField(_("new ids"), default=0)
+    changed = models.PositiveIntegerField(_("changed ids"), default=0)
+    missing = models.PositiveIntegerField(_("missing ids"), default=0)
+    recommended = models.PositiveIntegerField(_("recommendations"), default=0)
+    dropped = models.PositiveIntegerField(_("unreadable items"), default=0)
     dropped_items = models.JSONField(default=list, blank=True)
     unread = models.JSONField(
         default=list,
         blank=True,
-        help_text="What identifies each item that could not be read, from one check to the next.",
+        help_text=_(
+            "What identifies each item that could not be read, from one check to the next."
+        ),
     )
     error_kind = models.CharField(max_length=12, choices=ErrorKind.choices, blank=True)
     error = models.CharField(max_length=500, blank=True)
@@ -229,7 +238,7 @@ class Check(models.Model):
     shrunk_to = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Size of a listing that had lost most of its models, and was not believed.",
+        help_text=_("Size of a listing that had lost most of its models, and was not believed."),
     )
 
     objects = CheckQuerySet.as_manager()
@@ -270,19 +279,19 @@ class Finding(models.Model):
     """One piece of news from a check."""
 
     class Kind(models.TextChoices):
-        NEW_VERSION = "new_version", "new version"
-        REVISION = "revision", "changed under the same name"
-        METADATA = "metadata", "metadata changed"
-        RETIREMENT = "retirement", "retirement announced or moved"
-        MISSING = "missing", "missing from the listing"
-        GONE = "gone", "gone"
-        REAPPEARED = "reappeared", "listed again"
-        LIFECYCLE = "lifecycle", "lifecycle changed"
-        WITHDRAWN = "withdrawn", "retirement withdrawn"
-        DOUBT = "doubt", "facts that can't be so"
-        REFUSED = "refused", "listed but not callable"
-        ALIVE = "alive", "unlisted but alive"
-        NOT_KEPT = "not_kept", "could not be recorded"
+        NEW_VERSION = "new_version", _("new version")
+        REVISION = "revision", _("changed under the same name")
+        METADATA = "metadata", _("metadata changed")
+        RETIREMENT = "retirement", _("retirement announced or moved")
+        MISSING = "missing", _("missing from the listing")
+        GONE = "gone", _("gone")
+        REAPPEARED = "reappeared", _("listed again")
+        LIFECYCLE = "lifecycle", _("lifecycle changed")
+        WITHDRAWN = "withdrawn", _("retirement withdrawn")
+        DOUBT = "doubt", _("facts that can't be so")
+        REFUSED = "refused", _("listed but not callable")
+        ALIVE = "alive", _("unlisted but alive")
+        NOT_KEPT = "not_kept", _("could not be recorded")
 
     check_run = models.ForeignKey(Check, on_delete=models.PROTECT, related_name="findings")
     kind = models.CharField(max_length=12, choices=Kind.choices)

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from versioning.domain.evaluation import judging
@@ -33,7 +35,7 @@ def check_scorers(value: Any) -> None:
 def check_object(value: Any) -> None:
     """Raise ValidationError unless the value is an object."""
     if not isinstance(value, dict):
-        raise ValidationError('Write an object, such as {"temperature": 0}.')
+        raise ValidationError(gettext('Write an object, such as {"temperature": 0}.'))
 
 
 class EvaluationSuite(models.Model):
@@ -43,68 +45,72 @@ class EvaluationSuite(models.Model):
         max_length=100,
         unique=True,
         validators=[check_text],
-        help_text="Policies name it: support answers, for example.",
+        help_text=_("Policies name it: support answers, for example."),
     )
     description = models.TextField(blank=True)
     task = models.CharField(
-        max_length=100, blank=True, help_text="The task of cases that name none, such as summarise."
+        max_length=100,
+        blank=True,
+        help_text=_("The task of cases that name none, such as summarise."),
     )
     template = models.TextField(
         blank=True,
-        help_text="The prompt of cases that have only variables, such as: Summarise {{text}}.",
+        help_text=_("The prompt of cases that have only variables, such as: Summarise {{text}}."),
     )
     scorers = models.JSONField(
         default=list,
         blank=True,
         validators=[check_scorers],
-        help_text='For cases without their own: ["normalised"] or [{"scorer": "number", '
-        '"options": {"tolerance": 0.5}, "weight": 2}]. May be empty where a judge compares.',
+        help_text=_(
+            'For cases without their own: ["normalised"] or [{"scorer": "number", '
+            '"options": {"tolerance": 0.5}, "weight": 2}]. May be empty where a judge compares.'
+        ),
     )
     parameters = models.JSONField(
         default=dict,
         blank=True,
         validators=[check_object],
-        help_text='What every request says beside the messages, such as {"temperature": 0}.',
+        help_text=_('What every request says beside the messages, such as {"temperature": 0}.'),
     )
     max_tokens = models.PositiveIntegerField(
         default=1024,
         validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
-        help_text="The longest answer, in tokens. The budget reckons with it.",
+        help_text=_("The longest answer, in tokens. The budget reckons with it."),
     )
     repeats = models.PositiveSmallIntegerField(
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(20)],
-        help_text="How often each case is asked of each version.",
+        help_text=_("How often each case is asked of each version."),
     )
     concurrency = models.PositiveSmallIntegerField(
         default=4,
         validators=[MinValueValidator(1), MaxValueValidator(32)],
-        help_text="How many requests may be under way at once with one provider.",
+        help_text=_("How many requests may be under way at once with one provider."),
     )
     requests_per_minute = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="The most that one provider may be asked in a minute. Empty is no limit.",
+        help_text=_("The most that one provider may be asked in a minute. Empty is no limit."),
     )
     timeout_seconds = models.PositiveSmallIntegerField(
         default=120,
         validators=[MinValueValidator(1), MaxValueValidator(600)],
-        help_text="The longest that one answer may take.",
+        help_text=_("The longest that one answer may take."),
     )
     budget_usd = models.DecimalField(
-        "budget, USD",
+        _("budget, USD"),
         **MONEY,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="What a run may cost at most. It stops before a request that could pass it.",
+        help_text=_("What a run may cost at most. It stops before a request that could pass it."),
     )
     budget_tokens = models.PositiveBigIntegerField(
-        "budget, tokens",
+        _("budget, tokens"),
         null=True,
         blank=True,
-        help_text="The tokens that a run may take at most. Needed where a price is unknown.",
+        help_text=_("The tokens that a run may take at most. Needed where a price is unknown."),
     )
     margin = models.DecimalField(
         max_digits=5,
@@ -112,12 +118,14 @@ class EvaluationSuite(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text="How much lower the score may be and still count as not worse, in points: 0.02 "
-        "is 2 of 100. Empty is what fits the number of cases, from 0.02 to 0.1.",
+        help_text=_(
+            "How much lower the score may be and still count as not worse, in points: 0.02 "
+            "is 2 of 100. Empty is what fits the number of cases, from 0.02 to 0.1."
+        ),
     )
     keep_outputs = models.BooleanField(
         default=False,
-        help_text="Keep the answers, to see them side by side? Otherwise only scores are kept.",
+        help_text=_("Keep the answers, to see them side by side? Otherwise only scores are kept."),
     )
     judge = models.ForeignKey(
         TrackedModel,
@@ -125,13 +133,15 @@ class EvaluationSuite(models.Model):
         null=True,
         blank=True,
         related_name="judges",
-        help_text="A tracked model that compares the two answers of each case.",
+        help_text=_("A tracked model that compares the two answers of each case."),
     )
-    judge_criteria = models.TextField(blank=True, help_text="What the judge looks for.")
+    judge_criteria = models.TextField(blank=True, help_text=_("What the judge looks for."))
     judge_of_own_family = models.BooleanField(
         default=False,
-        help_text="May the judge be of the same family as a version that it judges? Models "
-        "favour their own family.",
+        help_text=_(
+            "May the judge be of the same family as a version that it judges? Models "
+            "favour their own family."
+        ),
     )
 
     history = HistoricalRecords()
@@ -145,7 +155,7 @@ class EvaluationSuite(models.Model):
     def clean(self) -> None:
         """Raise ValidationError where nothing would score, or a judge sees no answers."""
         if not self.scorers and self.judge is None:
-            raise ValidationError({"scorers": "Choose a scorer, or a judge."})
+            raise ValidationError({"scorers": gettext("Choose a scorer, or a judge.")})
 
     @property
     def uses(self) -> tuple[ScorerUse, ...]:
@@ -162,11 +172,13 @@ class EvaluationCase(models.Model):
 
     suite = models.ForeignKey(EvaluationSuite, on_delete=models.CASCADE, related_name="cases")
     key = models.CharField(
-        max_length=100, validators=[check_text], help_text="Its name within the suite."
+        max_length=100, validators=[check_text], help_text=_("Its name within the suite.")
     )
     content = models.JSONField(
-        help_text='Such as {"messages": [{"role": "user", "content": "2 + 2?"}], "expected": "4", '
-        '"tags": ["short"], "weight": 1}.'
+        help_text=_(
+            'Such as {"messages": [{"role": "user", "content": "2 + 2?"}], "expected": "4", '
+            '"tags": ["short"], "weight": 1}.'
+        )
     )
 
     class Meta:
@@ -187,12 +199,14 @@ class EvaluationCase(models.Model):
         try:
             self.read()
         except BadCase as error:
-            raise ValidationError({"content": f"The case {error}."}) from error
+            raise ValidationError(
+                {"content": gettext("The case %(error)s.") % {"error": error}}
+            ) from error
 
     def read(self) -> Case:
         """Return it as the domain knows it. Raises BadCase."""
         if not isinstance(self.content, dict):
-            raise BadCase("is no object")
+            raise BadCase(gettext("is no object"))
         return read_case({**self.content, "key": self.key}, number=1, template=self.suite.template)
 
 
@@ -201,7 +215,7 @@ class FrozenSuite(models.Model):
 
     suite = models.ForeignKey(EvaluationSuite, on_delete=models.PROTECT, related_name="frozen")
     digest = models.CharField(max_length=64)
-    content = models.JSONField(help_text="Cases, scorers and request parameters.")
+    content = models.JSONField(help_text=_("Cases, scorers and request parameters."))
     case_count = models.PositiveIntegerField()
     frozen_at = models.DateTimeField()
 
@@ -231,12 +245,12 @@ class EvaluationRun(models.Model):
     """One pass of a suite over two versions."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "waiting for a worker"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        OVER_BUDGET = "over_budget", "stopped at its budget"
-        CANCELLED = "cancelled", "cancelled"
-        FAILED = "failed", "failed"
+        WAITING = "waiting", _("waiting for a worker")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        OVER_BUDGET = "over_budget", _("stopped at its budget")
+        CANCELLED = "cancelled", _("cancelled")
+        FAILED = "failed", _("failed")
 
     frozen = models.ForeignKey(FrozenSuite, on_delete=models.PROTECT, related_name="runs")
     record = models.ForeignKey(
@@ -245,7 +259,7 @@ class EvaluationRun(models.Model):
         null=True,
         blank=True,
         related_name="evaluation_runs",
-        help_text="The upgrade that it tests, if any.",
+        help_text=_("The upgrade that it tests, if any."),
     )
     from_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     to_version = models.ForeignKey(
@@ -259,7 +273,7 @@ class EvaluationRun(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    total = models.PositiveIntegerField(help_text="How many requests it takes, the judge's too.")
+    total = models.PositiveIntegerField(help_text=_("How many requests it takes, the judge's too."))
 
     estimated_tokens = models.PositiveBigIntegerField()
     estimated_usd = models.DecimalField(**MONEY, null=True)
@@ -269,7 +283,7 @@ class EvaluationRun(models.Model):
     spent_usd = models.DecimalField(**MONEY, default=0)
     spent_tokens = models.PositiveBigIntegerField(default=0)
     held_usd = models.DecimalField(
-        **MONEY, default=0, help_text="What requests under way can cost at most."
+        **MONEY, default=0, help_text=_("What requests under way can cost at most.")
     )
     held_tokens = models.PositiveBigIntegerField(default=0)
 
@@ -282,8 +296,8 @@ class EvaluationRun(models.Model):
     ruling = models.CharField(
         max_length=10,
         blank=True,
-        choices=[("passes", "passes"), ("fails", "fails")],
-        help_text="What a person decided of a test that could not show either.",
+        choices=[("passes", _("passes")), ("fails", _("fails"))],
+        help_text=_("What a person decided of a test that could not show either."),
     )
     ruled_by = models.CharField(max_length=150, blank=True)
     ruled_at = models.DateTimeField(null=True)
@@ -327,20 +341,20 @@ class Trial(models.Model):
     """One request of a run: a case asked of one version once, or a pair shown to the judge."""
 
     class Arm(models.TextChoices):
-        CURRENT = "current", "current version"
-        CANDIDATE = "candidate", "new version"
-        JUDGE = "judge", "judge"
-        JUDGE_SWAPPED = "swapped", "judge, order swapped"
+        CURRENT = "current", _("current version")
+        CANDIDATE = "candidate", _("new version")
+        JUDGE = "judge", _("judge")
+        JUDGE_SWAPPED = "swapped", _("judge, order swapped")
 
     run = models.ForeignKey(EvaluationRun, on_delete=models.CASCADE, related_name="trials")
     case_key = models.CharField(max_length=100)
     repeat = models.PositiveSmallIntegerField()
     arm = models.CharField(max_length=10, choices=Arm.choices)
     asked_at = models.DateTimeField(
-        null=True, help_text="Written before the request leaves, so that a crash is seen."
+        null=True, help_text=_("Written before the request leaves, so that a crash is seen.")
     )
     done_at = models.DateTimeField(null=True)
-    asks = models.PositiveSmallIntegerField(default=0, help_text="How often it was begun.")
+    asks = models.PositiveSmallIntegerField(default=0, help_text=_("How often it was begun."))
     outcome = models.CharField(
         max_length=12,
         blank=True,
@@ -357,7 +371,7 @@ class Trial(models.Model):
     held_tokens = models.PositiveBigIntegerField(default=0)
     served_id = models.CharField(max_length=200, blank=True)
     output = models.TextField(
-        blank=True, help_text="The answer, where the suite keeps answers or a judge needs it."
+        blank=True, help_text=_("The answer, where the suite keeps answers or a judge needs it.")
     )
 
     objects = TrialQuerySet.as_manager()
@@ -385,9 +399,9 @@ class Mark(models.Model):
     prefers = models.CharField(
         max_length=10,
         choices=[
-            (judging.Preference.CURRENT.value, "the current version's"),
-            (judging.Preference.CANDIDATE.value, "the new version's"),
-            (judging.Preference.SAME.value, "both the same"),
+            (judging.Preference.CURRENT.value, _("the current version's")),
+            (judging.Preference.CANDIDATE.value, _("the new version's")),
+            (judging.Preference.SAME.value, _("both the same")),
         ],
     )
     user = models.ForeignKey(

@@ -5,6 +5,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain.events import EventKind
 from versioning.models.catalogue import ModelVersion, TrackedModel
@@ -29,7 +31,7 @@ class Event(models.Model):
     """
 
     kind = models.CharField(max_length=32, choices=kinds)
-    version = models.PositiveSmallIntegerField(help_text="Of the kind's payload.")
+    version = models.PositiveSmallIntegerField(help_text=_("Of the kind's payload."))
     at = models.DateTimeField()
     tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="events")
     record = models.ForeignKey(
@@ -41,7 +43,7 @@ class Event(models.Model):
     actor_kind = models.CharField(max_length=10, choices=UpgradeStep.ActorKind.choices)
     actor_name = models.CharField(max_length=150)
     sentence = models.CharField(max_length=500)
-    payload = models.JSONField(default=dict, help_text="No key and no prompt is ever in it.")
+    payload = models.JSONField(default=dict, help_text=_("No key and no prompt is ever in it."))
 
     objects = EventQuerySet.as_manager()
 
@@ -77,18 +79,18 @@ class Delivery(models.Model):
     """One event on its way to one taker: claimed with a lease, tried again, at last given up."""
 
     class State(models.TextChoices):
-        PENDING = "pending", "pending"
-        DELIVERED = "delivered", "delivered"
-        DEAD = "dead", "given up"
+        PENDING = "pending", _("pending")
+        DELIVERED = "delivered", _("delivered")
+        DEAD = "dead", _("given up")
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
     tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=20)
-    to = models.CharField(max_length=254, help_text="Whom the channel gives it to.")
+    to = models.CharField(max_length=254, help_text=_("Whom the channel gives it to."))
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(
-        help_text="When it may be tried; while somebody tries, when their lease ends."
+        help_text=_("When it may be tried; while somebody tries, when their lease ends.")
     )
     last_error = models.CharField(max_length=300, blank=True)
     ended_at = models.DateTimeField(null=True)
@@ -96,7 +98,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "channel", "to"], name="each_event_once_to_each_taker"
@@ -119,7 +121,11 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"event {self.event_id} to {self.to} by {self.channel}"
+        return gettext("event %(event_id)s to %(to)s by %(channel)s") % {
+            "event_id": self.event_id,
+            "to": self.to,
+            "channel": self.channel,
+        }
 
 
 class DeliveryAttempt(models.Model):
@@ -131,17 +137,19 @@ class DeliveryAttempt(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="log")
     began_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(
-        null=True, help_text="Empty while it runs, or where the worker died over it."
+        null=True, help_text=_("Empty while it runs, or where the worker died over it.")
     )
     status = models.PositiveSmallIntegerField(
-        null=True, help_text="What the taker answered with, where the way has statuses (HTTP)."
+        null=True, help_text=_("What the taker answered with, where the way has statuses (HTTP).")
     )
     error = models.CharField(
-        max_length=300, blank=True, help_text="Why it was not taken; empty where it was."
+        max_length=300, blank=True, help_text=_("Why it was not taken; empty where it was.")
     )
 
     class Meta:
-        verbose_name = "attempt"
+        verbose_name = _("attempt")
 
     def __str__(self) -> str:
-        return f"attempt of {self.began_at:%Y-%m-%d %H:%M:%S}"
+        return gettext("attempt of %(began_at)s") % {
+            "began_at": f"{self.began_at:%Y-%m-%d %H:%M:%S}"
+        }

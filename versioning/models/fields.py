@@ -7,6 +7,8 @@ from django.core import exceptions
 from django.db import models
 from django.db.models import Func
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -34,7 +36,7 @@ class InstantField(_Field):
     SQLite keeps an ordinary DateTimeField as 26 letters of text.
     """
 
-    description = "Moment, to the millisecond"
+    description = _("Moment, to the millisecond")
 
     def get_internal_type(self) -> str:
         return "BigIntegerField"
@@ -49,7 +51,9 @@ class InstantField(_Field):
             return from_ms(value)
         moment = parse_datetime(str(value))
         if moment is None or moment.tzinfo is None:
-            raise exceptions.ValidationError(f"{value!r} is no moment with a time zone.")
+            raise exceptions.ValidationError(
+                gettext("%(value)s is no moment with a time zone.") % {"value": repr(value)}
+            )
         return moment
 
     def get_prep_value(self, value: Any) -> int | None:
@@ -72,7 +76,7 @@ class PeriodStart(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = (
+        template = gettext(
             "(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(seconds)s)::bigint * %(seconds)s000)"
         )
         return self.as_sql(compiler, connection, template=template, **context)

@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 
 class OwnInbox(models.Model):
@@ -11,11 +13,11 @@ class OwnInbox(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     narrowed_to = models.JSONField(
-        default=dict, help_text="What the inbox shows where its address asks for nothing."
+        default=dict, help_text=_("What the inbox shows where its address asks for nothing.")
     )
     seen_at = models.DateTimeField(
-        null=True, help_text="When they last said that they had seen what is new."
+        null=True, help_text=_("When they last said that they had seen what is new.")
     )
 
     def __str__(self) -> str:
-        return f"inbox of {self.user_id}"
+        return gettext("inbox of %(user_id)s") % {"user_id": self.user_id}

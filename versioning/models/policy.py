@@ -7,6 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
@@ -17,13 +20,15 @@ from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.checks import check_text, check_time_zone
 from versioning.models.evaluation import EvaluationSuite
 
-INHERITS = "Leave it empty to take what is set above: the provider's policy, then the general one."
+INHERITS = _(
+    "Leave it empty to take what is set above: the provider's policy, then the general one."
+)
 
 
 def check_windows(value: Any) -> None:
     """Raise ValidationError unless the value is a list of windows."""
     if not isinstance(value, list):
-        raise ValidationError("Windows are a list.")
+        raise ValidationError(gettext("Windows are a list."))
     try:
         for item in value:
             calendar.Window.read(item)
@@ -43,15 +48,18 @@ def check_steps_allowed(value: Any) -> None:
     """Raise ValidationError unless the value lists kinds of step that may go by themselves."""
     if not isinstance(value, list) or not set(map(str, value)) <= set(BY_THEMSELVES):
         raise ValidationError(
-            f"Write a list with some of {', '.join(BY_THEMSELVES)}. A replacement across lines "
-            "or a maybe is always a person's decision."
+            gettext(
+                "Write a list with some of %(join)s. A replacement across lines or a maybe is "
+                "always a person's decision."
+            )
+            % {"join": ", ".join(BY_THEMSELVES)}
         )
 
 
 def check_suites(value: Any) -> None:
     """Raise ValidationError unless the value is a list of names."""
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise ValidationError('Write a list of suite names, such as ["support answers"].')
+        raise ValidationError(gettext('Write a list of suite names, such as ["support answers"].'))
 
 
 class Limited(models.Model):
@@ -76,8 +84,9 @@ class Policy(Limited):
         null=True,
         blank=True,
         related_name="policy",
-        help_text="For all models of this provider. Leave it and the model empty for the general "
-        "policy.",
+        help_text=_(
+            "For all models of this provider. Leave it and the model empty for the general policy."
+        ),
     )
     tracked_model = models.OneToOneField(
         TrackedModel,
@@ -85,157 +94,178 @@ class Policy(Limited):
         null=True,
         blank=True,
         related_name="policy",
-        help_text="For this model alone.",
+        help_text=_("For this model alone."),
     )
     automation = models.CharField(
-        "by itself",
+        _("by itself"),
         max_length=16,
         blank=True,
         choices=[
-            (Automation.NEVER.value, "never"),
-            (Automation.ON_REQUEST.value, "only when a client asks (auto_upgrade)"),
-            (Automation.NEAR_RETIREMENT.value, "only when retirement is near"),
-            (Automation.AFTER_GATES.value, "whenever tests, canary and gates are passed"),
+            (Automation.NEVER.value, _("never")),
+            (Automation.ON_REQUEST.value, _("only when a client asks (auto_upgrade)")),
+            (Automation.NEAR_RETIREMENT.value, _("only when retirement is near")),
+            (Automation.AFTER_GATES.value, _("whenever tests, canary and gates are passed")),
         ],
-        help_text=f"When an upgrade may go without a person. {INHERITS}",
+        help_text=format_lazy("{} {}", _("When an upgrade may go without a person."), INHERITS),
     )
     steps_allowed = models.JSONField(
-        "kinds of step",
+        _("kinds of step"),
         null=True,
         blank=True,
         validators=[check_steps_allowed],
-        help_text='Which kinds may go by themselves, such as ["revision", "snapshot"].',
+        help_text=_('Which kinds may go by themselves, such as ["revision", "snapshot"].'),
     )
     minimum_improvement = models.DecimalField(
         **columns.FRACTION,
         validators=[MinValueValidator(0), columns.AT_MOST_ALL],
-        help_text="How much better quality must be to go by itself: 0.1 is 10 %, exactly 10 % is "
-        "enough; 0 asks only for not worse.",
+        help_text=_(
+            "How much better quality must be to go by itself: 0.1 is 10 %, exactly 10 % is "
+            "enough; 0 asks only for not worse."
+        ),
     )
     unsure_limits_pass = models.BooleanField(
-        "within a limit, not surely",
+        _("within a limit, not surely"),
         null=True,
         blank=True,
-        help_text="Is it enough that errors, latency and cost are within their limits as measured, "
-        "though not surely? Otherwise it waits for more requests.",
+        help_text=_(
+            "Is it enough that errors, latency and cost are within their limits as measured, "
+            "though not surely? Otherwise it waits for more requests."
+        ),
     )
     minimum_age_days = models.PositiveSmallIntegerField(
-        "minimum age, days",
+        _("minimum age, days"),
         null=True,
         blank=True,
-        help_text="How old a version must be to go by itself. One without a release date counts "
-        "as too young. 0 takes it at once.",
+        help_text=_(
+            "How old a version must be to go by itself. One without a release date counts "
+            "as too young. 0 takes it at once."
+        ),
     )
     near_retirement_days = models.PositiveSmallIntegerField(
-        "near retirement, days",
+        _("near retirement, days"),
         null=True,
         blank=True,
-        help_text='What counts as near for "only when retirement is near".',
+        help_text=_('What counts as near for "only when retirement is near".'),
     )
     required_suites = models.JSONField(
         null=True,
         blank=True,
         validators=[check_suites],
-        help_text="Names of the evaluation suites that must pass before a canary. [] is none.",
+        help_text=_("Names of the evaluation suites that must pass before a canary. [] is none."),
     )
     unsure_tests = models.CharField(
-        "a test that can't tell",
+        _("a test that can't tell"),
         max_length=10,
         blank=True,
         choices=[
-            (Unsure.ASKS.value, "waits for a person"),
-            (Unsure.PASSES.value, "passes"),
-            (Unsure.FAILS.value, "fails"),
+            (Unsure.ASKS.value, _("waits for a person")),
+            (Unsure.PASSES.value, _("passes")),
+            (Unsure.FAILS.value, _("fails")),
         ],
-        help_text="What becomes of an upgrade whose suite shows neither that the new version is "
-        "worse nor that it is not.",
+        help_text=_(
+            "What becomes of an upgrade whose suite shows neither that the new version is "
+            "worse nor that it is not."
+        ),
     )
     tests_alone = models.BooleanField(
-        "tests alone are enough",
+        _("tests alone are enough"),
         null=True,
         blank=True,
-        help_text="Whether a finished run of a suite is evidence enough for what goes by itself, "
-        "where live samples of the new version are missing. A person may always decide on it.",
+        help_text=_(
+            "Whether a finished run of a suite is evidence enough for what goes by itself, "
+            "where live samples of the new version are missing. A person may always decide on it."
+        ),
     )
     canary_steps = models.JSONField(
         null=True,
         blank=True,
         validators=[check_canary_steps],
-        help_text='Such as [{"weight": 5, "hours": 24}, {"weight": 50, "samples": 500, '
-        '"approval": true, "deadline_hours": 72}]: weights in per cent; each step holds for its '
-        "hours, its samples of the new version and a person's approval. [] is no canary.",
+        help_text=_(
+            'Such as [{"weight": 5, "hours": 24}, {"weight": 50, "samples": 500, '
+            '"approval": true, "deadline_hours": 72}]: weights in per cent; each step holds for '
+            "its "
+            "hours, its samples of the new version and a person's approval. [] is no canary."
+        ),
     )
     canary_asks = models.CharField(
         max_length=10,
         blank=True,
         choices=[
-            (Asks.NOT_WORSE.value, "not worse"),
-            (Asks.BETTER.value, "better"),
-            (Asks.NO_HARM.value, "no harm seen"),
+            (Asks.NOT_WORSE.value, _("not worse")),
+            (Asks.BETTER.value, _("better")),
+            (Asks.NO_HARM.value, _("no harm seen")),
         ],
-        help_text="What the evidence must show for a canary's steps. Not worse and better take "
-        "7 days of both; no harm seen takes 100 requests of each, and limits that hold as "
-        "measured: for steps of hours, and proof of nothing.",
+        help_text=_(
+            "What the evidence must show for a canary's steps. Not worse and better take "
+            "7 days of both; no harm seen takes 100 requests of each, and limits that hold as "
+            "measured: for steps of hours, and proof of nothing."
+        ),
     )
     approvals_needed = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(20)],
-        help_text="How many people must approve an upgrade. From 2 on nothing goes by itself.",
+        help_text=_("How many people must approve an upgrade. From 2 on nothing goes by itself."),
     )
     requester_may_approve = models.BooleanField(
         null=True,
         blank=True,
-        help_text="May the one who asked for an upgrade approve it?",
+        help_text=_("May the one who asked for an upgrade approve it?"),
     )
     windows = models.JSONField(
         null=True,
         blank=True,
         validators=[check_windows],
-        help_text='When it may go by itself, such as [{"days": ["mon", "tue"], "from": "09:00", '
-        '"to": "16:00"}]. [] is always.',
+        help_text=_(
+            'When it may go by itself, such as [{"days": ["mon", "tue"], "from": "09:00", '
+            '"to": "16:00"}]. [] is always.'
+        ),
     )
     time_zone = models.CharField(
         max_length=64,
         blank=True,
         validators=[check_time_zone],
-        help_text="Of the windows, such as Europe/Prague.",
+        help_text=_("Of the windows, such as Europe/Prague."),
     )
     max_at_once = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="How many upgrades may be under way at once among the models of this policy.",
+        help_text=_("How many upgrades may be under way at once among the models of this policy."),
     )
     max_per_day = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="How many may begin by themselves in 24 hours among the models of this policy.",
+        help_text=_(
+            "How many may begin by themselves in 24 hours among the models of this policy."
+        ),
     )
     watch_days = models.PositiveSmallIntegerField(
-        "watch period, days",
+        _("watch period, days"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(365)],
-        help_text="How long a completed upgrade is watched. 0 is not at all.",
+        help_text=_("How long a completed upgrade is watched. 0 is not at all."),
     )
     rollback_by_itself = models.BooleanField(
         null=True,
         blank=True,
-        help_text="Go back by itself when the watch period shows it worse? Otherwise you are told.",
+        help_text=_(
+            "Go back by itself when the watch period shows it worse? Otherwise you are told."
+        ),
     )
     approval_days = models.PositiveSmallIntegerField(
-        "approval time, days",
+        _("approval time, days"),
         null=True,
         blank=True,
-        help_text="How long approvals take with you; the retirement clock reckons with it.",
+        help_text=_("How long approvals take with you; the retirement clock reckons with it."),
     )
     buffer_days = models.PositiveSmallIntegerField(
-        "buffer, days",
+        _("buffer, days"),
         null=True,
         blank=True,
-        help_text="Spare time before a retirement; the retirement clock reckons with it.",
+        help_text=_("Spare time before a retirement; the retirement clock reckons with it."),
     )
     fallback_version = models.ForeignKey(
         ModelVersion,
@@ -243,13 +273,13 @@ class Policy(Limited):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Where to go back to when the version before is gone. Only for one model.",
+        help_text=_("Where to go back to when the version before is gone. Only for one model."),
     )
 
     history = HistoricalRecords()
 
     class Meta:
-        verbose_name_plural = "policies"
+        verbose_name_plural = _("policies")
         constraints = [
             models.CheckConstraint(
                 condition=Q(provider=None) | Q(tracked_model=None),
@@ -270,13 +300,17 @@ class Policy(Limited):
         ]
 
     def __str__(self) -> str:
-        return f"policy of {self.tracked_model or self.provider or 'everything'}"
+        return gettext("policy of %(everything)s") % {
+            "everything": self.tracked_model or self.provider or "everything"
+        }
 
     def clean(self) -> None:
         """Raise ValidationError: another model's version as fallback, suites that don't exist."""
         fallback = self.fallback_version
         if fallback is not None and fallback.tracked_model_id != self.tracked_model_id:
-            raise ValidationError({"fallback_version": "This is a version of another model."})
+            raise ValidationError(
+                {"fallback_version": gettext("This is a version of another model.")}
+            )
         self._check_that_suites_exist()
 
     def _check_that_suites_exist(self) -> None:
@@ -287,14 +321,16 @@ class Policy(Limited):
         unknown = [name for name in wanted if name not in known]
         if unknown:
             named = ", ".join(f"“{name}”" for name in unknown)
-            raise ValidationError({"required_suites": f"There is no suite {named}."})
+            raise ValidationError(
+                {"required_suites": gettext("There is no suite %(named)s.") % {"named": named}}
+            )
 
 
 class Freeze(models.Model):
     """A time in which nothing goes by itself. A canary that is broken still goes back."""
 
     name = models.CharField(
-        max_length=100, validators=[check_text], help_text="Why, such as Christmas trade."
+        max_length=100, validators=[check_text], help_text=_("Why, such as Christmas trade.")
     )
     provider = models.ForeignKey(
         Provider,
@@ -302,7 +338,7 @@ class Freeze(models.Model):
         null=True,
         blank=True,
         related_name="freezes",
-        help_text="Leave it empty to freeze everything.",
+        help_text=_("Leave it empty to freeze everything."),
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -330,7 +366,7 @@ class AutomationSwitch(models.Model):
     ONLY = 1
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
-    on = models.BooleanField(default=True, help_text="Off: nothing moves by itself, anywhere.")
+    on = models.BooleanField(default=True, help_text=_("Off: nothing moves by itself, anywhere."))
     reason = models.CharField(max_length=300, blank=True)
     changed_by = models.CharField(max_length=150, editable=False)
     user = models.ForeignKey(
@@ -341,11 +377,11 @@ class AutomationSwitch(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        verbose_name = "automation switch"
-        verbose_name_plural = "automation switch"
+        verbose_name = _("automation switch")
+        verbose_name_plural = _("automation switch")
         constraints = [
             models.CheckConstraint(condition=Q(id=1), name="one_automation_switch"),
         ]
 
     def __str__(self) -> str:
-        return f"automation is {'on' if self.on else 'off'}"
+        return gettext("automation is %(off)s") % {"off": "on" if self.on else "off"}

@@ -6,6 +6,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain.canary import Action, CanaryStep, read_steps
 from versioning.domain.memory import Wake, WakeKind
@@ -31,11 +33,12 @@ class Approval(models.Model):
     )
     reason = models.CharField(max_length=500, blank=True)
     basis = models.CharField(
-        max_length=64, help_text="Hash of what the evidence said and what the target was."
+        max_length=64, help_text=_("Hash of what the evidence said and what the target was.")
     )
     given_at = models.DateTimeField()
     fell_at = models.DateTimeField(
-        null=True, help_text="When the evidence or the target changed, so that it counts no more."
+        null=True,
+        help_text=_("When the evidence or the target changed, so that it counts no more."),
     )
 
     objects = ApprovalQuerySet.as_manager()
@@ -50,30 +53,30 @@ class Approval(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"approved by {self.actor_name}"
+        return gettext("approved by %(actor_name)s") % {"actor_name": self.actor_name}
 
 
 class Canary(models.Model):
     """A canary of one record: its steps as they were at its start, and where it is."""
 
     record = models.OneToOneField(UpgradeRecord, on_delete=models.PROTECT, related_name="canary")
-    salt = models.CharField(max_length=32, help_text="Which keys get the new version first.")
+    salt = models.CharField(max_length=32, help_text=_("Which keys get the new version first."))
     steps = models.JSONField()
     position = models.PositiveSmallIntegerField(default=0)
     began_at = models.DateTimeField()
     step_began_at = models.DateTimeField()
     approved_position = models.SmallIntegerField(
-        default=-1, help_text="The last step that a person approved."
+        default=-1, help_text=_("The last step that a person approved.")
     )
     paused_at = models.DateTimeField(null=True)
-    says = models.CharField(max_length=500, blank=True, help_text="What it waits for.")
+    says = models.CharField(max_length=500, blank=True, help_text=_("What it waits for."))
     looked_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "canaries"
+        verbose_name_plural = _("canaries")
 
     def __str__(self) -> str:
-        return f"canary at {self.weight:.0%}"
+        return gettext("canary at %(weight)s") % {"weight": f"{self.weight:.0%}"}
 
     @property
     def plan(self) -> tuple[CanaryStep, ...]:
@@ -94,11 +97,11 @@ class Watch(models.Model):
     """A completed upgrade under watch: is it as good as the version before was?"""
 
     class Result(models.TextChoices):
-        GOOD = "good", "not worse"
-        WORSE = "worse", "worse: somebody must decide"
-        ROLLED_BACK = "rolled_back", "worse: rolled back by itself"
-        NO_DATA = "no_data", "not enough data to say"
-        OVERTAKEN = "overtaken", "another move came first"
+        GOOD = "good", _("not worse")
+        WORSE = "worse", _("worse: somebody must decide")
+        ROLLED_BACK = "rolled_back", _("worse: rolled back by itself")
+        NO_DATA = "no_data", _("not enough data to say")
+        OVERTAKEN = "overtaken", _("another move came first")
 
     record = models.OneToOneField(UpgradeRecord, on_delete=models.PROTECT, related_name="watch")
     began_at = models.DateTimeField()
@@ -111,28 +114,28 @@ class Watch(models.Model):
     objects = WatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "watches"
+        verbose_name_plural = _("watches")
         indexes = [
             # The sweep reads the open ones.
             models.Index(fields=["ends_at"], condition=Q(ended_at=None), name="open_watches"),
         ]
 
     def __str__(self) -> str:
-        return self.get_result_display() or "being watched"
+        return self.get_result_display() or gettext("being watched")
 
 
 class Look(models.Model):
     """One look at a record's figures: what they said then, and what it led to. Never changed."""
 
     class Stage(models.TextChoices):
-        WAITING = "waiting", "while it waits for a decision"
-        CANARY = "canary", "canary"
-        WATCH = "watch", "watch"
+        WAITING = "waiting", _("while it waits for a decision")
+        CANARY = "canary", _("canary")
+        WATCH = "watch", _("watch")
 
     OUTCOMES = [
-        (Action.WAIT.value, "nothing changed"),
+        (Action.WAIT.value, _("nothing changed")),
         (Action.PAUSE.value, "paused"),
-        (Action.ADVANCE.value, "next step"),
+        (Action.ADVANCE.value, _("next step")),
         (Action.COMPLETE.value, "completed"),
         (Action.ABORT.value, "aborted"),
         *Watch.Result.choices,
@@ -142,18 +145,20 @@ class Look(models.Model):
     stage = models.CharField(max_length=8, choices=Stage.choices)
     at = models.DateTimeField()
     outcome = models.CharField(max_length=12, choices=OUTCOMES)
-    says = models.CharField(max_length=500, blank=True, help_text="Why it led to that.")
+    says = models.CharField(max_length=500, blank=True, help_text=_("Why it led to that."))
     position = models.PositiveSmallIntegerField(
-        null=True, help_text="The canary's step at which it was made, from 0."
+        null=True, help_text=_("The canary's step at which it was made, from 0.")
     )
     samples = models.PositiveIntegerField(
-        null=True, help_text="Live requests of the new version since the canary began."
+        null=True, help_text=_("Live requests of the new version since the canary began.")
     )
     evidence = models.JSONField()
     evidence_hash = models.CharField(max_length=64)
     is_news = models.BooleanField(
-        help_text="Whether it led to something, or said otherwise than the one before: kept for "
-        "good. The others are kept as long as single samples."
+        help_text=_(
+            "Whether it led to something, or said otherwise than the one before: kept for "
+            "good. The others are kept as long as single samples."
+        )
     )
 
     class Meta:
@@ -203,27 +208,27 @@ class Notice(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CANARY_PAUSED = "canary_paused", "canary paused"
-        CANARY_ABORTED = "canary_aborted", "canary aborted"
-        TESTS_FAILED = "tests_failed", "tests failed"
-        WORSE = "worse", "worse after the move"
-        ROLLED_BACK = "rolled_back", "rolled back by itself"
-        WAY_BACK = "way_back", "no way back"
-        APPROVAL_FELL = "approval_fell", "approval fell"
-        FAULT = "fault", "went wrong"
+        CANARY_PAUSED = "canary_paused", _("canary paused")
+        CANARY_ABORTED = "canary_aborted", _("canary aborted")
+        TESTS_FAILED = "tests_failed", _("tests failed")
+        WORSE = "worse", _("worse after the move")
+        ROLLED_BACK = "rolled_back", _("rolled back by itself")
+        WAY_BACK = "way_back", _("no way back")
+        APPROVAL_FELL = "approval_fell", _("approval fell")
+        FAULT = "fault", _("went wrong")
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     record = models.ForeignKey(
         UpgradeRecord, on_delete=models.PROTECT, null=True, related_name="notices"
     )
     subject = models.CharField(
-        max_length=200, blank=True, help_text="What it is about, where that is no upgrade."
+        max_length=200, blank=True, help_text=_("What it is about, where that is no upgrade.")
     )
     sentence = models.CharField(max_length=500)
     raised_at = models.DateTimeField()
-    times = models.PositiveIntegerField(default=1, help_text="How often it happened while open.")
+    times = models.PositiveIntegerField(default=1, help_text=_("How often it happened while open."))
     last_at = models.DateTimeField(
-        null=True, help_text="When it happened last; empty where it happened once."
+        null=True, help_text=_("When it happened last; empty where it happened once.")
     )
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=150, blank=True)
@@ -265,12 +270,12 @@ class WakeRule(models.Model):
         max_digits=17,
         decimal_places=6,
         null=True,
-        help_text="USD per million input and output tokens together; empty where unknown.",
+        help_text=_("USD per million input and output tokens together; empty where unknown."),
     )
     made_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"asked again: {self.kind}"
+        return gettext("asked again: %(kind)s") % {"kind": self.kind}
 
     @property
     def wake(self) -> Wake:

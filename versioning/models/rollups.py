@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
 from versioning.models import columns
@@ -30,7 +32,7 @@ class Sums(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        help_text="The sample's tags as far as they are declared.",
+        help_text=_("The sample's tags as far as they are declared."),
     )
     source = models.PositiveSmallIntegerField(choices=PerformanceSample.Source.choices)
     start = InstantField()
@@ -52,17 +54,17 @@ class RollupPart(Sums):
         ]
 
     def __str__(self) -> str:
-        return f"part {self.pk}"
+        return gettext("part %(self_pk)s") % {"self_pk": self.pk}
 
 
 class Rollup(Sums):
     """An hour, or a day once its hours are folded."""
 
     class Span(models.IntegerChoices):
-        HOUR = 1, "hour"
-        DAY = 24, "day"
+        HOUR = 1, _("hour")
+        DAY = 24, _("day")
 
-    span = models.PositiveSmallIntegerField(choices=Span.choices, help_text="Hours.")
+    span = models.PositiveSmallIntegerField(choices=Span.choices, help_text=_("Hours."))
 
     class Meta:
         constraints = [
@@ -77,19 +79,22 @@ class Rollup(Sums):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_span_display()} from {dates.moment(self.start)}"
+        return gettext("%(span)s from %(start)s") % {
+            "span": self.get_span_display(),
+            "start": dates.moment(self.start),
+        }
 
 
 class DriftFinding(models.Model):
     """A version that behaves otherwise than before although its name did not change."""
 
     class Measure(models.TextChoices):
-        QUALITY = "quality", "quality"
-        ERRORS = "errors", "errors"
-        LATENCY = "latency", "latency"
-        OUTPUT_LENGTH = "output_length", "output length"
-        REASONING = "reasoning", "reasoning tokens"
-        COST = "cost", "cost per success"
+        QUALITY = "quality", _("quality")
+        ERRORS = "errors", _("errors")
+        LATENCY = "latency", _("latency")
+        OUTPUT_LENGTH = "output_length", _("output length")
+        REASONING = "reasoning", _("reasoning tokens")
+        COST = "cost", _("cost per success")
 
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="drift_findings"

@@ -6,6 +6,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
 from versioning.models import columns
@@ -21,10 +23,10 @@ class Word(models.Model):
     """A text that many samples share, kept once."""
 
     class Kind(models.IntegerChoices):
-        TASK = 1, "task"
-        ERROR = 2, "error class"
-        TAGS = 3, "tags"
-        SLICE = 4, "declared tags"
+        TASK = 1, _("task")
+        ERROR = 2, _("error class")
+        TAGS = 3, _("tags")
+        SLICE = 4, _("declared tags")
 
     id = models.AutoField(primary_key=True)
     kind = models.PositiveSmallIntegerField(choices=Kind.choices)
@@ -65,11 +67,13 @@ class SliceTag(models.Model):
         max_length=40,
         unique=True,
         validators=[
-            RegexValidator(r"\A[^=,]+\Z", "A tag's name has neither = nor a comma."),
+            RegexValidator(r"\A[^=,]+\Z", _("A tag's name has neither = nor a comma.")),
             check_text,
         ],
-        help_text="The name of a tag that your applications send, such as language. No version "
-        "is called better while it is worse for one of the tag's values.",
+        help_text=_(
+            "The name of a tag that your applications send, such as language. No version "
+            "is called better while it is worse for one of the tag's values."
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,7 +95,7 @@ class UnknownModel(models.Model):
     """A model that samples name and nobody tracks: its samples wait until somebody does."""
 
     provider_slug = models.CharField(max_length=100, blank=True)
-    name = models.CharField(max_length=200, help_text="The name or upstream id in the samples.")
+    name = models.CharField(max_length=200, help_text=_("The name or upstream id in the samples."))
     samples = models.PositiveBigIntegerField(default=0, editable=False)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -102,8 +106,8 @@ class UnknownModel(models.Model):
     objects = UnknownModelQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "model seen but not tracked"
-        verbose_name_plural = "models seen but not tracked"
+        verbose_name = _("model seen but not tracked")
+        verbose_name_plural = _("models seen but not tracked")
         constraints = [
             models.UniqueConstraint(
                 fields=["provider_slug", "name"], name="one_unknown_model_per_name"
@@ -138,10 +142,10 @@ class PerformanceSample(Measured):
     """
 
     class Source(models.IntegerChoices):
-        PRODUCTION = 1, "production"
-        CANARY = 2, "canary"
-        EVALUATION = 3, "evaluation"
-        COUNTED_OUT = 4, "counted out"
+        PRODUCTION = 1, _("production")
+        CANARY = 2, _("canary")
+        EVALUATION = 3, _("evaluation")
+        COUNTED_OUT = 4, _("counted out")
         """Only of roll-ups: what no comparison counts of the other sources' sums."""
 
     LIVE: ClassVar[tuple[int, ...]] = (Source.PRODUCTION, Source.CANARY)
@@ -149,7 +153,8 @@ class PerformanceSample(Measured):
 
     at = InstantField()
     request_hash = models.BigIntegerField(
-        null=True, help_text="64 bits of the hash of API key and request id; empty without an id."
+        null=True,
+        help_text=_("64 bits of the hash of API key and request id; empty without an id."),
     )
     version = models.ForeignKey(
         ModelVersion,
@@ -158,15 +163,17 @@ class PerformanceSample(Measured):
         related_name="samples",
         db_index=False,
         db_constraint=False,
-        help_text="Empty while nobody tracks the model.",
+        help_text=_("Empty while nobody tracks the model."),
     )
     session_hash = models.BigIntegerField(
-        null=True, help_text="64 bits of the hash of API key and session; empty without one."
+        null=True, help_text=_("64 bits of the hash of API key and session; empty without one.")
     )
     signals = models.BigIntegerField(
         null=True,
-        help_text="The signals that are known, packed (domain.signals); empty "
-        "without them: the quality was then given as such.",
+        help_text=_(
+            "The signals that are known, packed (domain.signals); empty "
+            "without them: the quality was then given as such."
+        ),
     )
     task = models.ForeignKey(
         Word, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
@@ -196,7 +203,7 @@ class PerformanceSample(Measured):
     source = models.PositiveSmallIntegerField(choices=Source.choices, default=Source.PRODUCTION)
     counted_out = models.BooleanField(
         db_default=False,
-        help_text="Of a session that got both versions of a canary: no comparison counts it.",
+        help_text=_("Of a session that got both versions of a canary: no comparison counts it."),
     )
 
     class Meta:
@@ -225,7 +232,7 @@ class PerformanceSample(Measured):
         ]
 
     def __str__(self) -> str:
-        return f"sample {self.pk}"
+        return gettext("sample %(self_pk)s") % {"self_pk": self.pk}
 
 
 class PendingScore(models.Model):
@@ -237,9 +244,9 @@ class PendingScore(models.Model):
 
     request_hash = models.BigIntegerField()
     quality = models.FloatField(null=True)
-    signals = models.BigIntegerField(default=0, help_text="Packed, as in a sample.")
+    signals = models.BigIntegerField(default=0, help_text=_("Packed, as in a sample."))
     latency_budget_ms = models.FloatField(
-        null=True, help_text="Makes a signal with the latency of the sample."
+        null=True, help_text=_("Makes a signal with the latency of the sample.")
     )
     received_at = models.DateTimeField()
 
@@ -252,7 +259,9 @@ class PendingScore(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"score of request {self.request_hash}, not seen yet"
+        return gettext("score of request %(request_hash)s, not seen yet") % {
+            "request_hash": self.request_hash
+        }
 
 
 class SamplesDropped(models.Model):
@@ -261,7 +270,9 @@ class SamplesDropped(models.Model):
     before = InstantField(unique=True)
 
     def __str__(self) -> str:
-        return f"samples before {dates.day(self.before)} were dropped"
+        return gettext("samples before %(before)s were dropped") % {
+            "before": dates.day(self.before)
+        }
 
 
 class ServedDrift(models.Model):
@@ -279,7 +290,10 @@ class ServedDrift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.version} answered as {self.served}"
+        return gettext("%(version)s answered as %(served)s") % {
+            "version": self.version,
+            "served": self.served,
+        }
 
 
 class Sighting(models.Model):
@@ -300,7 +314,7 @@ class Sighting(models.Model):
     last_at = InstantField()
 
     def __str__(self) -> str:
-        return f"{self.samples} samples"
+        return gettext("%(samples)s samples") % {"samples": self.samples}
 
 
 class RequestUse(models.Model):
@@ -311,20 +325,20 @@ class RequestUse(models.Model):
     """
 
     class Kind(models.IntegerChoices):
-        ALL = 0, "all that told"
-        PARAMETER = 1, "parameter"
-        MODALITY = 2, "input"
-        UNPRICED = 3, "part whose price or count is missing"
+        ALL = 0, _("all that told")
+        PARAMETER = 1, _("parameter")
+        MODALITY = 2, _("input")
+        UNPRICED = 3, _("part whose price or count is missing")
 
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="uses", db_index=False
     )
-    day = models.DateField(help_text="In UTC.")
+    day = models.DateField(help_text=_("In UTC."))
     kind = models.PositiveSmallIntegerField(choices=Kind.choices)
     name = models.CharField(max_length=USE_LENGTH, blank=True)
     requests = models.PositiveIntegerField()
-    longest_input = models.PositiveIntegerField(default=0, help_text="Tokens.")
-    longest_output = models.PositiveIntegerField(default=0, help_text="Tokens.")
+    longest_input = models.PositiveIntegerField(default=0, help_text=_("Tokens."))
+    longest_output = models.PositiveIntegerField(default=0, help_text=_("Tokens."))
 
     class Meta:
         indexes = [models.Index(fields=["version", "day"], name="uses_of_a_version")]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import sealing
 
@@ -30,14 +32,14 @@ class Seal(models.Model):
     """What one row of the history held when it was written. Never changed, but for its number."""
 
     table = models.CharField(max_length=63)
-    row = models.BigIntegerField(help_text="The row's id in its table.")
-    fields = models.JSONField(help_text="A short hash of each field, by its name.")
+    row = models.BigIntegerField(help_text=_("The row's id in its table."))
+    fields = models.JSONField(help_text=_("A short hash of each field, by its name."))
     at = models.DateTimeField()
     number = models.PositiveBigIntegerField(
-        null=True, unique=True, help_text="Its place in the chain; empty for the newest ones."
+        null=True, unique=True, help_text=_("Its place in the chain; empty for the newest ones.")
     )
     link = models.CharField(
-        max_length=64, blank=True, help_text="Hash of the seal and of the link before it."
+        max_length=64, blank=True, help_text=_("Hash of the seal and of the link before it.")
     )
 
     objects = SealQuerySet.as_manager()
@@ -56,7 +58,7 @@ class Seal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"seal of {self.table} {self.row}"
+        return gettext("seal of %(table)s %(row)s") % {"table": self.table, "row": self.row}
 
 
 def hashes_of(row: models.Model) -> dict[str, str]:

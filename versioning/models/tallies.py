@@ -1,6 +1,8 @@
 """How often things happened, for whoever watches: what /metrics tells as counters."""
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
 
@@ -13,21 +15,27 @@ class Tally(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CHECK = "check", "check of a provider"
-        MOVE = "move", "end of an upgrade"
-        SAMPLE = "sample", "sample that was sent"
-        STAGE = "stage", "stage of a task"
+        CHECK = "check", _("check of a provider")
+        MOVE = "move", _("end of an upgrade")
+        SAMPLE = "sample", _("sample that was sent")
+        STAGE = "stage", _("stage of a task")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    subject = models.CharField(max_length=200, blank=True, help_text="Which provider, or stage.")
+    subject = models.CharField(max_length=200, blank=True, help_text=_("Which provider, or stage."))
     result = models.CharField(max_length=40)
     times = models.PositiveBigIntegerField()
-    seconds = models.FloatField(default=0, help_text="What it took in all; 0 where nobody asks.")
+    seconds = models.FloatField(default=0, help_text=_("What it took in all; 0 where nobody asks."))
     last_at = models.DateTimeField()
 
     class Meta:
-        verbose_name_plural = "tallies"
+        verbose_name_plural = _("tallies")
 
     def __str__(self) -> str:
         until = dates.moment(self.last_at)
-        return f"{self.kind} {self.subject} {self.result}: {self.times} until {until}"
+        return gettext("%(kind)s %(subject)s %(result)s: %(times)s until %(until)s") % {
+            "kind": self.kind,
+            "subject": self.subject,
+            "result": self.result,
+            "times": self.times,
+            "until": until,
+        }

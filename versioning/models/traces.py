@@ -1,6 +1,8 @@
 """What is kept of traces beside their samples: what was counted lately, and what wasn't read."""
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
 
@@ -14,12 +16,12 @@ class TracedSpan(models.Model):
     span = models.BigIntegerField()
     model = models.BigIntegerField()
     counted = models.BooleanField(
-        help_text="Whether it asked the model itself; otherwise a span below it did."
+        help_text=_("Whether it asked the model itself; otherwise a span below it did.")
     )
     request_hash = models.BigIntegerField(
-        null=True, help_text="Its sample's, until that is taken back."
+        null=True, help_text=_("Its sample's, until that is taken back.")
     )
-    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+    at = models.BigIntegerField(help_text=_("When it came, in milliseconds since 1970."))
 
     class Meta:
         constraints = [
@@ -38,7 +40,9 @@ class TracedSpan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'a request' if self.counted else 'above a request'} to a model"
+        return gettext("%(request)s to a model") % {
+            "request": "a request" if self.counted else gettext("above a request")
+        }
 
 
 class SpanLink(models.Model):
@@ -49,7 +53,7 @@ class SpanLink(models.Model):
 
     span = models.BigIntegerField(primary_key=True)
     parent = models.BigIntegerField()
-    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+    at = models.BigIntegerField(help_text=_("When it came, in milliseconds since 1970."))
 
     class Meta:
         indexes = [
@@ -58,19 +62,19 @@ class SpanLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.span} below {self.parent}"
+        return gettext("%(span)s below %(parent)s") % {"span": self.span, "parent": self.parent}
 
 
 class LeftOutSpans(models.Model):
     """How many spans of a day were left out, by why; appended with each export, folded later."""
 
     reason = models.CharField(max_length=100)
-    day = models.DateField(help_text="In UTC.")
+    day = models.DateField(help_text=_("In UTC."))
     spans = models.PositiveIntegerField()
 
     class Meta:
-        verbose_name = "spans left out"
-        verbose_name_plural = "spans left out"
+        verbose_name = _("spans left out")
+        verbose_name_plural = _("spans left out")
         indexes = [models.Index(fields=["day", "reason"], name="left_out_spans_by_day")]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import transitions
 from versioning.domain.evidence import read
@@ -82,23 +83,23 @@ class UpgradeRecord(models.Model):
     State = transitions.State
 
     class Origin(models.TextChoices):
-        TRACKING = "tracking", "tracking began"
-        DETECTION = "detection", "a check"
-        STAFF = "staff", "staff"
-        API = "api", "API"
-        POLICY = "policy", "policy"
-        ROLLBACK = "rollback", "rollback"
+        TRACKING = "tracking", _("tracking began")
+        DETECTION = "detection", _("a check")
+        STAFF = "staff", _("staff")
+        API = "api", _("API")
+        POLICY = "policy", _("policy")
+        ROLLBACK = "rollback", _("rollback")
 
     class Step(models.TextChoices):
-        FIRST = "first", "first version"
-        REVISION = "revision", "revision"
-        SNAPSHOT = "snapshot", "snapshot"
-        MINOR = "minor", "minor"
-        MAJOR = "major", "major"
-        REPLACEMENT = "replacement", "replacement across lines"
-        MAYBE = "maybe", "maybe a successor"
-        REQUESTED = "requested", "asked for by a person or client"
-        BACK = "back", "back"
+        FIRST = "first", _("first version")
+        REVISION = "revision", _("revision")
+        SNAPSHOT = "snapshot", _("snapshot")
+        MINOR = "minor", _("minor")
+        MAJOR = "major", _("major")
+        REPLACEMENT = "replacement", _("replacement across lines")
+        MAYBE = "maybe", _("maybe a successor")
+        REQUESTED = "requested", _("asked for by a person or client")
+        BACK = "back", _("back")
 
     tracked_model = models.ForeignKey(
         TrackedModel, on_delete=models.PROTECT, related_name="upgrades"
@@ -113,20 +114,20 @@ class UpgradeRecord(models.Model):
         max_length=12, choices=STATE_CHOICES, default=transitions.State.RECOMMENDED.value
     )
     origin = models.CharField(max_length=10, choices=Origin.choices)
-    step = models.CharField("kind of step", max_length=12, choices=Step.choices)
+    step = models.CharField(_("kind of step"), max_length=12, choices=Step.choices)
     confidence = models.FloatField(
         default=1.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
     reasons = models.JSONField(default=list)
     doubt = models.CharField(
-        max_length=300, blank=True, help_text="Why it is only a maybe; empty for all others."
+        max_length=300, blank=True, help_text=_("Why it is only a maybe; empty for all others.")
     )
     runners_up = models.JSONField(default=list)
     evidence = models.JSONField(default=dict)
     evidence_hash = models.CharField(max_length=64, blank=True)
     evidence_at = models.DateTimeField(null=True)
     urgent_on = models.DateField(
-        null=True, blank=True, help_text="The day on which the version in use retires."
+        null=True, blank=True, help_text=_("The day on which the version in use retires.")
     )
     snoozed_until = models.DateTimeField(null=True, blank=True)
     recommended_at = models.DateTimeField()
@@ -135,7 +136,9 @@ class UpgradeRecord(models.Model):
     completion_number = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="1 for the first version of a tracked model, one more for each completed move.",
+        help_text=_(
+            "1 for the first version of a tracked model, one more for each completed move."
+        ),
     )
     reverses = models.OneToOneField(
         "self",
@@ -143,7 +146,7 @@ class UpgradeRecord(models.Model):
         null=True,
         blank=True,
         related_name="reversed_by",
-        help_text="The record that this rollback reverses.",
+        help_text=_("The record that this rollback reverses."),
     )
 
     objects = UpgradeRecordQuerySet.as_manager()
@@ -223,10 +226,10 @@ class UpgradeStep(models.Model):
     """One step of a record's course: who, when, why, and the evidence as it was then."""
 
     class ActorKind(models.TextChoices):
-        STAFF = "staff", "staff"
-        API = "api", "API key"
-        SCHEDULER = "scheduler", "scheduler"
-        COMMAND = "command", "command"
+        STAFF = "staff", _("staff")
+        API = "api", _("API key")
+        SCHEDULER = "scheduler", _("scheduler")
+        COMMAND = "command", _("command")
 
     record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="steps")
     before = models.CharField(max_length=12, blank=True)

@@ -3,7 +3,7 @@
 The three uses from Python are here by name.
 """
 
-from versioning.services.upgrades.upgrading import (
+from versioning.services.upgrades.python_api import (
     auto_upgrade,
     check_for_upgrade,
     list_recommendations,

@@ -12,7 +12,7 @@ from django.db.models import Model, ProtectedError, QuerySet
 from versioning.services import constraints, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, ServiceError
-from versioning.services.rows import one
+from versioning.services.lookups import one
 from versioning.services.transactions import one_transaction
 
 Row = TypeVar("Row", bound=Model)

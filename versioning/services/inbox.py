@@ -23,11 +23,11 @@ from versioning.models import (
 )
 from versioning.models.upgrades import UpgradeRecordQuerySet
 from versioning.services import clock, notices
-from versioning.services.evidence import served
+from versioning.services.evidence import served_drift
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.own_inbox import Narrowing
-from versioning.services.upgrades import held, retirement
-from versioning.services.upgrades.held import HeldId, HeldVersion, Why
+from versioning.services.upgrades import held_back, retirement
+from versioning.services.upgrades.held_back import HeldId, HeldVersion, Why
 from versioning.services.upgrades.retirement import Clock
 from versioning.services.upgrades.traffic import live_requests
 
@@ -131,7 +131,7 @@ def gather(
     due = retirement.due_this_week(now=now)
     wanted = narrowing.of(records.recommended(), own_address=own_address, now=now)
     waiting = _waiting(wanted)
-    not_asked = held.find().only(frozenset(Why) - held.ASKED)
+    not_asked = held_back.find().only(frozenset(Why) - held_back.ASKED)
     moving = under_way()
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
@@ -142,7 +142,7 @@ def gather(
         waiting_count=_all_of(wanted, shown=waiting),
         requests=_requests(waiting, now=now),
         maybes=list(records.maybes().urgent_first()[:SHOWN_NEWS]),
-        held=held.read(not_asked.ids[:SHOWN_NEWS], now=now),
+        held=held_back.read(not_asked.ids[:SHOWN_NEWS], now=now),
         held_count=len(not_asked.ids),
         under_way=moving,
         under_way_count=_all_of(UpgradeRecord.objects.under_way(), shown=moving),
@@ -161,7 +161,7 @@ def gather(
             .order_by("-found_at", "-pk")[:SHOWN_NEWS]
         ),
         served_otherwise=list(
-            served.drifts()
+            served_drift.drifts()
             .filter(last_seen_at__gte=now - DRIFT_SHOWN_FOR)
             .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
         ),

@@ -15,7 +15,7 @@ from versioning.models.access import PREFIX_LENGTH
 from versioning.services import locks
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
-from versioning.services.patience import waiting_at_most
+from versioning.services.lock_timeouts import waiting_at_most
 from versioning.services.process_cache import Fingerprint, Row
 from versioning.services.transactions import one_transaction
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from providers.base import GOES_WITH, ListedModel
 from versioning.domain import dates, lineage
-from versioning.domain.difference import Metadata, changes_between
+from versioning.domain.version_changes import Metadata, changes_between
 from versioning.models import CatalogueEntry, ModelVersion
 from versioning.services import clock, prices
 

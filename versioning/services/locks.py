@@ -20,7 +20,7 @@ from django_celery_beat.models import PeriodicTask
 from providers.models import Provider
 from versioning import models
 from versioning.models import TrackedModel
-from versioning.services.rows import one
+from versioning.services.lookups import one
 
 Row = TypeVar("Row", bound=Model)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 
 from versioning.models import Notice, UpgradeRecord
-from versioning.services import rows
+from versioning.services import lookups
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.storable import UNSTORABLE
@@ -114,4 +114,6 @@ def with_records() -> QuerySet[Notice]:
 
 def notice_by_id(notice_id: int) -> Notice:
     """Return a notice with the upgrade that it is about. Raises NotFound."""
-    return rows.one(with_records().filter(pk=notice_id), missing=f"There is no notice {notice_id}.")
+    return lookups.one(
+        with_records().filter(pk=notice_id), missing=f"There is no notice {notice_id}."
+    )

@@ -17,7 +17,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
 from versioning.models import Delivery, DeliveryAttempt
-from versioning.services import nudges, rows, sweeps
+from versioning.services import lookups, nudges, sweeps
 from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 from versioning.services.channels.base import NotDelivered
@@ -116,7 +116,7 @@ def deliveries() -> QuerySet[Delivery]:
 
 def attempts(*, delivery_id: int) -> QuerySet[DeliveryAttempt]:
     """Return every try of a delivery. Raises NotFound."""
-    found = rows.one(
+    found = lookups.one(
         Delivery.objects.filter(pk=delivery_id), missing=f"There is no delivery {delivery_id}."
     )
     return DeliveryAttempt.objects.filter(delivery=found)
@@ -135,7 +135,7 @@ def try_anew(*, delivery_id: int, actor: Actor, now: datetime) -> Delivery:
         ended_at=None,
         last_error=f"{actor.name} had it tried again."[:300],
     )
-    found = rows.one(
+    found = lookups.one(
         deliveries().filter(pk=delivery_id), missing=f"There is no delivery {delivery_id}."
     )
     if not revived:

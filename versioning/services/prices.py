@@ -13,7 +13,7 @@ from providers.models import Provider
 from versioning.domain import pricing
 from versioning.models import ModelVersion
 from versioning.models.fields import to_ms
-from versioning.services import options
+from versioning.services import sample_settings
 
 _USUAL = ("input_price", "output_price", "cached_input_price")
 FIELDS = frozenset({*_USUAL, "other_prices"})
@@ -98,7 +98,7 @@ def keep_past(*, version: ModelVersion, before: pricing.PriceList, now: datetime
     """
     if not before.prices or before.prices == list_of(version).prices:
         return
-    oldest = to_ms(now - options.retention())
+    oldest = to_ms(now - sample_settings.retention())
     version.past_prices = [
         *(period for period in version.past_prices if period["until"] >= oldest),
         {"until": to_ms(now), "prices": pricing.as_json(before.prices)},

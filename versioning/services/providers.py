@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.calls import NoRoom
 from providers.models import ConnectionTest, Provider
-from versioning.services import editing, locks, rows
+from versioning.services import editing, locks, lookups
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, FieldError, Invalid
 from versioning.services.transactions import one_transaction
@@ -15,7 +15,7 @@ from versioning.services.transactions import one_transaction
 
 def by_slug(*, slug: str) -> Provider:
     """Return the provider with the slug. Raises NotFound."""
-    return rows.one(Provider.objects.filter(slug=slug), missing=_missing(slug))
+    return lookups.one(Provider.objects.filter(slug=slug), missing=_missing(slug))
 
 
 def exists(*, slug: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from versioning.models import IdempotentRequest
-from versioning.services.patience import waiting_at_most
+from versioning.services.lock_timeouts import waiting_at_most
 
 # Whoever asks (a load balancer) gives up soon, and a write that waits longer is no service.
 PATIENCE = timedelta(seconds=1)

@@ -11,7 +11,7 @@ from django.db.models import FilteredRelation, Q
 from versioning.domain.assignment import is_in_canary
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, TrackedModel
-from versioning.services import rows
+from versioning.services import lookups
 from versioning.services.errors import NotFound
 from versioning.services.process_cache import Fingerprint, Row
 
@@ -175,7 +175,7 @@ def _answer(
 
 def tracked_model(*, provider: str, name: str) -> TrackedModel:
     """Return the tracked model of this name. Raises NotFound."""
-    return rows.one(
+    return lookups.one(
         TrackedModel.objects.named(provider=provider, name=name),
         missing=f"{provider} / {name} is not tracked.",
     )

@@ -7,7 +7,7 @@ from typing import Any
 from providers.models import Provider
 from versioning.domain.labels import FIRST_LABEL
 from versioning.models import CatalogueEntry, LineageRule, ModelVersion, TrackedModel
-from versioning.services import editing, locks, rows, versions
+from versioning.services import editing, locks, lookups, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.transactions import one_transaction
@@ -17,7 +17,7 @@ from versioning.services.upgrades import moves, recommendation
 def by_id(*, tracked_model_id: int) -> TrackedModel:
     """Return a tracked model with its provider and current version. Raises NotFound."""
     models = TrackedModel.objects.select_related("provider", "current_version")
-    return rows.one(
+    return lookups.one(
         models.filter(pk=tracked_model_id), missing=f"There is no tracked model {tracked_model_id}."
     )
 
@@ -38,7 +38,7 @@ def start_tracking(
     follows it in the list that its provider gave last is recommended at once, not at the next
     check. Raises NotFound (no such provider) and Invalid.
     """
-    provider = rows.one(
+    provider = lookups.one(
         Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
     )
     tracked = TrackedModel(provider=provider, name=name, owner=owner)

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from versioning.domain.difference import Metadata
 from versioning.domain.labels import FIRST_LABEL, free_label
+from versioning.domain.version_changes import Metadata
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, events, knowledge, locks, prices, rows
+from versioning.services import editing, events, knowledge, locks, lookups, prices
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.transactions import one_transaction
@@ -34,7 +34,7 @@ COMPARED = frozenset(Metadata.__slots__)
 
 def by_id(*, version_id: int) -> ModelVersion:
     """Return a version. Raises NotFound."""
-    return rows.one(ModelVersion.objects.filter(pk=version_id), missing=_missing(version_id))
+    return lookups.one(ModelVersion.objects.filter(pk=version_id), missing=_missing(version_id))
 
 
 def find(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVersion:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tests.factories import NOW, tracked
 from tests.versioning.admin.pages import text
-from versioning.admin import front
+from versioning.admin import pareto_front
 from versioning.models import ModelVersion, TrackedModel
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
@@ -96,12 +96,12 @@ def test_the_page_asks_few_questions(
         page_of(viewer, task="summarise")
 
 
-def dot(name: str, cost: float | None, quality: float | None) -> front.FrontPoint:
-    return front.FrontPoint(name, "1", cost, quality, None, None, "/")
+def dot(name: str, cost: float | None, quality: float | None) -> pareto_front.FrontPoint:
+    return pareto_front.FrontPoint(name, "1", cost, quality, None, None, "/")
 
 
 def test_the_front_is_what_nothing_beats_in_both_and_the_unknown_is_named() -> None:
-    plot = front.draw(
+    plot = pareto_front.draw(
         [dot("dear", 3, 0.9), dot("beaten", 2, 0.5), dot("cheap", 1, 0.6), dot("dark", None, 0.9)]
     )
     assert plot is not None
@@ -114,8 +114,8 @@ def test_the_front_is_what_nothing_beats_in_both_and_the_unknown_is_named() -> N
 
 
 def test_one_dot_is_a_plot_and_none_is_not() -> None:
-    assert front.draw([dot("free", 0.0, 0.9)]) is not None
-    assert front.draw([dot("dark", None, 0.9)]) is None
+    assert pareto_front.draw([dot("free", 0.0, 0.9)]) is not None
+    assert pareto_front.draw([dot("dark", None, 0.9)]) is None
 
 
 def test_the_page_draws_what_has_a_cost(viewer: Client, models: list[TrackedModel]) -> None:
@@ -135,7 +135,7 @@ def now_costs(model: TrackedModel) -> None:
 
 
 def test_costs_that_are_many_times_each_other_lie_by_ratios() -> None:
-    plot = front.draw([dot("a", 0.001, 0.9), dot("b", 0.01, 0.8), dot("c", 0.1, 0.7)])
+    plot = pareto_front.draw([dot("a", 0.001, 0.9), dot("b", 0.01, 0.8), dot("c", 0.1, 0.7)])
     assert plot is not None
     assert plot.is_log
     a, b, c = (mark.x for mark in plot.marks)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tests.versioning.admin.conftest import LogIn, recommend
 from tests.versioning.admin.pages import address, current_label, decide, text
-from versioning.admin.choices import CHOICES
+from versioning.admin.decisions import CHOICES
 from versioning.domain.evidence import Evidence
 from versioning.models import ModelVersion, Policy, UpgradeRecord, WakeRule
 from versioning.services.upgrades import policies

@@ -70,7 +70,7 @@ def test_an_empty_list_says_what_comes_here(boss: Client, label: str, page: Any)
     address = reverse(f"admin:{label.replace('.', '_')}_changelist")
     empty = boss.get(address)
     assert page.when_empty
-    assert page.when_empty in html.unescape(text(empty))
+    assert str(page.when_empty) in html.unescape(text(empty))
     assert "Nothing matches" not in text(empty)
 
 

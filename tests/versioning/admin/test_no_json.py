@@ -10,7 +10,7 @@ from django.db.models import JSONField, Model
 from django.test import Client
 from django.urls import reverse
 
-from providers.rows import RowForm, RowsField
+from providers.row_fields import RowForm, RowsField
 from tests.versioning.admin.pages import text
 from tests.versioning.admin.test_pages import make_rows
 from tests.versioning.admin.typed import controls

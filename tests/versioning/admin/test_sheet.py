@@ -1,10 +1,10 @@
 """The decision sheet says what the evidence says, in the same words."""
 
-from versioning.admin import sheet
+from versioning.admin import decision_sheet
 from versioning.domain.evidence import read
 
 
-def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
+def task(*, coverage: float = 1.0, needed: object = None) -> decision_sheet.TaskRow:
     """Return the row of a task in stored evidence."""
     quality = {
         "n_current": 2332,
@@ -13,7 +13,7 @@ def task(*, coverage: float = 1.0, needed: object = None) -> sheet.TaskRow:
         "coverage_candidate": 1.0,
     }
     part = {"name": "extract", "quality": quality, "judgement": {"needed": needed}}
-    (row,) = sheet.of_evidence(read({"tasks": [part]})).tasks
+    (row,) = decision_sheet.of_evidence(read({"tasks": [part]})).tasks
     return row
 
 

@@ -17,7 +17,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from config import supervisor
 from tests.versioning.admin.pages import text
 from versioning.models import Freeze
-from versioning.services import notices, standing
+from versioning.services import notices, standstills
 from versioning.services.actors import Actor
 from versioning.services.upgrades import policies
 
@@ -63,7 +63,7 @@ def test_each_that_the_supervisor_can_give_up_is_known_by_its_name() -> None:
         f"{program.name} process, given up": f"{program.name} process"
         for program in programs
         if program.without
-    } == standing.GIVEN_UP
+    } == standstills.GIVEN_UP
 
 
 def test_what_is_started_again_does_not_stand_still(viewer: Client) -> None:
@@ -71,7 +71,7 @@ def test_what_is_started_again_does_not_stand_still(viewer: Client) -> None:
     notices.raise_fault(subject="beat process", sentence=again, now=timezone.now())
 
     assert "beat process" not in text(viewer.get(reverse("admin:providers_provider_changelist")))
-    assert standing.standstills(now=timezone.now()) == []
+    assert standstills.current(now=timezone.now()) == []
 
 
 def test_the_next_start_takes_back_what_was_given_up(viewer: Client) -> None:
@@ -109,7 +109,7 @@ def test_where_all_is_well_a_page_asks_one_question_for_it(db: None) -> None:
         last_run_at=timezone.now(),
     )  # fmt: skip
     with CaptureQueriesContext(connection) as asked:
-        assert standing.standstills(now=timezone.now()) == []
+        assert standstills.current(now=timezone.now()) == []
     assert len(asked) == 1
 
 

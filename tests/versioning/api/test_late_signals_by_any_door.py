@@ -8,7 +8,7 @@ import pytest
 from tests.factories import tracked
 from versioning.domain.signals import Signal
 from versioning.models import PerformanceSample, TrackedModel
-from versioning.services import options
+from versioning.services import sample_settings
 
 pytestmark = pytest.mark.django_db
 SAMPLES, SCORES = "/api/performance-samples", "/api/performance-samples/scores"
@@ -79,7 +79,7 @@ def test_by_every_door_and_in_every_order_it_is_the_same(
     PerformanceSample.objects.all().delete()
     door(api, TOLD[0] | TOLD[1], error=error)
     assert apart == PerformanceSample.objects.values_list("quality", "signals").get()
-    weights = options.signal_weights()
+    weights = sample_settings.signal_weights()
     valid = weights[Signal.VALID_OUTPUT]
     known = valid + weights[Signal.USER_FEEDBACK]
     assert apart[0] == pytest.approx(0.0 if error else valid / known)

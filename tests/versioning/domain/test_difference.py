@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioning.domain.difference import Metadata, VersionChanges, changes_between
+from versioning.domain.version_changes import Metadata, VersionChanges, changes_between
 
 BEFORE = Metadata(
     context_tokens=32_768,

@@ -49,9 +49,9 @@ from versioning.services.upgrades import (
     explaining,
     memory,
     policies,
+    python_api,
     recommendation,
     rollout,
-    upgrading,
 )
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def state(record: UpgradeRecord) -> str:
 
 
 def sweep(*, at: dt.datetime) -> None:
-    upgrading.upgrade_by_policy(now=at)
+    python_api.upgrade_by_policy(now=at)
     rollout.carry_on(now=at)
 
 
@@ -266,7 +266,7 @@ class TestByItself:
     def test_without_evidence_a_client_is_told(self, record: UpgradeRecord) -> None:
         model = record.tracked_model
 
-        result = upgrading.auto_upgrade(provider=model.provider.slug, model=model.name, now=NOW)
+        result = python_api.auto_upgrade(provider=model.provider.slug, model=model.name, now=NOW)
 
         assert not result.upgraded
         assert "At least 10% better is asked for." in result.waits_for
@@ -640,9 +640,9 @@ class TestCanary:
         model = record.tracked_model
         wish = {"provider": model.provider.slug, "model": model.name, "now": NOW}
 
-        first = upgrading.auto_upgrade(**wish)
+        first = python_api.auto_upgrade(**wish)
         sweep(at=NOW)
-        second = upgrading.auto_upgrade(**wish)
+        second = python_api.auto_upgrade(**wish)
 
         assert "asked for a way back" in first.waits_for
         assert "canary with 20% of the keys" in second.waits_for

@@ -12,7 +12,7 @@ from tests.versioning.services.test_course import GOOD, STEPS, measured
 from versioning.models import ApiKey, Policy, UpgradeRecord
 from versioning.services import nudges
 from versioning.services.actors import Actor
-from versioning.services.upgrades import upgrading
+from versioning.services.upgrades import python_api
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def auto_upgrade_over_the_api(record: UpgradeRecord, api: Api) -> object:
 
 def auto_upgrade_from_python(record: UpgradeRecord, api: Api) -> object:
     slug = record.tracked_model.provider.slug
-    return upgrading.auto_upgrade(provider=slug, model="zeta", actor=Actor.command(), now=NOW)
+    return python_api.auto_upgrade(provider=slug, model="zeta", actor=Actor.command(), now=NOW)
 
 
 def by_command(record: UpgradeRecord, api: Api) -> object:

@@ -14,7 +14,7 @@ from tests.versioning.admin.pages import address, decide, text
 from versioning.models import Comment, Event, Policy, Seal, UpgradeRecord
 from versioning.models.groups import sync_groups
 from versioning.services import seals
-from versioning.services.upgrades import upgrading
+from versioning.services.upgrades import python_api
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +124,7 @@ def test_nothing_goes_by_itself_over_an_open_request(bo: Client, record: Upgrade
     say(bo, record, "Wait.", ask=True)
     Policy.objects.create(automation="after_gates")
 
-    gone = upgrading.upgrade_by_policy(now=NOW)
+    gone = python_api.upgrade_by_policy(now=NOW)
     over = over_the_api("POST", "approve", record)
 
     assert gone == []

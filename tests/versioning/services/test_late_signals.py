@@ -8,7 +8,7 @@ import pytest
 from tests.factories import NOW, tracked
 from versioning.domain.signals import Signal
 from versioning.models import PendingScore, PerformanceSample, Rollup
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.evidence import performance
 from versioning.services.samples import ingestion, late_scores, rollups
 from versioning.services.samples.incoming import SampleIn, ScoreIn, SignalsIn
@@ -165,7 +165,7 @@ def test_two_that_wait_for_the_same_sample_lose_nothing_of_each_other(writer):
 
 
 def _score() -> float:
-    weights = options.signal_weights()
+    weights = sample_settings.signal_weights()
     values = {
         Signal.VALID_OUTPUT: 1.0,
         Signal.USER_FEEDBACK: 0.0,

@@ -10,7 +10,7 @@ from versioning.models import CatalogueEntry, LineageRule, Policy, TrackedModel,
 from versioning.services import tracking
 from versioning.services.actors import Actor
 from versioning.services.errors import NotFound
-from versioning.services.upgrades import decisions, recommendation, selection, upgrading
+from versioning.services.upgrades import decisions, python_api, recommendation, selection
 
 pytestmark = pytest.mark.django_db
 
@@ -206,7 +206,7 @@ class TestMaybes:
         assert ids == {"orbit-v4-pro", "orbit-v4-flash"}
         assert all("split" in record.doubt and record.confidence < 0.3 for record in records)
         assert not recommendation.open_recommendations().exists()
-        assert not upgrading.check_for_upgrade(
+        assert not python_api.check_for_upgrade(
             provider=model.provider.slug, model="orbit"
         ).has_upgrade
 
@@ -220,11 +220,11 @@ class TestMaybes:
         recommend(model)
         Policy.objects.create(tracked_model=model, automation="after_gates")
 
-        assert upgrading.upgrade_by_policy(now=NOW) == []
+        assert python_api.upgrade_by_policy(now=NOW) == []
         for record in UpgradeRecord.objects.maybes():
-            why = upgrading.why_not_by_itself(record=record, now=NOW, asked_by=Asker.CLIENT)
+            why = python_api.why_not_by_itself(record=record, now=NOW, asked_by=Asker.CLIENT)
             assert why.startswith("A maybe never goes by itself")
-        asked = upgrading.auto_upgrade(provider=model.provider.slug, model="orbit", now=NOW)
+        asked = python_api.auto_upgrade(provider=model.provider.slug, model="orbit", now=NOW)
         assert not asked.upgraded
         with pytest.raises(selection.NothingRecommended):
             decisions.request_upgrade(

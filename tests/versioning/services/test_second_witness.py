@@ -16,7 +16,7 @@ from versioning.domain.policy import EffectivePolicy
 from versioning.models import Check, DirectQuestion, Finding, TrackedModel
 from versioning.services import nudges, tracking, witness
 from versioning.services.actors import Actor
-from versioning.services.checks import detection, targets
+from versioning.services.checks import detection, target_probes
 from versioning.services.upgrades import briefing, recommendation, way_back
 
 pytestmark = pytest.mark.django_db
@@ -144,13 +144,13 @@ class TestTheTargetIsAskedFor:
         assert record.to_version.upstream_id == "zeta-1-20250401"
         (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
         assert any("nobody has asked for it" in warning for warning in brief.warnings)
-        assert targets.probe_waiting(now=NOW + DAY) == 2
+        assert target_probes.probe_waiting(now=NOW + DAY) == 2
         assert offered() == ["zeta-1-20250301"]
         record = recommendation.open_recommendations().get()
         assert record.to_version.answers == "callable"
         (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
         assert not any("nobody has asked for it" in warning for warning in brief.warnings)
-        assert targets.probe_waiting(now=NOW + 2 * DAY) == 0
+        assert target_probes.probe_waiting(now=NOW + 2 * DAY) == 0
 
     def test_nobody_is_asked_for_what_waits_where_that_is_switched_off(
         self, provider: Provider, simulator: Simulator
@@ -159,7 +159,7 @@ class TestTheTargetIsAskedFor:
         provider.options = {"witness": "off"}
         provider.save()
         ask(provider, days=1)
-        assert targets.probe_waiting(now=NOW + DAY) == 0
+        assert target_probes.probe_waiting(now=NOW + DAY) == 0
         (brief,) = briefing.of_approvals(
             records=list(recommendation.open_recommendations()), now=NOW + DAY
         )

@@ -19,7 +19,7 @@ from tests.factories import (
 from tests.versioning.services.test_course import BAD, DAY, GOOD, general, measured, state, sweep
 from versioning.models import Canary, Freeze, ModelVersion, Notice, UpgradeRecord
 from versioning.services.actors import Actor
-from versioning.services.upgrades import decisions, upgrading
+from versioning.services.upgrades import decisions, python_api
 
 pytestmark = pytest.mark.django_db
 
@@ -301,7 +301,7 @@ def test_auto_upgrade_says_that_the_way_back_is_asked_first(record: UpgradeRecor
     general(canary_steps=CANARY)
     model = record.tracked_model
 
-    asked = upgrading.auto_upgrade(provider=model.provider.slug, model=model.name, now=NOW)
+    asked = python_api.auto_upgrade(provider=model.provider.slug, model=model.name, now=NOW)
 
     assert not asked.upgraded
     assert "first the provider is asked for a way back" in asked.waits_for

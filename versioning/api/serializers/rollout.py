@@ -7,7 +7,7 @@ from rest_framework import serializers
 from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.policies import CANARY_STEPS
 from versioning.api.serializers.versions import VersionNameSerializer
-from versioning.services.upgrades.held import Why
+from versioning.services.upgrades.held_back import Why
 
 
 class RuleSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from versioning.api.serializers.upgrades import (
 )
 from versioning.services import serving
 from versioning.services.evidence import history
-from versioning.services.upgrades import upgrading
+from versioning.services.upgrades import python_api
 
 
 class HistoryView(ApiView):
@@ -61,7 +61,7 @@ class UpgradesView(ApiView):
             name: asked.query[name] for name in ("state", "origin", "step") if name in asked.query
         }
         rows = history.moves(tracked_model_id=tracked.pk).filter(**wanted)
-        stands = StandingSerializer(upgrading.standing(tracked=tracked)).data
+        stands = StandingSerializer(python_api.standing(tracked=tracked)).data
         return page(
             asked,
             rows,

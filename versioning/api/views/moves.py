@@ -13,7 +13,7 @@ from versioning.api.serializers.upgrades import (
 from versioning.api.views.recommendations import ETAG, IF_MATCH, decided
 from versioning.models import ApiKey
 from versioning.services import serving
-from versioning.services.upgrades import decisions, renewal, upgrading
+from versioning.services.upgrades import decisions, python_api, renewal
 
 
 def renew(asked: Asked, *, provider: str, model: str) -> None:
@@ -75,9 +75,9 @@ class AutoUpgradeView(ApiView):
             "now": asked.now,
         }
         if asked.body["auto_upgrade"]:
-            result = upgrading.auto_upgrade(**wanted, actor=asked.actor)
+            result = python_api.auto_upgrade(**wanted, actor=asked.actor)
         else:
-            result = upgrading.preview_upgrade(**wanted)
+            result = python_api.preview_upgrade(**wanted)
         return Response(AutoUpgradeSerializer(result).data)
 
 

@@ -3,7 +3,7 @@
 from django.db.models import Q
 from rest_framework.response import Response
 
-from versioning.api import rows
+from versioning.api import conditional
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
 from versioning.api.serializers.policies import (
@@ -55,12 +55,12 @@ class PoliciesView(ApiView):
         status=201,
         scope=SETUP,
         permission="versioning.add_policy",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def post(self, asked: Asked) -> Response:
         """For a provider, for a tracked model, or with neither in general: one each."""
         added = editing.add(Policy(**asked.body), actor=asked.actor)
-        return rows.made(added, PolicySerializer, at="/api/policies")
+        return conditional.made(added, PolicySerializer, at="/api/policies")
 
 
 class PolicyView(ApiView):
@@ -70,11 +70,11 @@ class PolicyView(ApiView):
         summary="One policy",
         answer=PolicySerializer,
         permission="versioning.view_policy",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """What it sets; the rest is taken from the level above."""
-        return rows.shown(editing.row_of(POLICIES.filter(pk=id)), PolicySerializer)
+        return conditional.shown(editing.row_of(POLICIES.filter(pk=id)), PolicySerializer)
 
     @operation(
         id="change_policy",
@@ -85,12 +85,12 @@ class PolicyView(ApiView):
         scope=SETUP,
         permission="versioning.change_policy",
         problems=(412,),
-        headers=(rows.ETAG, rows.IF_MATCH),
+        headers=(conditional.ETAG, conditional.IF_MATCH),
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send; null, or an empty text, leaves a thing to the level
         above. Records under way go on under what it says then."""
-        return rows.changed(asked, Policy.objects.filter(pk=id), PolicySerializer)
+        return conditional.changed(asked, Policy.objects.filter(pk=id), PolicySerializer)
 
     @operation(
         id="remove_policy",
@@ -101,11 +101,11 @@ class PolicyView(ApiView):
         scope=SETUP,
         permission="versioning.delete_policy",
         problems=(409, 412),
-        headers=(rows.IF_MATCH,),
+        headers=(conditional.IF_MATCH,),
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """What it was for takes what the level above says; its history stays."""
-        return rows.removed(asked, Policy.objects.filter(pk=id))
+        return conditional.removed(asked, Policy.objects.filter(pk=id))
 
 
 class ModelPolicyView(ApiView):
@@ -152,13 +152,13 @@ class FreezesView(ApiView):
         status=201,
         scope=SETUP,
         permission="versioning.add_freeze",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def post(self, asked: Asked) -> Response:
         """Nothing begins by itself in it. People may still decide."""
         freeze = Freeze(**asked.body, made_by=asked.actor.name)
         added = editing.add(freeze, actor=asked.actor)
-        return rows.made(added, FreezeSerializer, at="/api/freezes")
+        return conditional.made(added, FreezeSerializer, at="/api/freezes")
 
 
 class FreezeView(ApiView):
@@ -168,11 +168,11 @@ class FreezeView(ApiView):
         summary="One freeze",
         answer=FreezeSerializer,
         permission="versioning.view_freeze",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """From when to when, and who made it."""
-        return rows.shown(editing.row_of(Freeze.objects.filter(pk=id)), FreezeSerializer)
+        return conditional.shown(editing.row_of(Freeze.objects.filter(pk=id)), FreezeSerializer)
 
     @operation(
         id="change_freeze",
@@ -183,11 +183,11 @@ class FreezeView(ApiView):
         scope=SETUP,
         permission="versioning.change_freeze",
         problems=(412,),
-        headers=(rows.ETAG, rows.IF_MATCH),
+        headers=(conditional.ETAG, conditional.IF_MATCH),
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. To end it now, set `ends_at`."""
-        return rows.changed(asked, Freeze.objects.filter(pk=id), FreezeSerializer)
+        return conditional.changed(asked, Freeze.objects.filter(pk=id), FreezeSerializer)
 
     @operation(
         id="remove_freeze",
@@ -198,11 +198,11 @@ class FreezeView(ApiView):
         scope=SETUP,
         permission="versioning.delete_freeze",
         problems=(412,),
-        headers=(rows.IF_MATCH,),
+        headers=(conditional.IF_MATCH,),
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """As if it had not been made; its history stays."""
-        return rows.removed(asked, Freeze.objects.filter(pk=id))
+        return conditional.removed(asked, Freeze.objects.filter(pk=id))
 
 
 class AutomationView(ApiView):

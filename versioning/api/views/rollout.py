@@ -20,7 +20,7 @@ from versioning.api.serializers.upgrades import (
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
 from versioning.services import serving
-from versioning.services.upgrades import canary, explaining, held, retirement
+from versioning.services.upgrades import canary, explaining, held_back, retirement
 
 
 class OutlookView(ApiView):
@@ -100,17 +100,17 @@ class HeldView(ApiView):
     def get(self, asked: Asked) -> Response:
         """Newer versions that are known and not in use, each with the last word on it: those first
         that nobody is asked about, then what waits, then what lineage passed over."""
-        found = held.find(
+        found = held_back.find(
             provider_slug=asked.query.get("provider", ""), owner=asked.query.get("owner", "")
         )
         if "why" in asked.query:
-            found = found.only({held.Why(asked.query["why"])})
+            found = found.only({held_back.Why(asked.query["why"])})
         return page_of_reckoned(
             asked,
             found.ids,
-            key=lambda each: (list(held.Why).index(each[1]), -each[0]),
+            key=lambda each: (list(held_back.Why).index(each[1]), -each[0]),
             show=HeldSerializer,
-            prepare=lambda shown: held.read(shown, now=asked.now),
+            prepare=lambda shown: held_back.read(shown, now=asked.now),
         )
 
 

@@ -2,7 +2,7 @@
 
 from rest_framework.response import Response
 
-from versioning.api import rows
+from versioning.api import conditional
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import OLDEST_FIRST, page, page_of
 from versioning.api.serializers.fields import Paging
@@ -33,12 +33,12 @@ class SliceTagsView(ApiView):
         status=201,
         scope=ApiKey.Scope.SETUP,
         permission="versioning.add_slicetag",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def post(self, asked: Asked) -> Response:
         """From the next samples on."""
         added = editing.add(SliceTag(**asked.body), actor=asked.actor)
-        return rows.made(added, SliceTagSerializer, at="/api/slice-tags")
+        return conditional.made(added, SliceTagSerializer, at="/api/slice-tags")
 
 
 class SliceTagView(ApiView):
@@ -48,11 +48,11 @@ class SliceTagView(ApiView):
         summary="One tag",
         answer=SliceTagSerializer,
         permission="versioning.view_slicetag",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """Its name, and since when comparisons look at it."""
-        return rows.shown(editing.row_of(SliceTag.objects.filter(pk=id)), SliceTagSerializer)
+        return conditional.shown(editing.row_of(SliceTag.objects.filter(pk=id)), SliceTagSerializer)
 
     @operation(
         id="change_slice_tag",
@@ -63,11 +63,11 @@ class SliceTagView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission="versioning.change_slicetag",
         problems=(412,),
-        headers=(rows.ETAG, rows.IF_MATCH),
+        headers=(conditional.ETAG, conditional.IF_MATCH),
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Comparisons look at the tag of the new name instead."""
-        return rows.changed(asked, SliceTag.objects.filter(pk=id), SliceTagSerializer)
+        return conditional.changed(asked, SliceTag.objects.filter(pk=id), SliceTagSerializer)
 
     @operation(
         id="remove_slice_tag",
@@ -78,8 +78,8 @@ class SliceTagView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission="versioning.delete_slicetag",
         problems=(412,),
-        headers=(rows.IF_MATCH,),
+        headers=(conditional.IF_MATCH,),
     )
     def delete(self, asked: Asked, *, id: int) -> Response:
         """Samples keep their tags."""
-        return rows.removed(asked, SliceTag.objects.filter(pk=id))
+        return conditional.removed(asked, SliceTag.objects.filter(pk=id))

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
-from versioning.api import rows
+from versioning.api import conditional
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import OLDEST_FIRST, By, page, page_of
 from versioning.api.parsing import CsvFile, JsonlFile
@@ -56,12 +56,12 @@ class SuitesView(ApiView):
         status=201,
         scope=ApiKey.Scope.SETUP,
         permission="versioning.add_evaluationsuite",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def post(self, asked: Asked) -> Response:
         """It needs a scorer or a judge; its cases come next."""
         added = editing.add(EvaluationSuite(**asked.body), actor=asked.actor)
-        return rows.made(_suite(added.pk), SuiteSerializer, at="/api/evaluation-suites")
+        return conditional.made(_suite(added.pk), SuiteSerializer, at="/api/evaluation-suites")
 
 
 class SuiteView(ApiView):
@@ -71,11 +71,11 @@ class SuiteView(ApiView):
         summary="One suite",
         answer=SuiteSerializer,
         permission="versioning.view_evaluationsuite",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def get(self, asked: Asked, *, id: int) -> Response:
         """How its cases are asked and scored."""
-        return rows.shown(_suite(id), SuiteSerializer)
+        return conditional.shown(_suite(id), SuiteSerializer)
 
     @operation(
         id="change_evaluation_suite",
@@ -86,7 +86,7 @@ class SuiteView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission=CHANGE_SUITE,
         problems=(412,),
-        headers=(rows.ETAG, rows.IF_MATCH),
+        headers=(conditional.ETAG, conditional.IF_MATCH),
     )
     def patch(self, asked: Asked, *, id: int) -> Response:
         """Only the fields that you send. Runs that were planned keep what it was."""
@@ -96,7 +96,7 @@ class SuiteView(ApiView):
             actor=asked.actor,
             revision=asked.if_match,
         )
-        return rows.shown(_suite(id), SuiteSerializer)
+        return conditional.shown(_suite(id), SuiteSerializer)
 
 
 class CasesView(ApiView):
@@ -194,11 +194,11 @@ class CaseView(ApiView):
         summary="One test case",
         answer=CaseSerializer,
         permission="versioning.view_evaluationcase",
-        headers=(rows.ETAG,),
+        headers=(conditional.ETAG,),
     )
     def get(self, asked: Asked, *, id: int, case_id: int) -> Response:
         """What is asked and what is expected."""
-        return rows.shown(editing.row_of(_case(id, case_id)), CaseSerializer)
+        return conditional.shown(editing.row_of(_case(id, case_id)), CaseSerializer)
 
     @operation(
         id="change_case",
@@ -209,11 +209,11 @@ class CaseView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission="versioning.change_evaluationcase",
         problems=(412,),
-        headers=(rows.ETAG, rows.IF_MATCH),
+        headers=(conditional.ETAG, conditional.IF_MATCH),
     )
     def patch(self, asked: Asked, *, id: int, case_id: int) -> Response:
         """Only the fields that you send. Runs that were planned keep what it was."""
-        return rows.changed(asked, _case(id, case_id), CaseSerializer)
+        return conditional.changed(asked, _case(id, case_id), CaseSerializer)
 
     @operation(
         id="remove_case",
@@ -224,11 +224,11 @@ class CaseView(ApiView):
         scope=ApiKey.Scope.SETUP,
         permission="versioning.delete_evaluationcase",
         problems=(412,),
-        headers=(rows.IF_MATCH,),
+        headers=(conditional.IF_MATCH,),
     )
     def delete(self, asked: Asked, *, id: int, case_id: int) -> Response:
         """Runs that were planned keep it."""
-        return rows.removed(asked, _case(id, case_id))
+        return conditional.removed(asked, _case(id, case_id))
 
 
 def _stored(suite: EvaluationSuite, read: Imported, *, replace: bool) -> Response:

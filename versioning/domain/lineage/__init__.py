@@ -6,7 +6,7 @@
 from versioning.domain.lineage.answer import Answer, HeldBack, HeldBy, RunnerUp, Stated, StepKind
 from versioning.domain.lineage.identity import Identity, ReleaseStage, Snapshot, UnreadableName
 from versioning.domain.lineage.known import Known, Rules, StaffRule
-from versioning.domain.lineage.listing import ModelIndex
+from versioning.domain.lineage.model_index import ModelIndex
 from versioning.domain.lineage.parse import family_of, is_later_snapshot, parse
 from versioning.domain.lineage.question import (
     LONGEST_LINE,

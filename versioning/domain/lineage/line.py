@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.channel import BASE_OF_TUNES
 from versioning.domain.lineage.entry import Entry
+from versioning.domain.lineage.id_parts import BASE_OF_TUNES
 from versioning.domain.lineage.identity import Identity, Version
 from versioning.domain.lineage.order import day_of
 

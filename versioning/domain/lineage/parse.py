@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Final
 
 from versioning.domain.lineage import vocabulary
-from versioning.domain.lineage.channel import IdParts, read_channel
 from versioning.domain.lineage.dates import read_date
 from versioning.domain.lineage.facts import corrected
+from versioning.domain.lineage.id_parts import IdParts, read_channel
 from versioning.domain.lineage.identity import (
     OMNI,
     Identity,

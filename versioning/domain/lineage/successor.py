@@ -8,13 +8,13 @@ from typing import Final
 from versioning.domain import dates
 from versioning.domain.lineage import line
 from versioning.domain.lineage.answer import Answer, HeldBack, HeldBy, RunnerUp, Stated, StepKind
+from versioning.domain.lineage.confidence import weigh
 from versioning.domain.lineage.entry import Entry
-from versioning.domain.lineage.evidence import weigh
 from versioning.domain.lineage.identity import ReleaseStage
 from versioning.domain.lineage.judge import Candidacy, judge
 from versioning.domain.lineage.known import Known, Rules, StaffRule
-from versioning.domain.lineage.listing import ModelIndex
 from versioning.domain.lineage.maybe import Maybe, among_new_tiers, with_less_words
+from versioning.domain.lineage.model_index import ModelIndex
 from versioning.domain.lineage.order import day_of, order_key
 from versioning.domain.lineage.rules import refusal
 from versioning.domain.lineage.twins import has_moved

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
-from versioning.services import plugins, standing
+from versioning.services import plugins, standstills
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
@@ -45,7 +45,7 @@ class Command(ServiceCommand):
         collect_if_changed()
         schedules.install_schedules()
         plugins.raise_faults(now=timezone.now())
-        standing.start_anew(now=timezone.now())
+        standstills.start_anew(now=timezone.now())
         return {"notes": _first_user() if options["first_user"] else []}
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services.upgrades import upgrading
+from versioning.services.upgrades import python_api
 
 
 class Command(ServiceCommand):
@@ -18,7 +18,7 @@ class Command(ServiceCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, one list")
 
     def run(self, **options: Any) -> None:
-        found = upgrading.list_recommendations(now=timezone.now())
+        found = python_api.list_recommendations(now=timezone.now())
         if options["json"]:
             self.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
             return
@@ -32,7 +32,7 @@ class Command(ServiceCommand):
             self.stdout.write("Nothing waits for a decision.")
 
 
-def _legs(found: upgrading.Recommendation) -> str:
+def _legs(found: python_api.Recommendation) -> str:
     """Say what the evidence rests on, and what is missing."""
     rests = f"It rests on {' and '.join(found.rests_on) or 'nothing yet'}"
     return f"{rests}; missing: {' and '.join(found.missing)}." if found.missing else f"{rests}."

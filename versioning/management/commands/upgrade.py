@@ -9,7 +9,7 @@ from versioning.domain.transitions import State
 from versioning.management.service_command import ServiceCommand
 from versioning.services import serving
 from versioning.services.actors import Actor
-from versioning.services.upgrades import decisions, upgrading
+from versioning.services.upgrades import decisions, python_api
 
 
 class Command(ServiceCommand):
@@ -53,7 +53,7 @@ class Command(ServiceCommand):
                 "Leave --reason out: with --min-quality-improvement the evidence is the reason.",
                 returncode=2,
             )
-        result = upgrading.auto_upgrade(
+        result = python_api.auto_upgrade(
             provider=options["provider"],
             model=options["model"],
             min_quality_improvement=options["min_quality_improvement"],

@@ -13,7 +13,7 @@ from providers.base import Adapter, Listing, Nonsense, ProviderError
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check, Tally
-from versioning.services import constraints, rows, tallies
+from versioning.services import constraints, lookups, tallies
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
@@ -40,7 +40,7 @@ class AlreadyRunning(AlreadyMoved):
 
 def run_check(*, provider_id: int, trigger: str, asked_by: str = "", now: datetime) -> Check:
     """Ask one provider. Raises NotFound and AlreadyRunning; a failure is a Check that says so."""
-    provider = rows.one(
+    provider = lookups.one(
         Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
     )
     check = _begin(provider=provider, trigger=trigger, asked_by=asked_by, now=now)

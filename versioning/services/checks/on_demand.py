@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Prefetch
 
 from versioning.models import Check, Finding
-from versioning.services import rows
+from versioning.services import lookups
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import FieldError, Invalid, NotFound
@@ -35,7 +35,7 @@ def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> l
 
 def check(*, check_id: int) -> Check:
     """Return a check with its findings. Raises NotFound."""
-    return rows.one(
+    return lookups.one(
         Check.objects.select_related("provider")
         .prefetch_related(Prefetch("findings", queryset=Finding.objects.order_by("id")))
         .filter(pk=check_id),

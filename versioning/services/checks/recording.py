@@ -15,7 +15,7 @@ from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import Check, ModelVersion, Tally, TrackedModel
 from versioning.services import clock, notices, tallies, witness
-from versioning.services.checks import findings, listing, targets, weighing
+from versioning.services.checks import findings, listing, target_probes, weighing
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
 from versioning.services.transactions import one_transaction
@@ -189,7 +189,7 @@ def _ask_directly(check: Check, compared: Compared, *, now: datetime) -> "_Look"
     leaving = _ask_for_leaving(compared, now=now)
     alive = {id for id, said in leaving.items() if said.is_callable}
     compared.keep(alive)
-    found = targets.probe_targets(
+    found = target_probes.probe_targets(
         provider=check.provider, tracked_models=models, entries=compared.entries, now=now
     )
     return _Look(
@@ -223,7 +223,7 @@ class _Look:
             for start in range(0, len(self.ids), MODELS_AT_ONCE)
         )
         # Last: a version that was new today has a row to keep its answer with only now.
-        targets.keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
+        target_probes.keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
         return recommended
 
     def at(self, ids: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ from versioning.domain.evaluation.judging import Preference
 from versioning.domain.policy import Unsure
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark
-from versioning.services import locks, rows
+from versioning.services import locks, lookups
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
 from versioning.services.evaluation import results
@@ -20,7 +20,9 @@ GOES_ON = frozenset(
 
 def run_by_id(run_id: int) -> EvaluationRun:
     """Return the run with its names. Raises NotFound."""
-    return rows.one(EvaluationRun.objects.with_names().filter(pk=run_id), missing=_missing(run_id))
+    return lookups.one(
+        EvaluationRun.objects.with_names().filter(pk=run_id), missing=_missing(run_id)
+    )
 
 
 @one_transaction

@@ -28,7 +28,7 @@ from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, Trial
 from versioning.services import locks, stopping, sweeps
-from versioning.services.evaluation import purse, results, trials
+from versioning.services.evaluation import budget, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
 from versioning.services.transactions import one_transaction
@@ -116,7 +116,7 @@ class _Phase:
     clock: Clock
     questions: Questions
     left: deque[Trial] = field(default_factory=deque)
-    under_way: dict[Future[Answered], tuple[Trial, purse.CostCap]] = field(default_factory=dict)
+    under_way: dict[Future[Answered], tuple[Trial, budget.CostCap]] = field(default_factory=dict)
     stop: Stop | None = None
     renew_at: datetime | None = None
     next_request_at: float = 0.0
@@ -157,11 +157,11 @@ class _Phase:
             self._skip(trial)
             return
         price = trials.most(asked.request, prices=asked.prices)
-        held = purse.hold(trial=trial, price=price, worker=self.worker, now=self.clock())
-        if held is purse.HoldResult.YES:
+        held = budget.hold(trial=trial, price=price, worker=self.worker, now=self.clock())
+        if held is budget.HoldResult.YES:
             future = pool.submit(trials.send, asked.adapter, asked.request)
             self.under_way[future] = (trial, price)
-        elif held is purse.HoldResult.NO_BUDGET:
+        elif held is budget.HoldResult.NO_BUDGET:
             if self.under_way:
                 # What is under way may take less than it holds.
                 self.left.appendleft(trial)
@@ -174,7 +174,7 @@ class _Phase:
                     "it stopped.",
                 )
             )
-        elif held is purse.HoldResult.STOPPED:
+        elif held is budget.HoldResult.STOPPED:
             self._halt(Stop(None))
 
     def _wait_for_one(self) -> None:
@@ -223,7 +223,7 @@ class _Phase:
         mine = Trial.objects.left().filter(pk=trial.pk).exclude(asked_at=None)
         if not mine.exists():
             return False
-        purse.settle(trial=trial, spent_usd=took.usd or Decimal(0), spent_tokens=took.tokens)
+        budget.settle(trial=trial, spent_usd=took.usd or Decimal(0), spent_tokens=took.tokens)
         if said is None:
             mine.update(asked_at=None)
             return True
@@ -277,7 +277,7 @@ def _take(*, run_id: int, worker: str, now: datetime) -> bool:
     )
     # In one transaction with the take: else what a dead worker held would stay held for good.
     if taken:
-        purse.settle_lost(run_id=run_id)
+        budget.settle_lost(run_id=run_id)
     return bool(taken)
 
 

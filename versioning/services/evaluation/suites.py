@@ -17,7 +17,7 @@ from versioning.domain.evaluation.cases import (
 )
 from versioning.domain.scoring import ScorerUse, read_uses
 from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
-from versioning.services import locks, rows
+from versioning.services import locks, lookups
 from versioning.services.errors import Invalid
 from versioning.services.storable import WHY_NOT, is_storable
 from versioning.services.transactions import one_transaction
@@ -28,14 +28,14 @@ LONGEST_FILE = 32 * 1024 * 1024
 
 def suite_named(name: str) -> EvaluationSuite:
     """Return the suite. Raises NotFound."""
-    return rows.one(
+    return lookups.one(
         EvaluationSuite.objects.filter(name=name), missing=f"There is no evaluation suite {name!r}."
     )
 
 
 def suite_by_id(suite_id: int) -> EvaluationSuite:
     """Return the suite. Raises NotFound."""
-    return rows.one(
+    return lookups.one(
         EvaluationSuite.objects.filter(pk=suite_id),
         missing=f"There is no evaluation suite {suite_id}.",
     )

@@ -19,7 +19,7 @@ from versioning.domain.evaluation.estimate import most_tokens
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome, outcome_of
 from versioning.domain.pricing import PriceList, Unknown, Usage
 from versioning.domain.scoring import Output, Score, ScorerUse, score_output
-from versioning.services.evaluation.purse import CostCap
+from versioning.services.evaluation.budget import CostCap
 
 LONGEST_OUTPUT = 100_000
 

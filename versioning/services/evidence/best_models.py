@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from versioning.domain.statistics.ranking import Entrant, Ranking, rank
 from versioning.models import ModelVersion, PerformanceSample, TrackedModel, Word
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups, vocabulary
@@ -42,7 +42,7 @@ def best_for(*, task: str) -> Best:
             entries[entry.cell.version_id].append(entry)
     names = {_name(by_id[pk]): by_id[pk] for pk in entries}
     entrants = [_entrant(_name(by_id[pk]), found) for pk, found in entries.items()]
-    ranking = rank(entrants=entrants, weights=options.component_weights())
+    ranking = rank(entrants=entrants, weights=sample_settings.component_weights())
     return Best(task=task, ranking=ranking, versions=names)
 
 

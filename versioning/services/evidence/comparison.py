@@ -24,7 +24,7 @@ from versioning.domain.statistics.summaries import Moments
 from versioning.domain.transitions import State
 from versioning.models import Canary, ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import DAY_MS, HOUR_MS, SampleSums
 from versioning.services.samples.rollups import PeriodSums
@@ -74,7 +74,7 @@ def evidence(
         ),
         slices=_slices(entries, pair=pair, texts=texts),
         split=split,
-        weights=options.component_weights(),
+        weights=sample_settings.component_weights(),
     )
     mixed = _mixed_sessions(entries)
     found = replace(found, warnings=(*found.warnings, *mixed))

@@ -17,7 +17,7 @@ from versioning.domain.statistics.summaries import (
 from versioning.domain.statistics.verdict import mean_quality
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock, options
+from versioning.services import clock, sample_settings
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 from versioning.services.samples.rollups import PeriodSums
@@ -140,7 +140,7 @@ def _weights_of_all(days: Iterable[Mapping[str, Moments]]) -> dict[str, float]:
 
     A day on which nobody gave feedback is no better or worse day.
     """
-    weights = options.component_weights()
+    weights = sample_settings.component_weights()
     known = [{name for name, one in day.items() if one.n and weights.get(name)} for day in days]
     scored = [names for names in known if names]
     common = set.intersection(*scored) if scored else set()

@@ -10,7 +10,7 @@ from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, fi
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock, rows, sweeps
+from versioning.services import clock, lookups, sweeps
 from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
@@ -58,7 +58,7 @@ def findings() -> QuerySet[DriftFinding]:
 def resolve(*, finding_id: int, now: datetime) -> DriftFinding:
     """Mark a finding as dealt with; a second time changes nothing. Raises NotFound."""
     DriftFinding.objects.filter(pk=finding_id, resolved_at=None).update(resolved_at=now)
-    return rows.one(
+    return lookups.one(
         DriftFinding.objects.filter(pk=finding_id), missing=f"There is no finding {finding_id}."
     )
 

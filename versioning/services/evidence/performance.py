@@ -12,7 +12,7 @@ from versioning.domain.statistics.figures import exact
 from versioning.domain.statistics.verdict import mean_quality
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock, options
+from versioning.services import clock, sample_settings
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
@@ -113,7 +113,7 @@ def figures_of(sums: SampleSums) -> Figures:
     n, successes = sums.samples, sums.samples - sums.errors
     cost = exact(sums.cost.mean) * _NANO if sums.cost.n else None
     reckoned = {
-        "quality": mean_quality(parts, weights=options.component_weights()),
+        "quality": mean_quality(parts, weights=sample_settings.component_weights()),
         "quality_parts": {name: PartFigures(one.mean, one.n) for name, one in parts.items()},
         "cost_usd": cost,
         # What failed requests cost is spent as well.

@@ -36,7 +36,7 @@ def attach(*, now: datetime) -> int:
 
 
 def _attach(unknown: UnknownModel) -> int:
-    models = placement.standing([unknown.name]).models
+    models = placement.context_for([unknown.name]).models
     found = placement.place(_ids(unknown), models=models).model
     if found is None:
         return 0

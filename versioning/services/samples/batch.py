@@ -12,7 +12,7 @@ from versioning.domain.pricing import Unknown, Usage
 from versioning.domain.signals import Signals, pack, scored
 from versioning.models import PerformanceSample, Word
 from versioning.models.fields import from_ms, to_ms
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.samples import placement, unknown_models, vocabulary
 from versioning.services.samples.incoming import (
     MOST_TOKENS,
@@ -30,7 +30,7 @@ AHEAD = timedelta(minutes=5)
 MOST_COST_USD = 100_000
 NANO = 10**9
 _told = attrgetter(*(field.name for field in TOLD))
-_SOURCES = {source.label: int(source) for source in PerformanceSample.Source}
+_SOURCES = {source.name.lower(): int(source) for source in PerformanceSample.Source}
 _Key = tuple[str, str, str, str, str, str, str]
 
 
@@ -125,7 +125,7 @@ def build(items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: 
         return build(_without_nul(items), api_key_id=api_key_id, now=now)
     numbers = texts.numbers()
     ids = {key: Ids(*key[:4], *key[5:]) for key in texts.keys}
-    standing = placement.standing({name for each in ids.values() for name in each.names})
+    standing = placement.context_for({name for each in ids.values() for name in each.names})
     spots = _spots(ids, models=standing.models, routes=numbers.routes, now=now)
     maker = _RowMaker(numbers=numbers, api_key_id=api_key_id, now=now)
     rows: list[SampleRow] = []
@@ -170,9 +170,9 @@ class _RowMaker:
     def __init__(self, *, numbers: _Numbers, api_key_id: int | None, now: datetime) -> None:
         self.numbers = numbers
         self.hash = hasher(api_key_id)
-        self.weights = options.signal_weights()
+        self.weights = sample_settings.signal_weights()
         self.now = to_ms(now)
-        self.earliest = to_ms(now - options.retention())
+        self.earliest = to_ms(now - sample_settings.retention())
         self.latest = to_ms(now + AHEAD)
 
     def row(self, item: SampleIn, spot: _Spot, tags: str) -> SampleRow | tuple[str, str]:

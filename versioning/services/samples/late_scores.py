@@ -15,7 +15,7 @@ from versioning.services.errors import Busy
 from versioning.services.samples import rollups, store, vocabulary
 from versioning.services.samples.batch import hasher
 from versioning.services.samples.incoming import Rejected, ScoreIn
-from versioning.services.samples.later import Later
+from versioning.services.samples.late_report import LateReport
 from versioning.services.samples.rollup_sums import Cell, SampleSums, hour_of, rescored
 from versioning.services.transactions import one_transaction
 
@@ -47,12 +47,12 @@ def attach(
     """
     request_hash = hasher(api_key_id)
     rejected = [item for item in items if isinstance(item, Rejected)]
-    told: dict[int, Later] = {}
+    told: dict[int, LateReport] = {}
     usable = 0
     for index, item in enumerate(items):
         if isinstance(item, Rejected):
             continue
-        later = Later.of(item)
+        later = LateReport.of(item)
         if later is None:
             rejected.append(Rejected(index, "no-score", "Give quality, or signals that make one."))
             continue
@@ -71,7 +71,7 @@ def attach(
 
 
 @one_transaction
-def _store(told: Mapping[int, Later], *, now: datetime) -> dict[int, Later]:
+def _store(told: Mapping[int, LateReport], *, now: datetime) -> dict[int, LateReport]:
     """Complete the samples that are there; keep and return what is told of the others."""
     # Before the samples, as ``locks`` has it, though it is written after them.
     locks.take(PendingScore.objects.filter(request_hash__in=told))
@@ -91,21 +91,21 @@ def sweep_pending() -> int:
     waiting = PendingScore.objects.filter(Exists(sample))
     with rollups.folding():
         rows = list(locks.hold(waiting).values_list("pk", "request_hash", *_KEPT)[:MOST_SWEPT])
-        found = _put_on_samples(_together((key, Later(*kept)) for _, key, *kept in rows))
+        found = _put_on_samples(_together((key, LateReport(*kept)) for _, key, *kept in rows))
         swept = [pk for pk, key, *_ in rows if key in found]
         PendingScore.objects.filter(pk__in=swept).delete()
     return len(found)
 
 
-def _together(told: Iterable[tuple[int, Later]]) -> dict[int, Later]:
+def _together(told: Iterable[tuple[int, LateReport]]) -> dict[int, LateReport]:
     """Return what was told of each request, the oldest first, as one."""
-    found: dict[int, Later] = {}
+    found: dict[int, LateReport] = {}
     for key, later in told:
         found[key] = found[key].and_then(later) if key in found else later
     return found
 
 
-def _put_on_samples(told: Mapping[int, Later]) -> set[int]:
+def _put_on_samples(told: Mapping[int, LateReport]) -> set[int]:
     """Complete the samples that are there, with the corrections of their sums; return which."""
     if not told:
         return set()
@@ -164,7 +164,7 @@ class _Sample(NamedTuple):
             return ()
         return (self.source, PerformanceSample.Source.COUNTED_OUT)[: 1 + self.counted_out]
 
-    def with_(self, later: Later) -> Scored:
+    def with_(self, later: LateReport) -> Scored:
         return later.on(self.scored, latency_ms=self.latency_ms, failed=self.error_id is not None)
 
     def correction(self, after: Scored) -> SampleSums:
@@ -182,7 +182,7 @@ def _slices(tags: Iterable[int]) -> dict[int, int]:
     return vocabulary.slices_of(texts, declared=vocabulary.declared_tags())
 
 
-def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
+def _keep(told: Mapping[int, LateReport], *, now: datetime) -> None:
     """Keep what is told of requests not seen yet, as one row with what waits of them already.
 
     Of two transactions at once neither sees the other's row: then there are two.
@@ -190,7 +190,7 @@ def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
     rows = locks.hold(PendingScore.objects.filter(request_hash__in=told))
     earlier = list(rows.values_list("pk", "request_hash", *_KEPT))
     together = _together(
-        [*((key, Later(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
+        [*((key, LateReport(*kept)) for _, key, *kept in earlier), *sorted(told.items(), key=_key)]
     )
     PendingScore.objects.filter(pk__in=[pk for pk, *_ in earlier]).delete()
     PendingScore.objects.bulk_create(
@@ -207,5 +207,5 @@ def _keep(told: Mapping[int, Later], *, now: datetime) -> None:
     )
 
 
-def _key(item: tuple[int, Later]) -> int:
+def _key(item: tuple[int, LateReport]) -> int:
     return item[0]

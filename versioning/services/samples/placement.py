@@ -201,7 +201,7 @@ class PlacementContext(NamedTuple):
     """Whether any score came before its sample."""
 
 
-def standing(names: Iterable[str]) -> PlacementContext:
+def context_for(names: Iterable[str]) -> PlacementContext:
     """Return what holds for samples that name models so.
 
     One short query when all is remembered: it asks whether any version, move or tracked model

@@ -6,7 +6,7 @@ from django.db.models import Max, Min, QuerySet
 
 from versioning.models import PendingScore, PerformanceSample, RequestUse, SamplesDropped
 from versioning.models.fields import to_ms
-from versioning.services import clock, locks, options
+from versioning.services import clock, locks, sample_settings
 from versioning.services.transactions import one_transaction
 
 STEP = 20_000
@@ -22,7 +22,7 @@ def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
     moment, and the next run goes on. The table has no index by time, which every sample would
     pay for with 16 bytes; once a day all ids are walked instead.
     """
-    kept_from = (now - options.retention()).astimezone(UTC)
+    kept_from = (now - sample_settings.retention()).astimezone(UTC)
     # Whole days: a day's sums can be made again from all of its samples, or not at all.
     kept_from = kept_from.replace(hour=0, minute=0, second=0, microsecond=0)
     _drop_pending(before=kept_from)

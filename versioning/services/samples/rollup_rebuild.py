@@ -53,7 +53,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedRollups:
     """What a comparison with the samples found."""
 
     samples: int
@@ -63,7 +63,7 @@ class Verified:
     """Periods whose samples stand in other slices than today's declared tags would give."""
 
 
-def verify() -> Verified:
+def verify() -> VerifiedRollups:
     """Compare all roll-ups with a recomputation, as far back as samples are complete.
 
     Counts must be equal, moments to 1e-9. Reads every sample once; on SQLite writers wait
@@ -84,7 +84,7 @@ def verify() -> Verified:
             cell, whole[0].get(cell, nothing), whole[1].get(cell, nothing)
         )
     ]
-    return Verified(
+    return VerifiedRollups(
         samples=sum(sums.samples for sums in given.values()),
         periods=len(cells),
         differences=tuple(differences),

@@ -17,7 +17,7 @@ from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
 from versioning.models.fields import from_ms, to_ms
 from versioning.services import sweeps, tallies
-from versioning.services.samples import left_out, request_uses, sightings
+from versioning.services.samples import left_out_spans, request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
 from versioning.services.transactions import one_transaction
 
@@ -221,7 +221,7 @@ def _fold_some(*, without: Collection[int], now: datetime) -> int:
         # In the same transaction as the deletion below: what is counted is gone, or neither is.
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
-        used = request_uses.fold() + left_out.fold(now=now) + tallies.fold()
+        used = request_uses.fold() + left_out_spans.fold(now=now) + tallies.fold()
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
     return len(parts) + len(seen) + used
 

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from versioning.models import PendingScore, PerformanceSample, RollupPart
 from versioning.services import locks
-from versioning.services.samples.later import Later
+from versioning.services.samples.late_report import LateReport
 from versioning.services.samples.rollup_sums import COLUMNS, Cell, SampleRow, SampleSums
 
 _SAMPLES = PerformanceSample._meta.db_table
@@ -45,7 +45,7 @@ def stored_requests(hashes: Sequence[int]) -> set[int]:
     return {row[0] for row in _among(_SAMPLES, "request_hash", hashes)}
 
 
-def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
+def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, LateReport]]:
     """Return what came before these requests, the oldest first, and remove it."""
     ids = [row[0] for row in _among(_PENDING, "id", hashes)]
     if not ids:
@@ -55,7 +55,7 @@ def take_waiting_scores(hashes: Sequence[int]) -> list[tuple[int, Later]]:
     rows = locks.hold(waiting).values_list(
         "request_hash", "quality", "signals", "latency_budget_ms"
     )
-    found = [(key, Later(quality, signals, budget)) for key, quality, signals, budget in rows]
+    found = [(key, LateReport(quality, signals, budget)) for key, quality, signals, budget in rows]
     waiting.delete()
     return found
 

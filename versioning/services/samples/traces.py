@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.errors import Busy
-from versioning.services.samples import ingestion, left_out, removal, trace_once
+from versioning.services.samples import ingestion, left_out_spans, removal, trace_deduplication
 from versioning.services.samples.batch import hasher
 from versioning.services.samples.incoming import Rejected, SampleIn, TooLarge, sample_from
 from versioning.services.samples.trace_dialects import WRAPPERS, dialect_of
@@ -55,7 +55,7 @@ def accept(spans: Iterable[Span | Fault], *, api_key_id: int | None, now: dateti
     told = [span for span in read if isinstance(span, Span)]
     faults = [Rejected(0, "invalid-field", f"{f.reason}.") for f in read if isinstance(f, Fault)]
     asked = [index for index, span in enumerate(told) if _is_request(span)]
-    most = options.most_items()
+    most = sample_settings.most_items()
     if len(asked) > most:
         raise TooLarge(f"An export holds at most {most} requests to models, not {len(asked)}.")
     requests = set(asked)
@@ -64,12 +64,12 @@ def accept(spans: Iterable[Span | Fault], *, api_key_id: int | None, now: dateti
     hash_of = hasher(api_key_id)
     hashes = {i: hash_of(name) if (name := _request_of(told[i])) else None for i in asked}
     try:
-        found = trace_once.sort_out(told, requests=hashes, now=now)
+        found = trace_deduplication.sort_out(told, requests=hashes, now=now)
         kept_out[WRAPPERS] += len(found.wrapping) + removal.take_back(found.taken_back)
         inner = [told[index] for index in asked if index not in found.wrapping]
         rejected = [*faults, *_store(inner, api_key_id=api_key_id, now=now)]
-        kept_out[WRAPPERS] += removal.take_back(trace_once.overtaken(found.keys))
-        left_out.note(kept_out, now=now)
+        kept_out[WRAPPERS] += removal.take_back(trace_deduplication.overtaken(found.keys))
+        left_out_spans.note(kept_out, now=now)
     except (OperationalError, InterfaceError) as error:
         raise Busy("The database can't take traces now; send them again.") from error
     return Receipt(len(rejected), _reasons(rejected, +kept_out))

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from versioning.domain.events import EventKind
 from versioning.models import Comment, UpgradeRecord
-from versioning.services import events, rows
+from versioning.services import events, lookups
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, FieldError, Invalid, NotAllowed, ServiceError
 from versioning.services.transactions import one_transaction
@@ -106,7 +106,7 @@ def override(
 def _open_request(comment_id: int, *, record_id: int) -> Comment:
     """Return an open request, its upgrade locked. Raises NotFound and AlreadyMoved."""
     record = moves.locked(record_id)
-    request = rows.one(
+    request = lookups.one(
         record.comments.filter(pk=comment_id),
         missing=f"Nobody said {comment_id} of this upgrade.",
     )

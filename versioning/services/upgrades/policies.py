@@ -38,7 +38,7 @@ from versioning.models import (
 from versioning.services import clock
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
-from versioning.services.evidence import comparison, tested
+from versioning.services.evidence import comparison, suite_evidence
 from versioning.services.upgrades import way_back
 
 DAY = timedelta(days=1)
@@ -196,9 +196,9 @@ def compared(
     )
     if task is not None or slice_name is not None:
         return shown
-    return tested.with_tests(
+    return suite_evidence.with_tests(
         shown,
-        tests=tested.latest_tests(from_version=from_version, to_version=to_version),
+        tests=suite_evidence.latest_tests(from_version=from_version, to_version=to_version),
         tests_alone=resolved.policy.tests_alone,
     )
 
@@ -213,9 +213,11 @@ def evidence_to_begin(
     shown = evidence(record=record, resolved=resolved, least=least, now=now)
     if record.from_version is None:
         return shown
-    return tested.with_tests(
+    return suite_evidence.with_tests(
         shown,
-        tests=tested.latest_tests(from_version=record.from_version, to_version=record.to_version),
+        tests=suite_evidence.latest_tests(
+            from_version=record.from_version, to_version=record.to_version
+        ),
         tests_alone=resolved.policy.tests_alone,
         least=least,
     )

@@ -20,7 +20,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import locks, nudges, rows, sweeps, versions
+from versioning.services import locks, lookups, nudges, sweeps, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved
 from versioning.services.transactions import one_transaction
@@ -77,7 +77,7 @@ def held_models(provider: Provider, *, ids: Sequence[int]) -> list[TrackedModel]
 def explain(*, tracked_model_id: int) -> lineage.Answer:
     """Say which successor lineage finds for a tracked model now, and what else it considered."""
     models = TrackedModel.objects.select_related("provider", "current_version")
-    tracked = rows.one(
+    tracked = lookups.one(
         models.filter(pk=tracked_model_id).prefetch_related("lineage_rules"),
         missing=f"There is no tracked model {tracked_model_id}.",
     )

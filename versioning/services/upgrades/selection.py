@@ -3,7 +3,7 @@
 from django.db.models import Prefetch
 
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel, UpgradeRecord, UpgradeStep
-from versioning.services import editing, rows, versions
+from versioning.services import editing, lookups, versions
 from versioning.services.errors import FieldError, Invalid, ServiceError
 from versioning.services.upgrades import moves
 
@@ -17,7 +17,7 @@ class NothingRecommended(ServiceError):
 def record(*, record_id: int) -> UpgradeRecord:
     """Return an upgrade record in any state, with its versions and steps. Raises NotFound."""
     steps = Prefetch("steps", queryset=UpgradeStep.objects.order_by("at", "id"))
-    return rows.one(
+    return lookups.one(
         UpgradeRecord.objects.with_versions().prefetch_related(steps).filter(pk=record_id),
         missing=f"There is no upgrade record {record_id}.",
     )

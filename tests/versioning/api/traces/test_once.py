@@ -10,7 +10,13 @@ from django.utils import timezone
 
 from tests.otlp import CHAT, export, span
 from versioning.models import LeftOutSpans, PerformanceSample, TracedSpan, TrackedModel
-from versioning.services.samples import ingestion, left_out, rollup_rebuild, rollups, trace_once
+from versioning.services.samples import (
+    ingestion,
+    left_out_spans,
+    rollup_rebuild,
+    rollups,
+    trace_deduplication,
+)
 
 EMBEDDING = {k: v for k, v in CHAT.items() if "output" not in k} | {
     "gen_ai.operation.name": "embeddings"
@@ -182,16 +188,16 @@ def test_what_is_left_out_is_said_and_counted(
     assert "Left out: 1 spans around another" in told["errorMessage"]
     post(export(*spans(CHAT, CHAT)))
     now = PerformanceSample.objects.get().at
-    left_out.fold(now=now)
+    left_out_spans.fold(now=now)
     assert LeftOutSpans.objects.get().spans == 2
 
 
 def test_spans_are_forgotten_after_a_while(post: Callable[..., Any], writer: TrackedModel) -> None:
     post(export(*spans(CHAT, CHAT)))
     came = PerformanceSample.objects.get().at
-    trace_once.forget_old(now=came)
+    trace_deduplication.forget_old(now=came)
     assert TracedSpan.objects.count() == 2
-    trace_once.forget_old(now=came + 2 * trace_once.WINDOW)
+    trace_deduplication.forget_old(now=came + 2 * trace_deduplication.WINDOW)
     assert not TracedSpan.objects.exists()
 
 

@@ -30,10 +30,10 @@ from versioning.services import stopping
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import (
+    budget,
     compatibility,
     control,
     planning,
-    purse,
     results,
     running,
     suites,
@@ -192,8 +192,8 @@ def test_what_a_dead_worker_had_under_way_is_counted_and_asked_again(versions, s
     run = begin(make_suite(cases=10), versions)
     assert running._take(run_id=run.pk, worker="dead", now=NOW)
     trial = run.trials.first()
-    price = purse.CostCap(usd=Decimal("0.01"), tokens=100)
-    assert purse.hold(trial=trial, price=price, worker="dead", now=NOW) is purse.HoldResult.YES
+    price = budget.CostCap(usd=Decimal("0.01"), tokens=100)
+    assert budget.hold(trial=trial, price=price, worker="dead", now=NOW) is budget.HoldResult.YES
 
     assert work().state == EvaluationRun.State.RUNNING  # its lease still runs
     run = work(clock=lambda: NOW + running.LEASE * 2)
@@ -230,9 +230,9 @@ def test_a_worker_that_lost_the_run_holds_nothing(versions):
     run = begin(make_suite(cases=10), versions)
     running._take(run_id=run.pk, worker="old", now=NOW)
     running._take(run_id=run.pk, worker="new", now=NOW + running.LEASE * 2)
-    price = purse.CostCap(usd=Decimal(0), tokens=1)
-    held = purse.hold(trial=run.trials.first(), price=price, worker="old", now=NOW)
-    assert held is purse.HoldResult.STOPPED
+    price = budget.CostCap(usd=Decimal(0), tokens=1)
+    held = budget.hold(trial=run.trials.first(), price=price, worker="old", now=NOW)
+    assert held is budget.HoldResult.STOPPED
 
 
 def test_a_cancelled_run_asks_nothing_more_and_can_go_on(versions, simulator):

@@ -18,12 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.models import Provider
-from versioning.admin import moving, words
+from versioning.admin import manual_move, words
 from versioning.domain.evidence import read
 from versioning.domain.policy import Rule
 from versioning.services import clock
-from versioning.services.upgrades import held
-from versioning.services.upgrades.held import HeldId, HeldVersion, Why
+from versioning.services.upgrades import held_back
+from versioning.services.upgrades.held_back import HeldId, HeldVersion, Why
 
 PER_PAGE = 50
 NAMES: Mapping[Why, Any] = {
@@ -66,7 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("versioning.view_upgraderecord"):
         raise PermissionDenied
     asked = {name: request.GET.get(name, "") for name in ("why", "provider", "owner")}
-    found = held.find(provider_slug=asked["provider"], owner=asked["owner"])
+    found = held_back.find(provider_slug=asked["provider"], owner=asked["owner"])
     counts = found.counts
     if asked["why"] in NAMES:
         found = found.only({Why(asked["why"])})
@@ -80,7 +80,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "all": sum(counts.values()),
         "providers": Provider.objects.order_by("slug").values_list("slug", flat=True),
         "page": shown,
-        "rows": rows(held.read(list(shown), now=now), request=request, now=now),
+        "rows": rows(held_back.read(list(shown), now=now), request=request, now=now),
     }
     return TemplateResponse(request, "admin/versioning/upgraderecord/held.html", context)
 
@@ -88,7 +88,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def rows(
     found: Sequence[HeldVersion | HeldId], *, request: HttpRequest, now: datetime
 ) -> list[HeldRow]:
-    may_move = moving.may_move(request)
+    may_move = manual_move.may_move(request)
     return [
         _of_id(each)
         if isinstance(each, HeldId)

@@ -15,10 +15,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from versioning.admin import advice, forms, sheet, words
+from versioning.admin import advice, decision_sheet, forms, words
 from versioning.admin.base import actor_of
-from versioning.admin.choices import Act, Choice, may_make
+from versioning.admin.decisions import Act, Choice, may_make
 from versioning.domain.evidence import read
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
@@ -77,7 +78,7 @@ def decide(
         "title": f"{choice.verb}: {_subject(records)}",
         "opts": model_admin.model._meta,
         "decision": choice,
-        "verb": "Approve anyway" if _is_against(cards) else choice.verb,
+        "verb": _("Approve anyway") if _is_against(cards) else choice.verb,
         "form": form,
         "cards": cards,
         "impossible": [
@@ -123,12 +124,19 @@ def _make_all(
             again = [each for each in records if each not in made]
             break  # the form is the same for all
         except ServiceError as error:
-            refused.append(f"{record}: {error} What you wrote is kept.")
+            refused.append(
+                _("%(record)s: %(error)s What you wrote is kept.")
+                % {"record": record, "error": error}
+            )
             again.append(record)
     for sentence in refused[:SHOWN_REFUSALS]:
         form.add_error(None, sentence)
     if len(refused) > SHOWN_REFUSALS:
-        form.add_error(None, f"{len(refused) - SHOWN_REFUSALS} more were not {choice.done}.")
+        form.add_error(
+            None,
+            _("%(shown_refusals)s more were not %(done)s.")
+            % {"shown_refusals": len(refused) - SHOWN_REFUSALS, "done": choice.done},
+        )
     _report(request=request, choice=choice, made=made)
     return DecidedRecords(made=made, again=again)
 
@@ -137,17 +145,29 @@ def _report(*, request: HttpRequest, choice: Choice, made: Sequence[UpgradeRecor
     if len(made) == 1:
         messages.success(request, _news(choice, made[0]))
     elif made:
-        messages.success(request, f"{len(made)} upgrades were {choice.done}.")
+        messages.success(
+            request,
+            _("%(made)s upgrades were %(done)s.") % {"made": len(made), "done": choice.done},
+        )
 
 
 def _news(choice: Choice, record: UpgradeRecord) -> str:
     name = record.tracked_model.name
     if State(record.state) is State.COMPLETED and choice.of_canary is None:
-        return f"{choice.done.capitalize()}: {name} is at {record.to_version.label} now."
+        return _("%(done)s: %(name)s is at %(to_version_label)s now.") % {
+            "done": choice.done.capitalize(),
+            "name": name,
+            "to_version_label": record.to_version.label,
+        }
     if choice.name == "approve" and record.is_waiting:
-        return f"Your approval of {record} is noted; it waits for somebody else's."
+        return _("Your approval of %(record)s is noted; it waits for somebody else's.") % {
+            "record": record
+        }
     if choice.name == "approve":
-        return f"Approved: {record} is on its course ({record.get_state_display()})."
+        return _("Approved: %(record)s is on its course (%(state)s).") % {
+            "record": record,
+            "state": record.get_state_display(),
+        }
     return f"{choice.done.capitalize()}: {record}."
 
 
@@ -164,7 +184,7 @@ def _cards(
     return [
         {
             "brief": brief,
-            "sheet": sheet.of_evidence(read(brief.record.evidence)),
+            "sheet": decision_sheet.of_evidence(read(brief.record.evidence)),
             "proof": words.proof(brief.record),
             "state": words.state(brief.record),
             "after_retires": words.retirement(brief.after, now=now),
@@ -197,11 +217,19 @@ def _read_again(records: Sequence[UpgradeRecord]) -> list[UpgradeRecord]:
 
 
 def _subject(records: Sequence[UpgradeRecord]) -> str:
-    return str(records[0]) if len(records) == 1 else f"{len(records)} upgrades"
+    return (
+        str(records[0])
+        if len(records) == 1
+        else _("%(records)s upgrades") % {"records": len(records)}
+    )
 
 
 def _not_possible(record: UpgradeRecord, choice: Choice) -> str:
-    return f"{record} is {record.get_state_display()}: it can't be {choice.done}."
+    return _("%(record)s is %(state)s: it can't be %(done)s.") % {
+        "record": record,
+        "state": record.get_state_display(),
+        "done": choice.done,
+    }
 
 
 def _wanted_next(request: HttpRequest) -> str:

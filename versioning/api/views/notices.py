@@ -6,7 +6,7 @@ from rest_framework.serializers import Serializer
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, page, page_of
 from versioning.api.serializers.fields import Paging
-from versioning.api.serializers.news import (
+from versioning.api.serializers.notices import (
     DriftFindingSerializer,
     DriftFindingsQuery,
     NoticeSerializer,
@@ -15,7 +15,7 @@ from versioning.api.serializers.news import (
 )
 from versioning.models import ApiKey
 from versioning.services import notices
-from versioning.services.evidence import drift, served
+from versioning.services.evidence import drift, served_drift
 
 
 class NoticesView(ApiView):
@@ -112,4 +112,4 @@ class ServedDriftView(ApiView):
     )
     def get(self, asked: Asked) -> Response:
         """Newest first, as samples tell it."""
-        return page(asked, served.drifts(), order=NEWEST_FIRST, show=ServedDriftSerializer)
+        return page(asked, served_drift.drifts(), order=NEWEST_FIRST, show=ServedDriftSerializer)

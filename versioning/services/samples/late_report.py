@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from versioning.domain.signals import Scored, Signals, completed, merged, pack
-from versioning.services import options
+from versioning.services import sample_settings
 from versioning.services.samples.batch import packed
 from versioning.services.samples.incoming import ScoreIn
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class LateReport:
     """A score, signals, or both. `signals` are packed, without those that need the sample."""
 
     quality: float | None
@@ -17,7 +17,7 @@ class Later:
     latency_budget_ms: float | None
 
     @classmethod
-    def of(cls, item: ScoreIn) -> "Later | None":
+    def of(cls, item: ScoreIn) -> "LateReport | None":
         """Return what the item says; None where it says nothing that could make a score."""
         told = item.signals
         signals = 0 if told is None else packed(told, latency_ms=None)
@@ -26,9 +26,9 @@ class Later:
             return None
         return cls(item.quality, signals, budget)
 
-    def and_then(self, newer: "Later") -> "Later":
+    def and_then(self, newer: "LateReport") -> "LateReport":
         """Return both together; of what both say the newer counts."""
-        return Later(
+        return LateReport(
             self.quality if newer.quality is None else newer.quality,
             merged(self.signals, newer.signals),
             self.latency_budget_ms if newer.latency_budget_ms is None else newer.latency_budget_ms,
@@ -42,5 +42,5 @@ class Later:
             quality=self.quality,
             signals=merged(self.signals, pack(within)),
             failed=failed,
-            weights=options.signal_weights(),
+            weights=sample_settings.signal_weights(),
         )

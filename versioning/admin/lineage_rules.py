@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
@@ -19,7 +21,9 @@ from versioning.services.errors import ServiceError
 class LineageRuleAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
     """Rules beat what names and dates say; the successor is looked for anew when one changes."""
 
-    when_empty = "Names and dates decide what follows. Add a rule where they are wrong."
+    when_empty = gettext_lazy(
+        "Names and dates decide what follows. Add a rule where they are wrong."
+    )
     list_display = ("pattern", "kind", "tracked_model", "reason", "made_by", "created_at")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
@@ -69,6 +73,9 @@ def recommend_anew(request: HttpRequest, *, tracked_model_id: int) -> None:
         ):
             messages.warning(
                 request,
-                f"{provider.slug} doesn't list {rule.pattern}, so it can't be recommended yet. "
-                "Is the id right? The catalogue has all ids.",
+                _(
+                    "%(provider_slug)s doesn't list %(pattern)s, so it can't be recommended yet. "
+                    "Is the id right? The catalogue has all ids."
+                )
+                % {"provider_slug": provider.slug, "pattern": rule.pattern},
             )

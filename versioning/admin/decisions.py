@@ -3,15 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from versioning.admin import forms
 from versioning.domain.transitions import State, states_before
 from versioning.models import Canary, UpgradeRecord
 from versioning.services.actors import Actor
 from versioning.services.upgrades import canary, decisions
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +35,13 @@ class Choice:
     """One kind of decision: its words, its permission, and the service that makes it."""
 
     name: str
-    verb: str
-    done: str
+    verb: "StrOrPromise"
+    done: "StrOrPromise"
     to: State
     permission: str
     tone: str
     icon: str
-    explanation: str
+    explanation: "StrOrPromise"
     form: type[forms.DecisionForm]
     make: Callable[[Act], UpgradeRecord]
     of_canary: Callable[[Canary], bool] | None = None
@@ -132,92 +136,106 @@ CHOICES: Mapping[str, Choice] = {
     for choice in (
         Choice(
             name="approve",
-            verb="Approve",
-            done="approved",
+            verb=gettext_lazy("Approve"),
+            done=gettext_lazy("approved"),
             to=State.APPROVED,
             permission="versioning.approve_upgrade",
             tone="primary",
             icon="check",
-            explanation="Applications that ask for the current version get the new one: at once, "
-            "or after the tests and the canary that the model's policy asks for.",
+            explanation=gettext_lazy(
+                "Applications that ask for the current version get the new one: at once, "
+                "or after the tests and the canary that the model's policy asks for."
+            ),
             form=forms.DecisionForm,
             make=_approve,
         ),
         Choice(
             name="reject",
-            verb="Reject",
-            done="rejected",
+            verb=gettext_lazy("Reject"),
+            done=gettext_lazy("rejected"),
             to=State.REJECTED,
             permission="versioning.reject_upgrade",
             tone="danger",
             icon="close",
-            explanation="Nothing moves. This version is not recommended for the model again, but "
-            "for what you say below.",
+            explanation=gettext_lazy(
+                "Nothing moves. This version is not recommended for the model again, but "
+                "for what you say below."
+            ),
             form=forms.RejectForm,
             make=_reject,
         ),
         Choice(
             name="snooze",
-            verb="Snooze",
-            done="snoozed",
+            verb=gettext_lazy("Snooze"),
+            done=gettext_lazy("snoozed"),
             to=State.SNOOZED,
             permission="versioning.snooze_upgrade",
             tone="default",
             icon="snooze",
-            explanation="Nothing moves. It leaves the inbox and comes back on the day you choose.",
+            explanation=gettext_lazy(
+                "Nothing moves. It leaves the inbox and comes back on the day you choose."
+            ),
             form=forms.SnoozeForm,
             make=_snooze,
         ),
         Choice(
             name="roll_back",
-            verb="Roll back",
-            done="rolled back",
+            verb=gettext_lazy("Roll back"),
+            done=gettext_lazy("rolled back"),
             to=State.ROLLED_BACK,
             permission="versioning.roll_back_upgrade",
             tone="danger",
             icon="undo",
-            explanation="Applications that ask for the current version get the earlier one at "
-            "once. The version that is left is not recommended again.",
+            explanation=gettext_lazy(
+                "Applications that ask for the current version get the earlier one at "
+                "once. The version that is left is not recommended again."
+            ),
             form=forms.ReasonForm,
             make=_roll_back,
         ),
         Choice(
             name="approve_step",
-            verb="Approve the step",
-            done="approved for its next step",
+            verb=gettext_lazy("Approve the step"),
+            done=gettext_lazy("approved for its next step"),
             to=State.CANARY,
             permission="versioning.approve_upgrade",
             tone="primary",
             icon="check",
-            explanation="The canary goes on at the next look, if its other holds are met and the "
-            "evidence is good.",
+            explanation=gettext_lazy(
+                "The canary goes on at the next look, if its other holds are met and the "
+                "evidence is good."
+            ),
             form=_WithoutReason,
             make=_approve_step,
             of_canary=_waits_for_approval,
         ),
         Choice(
             name="resume",
-            verb="Resume",
-            done="resumed",
+            verb=gettext_lazy("Resume"),
+            done=gettext_lazy("resumed"),
             to=State.CANARY,
             permission="versioning.approve_upgrade",
             tone="primary",
             icon="play_arrow",
-            explanation="The canary's step begins anew: its time and its deadline count from now.",
+            explanation=gettext_lazy(
+                "The canary's step begins anew: its time and its deadline count from now."
+            ),
             form=_WithoutReason,
             make=_resume,
             of_canary=lambda found: found.paused_at is not None,
         ),
         Choice(
             name="abort",
-            verb="Abort",
-            done="aborted",
+            verb=gettext_lazy("Abort"),
+            done=gettext_lazy("aborted"),
             to=State.ABORTED,
             permission="versioning.roll_back_upgrade",
             tone="danger",
             icon="stop",
-            explanation="Every key gets the current version at once. The new version is not "
-            "recommended again.",
+            explanation=gettext_lazy(
+                "Every key gets the current version at once. The new version is not "
+                "recommended again."
+            ),
             form=forms.ReasonForm,
             make=_abort,
             of_canary=lambda _found: True,

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from versioning.admin import pieces, words
+from versioning.admin import fragments, words
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
 from versioning.services import inbox
@@ -22,7 +22,7 @@ def piece(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     shown = rows(inbox.under_way(), now=timezone.now())
     context = {"under_way": shown, "has_ended_meanwhile": not shown}
-    return pieces.answer(request, "admin/versioning/inbox/under_way.html", context)
+    return fragments.answer(request, "admin/versioning/inbox/under_way.html", context)
 
 
 def rows(records: Sequence[UpgradeRecord], *, now: datetime) -> list[dict[str, Any]]:

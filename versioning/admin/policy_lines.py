@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey
+from django.utils.translation import gettext as _
 
 from versioning.domain.policy_words import in_words
 from versioning.models import Policy
@@ -27,7 +28,7 @@ def lines(resolved: Resolved, *, of: Policy | None = None) -> list[ShownPolicyLi
     for line in in_words(resolved.policy):
         setters = [resolved.set_by[name] for name in line.settings if name in resolved.set_by]
         named = sorted({"" if row is of else str(row) for row in setters})
-        source = ", ".join(filter(None, named)) if setters else "built in"
+        source = ", ".join(filter(None, named)) if setters else _("built in")
         found.append(ShownPolicyLine(line.topic, line.sentence, source if line.settings else ""))
     return found
 

@@ -15,7 +15,13 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_ROW, _NONE, _THESE = _("row"), _("none"), _("these")
 
 ACTION = "_rows"
 """The name of the buttons that change rows; their value is FIELD:WHAT:ROW."""
@@ -170,10 +176,10 @@ class RowsField(forms.Field):
         self,
         *,
         row: type[RowForm],
-        one: str = "row",
+        one: "StrOrPromise" = _ROW,
         nullable: bool = False,
-        none: str = "none",
-        these: str = "these",
+        none: "StrOrPromise" = _NONE,
+        these: "StrOrPromise" = _THESE,
         is_sorted: bool = False,
         reads: Callable[[Any], Any] = lambda value: value,
         **kwargs: Any,
@@ -182,7 +188,7 @@ class RowsField(forms.Field):
         super().__init__(widget=RowsWidget(), **kwargs)
         self.row, self.one, self.none, self.nullable = row, one, none, nullable
         self.is_sorted, self.reads = is_sorted, reads
-        self.choices = [(ABOVE, "as set above"), (NONE, none), (THESE, these)]
+        self.choices = [(ABOVE, _("as set above")), (NONE, none), (THESE, these)]
         self.widget.owner = self
 
     def __deepcopy__(self, memo: Any) -> Any:

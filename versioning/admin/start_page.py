@@ -6,8 +6,18 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from versioning.admin import first_steps, held, own, under_way, urgency, waiting, words
+from versioning.admin import (
+    first_steps,
+    held_back,
+    inbox_under_way,
+    inbox_waiting,
+    own_inbox,
+    urgency,
+    words,
+)
 from versioning.models import Check, Notice, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
@@ -23,33 +33,35 @@ def waiting_badge(request: HttpRequest) -> int:
 def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the inbox to the start page, for whoever may see upgrades."""
     if not request.user.has_perm("versioning.view_upgraderecord"):
-        return {**context, "title": "Inbox", "inbox": None}
+        return {**context, "title": _("Inbox"), "inbox": None}
     now = timezone.now()
-    own_inbox = own.read(request)
+    person = own_inbox.read(request)
     found = inbox_service.gather(
         now=now,
-        narrowing=own_inbox.narrowing,
+        narrowing=person.narrowing,
         own_address=getattr(request.user, "email", ""),
-        since=own_inbox.since,
+        since=person.since,
     )
     return {
         **context,
-        **own.context(own_inbox, found, request=request, now=now),
-        "title": "Inbox",
+        **own_inbox.context(person, found, request=request, now=now),
+        "title": _("Inbox"),
         "first_steps": first_steps.for_inbox(request),
         "inbox": found,
-        "summary": _summary(found, is_narrowed=own_inbox.narrowing.is_on, now=now),
+        "summary": _summary(found, is_narrowed=person.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],
         "more_starting": found.starting_count - len(found.starting),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
-        "waiting": waiting.rows(found.waiting, requests=found.requests, request=request, now=now),
+        "waiting": inbox_waiting.rows(
+            found.waiting, requests=found.requests, request=request, now=now
+        ),
         "more_waiting": max(0, found.waiting_count - len(found.waiting)),
         "maybes": [
             {"record": record, "question": words.question(record)} for record in found.maybes
         ],
-        "under_way": under_way.rows(found.under_way, now=now),
-        "held": held.rows(found.held, request=request, now=now),
+        "under_way": inbox_under_way.rows(found.under_way, now=now),
+        "held": held_back.rows(found.held, request=request, now=now),
         "more_held": found.held_count - len(found.held),
         "providers": [_provider(state, now=now) for state in found.providers],
         "retiring": [_retirement(each, now=now) for each in _not_starting(found)],
@@ -63,15 +75,41 @@ def _summary(found: Inbox, *, is_narrowed: bool, now: datetime) -> str:
     urgent = sum(words.is_urgent(record.urgent_on, now=now) for record in found.waiting)
     failed = sum(state.has_failed for state in found.providers)
     count = found.waiting_count
-    said = [f"{count} decision{'s'[: count != 1]} wait{'s'[: count == 1]}" if count else ""]
-    said[0] += " of those you asked for" if count and is_narrowed else ""
+    said = [
+        ngettext("%(count)s decision waits", "%(count)s decisions wait", count) % {"count": count}
+        if count
+        else ""
+    ]
+    said[0] += _(" of those you asked for") if count and is_narrowed else ""
     # The most urgent are shown: there may be more of them only where all of these are urgent.
-    least = "at least " if urgent == len(found.waiting) < count else ""
-    said.append(f"{least}{urgent} urgent" if urgent else "")
+    least = _("at least ") if urgent == len(found.waiting) < count else ""
+    said.append(
+        _("%(least)s%(urgent)s urgent") % {"least": least, "urgent": urgent} if urgent else ""
+    )
     starts = found.starting_count
-    said.append(f"{starts} move{'s'[: starts != 1]} to start this week" if starts else "")
-    said.append(f"{found.under_way_count} under way" if found.under_way else "")
-    said.append(f"{failed} provider{'s'[: failed != 1]} could not be checked" if failed else "")
+    said.append(
+        ngettext(
+            "%(starts)s move to start this week", "%(starts)s moves to start this week", starts
+        )
+        % {"starts": starts}
+        if starts
+        else ""
+    )
+    said.append(
+        _("%(under_way_count)s under way") % {"under_way_count": found.under_way_count}
+        if found.under_way
+        else ""
+    )
+    said.append(
+        ngettext(
+            "%(failed)s provider could not be checked",
+            "%(failed)s providers could not be checked",
+            failed,
+        )
+        % {"failed": failed}
+        if failed
+        else ""
+    )
     return " · ".join(part for part in said if part)
 
 
@@ -81,7 +119,7 @@ def _starting(each: Starting, *, now: datetime) -> dict[str, Any]:
     return {
         "clock": clock,
         "record": each.record,
-        "start": f"start by {words.day(clock.latest_start)}",
+        "start": _("start by %(latest_start)s") % {"latest_start": words.day(clock.latest_start)},
         "left": words.until_day(clock.latest_start, now=now),
         "tone": "bad" if is_late else "warn",
         "retires": urgency.clock_date(clock, now=now),
@@ -110,8 +148,8 @@ def _provider(state: ProviderState, *, now: datetime) -> dict[str, Any]:
         "check": last,
         "is_running": state.is_running,
         "has_failed": state.has_failed,
-        "state": words.check_state(last) if last else words.badge("never checked", "warn"),
-        "news": words.check_news(last) if last else "Check it to see what it lists.",
+        "state": words.check_state(last) if last else words.badge(_("never checked"), "warn"),
+        "news": words.check_news(last) if last else _("Check it to see what it lists."),
         "what_to_do": words.what_to_do(last) if last else "",
         "ago": words.ago(last.started_at, now=now) if last else "",
         "is_partly": last is not None and last.state == Check.State.PARTLY,
@@ -136,10 +174,16 @@ def _outbox(backlog: Backlog, *, now: datetime) -> str:
     said = []
     if backlog.pending and backlog.oldest_at is not None:
         waits = f"{backlog.pending} {'wait' if backlog.pending > 1 else 'waits'}"
-        said.append(f"{waits} to go out, the oldest for {timesince(backlog.oldest_at, now)}.")
+        said.append(
+            _("%(waits)s to go out, the oldest for %(oldest_at)s.")
+            % {"waits": waits, "oldest_at": timesince(backlog.oldest_at, now)}
+        )
     if backlog.dead:
-        given_up = f"{backlog.dead} {'were' if backlog.dead > 1 else 'was'} given up"
-        said.append(f"{given_up} after many tries.")
+        given_up = _("%(dead)s %(was)s given up") % {
+            "dead": backlog.dead,
+            "was": "were" if backlog.dead > 1 else "was",
+        }
+        said.append(_("%(given_up)s after many tries.") % {"given_up": given_up})
     return " ".join(said)
 
 

@@ -36,7 +36,7 @@ class Standstill:
     silent_since: datetime | None = None
 
 
-def standstills(*, now: datetime) -> Sequence[Standstill]:
+def current(*, now: datetime) -> Sequence[Standstill]:
     """Return what stands still now; one query where all is well, for every page asks."""
     holding = Freeze.objects.filter(starts_at__lte=now, ends_at__gt=now)
     stopped = Notice.objects.open().filter(kind=Notice.Kind.FAULT, subject__in=GIVEN_UP)

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from versioning.admin import policy_words
+from versioning.admin import policy_lines
 from versioning.models import TrackedModel
 from versioning.services.upgrades import explaining
 from versioning.services.upgrades.policies import Resolved
@@ -20,7 +21,7 @@ def of(tracked: TrackedModel, *, resolved: Resolved) -> dict[str, Any]:
     own = resolved.own
     add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
     return {
-        "lines": policy_words.lines(resolved, of=own),
+        "lines": policy_lines.lines(resolved, of=own),
         "own_policy": own,
         "policy_page": reverse("admin:versioning_policy_change", args=[own.pk]) if own else add,
     }
@@ -34,7 +35,7 @@ def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> Htt
         raise PermissionDenied
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"What would happen to {tracked.name} now",
+        "title": _("What would happen to %(tracked_name)s now") % {"tracked_name": tracked.name},
         "opts": model_admin.opts,
         "tracked": tracked,
         "found": explaining.explain(tracked_model=tracked, at=timezone.now()),

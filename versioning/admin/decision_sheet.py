@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from versioning.admin import intervals, words
 from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, UnreadEvidence
@@ -108,31 +109,33 @@ def of_evidence(evidence: Evidence) -> Sheet:
             )
             for test in evidence.tests or ()
         ],
-        rests_on=" and ".join(evidence.rests_on or ()),
-        missing=" and ".join(evidence.missing or ()),
+        rests_on=_(" and ").join(evidence.rests_on or ()),
+        missing=_(" and ").join(evidence.missing or ()),
     )
 
 
 def side_by_side(before: ModelVersion, after: ModelVersion) -> list[FactRow]:
     """Return the facts of two versions, those that neither tells left out."""
     rows = [
-        FactRow("upstream id", before.upstream_id, after.upstream_id),
+        FactRow(_("upstream id"), before.upstream_id, after.upstream_id),
         FactRow("revision", before.revision or "–", after.revision or "–"),
         FactRow("released", _day(before.released_on), _day(after.released_on)),
-        FactRow("input price", words.price(before.input_price), words.price(after.input_price)),
-        FactRow("output price", words.price(before.output_price), words.price(after.output_price)),
+        FactRow(_("input price"), words.price(before.input_price), words.price(after.input_price)),
         FactRow(
-            "cached input price",
+            _("output price"), words.price(before.output_price), words.price(after.output_price)
+        ),
+        FactRow(
+            _("cached input price"),
             words.price(before.cached_input_price),
             words.price(after.cached_input_price),
         ),
         FactRow(
-            "context, tokens",
+            _("context, tokens"),
             words.number(before.context_tokens),
             words.number(after.context_tokens),
         ),
         FactRow(
-            "longest output, tokens",
+            _("longest output, tokens"),
             words.number(before.output_tokens),
             words.number(after.output_tokens),
         ),
@@ -177,4 +180,8 @@ def _scores(quality: KeptFigures) -> str:
     counts = f"{quality.n_current:,} / {quality.n_candidate:,}"
     if min(shares) >= 1:
         return counts
-    return f"{counts} ({shares[0]:.0%} / {shares[1]:.0%} scored)"
+    return _("%(counts)s (%(shares)s / %(shares_2)s scored)") % {
+        "counts": counts,
+        "shares": f"{shares[0]:.0%}",
+        "shares_2": f"{shares[1]:.0%}",
+    }

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from versioning.admin import advice, forms, words
 from versioning.admin.base import actor_of
@@ -86,7 +87,8 @@ def move(
     against = _refusals(_against(tracked).filter(to_version=version))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"Move {tracked.name} to {version.label}",
+        "title": _("Move %(tracked_name)s to %(version_label)s")
+        % {"tracked_name": tracked.name, "version_label": version.label},
         "opts": model_admin.opts,
         "tracked": tracked,
         "version": version,
@@ -113,10 +115,14 @@ def _move(
         forms.add_errors(form, error, otherwise="reason")
         return None
     except ServiceError as error:
-        form.add_error(None, f"{error} What you wrote is kept.")
+        form.add_error(None, _("%(error)s What you wrote is kept.") % {"error": error})
         return None
     if record.state == State.COMPLETED:
-        messages.success(request, f"{tracked.name} is at {version.label} now.")
+        messages.success(
+            request,
+            _("%(tracked_name)s is at %(version_label)s now.")
+            % {"tracked_name": tracked.name, "version_label": version.label},
+        )
     else:
         messages.success(request, f"{record} is {record.get_state_display()}.")
     return record

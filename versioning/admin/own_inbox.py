@@ -46,7 +46,7 @@ HAPPENED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class PersonalInbox:
     """One person's inbox, before it is gathered."""
 
     kept: OwnInbox
@@ -56,14 +56,14 @@ class Own:
     since: datetime | None
 
 
-def read(request: HttpRequest) -> Own:
+def read(request: HttpRequest) -> PersonalInbox:
     """Read what the address asks for, else what the person keeps."""
     user: Any = request.user
     kept = own_inbox.of(user_id=user.pk)
     asked = Narrowing.read(request.GET)
     default = Narrowing.read(kept.narrowed_to)
     is_kept = default.is_on and not asked.is_on and ALL not in request.GET
-    return Own(
+    return PersonalInbox(
         kept=kept,
         narrowing=default if is_kept else asked,
         is_kept=is_kept,
@@ -71,7 +71,9 @@ def read(request: HttpRequest) -> Own:
     )
 
 
-def context(own: Own, found: Inbox, *, request: HttpRequest, now: datetime) -> Mapping[str, Any]:
+def context(
+    own: PersonalInbox, found: Inbox, *, request: HttpRequest, now: datetime
+) -> Mapping[str, Any]:
     """Return what the templates show of the filter and of what is new."""
     user: Any = request.user
     narrowing = asdict(own.narrowing)
@@ -82,13 +84,13 @@ def context(own: Own, found: Inbox, *, request: HttpRequest, now: datetime) -> M
         "keeps": bool(Narrowing.read(own.kept.narrowed_to).is_on),
         "owns_nothing": own.narrowing.owner == MINE and not user.email,
         "urgencies": [(each.value, name) for each, name in URGENCIES.items()],
-        "verdicts": [(code, code.replace("_", " ")) for code in VERDICTS],
+        "verdicts": [(code, words.code_words(code)) for code in VERDICTS],
         "filter_providers": [state.provider.slug for state in found.providers],
         "new": _new(own, found, now=now),
     }
 
 
-def _new(own: Own, found: Inbox, *, now: datetime) -> dict[str, Any] | None:
+def _new(own: PersonalInbox, found: Inbox, *, now: datetime) -> dict[str, Any] | None:
     """Say in a line what happened since they looked; None where nobody knows when that was."""
     if own.since is None or not found.happened:
         return None

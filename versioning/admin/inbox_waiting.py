@@ -6,16 +6,16 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from versioning.admin import advice, intervals, words
-from versioning.admin.choices import open_to
+from versioning.admin.decisions import open_to
 from versioning.domain.evidence import read
 from versioning.domain.policy import EffectivePolicy
 from versioning.models import UpgradeRecord
 from versioning.services.upgrades import policies
 
-FROM_DAY = {"earliest": "{} at the earliest", "tentative": "about {}"}
+FROM_DAY = {"earliest": gettext_lazy("{} at the earliest"), "tentative": gettext_lazy("about {}")}
 """How a retirement's precision is said of the day from which requests fail."""
 
 

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import forms, words
@@ -23,7 +25,7 @@ SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
-    when_empty = "Applications need a key to ask for versions and to report samples."
+    when_empty = gettext_lazy("Applications need a key to ask for versions and to report samples.")
     list_display = ("name", "prefix", "scopes_shown", "whose", "state", "last_used", "expires_at")
     search_fields = ("name", "prefix")
     list_select_related = ("person",)
@@ -48,36 +50,49 @@ class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return may_set_up(request, "versioning.change_apikey")
 
-    @admin.display(description="may")
+    @admin.display(description=gettext_lazy("may"))
     def scopes_shown(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
 
-    @admin.display(description="whose", ordering="person")
+    @admin.display(description=gettext_lazy("whose"), ordering="person")
     def whose(self, key: ApiKey) -> str:
-        return f"{key.person.get_username()}'s own" if key.person else "a service's"
+        return (
+            _("%(username)s's own") % {"username": key.person.get_username()}
+            if key.person
+            else _("a service's")
+        )
 
-    @admin.display(description="state")
+    @admin.display(description=gettext_lazy("state"))
     def state(self, key: ApiKey) -> SafeString:
         if key.revoked_at:
-            return words.badge("revoked", "bad")
+            return words.badge(_("revoked"), "bad")
         if key.expires_at and key.expires_at <= timezone.now():
-            return words.badge("expired", "warn")
-        return words.badge("in use" if key.last_used_at else "never used", "good")
+            return words.badge(_("expired"), "warn")
+        return words.badge(_("in use") if key.last_used_at else _("never used"), "good")
 
-    @admin.display(description="last used", ordering="last_used_at")
+    @admin.display(description=gettext_lazy("last used"), ordering="last_used_at")
     def last_used(self, key: ApiKey) -> SafeString:
         return words.ago(key.last_used_at, now=timezone.now())
 
-    @admin.action(description="Revoke: refused from the next request on", permissions=["revoke"])
+    @admin.action(
+        description=gettext_lazy("Revoke: refused from the next request on"), permissions=["revoke"]
+    )
     def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         now = timezone.now()
         working = list(chosen.filter(revoked_at=None).values_list("pk", flat=True))
         for key_id in working:
             keys.revoke(api_key_id=key_id, actor=actor_of(request), now=now)
         count = len(working)
-        messages.success(request, f"{count} key{'s'[: count != 1]} revoked.")
+        messages.success(
+            request,
+            ngettext("%(count)s key revoked.", "%(count)s keys revoked.", count) % {"count": count},
+        )
         if chosen.count() > count:
-            messages.info(request, f"{chosen.count() - count} had been revoked before.")
+            messages.info(
+                request,
+                _("%(count_count)s had been revoked before.")
+                % {"count_count": chosen.count() - count},
+            )
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -103,7 +118,9 @@ class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it
                 self.log_addition(request, made.api_key, [{"added": {}}])
         context = {
             **self.admin_site.each_context(request),
-            "title": "New API key" if made is None else f"Key of {made.api_key.name}",
+            "title": _("New API key")
+            if made is None
+            else _("Key of %(api_key_name)s") % {"api_key_name": made.api_key.name},
             "opts": self.opts,
             "form": form,
             "made": made,
@@ -123,7 +140,10 @@ def _is_sent_again(form: forms.ApiKeyForm) -> bool:
     if just_made is not None:
         form.add_error(
             "name",
-            f"A key of this name was made just now ({just_made.prefix}…): nothing was made again. "
-            "If its secret got lost, revoke it first, or take another name.",
+            _(
+                "A key of this name was made just now (%(prefix)s…): nothing was made again. If "
+                "its secret got lost, revoke it first, or take another name."
+            )
+            % {"prefix": just_made.prefix},
         )
     return just_made is not None

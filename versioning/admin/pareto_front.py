@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.utils.translation import gettext as _
+
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
 
@@ -79,7 +81,8 @@ def draw(dots: Sequence[FrontPoint]) -> Plot | None:
             top=qualities.place(quality if dot.high is None else dot.high),
             bottom=qualities.place(quality if dot.low is None else dot.low),
             label=dot.label,
-            words=f"{dot.name}: quality {quality:.2f}, {words.usd(cost)} a success",
+            words=_("%(dot_name)s: quality %(quality)s, %(cost)s a success")
+            % {"dot_name": dot.name, "quality": f"{quality:.2f}", "cost": words.usd(cost)},
             href=dot.href,
             is_best=(cost, quality) in best,
         )

@@ -1,0 +1,173 @@
+"""All text for people can be translated: in a language of other letters no page shows ours."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import translation
+from django.utils.translation import trans_real
+
+from tests.versioning.admin.pages import text
+from tests.versioning.admin.walk import make_world, of_decisions, of_registry
+
+FILLED_IN = re.compile(r"(%(?:\(\w+\))?[-0-9.]*[sdrf]|%%|\{\w*\}|<[^>]*>|&\w+;)")
+TO_FULL_WIDTH = {n: n + 0xFEE0 for n in (*range(ord("a"), 123), *range(ord("A"), 91))}
+FULL_WIDTH = re.compile("[\uff21-\uff5a]")
+LATIN = re.compile(r"[A-Za-z]{2,}")
+
+SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-label", "data-countdown", "data-over")
+UNREAD = ("script", "style", "template", "pre", "code", "kbd", "textarea")
+MACHINES = ("material-symbols", "hs-code", "hs-raw")
+
+NAMES = re.compile(
+    r"Hotswap|team@example\.com|\b(CSV|JSONL?|USD|UTC|HTTPS?|API|URL|ms|CET|CEST)\b"
+    r"|\bhistorical\b"  # django-simple-history leaves it unmarked where tables are made
+    r"|\bTask Name\b|\bPeriodic task\b"  # django-celery-beat's
+    r"|: (md5|dy\*+|pbkdf2\S*|\S*\*\*+)"  # how a password is kept
+)
+"""What is the same in every language, or not ours."""
+
+
+def full_width(message: str) -> str:
+    """Return a message in letters of full width, with what is filled in left alone."""
+    parts = FILLED_IN.split(message)
+    return "".join(
+        part if FILLED_IN.fullmatch(part) else part.translate(TO_FULL_WIDTH) for part in parts
+    )
+
+
+class FullWidthLanguage:
+    """A language in which every marked text is the same, in letters of full width."""
+
+    def gettext(self, message: str) -> str:
+        return full_width(message)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return full_width(one if number == 1 else many)
+
+    def language(self) -> str:
+        return "de"
+
+    def to_language(self) -> str:
+        return "de"
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Speak that language, with numbers and dates as German has them: a comma in a number."""
+    monkeypatch.setitem(trans_real._translations, "de", FullWidthLanguage())
+    monkeypatch.setattr(settings, "LANGUAGE_CODE", "de")
+    with translation.override("de"):
+        yield
+
+
+class Spoken(HTMLParser):
+    """What a person reads or hears of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self._passed_by: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if self._passed_by:
+            self._passed_by += [tag] if tag == self._passed_by[-1] else []
+            return
+        self.read += [given[name] for name in SPOKEN if given.get(name)]
+        of_machines = any(name in given.get("class", "") for name in MACHINES)
+        of_zones = tag == "select" and "zone" in given.get("name", "")
+        if (tag in UNREAD or of_machines or of_zones) and tag != "input":
+            self._passed_by.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._passed_by and tag == self._passed_by[-1]:
+            self._passed_by.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._passed_by and data.strip():
+            self.read.append(data.strip())
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield str(key)
+            yield from strings_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from strings_in(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def kept() -> set[str]:
+    """Return every text that the database holds."""
+    return {
+        found
+        for model in apps.get_models()
+        for row in model._default_manager.values()
+        for value in row.values()
+        for found in strings_in(value)
+    }
+
+
+@cache
+def written_below() -> frozenset[str]:
+    """Return what rules, services and adapters say: docs/translating.md tells why it stays."""
+    folders = ("versioning/domain", "versioning/services", "providers/kinds")
+    return frozenset(
+        part
+        for folder in folders
+        for path in (settings.BASE_DIR / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for part in (node.value.strip(), *node.value.strip().split("\n"))
+    )
+
+
+@cache
+def words_below() -> frozenset[str]:
+    return frozenset(word for part in written_below() for word in LATIN.findall(part.lower()))
+
+
+def unmarked(said: str, known: list[str]) -> str:
+    """Return what of a text is ours, and neither marked nor a row's nor the rules'."""
+    rest = NAMES.sub("", said)
+    is_sentence = rest.count(" ") > 3 and not FULL_WIDTH.search(rest)
+    if is_sentence and set(LATIN.findall(rest.lower())) <= words_below():
+        return ""
+    for each in known:
+        if not LATIN.search(rest):
+            return ""
+        if each.lower() in rest.lower():
+            rest = re.sub(rf"(?<![A-Za-z]){re.escape(each)}(?![A-Za-z])", "", rest, flags=re.I)
+    return rest if LATIN.search(rest) else ""
+
+
+def test_every_page_is_in_the_language_of_its_reader(boss: Client, foreign: None) -> None:
+    make_world()
+    said: dict[str, str] = {}
+    for address in dict.fromkeys([*of_decisions(), *of_registry(get_user_model().objects.get())]):
+        answer = boss.get(address)
+        assert answer.status_code == 200, address
+        for each in Spoken(text(answer)).read:
+            said.setdefault(each, address)
+    known = sorted((kept() | written_below()) - {""}, key=len, reverse=True)
+
+    found = [
+        f"{address}: {each!r}: {left!r}"
+        for each, address in said.items()
+        if (left := unmarked(each, known))
+    ]
+
+    assert "\n".join(found) == ""

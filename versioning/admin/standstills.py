@@ -1,0 +1,67 @@
+"""What stands still now, for the top of every page."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from versioning.admin import words
+from versioning.services import standstills
+from versioning.services.standstills import Standstill
+
+
+def on_every_page(request: HttpRequest) -> dict[str, Callable[[], list[dict[str, str]]]]:
+    """Give templates a name that asks only where it is used: the context of every page."""
+
+    def shown() -> list[dict[str, str]]:
+        user: Any = getattr(request, "user", None)
+        if user is None or not user.has_perm("versioning.view_upgraderecord"):
+            return []
+        return [_said(each) for each in standstills.current(now=timezone.now())]
+
+    return {"standstills": shown}
+
+
+def _said(each: Standstill) -> dict[str, str]:
+    if each.switch is not None:
+        reason = f": {each.switch.reason}" if each.switch.reason else "."
+        return {
+            "what": _("Automation is off."),
+            "why": _("%(changed_by)s switched it off on %(changed_at)s%(reason)s")
+            % {
+                "changed_by": each.switch.changed_by,
+                "changed_at": words.stamp(each.switch.changed_at),
+                "reason": reason,
+            },
+            "link": reverse("admin:versioning_automationswitch_changelist"),
+        }
+    if each.freeze is not None:
+        whose = f"of {each.freeze.provider}" if each.freeze.provider else _("at all")
+        return {
+            "what": _("Frozen: %(freeze_name)s.") % {"freeze_name": each.freeze.name},
+            "why": _(
+                "Nothing %(whose)s moves by itself until %(ends_at)s. People may still decide."
+            )
+            % {"whose": whose, "ends_at": words.stamp(each.freeze.ends_at)},
+            "link": reverse("admin:versioning_freeze_change", args=[each.freeze.pk]),
+        }
+    if each.notice is not None:
+        return {
+            "what": _("The %(subject)s was given up.")
+            % {"subject": standstills.GIVEN_UP[each.notice.subject]},
+            "why": each.notice.sentence,
+            "link": reverse("admin:versioning_notice_changelist") + "?resolved_at__isempty=1",
+        }
+    since = words.stamp(each.silent_since) if each.silent_since else ""
+    return {
+        "what": _("The scheduler is silent."),
+        "why": _(
+            "Nothing was started since %(since)s: no check, no canary and no roll-back goes on. "
+            "See whether the scheduler runs (docs/operations.md)."
+        )
+        % {"since": since},
+        "link": reverse("admin:django_celery_beat_periodictask_changelist"),
+    }
