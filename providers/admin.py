@@ -134,6 +134,13 @@ class Admin(NamedPages):
         shown = getattr(self, name, None)
         return name if shown is None else str(getattr(shown, "admin_order_field", "")).lstrip("-")
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found = super().get_changelist_instance(request)
+        for each in found.filter_specs:
+            if hasattr(each, "empty_value_display"):
+                each.empty_value_display = "–"  # it goes into an attribute, too: no markup
+        return found
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return lists.BoundedChangeList
 
