@@ -198,6 +198,7 @@ class TestPolicies:
             None,
         )
         assert found["max_at_once"]["value"] is None
+        assert "Watched for 3 days" in " ".join(body["in_words"])
         assert set(found) == set(EVERYTHING)
         assert body["fallback_version"] is None
 

@@ -144,6 +144,9 @@ class ModelPolicySerializer(serializers.Serializer[Any]):
     """What holds for a tracked model."""
 
     settings = SettingSerializer(many=True)
+    in_words = serializers.ListField(
+        child=serializers.CharField(), help_text="What that means, a sentence for each thing."
+    )
     fallback_version = serializers.IntegerField(
         source="fallback.pk",
         default=None,

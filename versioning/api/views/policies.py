@@ -18,6 +18,7 @@ from versioning.api.serializers.policies import (
     PolicyFormSerializer,
     PolicySerializer,
 )
+from versioning.domain.policy_words import in_words
 from versioning.models import ApiKey, AutomationSwitch, Freeze, Policy
 from versioning.services import editing, serving
 from versioning.services.upgrades import policies
@@ -120,7 +121,11 @@ class ModelPolicyView(ApiView):
         """Each setting, from the model's own policy, its provider's, the general one, or built
         in."""
         resolved = policies.resolve(tracked=serving.tracked_model(provider=provider, name=model))
-        shown = {"settings": policies.settings_of(resolved), "fallback": resolved.fallback}
+        shown = {
+            "settings": policies.settings_of(resolved),
+            "in_words": [line.sentence for line in in_words(resolved.policy)],
+            "fallback": resolved.fallback,
+        }
         return Response(ModelPolicySerializer(shown).data)
 
 
