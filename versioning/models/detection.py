@@ -122,9 +122,9 @@ class PassedOver(models.Model):
     """A listed model that would follow a tracked one but for one thing, as the last look found."""
 
     class By(models.TextChoices):
-        PREVIEWS = HeldBy.PREVIEWS.value, "previews not allowed"
-        LOOK_ALIKE = HeldBy.LOOK_ALIKE.value, "looks like the one in use"
-        STAFF_RULE = HeldBy.STAFF_RULE.value, "kept out by a rule"
+        PREVIEWS = HeldBy.PREVIEWS.value, _("previews not allowed")
+        LOOK_ALIKE = HeldBy.LOOK_ALIKE.value, _("looks like the one in use")
+        STAFF_RULE = HeldBy.STAFF_RULE.value, _("kept out by a rule")
 
     tracked_model = models.ForeignKey(
         TrackedModel, on_delete=models.CASCADE, related_name="passed_over"
@@ -132,10 +132,10 @@ class PassedOver(models.Model):
     upstream_id = models.CharField(max_length=200)
     by = models.CharField(max_length=10, choices=By.choices)
     why = models.CharField(max_length=300)
-    since = models.DateTimeField(help_text="When this was found first.")
+    since = models.DateTimeField(help_text=_("When this was found first."))
 
     class Meta:
-        verbose_name_plural = "passed over"
+        verbose_name_plural = _("passed over")
         constraints = [
             models.UniqueConstraint(
                 fields=["tracked_model", "upstream_id"], name="each_id_passed_over_once_per_model"

@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
@@ -19,10 +20,10 @@ class Comment(models.Model):
     """One thing that somebody said; what ends a request for changes is said of it, too."""
 
     class Kind(models.TextChoices):
-        COMMENT = "comment", "comment"
-        CHANGES = "changes", "asks for changes"
-        WITHDRAWN = "withdrawn", "request withdrawn"
-        OVERRIDDEN = "overridden", "request overridden"
+        COMMENT = "comment", _("comment")
+        CHANGES = "changes", _("asks for changes")
+        WITHDRAWN = "withdrawn", _("request withdrawn")
+        OVERRIDDEN = "overridden", _("request overridden")
 
     record = models.ForeignKey(UpgradeRecord, on_delete=models.PROTECT, related_name="comments")
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -32,7 +33,7 @@ class Comment(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="answered_by",
-        help_text="The request for changes that this ends.",
+        help_text=_("The request for changes that this ends."),
     )
     actor_kind = models.CharField(max_length=10, choices=UpgradeStep.ActorKind.choices)
     actor_name = models.CharField(max_length=150)
