@@ -193,14 +193,25 @@ class Replay:
 
     def _flows(self, day: int, *, share: float) -> Iterator[Flow]:
         trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
+        in_use = {
+            (tracked.provider.slug, tracked.name): tracked
+            for tracked in TrackedModel.objects.select_related("provider", "current_version")
+        }
+        under_way = Canary.objects.filter(record__state=State.CANARY.value)
+        canaries = {
+            canary.record.tracked_model_id: canary
+            for canary in under_way.select_related("record__to_version")
+        }
+        newest = {
+            record.tracked_model_id: record
+            for record in UpgradeRecord.objects.waiting().with_versions().order_by("pk")
+        }
         for model in story.MODELS:
             if model.since > day:
                 continue
-            tracked = TrackedModel.objects.named(provider=model.provider, name=model.name).get()
+            tracked = in_use[model.provider, model.name]
             assert tracked.current_version is not None  # noqa: S101
-            canary = Canary.objects.filter(
-                record__tracked_model=tracked, record__state=State.CANARY.value
-            ).first()
+            canary = canaries.get(tracked.pk)
             if canary is not None:
                 weight = float(canary.weight) if model.split is None else model.split
                 for version, part in (
@@ -210,7 +221,7 @@ class Replay:
                     yield from self._flows_to(model, version, day=day, share=share * part)
                 continue
             yield from self._flows_to(model, tracked.current_version, day=day, share=share)
-            trial, record = trials.get((model.provider, model.name)), _waiting(tracked)
+            trial, record = trials.get((model.provider, model.name)), newest.get(tracked.pk)
             if trial and record:
                 yield from self._flows_to(
                     model, record.to_version, day=day, share=share, trial=trial
