@@ -169,7 +169,7 @@ class News:
     def add(self, *, subject: str, sentence: str) -> None:
         self._waiting.append((subject, sentence))
 
-    def tell(self) -> None:
+    def deliver(self) -> None:
         """Begin to tell what waits; never waits itself."""
         now = time.monotonic()
         if self._telling is not None:
@@ -184,14 +184,14 @@ class News:
         if self._waiting and now >= self._not_before:
             self._telling = _open([*self._command, *self._waiting[0]], self._environment)
 
-    def tell_all(self, *, within_s: float) -> None:
+    def deliver_all(self, *, within_s: float) -> None:
         """Tell what waits before all ends, as far as the time allows."""
         last_moment = time.monotonic() + within_s
         self._not_before = 0.0
         while self._waiting and time.monotonic() < min(
             last_moment, self._not_before or last_moment
         ):
-            self.tell()
+            self.deliver()
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -283,7 +283,7 @@ class Supervisor:
         while not self.stopping.wait(LOOK_EVERY_S):
             for child in self.children:
                 self._look_after(child)
-            self.news.tell()
+            self.news.deliver()
 
     def _look_after(self, child: Child) -> None:
         if child.due_at is not None:
@@ -310,7 +310,7 @@ class Supervisor:
             )
             return
         self._tell(child, f"{often}: everything was stopped.")
-        self.news.tell_all(within_s=TELL_AT_THE_END_S)
+        self.news.deliver_all(within_s=TELL_AT_THE_END_S)
         raise CannotRun("Its last lines above say why.")
 
     def _tell(self, child: Child, sentence: str, *, subject: str = "") -> None:

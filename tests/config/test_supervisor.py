@@ -255,13 +255,13 @@ def test_news_that_can_not_be_told_now_are_told_later(
     news = supervising.News(teller, os.environ)
     for sentence in ("It fell.", "It fell again."):
         news.add(subject="worker process", sentence=sentence)
-    news.tell_all(within_s=20)
+    news.deliver_all(within_s=20)
     assert told.read_text() == ""
 
     is_there.touch()
 
     def is_told() -> bool:
-        news.tell()
+        news.deliver()
         return told.read_text().count("\n") == 2
 
     wait_until(is_told, "the news")

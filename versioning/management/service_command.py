@@ -29,7 +29,7 @@ class ServiceCommand(BaseCommand):
     def run(self, **options: Any) -> None:
         raise NotImplementedError
 
-    def tell(self, sentence: str) -> None:
+    def progress(self, sentence: str) -> None:
         """Say at once how it goes, beside the output and not as an error, so not in red."""
         self.stderr.write(sentence, str)
         self.stderr.flush()

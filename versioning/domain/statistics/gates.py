@@ -189,11 +189,11 @@ def _values_of(figure: Figure) -> Values:
     if figure.field is None:
         return lambda _stratum, day, _is_candidate: Moments.of_binary(hits=day.errors, n=day.n)
 
-    def told(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
+    def known_of(_stratum: Stratum, day: Day, _is_candidate: bool) -> Moments:
         n, hits = day.rates.get(figure.name, Rate())
         return Moments.of_binary(hits=hits, n=n)
 
-    return told
+    return known_of
 
 
 def _ratio_gate(look: _Look, gated: Gated) -> Gate:

@@ -83,12 +83,12 @@ class Command(ServiceCommand):
         """Say what will fail, now that somebody looks at it."""
         for pair in provider.unreleased_pairs():
             name, where = pair.split(" ")
-            self.tell(
+            self.progress(
                 f"The key in {name} is not released for {where}, where it serves another provider: "
                 "somebody who may set up releases it on the provider's page, or over the API."
             )
         for name in provider.unset_variables():
-            self.tell(f"The environment variable {name} is not set here: set it.")
+            self.progress(f"The environment variable {name} is not set here: set it.")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -36,12 +36,12 @@ class Command(ServiceCommand):
             for check in checks:
                 self.stdout.write(_as_line(check))
         if not checks:
-            self.tell("No provider was asked: none is enabled, or all are being asked now.")
+            self.progress("No provider was asked: none is enabled, or all are being asked now.")
         if any(check.state == Check.State.FAILED for check in checks):
             raise SystemExit(1)
 
     def _show_progress(self, check: Check) -> None:
-        self.tell(f"{check.provider.slug}: {check.get_state_display()}")
+        self.progress(f"{check.provider.slug}: {check.get_state_display()}")
 
 
 def _as_line(check: Check) -> str:

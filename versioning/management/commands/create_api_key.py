@@ -44,7 +44,7 @@ class Command(ServiceCommand):
             expires_at=now + timedelta(days=days) if days else None,
             actor=Actor.command(),
         )
-        self.tell(
+        self.progress(
             f"Made the key {made.api_key} with {', '.join(made.api_key.scopes)}. "
             "It is shown only now: keep it in the application's secrets."
         )

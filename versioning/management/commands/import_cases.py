@@ -34,7 +34,7 @@ class Command(ServiceCommand):
         form: suites.Form = "csv" if path.suffix.lower() == ".csv" else "jsonl"
         read = suites.read_file(suite=suite, content=content, form=form)
         for unread in read.unread:
-            self.tell(unread.why)
+            self.progress(unread.why)
         if not read.cases:
             raise CommandError("The file holds no case that can be used; nothing was stored.")
         if options["dry_run"]:

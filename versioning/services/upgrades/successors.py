@@ -156,7 +156,7 @@ def rules_of(tracked: TrackedModel) -> lineage.Rules:
     """Return what staff said about the successors of a tracked model."""
     rules = list(tracked.lineage_rules.all())
 
-    def said(kind: LineageRule.Kind) -> tuple[lineage.StaffRule, ...]:
+    def rules_of(kind: LineageRule.Kind) -> tuple[lineage.StaffRule, ...]:
         return tuple(
             lineage.StaffRule(rule.pattern, made_by=rule.made_by, reason=rule.reason)
             for rule in rules
@@ -166,9 +166,9 @@ def rules_of(tracked: TrackedModel) -> lineage.Rules:
     pin = lineage.StaffRule(tracked.name, reason=tracked.pin_reason) if tracked.pinned else None
     return lineage.Rules(
         pinned=pin,
-        ignored=said(LineageRule.Kind.IGNORE),
-        forbidden=said(LineageRule.Kind.FORBID),
-        successor=next(iter(said(LineageRule.Kind.SUCCESSOR)), None),
+        ignored=rules_of(LineageRule.Kind.IGNORE),
+        forbidden=rules_of(LineageRule.Kind.FORBID),
+        successor=next(iter(rules_of(LineageRule.Kind.SUCCESSOR)), None),
         allow_previews=tracked.allow_previews,
     )
 
