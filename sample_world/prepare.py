@@ -28,7 +28,9 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         call_command("prepare")
-        prepared = prepare_demo(simulator_port=options["port"], now=timezone.now(), say=self.tell)
+        prepared = prepare_demo(
+            simulator_port=options["port"], now=timezone.now(), say=self.progress
+        )
         self.stdout.write(json.dumps(prepared))
 
 

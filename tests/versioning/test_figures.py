@@ -18,6 +18,7 @@ from django.utils import timezone
 from tests.factories import ApiKeyFactory, ModelVersionFactory, tracked
 from tests.otlp import export, span
 from tests.versioning.admin.pages import text
+from versioning.domain.figure_kinds import Field, Figure, Kept, Unit
 from versioning.domain.figures import (
     CHARTS,
     FIELDS,
@@ -26,10 +27,6 @@ from versioning.domain.figures import (
     LIMITS,
     SHOWN,
     SUMS,
-    Field,
-    Figure,
-    Kept,
-    Unit,
 )
 from versioning.models import ApiKey, PerformanceSample, Policy, RollupPart, TrackedModel
 from versioning.services.samples import rollups

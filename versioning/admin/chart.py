@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
-from versioning.domain.figures import CHARTS, Figure
+from versioning.domain.figure_kinds import Figure
+from versioning.domain.figures import CHARTS
 from versioning.services.evidence.days import DayPoint, VersionDays
 
 WIDTH, HEIGHT = 380, 170

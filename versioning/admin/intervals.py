@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from versioning.admin import words
 from versioning.admin.drawing import Scale
 from versioning.domain.evidence import Evidence, KeptGate, KeptJudgement
-from versioning.domain.figures import FIGURES, Gated
+from versioning.domain.figure_kinds import Gated
+from versioning.domain.figures import FIGURES
 from versioning.domain.statistics.figures import hundredths, points, significant
 
 WIDTH, HEIGHT = 300.0, 28.0

@@ -25,7 +25,8 @@ from versioning.admin.fields import (
 )
 from versioning.admin.forms import ChosenField
 from versioning.domain import calendar, canary
-from versioning.domain.figures import LIMITS, Limit, Rises
+from versioning.domain.figure_kinds import Limit, Rises
+from versioning.domain.figures import LIMITS
 from versioning.domain.policy import BY_THEMSELVES
 from versioning.domain.presets import PRESETS, PolicyPreset
 from versioning.models import EvaluationSuite, Policy, UpgradeRecord

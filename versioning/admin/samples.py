@@ -21,7 +21,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 from providers.models import Provider
 from versioning.admin import words
 from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
-from versioning.domain.figures import FIELDS, Field, Unit
+from versioning.domain.figure_kinds import Field, Unit
+from versioning.domain.figures import FIELDS
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
 from versioning.services import tracking
 from versioning.services.errors import ServiceError

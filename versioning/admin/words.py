@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from versioning.domain.evidence import Evidence, read
-from versioning.domain.figures import SHOWN, Says, ShownFigure
+from versioning.domain.figure_kinds import Says, ShownFigure
+from versioning.domain.figures import SHOWN
 from versioning.domain.pricing import Part, further_prices
 from versioning.domain.signals import QUALITY
 from versioning.models import Check, EvaluationRun, ModelVersion, UpgradeRecord

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from versioning.domain.figures import SHOWN, Says
+from versioning.domain.figure_kinds import Says
+from versioning.domain.figures import SHOWN
 from versioning.domain.stored_documents import (
     SCHEMA_VERSION,
     Document,

@@ -1,216 +1,43 @@
 """Every figure of a request, declared once: how a sample tells it, what sums keep of it, what is
-shown of it and where, and which limits gate it.
+shown of it and where, which limits gate it, and how it is watched for drift.
 
 Fields of samples, columns of the tables, sums and their rebuild, answers of the API, pages, charts,
-limits of policies and the table in docs/samples.md follow. To add one, add it to ``FIGURES``.
+limits of policies, findings of drift and the table in docs/samples.md follow. To add one, add it to
+``FIGURES``.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, make_dataclass
+from dataclasses import make_dataclass
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
+
+from versioning.domain.figure_kinds import (
+    Field,
+    Figure,
+    Gated,
+    Kept,
+    Limit,
+    Rate,
+    Rises,
+    Says,
+    Scale,
+    ShownFigure,
+    Sum,
+    Sums,
+    Unit,
+    Watched,
+)
+from versioning.domain.statistics.summaries import Moments
+
+_NANO = 10**-9
 
 
-class Unit(StrEnum):
-    """What a sample's value is, and so its range, its column and how it is written."""
-
-    SCORE = "from 0 to 1"
-    MILLISECONDS = "milliseconds"
-    USD = "USD"
-    TOKENS = "tokens"
-    YES_NO = "true or false"
-
-
-class Kept(StrEnum):
-    """What is kept of many samples; all of it adds up in any order."""
-
-    COUNT = "count"
-    COUNTS = "counts by name"
-    TOTAL = "total"
-    MOMENTS = "count, mean, M2"
-    MOMENTS_BY_NAME = "count, mean, M2 by name"
-    SKETCH = "sketch"
-    RATE = "count of known, count of true"
-
-
-class Says(StrEnum):
-    """What a shown figure is; all but counts are None where they are unknown."""
-
-    COUNT = "count"
-    COUNTS = "counts by name"
-    SHARE = "share of requests"
-    SCORE = "from 0 to 1"
-    PARTS = "mean and count by name"
-    MILLISECONDS = "milliseconds"
-    USD = "USD a request"
-
-
-class Rate(NamedTuple):
-    """Of how many requests something is known (``n``), and of how many it is so (``hits``)."""
-
-    n: int = 0
-    hits: int = 0
-
-    @property
-    def share(self) -> float | None:
-        """From 0 to 1; None where it is known of none."""
-        return self.hits / self.n if self.n else None
-
-
-Sums = Any
-"""What a function here is given: ``services.samples.rollup_sums.SampleSums``, which has each sum
-by its name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """How a sample tells a figure: None or left out is unknown, never 0.
-
-    ``column`` is where it is kept, by default under its name; ``title`` and ``help`` are what the
-    admin says of the column. Of a failed request nothing is kept where it is ``of_answered``.
-    ``listed`` is the title of its column in lists of samples, empty where they have none.
-    """
-
-    name: str
-    unit: Unit
-    meaning: str
-    column: str = ""
-    title: str = ""
-    help: str = ""
-    of_answered: bool = False
-    listed: str = ""
-
-    @property
-    def kept_as(self) -> str:
-        """The name of the column."""
-        return self.column or self.name
-
-    @property
-    def words(self) -> str:
-        """Its name for people: "time to first token"."""
-        return self.title.partition(",")[0] or self.name.replace("_", " ")
-
-    @property
-    def sentence(self) -> str:
-        """What it is, for the description of the API."""
-        return f"{self.meaning[0].upper()}{self.meaning[1:]}."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """What roll-ups keep of a column of samples (``of``); empty where code of its own says what.
-
-    ``answered`` leaves failed requests out. The helps are of its column, or of that of its mean.
-    """
-
-    name: str
-    kept: Kept
-    of: str = ""
-    answered: bool = False
-    help: str = ""
-    help_of_mean: str = ""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of its columns in the tables of roll-ups."""
-        match self.kept:
-            case Kept.MOMENTS:
-                return (f"{self.name}_n", f"{self.name}_mean", f"{self.name}_m2")
-            case Kept.RATE:
-                return (f"{self.name}_n", f"{self.name}_hits")
-            case _:
-                return (self.name,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownFigure:
-    """What sums show of a figure, by its name in the API.
-
-    ``of`` reckons it from the sums; where it is None, ``services.evidence.performance`` does.
-    ``table`` is its title in the table of a version's tasks, ``pair`` that beside another version;
-    empty where it isn't there. A table without anything known of an ``optional`` one leaves it out.
-    """
-
-    name: str
-    says: Says
-    of: Callable[[Sums], Any] | None = None
-    help: str = ""
-    table: str = ""
-    pair: str = ""
-    optional: bool = False
-
-
-class Rises(StrEnum):
-    """What a limit is of: points of a rate, times a rate, or a fraction of a figure."""
-
-    POINTS = "points"
-    TIMES = "times"
-    FRACTION = "fraction"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A setting of policies: how far a figure may rise. None is no limit.
-
-    ``default`` is built in, and what the normal preset says; ``careful`` and ``fast`` are other
-    presets'. ``help`` says what a number as it is kept means, ``asked`` what one in the form does.
-    """
-
-    setting: str
-    rises: Rises
-    default: Decimal | None
-    careful: Decimal | None
-    fast: Decimal | None
-    help: str
-    asked: str
-
-    @property
-    def least(self) -> int:
-        """What the setting must not be below."""
-        return 1 if self.rises is Rises.TIMES else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gated:
-    """How a figure is gated: the strictest of its limits holds, and none is no gate.
-
-    ``name`` is what evidence calls the gate, ``title`` its name on pages, ``brief`` in the inbox,
-    ``what`` in sentences about evidence, ``subject`` in those about limits. ``unsaid`` is why
-    nothing can be said where no task has it of both sides.
-    """
-
-    name: str
-    title: str
-    brief: str
-    what: str
-    subject: str
-    limits: tuple[Limit, ...]
-    unsaid: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One figure. ``field`` is None where it is counted and no sample tells it as a number.
-
-    ``rate`` gives it as a rate, if it is one. ``chart`` is the title of its chart day by day.
-    """
-
-    name: str
-    field: Field | None = None
-    sums: tuple[Sum, ...] = ()
-    shown: tuple[ShownFigure, ...] = ()
-    rate: Callable[[Sums], Rate] | None = None
-    chart: str = ""
-    gated: Gated | None = None
-
-
-def _tokens(name: str, meaning: str, *more: Sum) -> Figure:
+def _tokens(name: str, meaning: str, *more: Sum, watched: Watched | None = None) -> Figure:
     return Figure(
         name=name,
         field=Field(name=name, unit=Unit.TOKENS, meaning=meaning),
         sums=(Sum(name=name, kept=Kept.TOTAL, of=name), *more),
         shown=(ShownFigure(name=name, says=Says.COUNT, of=lambda sums: getattr(sums, name)),),
+        watched=() if watched is None else (watched,),
     )
 
 
@@ -222,6 +49,23 @@ def _latency(percentile: int, *, table: str = "", pair: str = "") -> ShownFigure
         table=table,
         pair=pair,
     )
+
+
+def _reasoning(sums: Sums) -> Moments:
+    """Return reasoning tokens a request. Of their spread only that of a waiting time is reckoned
+    with (as large as the mean): sums are all that is kept."""
+    n = sums.output.n
+    mean = sums.reasoning_tokens / n if n else 0.0
+    return Moments(n, mean, n * mean**2)
+
+
+def _cost_per_success(sums: Sums) -> Moments:
+    """Return the cost of a request in USD, times requests per success."""
+    successes = sums.samples - sums.errors
+    if not successes:
+        return Moments()
+    usd = _NANO * sums.samples / successes
+    return Moments(sums.cost.n, sums.cost.mean * usd, sums.cost.m2 * usd**2)
 
 
 FIGURES = (
@@ -289,6 +133,15 @@ FIGURES = (
             ),
         ),
         chart="Quality, 0 to 1",
+        # Where it is made of several things, services.evidence.drift watches each by itself.
+        watched=(
+            Watched(
+                measure="quality",
+                title="quality",
+                scale=Scale.PLAIN,
+                of=lambda sums: sums.scores,
+            ),
+        ),
     ),
     Figure(
         name="errors",
@@ -313,6 +166,16 @@ FIGURES = (
         ),
         rate=lambda sums: Rate(sums.samples, sums.errors),
         chart="Errors, share of requests",
+        watched=(
+            Watched(
+                measure="errors",
+                title="errors",
+                scale=Scale.RATE,
+                of=lambda sums: Moments.of_binary(
+                    hits=sums.errors, n=max(sums.samples, sums.errors)
+                ),
+            ),
+        ),
         gated=Gated(
             name="errors",
             title="Error rate",
@@ -390,6 +253,16 @@ FIGURES = (
         ),
         rate=lambda sums: sums.tool_call_error,
         chart="Tool call errors, share of answered requests that tell it",
+        watched=(
+            Watched(
+                measure="tool_call_error",
+                title="tool call errors",
+                scale=Scale.RATE,
+                of=lambda sums: Moments.of_binary(
+                    hits=sums.tool_call_error.hits, n=sums.tool_call_error.n
+                ),
+            ),
+        ),
         gated=Gated(
             name="tool_call_errors",
             title="Tool call errors",
@@ -439,6 +312,14 @@ FIGURES = (
             _latency(99),
         ),
         chart="Latency p95, ms",
+        watched=(
+            Watched(
+                measure="latency",
+                title="latency",
+                scale=Scale.AMOUNT,
+                of=lambda sums: sums.latency,
+            ),
+        ),
         gated=Gated(
             name="latency_p95",
             title="Latency p95",
@@ -499,6 +380,15 @@ FIGURES = (
             ShownFigure(name="cost_per_success_usd", says=Says.USD, pair="Cost of a success"),
         ),
         chart="Cost of 1,000 requests, USD",
+        watched=(
+            Watched(
+                measure="cost",
+                title="cost per success",
+                words="cost per success, USD,",
+                scale=Scale.AMOUNT,
+                of=_cost_per_success,
+            ),
+        ),
         gated=Gated(
             name="cost_per_success",
             title="Cost",
@@ -533,10 +423,25 @@ FIGURES = (
             answered=True,
             help_of_mean="Output tokens of successful requests.",
         ),
+        watched=Watched(
+            measure="output_length",
+            title="output length",
+            scale=Scale.AMOUNT,
+            of=lambda sums: sums.output,
+        ),
     ),
     _tokens("cached_tokens", "those of the input that were read from a cache"),
     _tokens("cache_write_tokens", "those of the input that were written to a cache"),
-    _tokens("reasoning_tokens", "those of the output that were spent on reasoning"),
+    _tokens(
+        "reasoning_tokens",
+        "those of the output that were spent on reasoning",
+        watched=Watched(
+            measure="reasoning",
+            title="reasoning tokens",
+            scale=Scale.AMOUNT_OR_NONE,
+            of=_reasoning,
+        ),
+    ),
 )
 
 FIELDS: tuple[Field, ...] = tuple(each.field for each in FIGURES if each.field is not None)
@@ -545,6 +450,7 @@ SHOWN: tuple[ShownFigure, ...] = tuple(each for figure in FIGURES for each in fi
 CHARTS: tuple[Figure, ...] = tuple(figure for figure in FIGURES if figure.chart)
 GATES: tuple[Gated, ...] = tuple(each.gated for each in FIGURES if each.gated is not None)
 LIMITS: tuple[Limit, ...] = tuple(limit for gated in GATES for limit in gated.limits)
+WATCHED: tuple[Watched, ...] = tuple(each for figure in FIGURES for each in figure.watched)
 TOLD_RATES: tuple[Figure, ...] = tuple(each for each in FIGURES if each.field and each.rate)
 """Rates that are known where samples tell them, and among answered requests only."""
 

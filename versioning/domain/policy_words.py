@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from versioning.domain.calendar import DAYS, Window
 from versioning.domain.canary import CanaryStep
-from versioning.domain.figures import GATES, LIMITS, Rises
+from versioning.domain.figure_kinds import Rises
+from versioning.domain.figures import GATES, LIMITS
 from versioning.domain.policy import BY_THEMSELVES, Asks, Automation, EffectivePolicy, Unsure
 
 NO_LIMIT = Decimal(99)

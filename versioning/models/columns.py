@@ -7,7 +7,15 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from versioning.domain.figures import FIELDS, LIMITS, SUMS, Field, Kept, Limit, Rises, Sum, Unit
+from versioning.domain.figure_kinds import (
+    Field,
+    Kept,
+    Limit,
+    Rises,
+    Sum,
+    Unit,
+)
+from versioning.domain.figures import FIELDS, LIMITS, SUMS
 
 FRACTION: dict[str, Any] = {
     "max_digits": 6,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
+from versioning.domain.figures import WATCHED
 from versioning.models import columns
 from versioning.models.catalogue import ModelVersion
 from versioning.models.fields import InstantField
@@ -88,18 +89,12 @@ class Rollup(Sums):
 class DriftFinding(models.Model):
     """A version that behaves otherwise than before although its name did not change."""
 
-    class Measure(models.TextChoices):
-        QUALITY = "quality", _("quality")
-        ERRORS = "errors", _("errors")
-        LATENCY = "latency", _("latency")
-        OUTPUT_LENGTH = "output_length", _("output length")
-        REASONING = "reasoning", _("reasoning tokens")
-        COST = "cost", _("cost per success")
-
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="drift_findings"
     )
-    measure = models.CharField(max_length=15, choices=Measure.choices)
+    measure = models.CharField(
+        max_length=15, choices=[(each.measure, _(each.title)) for each in WATCHED]
+    )
     began_on = models.DateField()
     sentence = models.CharField(max_length=500)
     found_at = models.DateTimeField()

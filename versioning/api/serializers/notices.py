@@ -6,10 +6,11 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.api.serializers.versions import VersionNameSerializer
-from versioning.models import DriftFinding, Notice
+from versioning.domain.figures import WATCHED
+from versioning.models import Notice
 
 NOTICES = list(Notice.Kind.values)
-MEASURES = list(DriftFinding.Measure.values)
+MEASURES = [each.measure for each in WATCHED]
 
 
 class NoticeSerializer(serializers.Serializer[Any]):

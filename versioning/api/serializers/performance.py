@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.domain.figures import SHOWN, Says
+from versioning.domain.figure_kinds import Says
+from versioning.domain.figures import SHOWN
 
 
 class Usd(serializers.DecimalField):

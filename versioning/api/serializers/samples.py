@@ -9,7 +9,8 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
 from versioning.api.serializers.versions import VersionNameSerializer
-from versioning.domain.figures import FIELDS, Field, Unit
+from versioning.domain.figure_kinds import Field, Unit
+from versioning.domain.figures import FIELDS
 from versioning.models import PerformanceSample
 
 NANO = Decimal("1e-9")

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from versioning.domain.figures import TOLD_RATES, Figure, Rate
+from versioning.domain.figure_kinds import Figure, Rate
+from versioning.domain.figures import TOLD_RATES
 from versioning.domain.signals import QUALITY
 
 from .figures import exact

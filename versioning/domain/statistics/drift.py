@@ -7,12 +7,15 @@ what leaves it for good.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from versioning.domain import dates
+from versioning.domain.figure_kinds import Scale
+from versioning.domain.figures import WATCHED
 
 from .figures import significant
 from .summaries import Moments
@@ -146,28 +149,11 @@ LOUDEST = 4.0
 """One day counts at most so much: one bad day is an incident, no change."""
 
 
-class Measure(StrEnum):
-    """What is watched.
+_WATCHED = {each.measure: each for each in WATCHED}
 
-    Quality as it is; errors as arcsine of the root of the rate, whose scatter doesn't depend on
-    the rate (Anscombe 1948); latency, lengths and cost per success as logarithms of their daily
-    means (of reasoning with one token more: it may be none).
-    """
-
-    QUALITY = "quality"
-    ERRORS = "errors"
-    LATENCY = "latency"
-    OUTPUT_LENGTH = "output_length"
-    REASONING = "reasoning"
-    COST = "cost"
-
-    @property
-    def words(self) -> str:
-        """For a sentence: "output length"."""
-        return _WORDS.get(self, self.value.replace("_", " "))
-
-
-_WORDS = {Measure.REASONING: "reasoning tokens", Measure.COST: "cost per success, USD,"}
+_enum: Callable[..., Any] = StrEnum  # its names are known at run time only
+Measure = _enum("Measure", {name.upper(): name for name in _WATCHED})
+"""What is watched: see `domain.figures`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +168,7 @@ class PeriodMoments:
 class Shift:
     """A change: the day it began (estimated), the day it was seen, the means before and after."""
 
-    measure: Measure
+    measure: str
     began: date
     seen: date
     before: float
@@ -194,7 +180,8 @@ class Shift:
     def sentence(self) -> str:
         """Say what changed since when."""
         verb = "rose" if self.after > self.before else "fell"
-        name = self.measure.words + (f" ({self.part})" if self.part else "")
+        watched = _WATCHED[self.measure]
+        name = (watched.words or watched.title) + (f" ({self.part})" if self.part else "")
         return (
             f"{name} {verb} from {significant(self.before)} to {significant(self.after)} since "
             f"{dates.day(self.began)} although the version did not change"
@@ -241,7 +228,7 @@ class _Watch:
 
 
 def find_shifts(
-    *, measure: Measure, readings: Iterable[PeriodMoments], part: str = ""
+    *, measure: str, readings: Iterable[PeriodMoments], part: str = ""
 ) -> tuple[Shift, ...]:
     """Return every change in a version's series, oldest first.
 
@@ -289,20 +276,22 @@ def _by_day(readings: Iterable[PeriodMoments]) -> dict[date, Moments]:
     return days
 
 
-def _point(day: date, moments: Moments, measure: Measure) -> Point:
+def _point(day: date, moments: Moments, measure: str) -> Point:
     value, noise = _watched(moments, measure)
     return Point(ordinal=day.toordinal(), value=value, noise=noise)
 
 
-def _watched(moments: Moments, measure: Measure) -> tuple[float, float]:
+def _watched(moments: Moments, measure: str) -> tuple[float, float]:
     """Return the value that is watched and its variance by sampling."""
     n = moments.n
-    if measure is Measure.QUALITY:
-        return moments.mean, moments.variance / n
-    if measure is Measure.ERRORS:
-        return math.asin(math.sqrt((moments.sum + 0.375) / (n + 0.75))), 1 / (4 * n + 2)
-    if measure is Measure.REASONING:
-        return math.log1p(moments.mean), moments.variance / n / (1 + moments.mean) ** 2
-    if moments.mean <= 0:
-        raise ValueError(f"{measure.value} is a positive number.")
-    return math.log(moments.mean), moments.variance / n / moments.mean**2
+    match _WATCHED[measure].scale:
+        case Scale.PLAIN:
+            return moments.mean, moments.variance / n
+        case Scale.RATE:
+            return math.asin(math.sqrt((moments.sum + 0.375) / (n + 0.75))), 1 / (4 * n + 2)
+        case Scale.AMOUNT_OR_NONE:
+            return math.log1p(moments.mean), moments.variance / n / (1 + moments.mean) ** 2
+        case Scale.AMOUNT:
+            if moments.mean <= 0:
+                raise ValueError(f"{measure} is a positive number.")
+            return math.log(moments.mean), moments.variance / n / moments.mean**2

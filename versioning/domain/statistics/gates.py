@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from versioning.domain.figures import FIGURES, Figure, Gated, Rate
+from versioning.domain.figure_kinds import Figure, Gated, Rate
+from versioning.domain.figures import FIGURES
 
 from .contrast import Difference, Group, ValueKind, difference, groups_of
 from .figures import exact, hundredths, per_thousand, rise, significant

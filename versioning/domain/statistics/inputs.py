@@ -9,7 +9,8 @@ from enum import StrEnum
 from functools import reduce
 from itertools import pairwise
 
-from versioning.domain.figures import LIMITS, Gated, Limits, Rate, Rises
+from versioning.domain.figure_kinds import Gated, Rate, Rises
+from versioning.domain.figures import LIMITS, Limits
 from versioning.domain.signals import DEFAULT_WEIGHTS, QUALITY
 
 from .figures import exact

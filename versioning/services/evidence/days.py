@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from versioning.domain.figures import CHARTS, Rate
+from versioning.domain.figure_kinds import Rate
+from versioning.domain.figures import CHARTS
 from versioning.domain.statistics.summaries import (
     Interval,
     Moments,

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
+from versioning.domain.figure_kinds import Watched
+from versioning.domain.figures import WATCHED
 from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, find_shifts
-from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, lookups, sweeps
-from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
@@ -22,8 +22,6 @@ SAME = timedelta(days=3)
 """Changes that begin so close together are one: late samples move the day a little."""
 
 Series = dict[date, SampleSums]
-
-_MAY_BE_ZERO = (Measure.QUALITY, Measure.ERRORS, Measure.REASONING)
 
 
 def find_drift(*, now: datetime) -> int:
@@ -65,12 +63,12 @@ def resolve(*, finding_id: int, now: datetime) -> DriftFinding:
 
 def _find(version_id: int, *, now: datetime) -> int:
     today = clock.utc_day(now)
-    found: defaultdict[Measure, list[tuple[str, Shift]]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[str, Shift]]] = defaultdict(list)
     for task, series in _series(version_id, before=today).items():
-        for measure in Measure:
-            for shift in _shifts(series, measure):
+        for watched in WATCHED:
+            for shift in _shifts(series, watched):
                 if shift.seen >= today - NEWS:
-                    found[measure].append((task, shift))
+                    found[watched.measure].append((task, shift))
     known = list(DriftFinding.objects.filter(version=version_id))
     added = 0
     for measure, shifts in found.items():
@@ -80,7 +78,7 @@ def _find(version_id: int, *, now: datetime) -> int:
                 continue
             DriftFinding.objects.create(
                 version_id=version_id,
-                measure=measure.value,
+                measure=measure,
                 began_on=began,
                 sentence=_sentence(group),
                 found_at=now,
@@ -109,19 +107,19 @@ def _series(version_id: int, *, before: date) -> dict[str, Series]:
     return series
 
 
-def _shifts(series: Series, measure: Measure) -> list[Shift]:
+def _shifts(series: Series, watched: Watched) -> list[Shift]:
     """Return the changes of one measure; of quality those of each thing that it is made of.
 
     A score of all that is known would fall when fewer give feedback: that is no drift.
     """
     names = sorted({name for sums in series.values() for name in sums.component_scores})
-    if measure is not Measure.QUALITY or len(names) < 2:
-        return list(find_shifts(measure=measure, readings=_readings(series, measure)))
+    if watched.measure != Measure.QUALITY or len(names) < 2:
+        return list(find_shifts(measure=watched.measure, readings=_readings(series, watched)))
     return [
         shift
         for name in names
         for shift in find_shifts(
-            measure=measure,
+            measure=watched.measure,
             readings=_component_readings(series, name),
             part=name.replace("_", " "),
         )
@@ -135,44 +133,11 @@ def _component_readings(series: Series, name: str) -> Iterator[PeriodMoments]:
             yield PeriodMoments(day=day, moments=moments)
 
 
-def _readings(series: Series, measure: Measure) -> Iterator[PeriodMoments]:
+def _readings(series: Series, watched: Watched) -> Iterator[PeriodMoments]:
     for day, sums in series.items():
-        moments = _moments(sums, measure)
-        if moments.n and (moments.mean > 0 or measure in _MAY_BE_ZERO):
+        moments = watched.of(sums)
+        if moments.n and (moments.mean > 0 or watched.scale.takes_zero):
             yield PeriodMoments(day=day, moments=moments)
-
-
-def _moments(sums: SampleSums, measure: Measure) -> Moments:
-    match measure:
-        case Measure.QUALITY:
-            return sums.scores
-        case Measure.ERRORS:
-            return Moments.of_binary(hits=sums.errors, n=max(sums.samples, sums.errors))
-        case Measure.LATENCY:
-            return sums.latency
-        case Measure.OUTPUT_LENGTH:
-            return sums.output
-        case Measure.REASONING:
-            return _reasoning(sums)
-        case Measure.COST:
-            return _cost_per_success(sums)
-
-
-def _reasoning(sums: SampleSums) -> Moments:
-    """Return reasoning tokens a request. Of their spread only that of a waiting time is reckoned
-    with (as large as the mean): sums are all that is kept."""
-    n = sums.output.n
-    mean = sums.reasoning_tokens / n if n else 0.0
-    return Moments(n, mean, n * mean**2)
-
-
-def _cost_per_success(sums: SampleSums) -> Moments:
-    """Return the cost of a request in USD, times requests per success."""
-    successes = sums.samples - sums.errors
-    if not successes:
-        return Moments()
-    cost, times = comparison.in_usd(sums.cost), sums.samples / successes
-    return Moments(cost.n, cost.mean * times, cost.m2 * times**2)
 
 
 def _together(shifts: Iterable[tuple[str, Shift]]) -> list[list[tuple[str, Shift]]]:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from versioning.domain.figures import FIELDS, Field, Unit
+from versioning.domain.figure_kinds import Field, Unit
+from versioning.domain.figures import FIELDS
 from versioning.models.samples import USE_LENGTH
 from versioning.services.errors import Invalid
 

@@ -8,7 +8,8 @@ from math import isclose
 
 from django.db import connection, transaction
 
-from versioning.domain.figures import SUMS, Kept
+from versioning.domain.figure_kinds import Kept
+from versioning.domain.figures import SUMS
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import ModelVersion, PerformanceSample, Rollup, RollupPart, Route, Word
 from versioning.models.fields import from_ms

@@ -8,7 +8,8 @@ from functools import reduce
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
-from versioning.domain.figures import FIELDS, SUMS, Kept, Rate
+from versioning.domain.figure_kinds import Kept, Rate
+from versioning.domain.figures import FIELDS, SUMS
 from versioning.domain.signals import QUALITY, Scored, components, is_given
 from versioning.domain.statistics.summaries import Moments, Sketch
 from versioning.models.fields import to_ms

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from versioning.domain.figures import FIELDS, Unit
+from versioning.domain.figure_kinds import Unit
+from versioning.domain.figures import FIELDS
 
 OURS = "hotswap."
 """Attributes under this name, on the span or its resource, say what no convention does."""

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from tests.versioning.domain.statistics.arms import arm, quality_only, stratum
-from versioning.domain.figures import TOLD_RATES, Rate
+from versioning.domain.figure_kinds import Rate
+from versioning.domain.figures import TOLD_RATES
 from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.comparison import Comparison, compare
 from versioning.domain.statistics.decision import Decision
