@@ -9,8 +9,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from versioning.domain.statistics.summaries import Moments
-
 
 class Unit(StrEnum):
     """What a sample's value is, and so its range, its column and how it is written."""
@@ -189,7 +187,7 @@ class Gated:
     unsaid: str = ""
 
 
-class Scale(StrEnum):
+class DriftScale(StrEnum):
     """On which scale the daily means of a figure are watched: one on which scatter is even.
 
     A rate as arcsine of its root, whose scatter doesn't depend on the rate (Anscombe 1948); amounts
@@ -204,21 +202,21 @@ class Scale(StrEnum):
     @property
     def takes_zero(self) -> bool:
         """Whether a day whose mean is 0 can be read."""
-        return self is not Scale.AMOUNT
+        return self is not DriftScale.AMOUNT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class DriftWatch:
     """How a figure is watched for drift: a change of its daily mean that nothing explains.
 
     ``measure`` is what findings call it for good, ``title`` lists of them, ``words`` sentences;
-    ``of`` gives a day's moments.
+    ``of`` gives a day's moments, or its rate; where it is None, ``services.evidence.drift`` does.
     """
 
     measure: str
     title: str
-    scale: Scale
-    of: Callable[[Sums], Moments]
+    scale: DriftScale
+    of: Callable[[Sums], Any] | None = None
     words: str = ""
 
 
@@ -237,4 +235,4 @@ class Figure:
     rate: Callable[[Sums], Rate] | None = None
     chart: str = ""
     gated: Gated | None = None
-    watched: tuple[Watched, ...] = ()
+    watched: tuple[DriftWatch, ...] = ()

@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from versioning.domain.figure_kinds import (
+    DriftScale,
+    DriftWatch,
     Field,
     Figure,
     Gated,
@@ -19,19 +21,13 @@ from versioning.domain.figure_kinds import (
     Rate,
     Rises,
     Says,
-    Scale,
     ShownFigure,
     Sum,
-    Sums,
     Unit,
-    Watched,
 )
-from versioning.domain.statistics.summaries import Moments
-
-_NANO = 10**-9
 
 
-def _tokens(name: str, meaning: str, *more: Sum, watched: Watched | None = None) -> Figure:
+def _tokens(name: str, meaning: str, *more: Sum, watched: DriftWatch | None = None) -> Figure:
     return Figure(
         name=name,
         field=Field(name=name, unit=Unit.TOKENS, meaning=meaning),
@@ -49,23 +45,6 @@ def _latency(percentile: int, *, table: str = "", pair: str = "") -> ShownFigure
         table=table,
         pair=pair,
     )
-
-
-def _reasoning(sums: Sums) -> Moments:
-    """Return reasoning tokens a request. Of their spread only that of a waiting time is reckoned
-    with (as large as the mean): sums are all that is kept."""
-    n = sums.output.n
-    mean = sums.reasoning_tokens / n if n else 0.0
-    return Moments(n, mean, n * mean**2)
-
-
-def _cost_per_success(sums: Sums) -> Moments:
-    """Return the cost of a request in USD, times requests per success."""
-    successes = sums.samples - sums.errors
-    if not successes:
-        return Moments()
-    usd = _NANO * sums.samples / successes
-    return Moments(sums.cost.n, sums.cost.mean * usd, sums.cost.m2 * usd**2)
 
 
 FIGURES = (
@@ -135,10 +114,10 @@ FIGURES = (
         chart="Quality, 0 to 1",
         # Where it is made of several things, services.evidence.drift watches each by itself.
         watched=(
-            Watched(
+            DriftWatch(
                 measure="quality",
                 title="quality",
-                scale=Scale.PLAIN,
+                scale=DriftScale.PLAIN,
                 of=lambda sums: sums.scores,
             ),
         ),
@@ -167,13 +146,11 @@ FIGURES = (
         rate=lambda sums: Rate(sums.samples, sums.errors),
         chart="Errors, share of requests",
         watched=(
-            Watched(
+            DriftWatch(
                 measure="errors",
                 title="errors",
-                scale=Scale.RATE,
-                of=lambda sums: Moments.of_binary(
-                    hits=sums.errors, n=max(sums.samples, sums.errors)
-                ),
+                scale=DriftScale.RATE,
+                of=lambda sums: Rate(max(sums.samples, sums.errors), sums.errors),
             ),
         ),
         gated=Gated(
@@ -254,13 +231,11 @@ FIGURES = (
         rate=lambda sums: sums.tool_call_error,
         chart="Tool call errors, share of answered requests that tell it",
         watched=(
-            Watched(
+            DriftWatch(
                 measure="tool_call_error",
                 title="tool call errors",
-                scale=Scale.RATE,
-                of=lambda sums: Moments.of_binary(
-                    hits=sums.tool_call_error.hits, n=sums.tool_call_error.n
-                ),
+                scale=DriftScale.RATE,
+                of=lambda sums: sums.tool_call_error,
             ),
         ),
         gated=Gated(
@@ -313,10 +288,10 @@ FIGURES = (
         ),
         chart="Latency p95, ms",
         watched=(
-            Watched(
+            DriftWatch(
                 measure="latency",
                 title="latency",
-                scale=Scale.AMOUNT,
+                scale=DriftScale.AMOUNT,
                 of=lambda sums: sums.latency,
             ),
         ),
@@ -381,12 +356,11 @@ FIGURES = (
         ),
         chart="Cost of 1,000 requests, USD",
         watched=(
-            Watched(
+            DriftWatch(
                 measure="cost",
                 title="cost per success",
                 words="cost per success, USD,",
-                scale=Scale.AMOUNT,
-                of=_cost_per_success,
+                scale=DriftScale.AMOUNT,
             ),
         ),
         gated=Gated(
@@ -423,10 +397,10 @@ FIGURES = (
             answered=True,
             help_of_mean="Output tokens of successful requests.",
         ),
-        watched=Watched(
+        watched=DriftWatch(
             measure="output_length",
             title="output length",
-            scale=Scale.AMOUNT,
+            scale=DriftScale.AMOUNT,
             of=lambda sums: sums.output,
         ),
     ),
@@ -435,11 +409,10 @@ FIGURES = (
     _tokens(
         "reasoning_tokens",
         "those of the output that were spent on reasoning",
-        watched=Watched(
+        watched=DriftWatch(
             measure="reasoning",
             title="reasoning tokens",
-            scale=Scale.AMOUNT_OR_NONE,
-            of=_reasoning,
+            scale=DriftScale.AMOUNT_OR_NONE,
         ),
     ),
 )
@@ -450,7 +423,7 @@ SHOWN: tuple[ShownFigure, ...] = tuple(each for figure in FIGURES for each in fi
 CHARTS: tuple[Figure, ...] = tuple(figure for figure in FIGURES if figure.chart)
 GATES: tuple[Gated, ...] = tuple(each.gated for each in FIGURES if each.gated is not None)
 LIMITS: tuple[Limit, ...] = tuple(limit for gated in GATES for limit in gated.limits)
-WATCHED: tuple[Watched, ...] = tuple(each for figure in FIGURES for each in figure.watched)
+WATCHED: tuple[DriftWatch, ...] = tuple(each for figure in FIGURES for each in figure.watched)
 TOLD_RATES: tuple[Figure, ...] = tuple(each for each in FIGURES if each.field and each.rate)
 """Rates that are known where samples tell them, and among answered requests only."""
 

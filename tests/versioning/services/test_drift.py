@@ -35,14 +35,21 @@ def days(
     since: int = 8,
     seed: int = 1,
     most: int = 40,
+    invalid: float | None = None,
 ) -> None:
-    """Add so many days of samples; quality falls by ``drop`` in the last ``since`` days."""
+    """Add so many days of samples; quality falls by ``drop`` in the last ``since`` days.
+
+    Of requests that tell it, 2 % call tools wrongly, and in the last days as many as ``invalid``.
+    """
     dice = random.Random(seed)
     parts = {}
     for ago in range(count, 0, -1):
         at = to_ms(NOW.replace(hour=3) - ago * DAY)
         mean = quality - (drop if ago <= since else 0)
         rows = [_row(at, dice, mean) for _ in range(dice.randint(30, most))]
+        if invalid is not None:
+            rate = invalid if ago <= since else 0.02
+            rows = [row._replace(tool_call_error=dice.random() < rate) for row in rows]
         cell = Cell(
             writer.current_version_id,
             ids_of(Word.Kind.TASK, [task])[task],
@@ -77,6 +84,14 @@ def test_a_silent_change_raises_a_finding_with_the_day_it_began(writer):
     assert (finding.version, finding.measure) == (writer.current_version, "quality")
     assert abs(finding.began_on - (NOW - 8 * DAY).date()) <= DAY
     assert finding.sentence.startswith("On extract: quality fell from 0.798 to 0.65")
+
+
+def test_each_figure_that_is_declared_as_watched_is(writer):
+    days(writer, invalid=0.3)
+    assert drift.find_drift(now=NOW) == 1
+    finding = DriftFinding.objects.get()
+    assert finding.measure == "tool_call_error"
+    assert finding.sentence.startswith("On extract: tool call errors rose from 0.0")
 
 
 def test_the_same_change_is_told_once(writer):

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from versioning.domain import dates
-from versioning.domain.figure_kinds import Scale
+from versioning.domain.figure_kinds import DriftScale
 from versioning.domain.figures import WATCHED
 
 from .figures import significant
@@ -285,13 +285,13 @@ def _watched(moments: Moments, measure: str) -> tuple[float, float]:
     """Return the value that is watched and its variance by sampling."""
     n = moments.n
     match _WATCHED[measure].scale:
-        case Scale.PLAIN:
+        case DriftScale.PLAIN:
             return moments.mean, moments.variance / n
-        case Scale.RATE:
+        case DriftScale.RATE:
             return math.asin(math.sqrt((moments.sum + 0.375) / (n + 0.75))), 1 / (4 * n + 2)
-        case Scale.AMOUNT_OR_NONE:
+        case DriftScale.AMOUNT_OR_NONE:
             return math.log1p(moments.mean), moments.variance / n / (1 + moments.mean) ** 2
-        case Scale.AMOUNT:
+        case DriftScale.AMOUNT:
             if moments.mean <= 0:
                 raise ValueError(f"{measure} is a positive number.")
             return math.log(moments.mean), moments.variance / n / moments.mean**2

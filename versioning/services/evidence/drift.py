@@ -1,17 +1,19 @@
 """A version that behaves otherwise although its name did not change: found once a day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from versioning.domain.figure_kinds import Watched
+from versioning.domain.figure_kinds import DriftWatch, Rate
 from versioning.domain.figures import WATCHED
 from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, find_shifts
+from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, lookups, sweeps
+from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
 
@@ -107,7 +109,7 @@ def _series(version_id: int, *, before: date) -> dict[str, Series]:
     return series
 
 
-def _shifts(series: Series, watched: Watched) -> list[Shift]:
+def _shifts(series: Series, watched: DriftWatch) -> list[Shift]:
     """Return the changes of one measure; of quality those of each thing that it is made of.
 
     A score of all that is known would fall when fewer give feedback: that is no drift.
@@ -133,11 +135,40 @@ def _component_readings(series: Series, name: str) -> Iterator[PeriodMoments]:
             yield PeriodMoments(day=day, moments=moments)
 
 
-def _readings(series: Series, watched: Watched) -> Iterator[PeriodMoments]:
+def _readings(series: Series, watched: DriftWatch) -> Iterator[PeriodMoments]:
     for day, sums in series.items():
-        moments = watched.of(sums)
+        moments = _moments(watched, sums)
         if moments.n and (moments.mean > 0 or watched.scale.takes_zero):
             yield PeriodMoments(day=day, moments=moments)
+
+
+def _moments(watched: DriftWatch, sums: SampleSums) -> Moments:
+    found = watched.of(sums) if watched.of else _RECKONED[watched.measure](sums)
+    return Moments.of_binary(hits=found.hits, n=found.n) if isinstance(found, Rate) else found
+
+
+def _reasoning(sums: SampleSums) -> Moments:
+    """Return reasoning tokens a request. Of their spread only that of a waiting time is reckoned
+    with (as large as the mean): sums are all that is kept."""
+    n = sums.output.n
+    mean = sums.reasoning_tokens / n if n else 0.0
+    return Moments(n, mean, n * mean**2)
+
+
+def _cost_per_success(sums: SampleSums) -> Moments:
+    """Return the cost of a request in USD, times requests per success."""
+    successes = sums.samples - sums.errors
+    if not successes:
+        return Moments()
+    cost, times = comparison.in_usd(sums.cost), sums.samples / successes
+    return Moments(cost.n, cost.mean * times, cost.m2 * times**2)
+
+
+_RECKONED: Mapping[str, Callable[[SampleSums], Moments]] = {
+    Measure.REASONING: _reasoning,
+    Measure.COST: _cost_per_success,
+}
+"""Moments that no sum is by itself."""
 
 
 def _together(shifts: Iterable[tuple[str, Shift]]) -> list[list[tuple[str, Shift]]]:
