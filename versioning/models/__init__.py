@@ -47,7 +47,7 @@ from versioning.models.samples import (
 )
 from versioning.models.seals import Seal
 from versioning.models.tallies import Tally
-from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan
+from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan, TracedUse
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "SpanLink",
     "Tally",
     "TracedSpan",
+    "TracedUse",
     "TrackedModel",
     "Trial",
     "UnknownModel",

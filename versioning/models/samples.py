@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -83,8 +83,9 @@ class SliceTag(models.Model):
 
 class UnknownModelQuerySet(models.QuerySet["UnknownModel"]):
     def open(self) -> Self:
-        """Those that nobody tracks yet."""
-        return self.filter(tracked_model=None)
+        """Those that nobody tracks yet, and that some sample names that was not taken back."""
+        waiting = Sighting.objects.filter(unknown_model=OuterRef("pk"))
+        return self.filter(Q(samples__gt=0) | Exists(waiting), tracked_model=None)
 
     def with_counts(self) -> Self:
         """Add ``seen``: the number of samples, those not folded yet included."""

@@ -1,10 +1,16 @@
 """What is kept of traces beside their samples: what was counted lately, and what wasn't read."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import dates
+from versioning.models.catalogue import ModelVersion
+
+WINDOW = timedelta(minutes=15)
+"""How long a span is remembered: a parent is sent seconds after its child, or after a retry."""
 
 
 class TracedSpan(models.Model):
@@ -63,6 +69,36 @@ class SpanLink(models.Model):
 
     def __str__(self) -> str:
         return gettext("%(span)s below %(parent)s") % {"span": self.span, "parent": self.parent}
+
+
+class TracedUse(models.Model):
+    """What one traced request used, kept apart for as long as it may be taken back.
+
+    The longest input of several can't be made shorter again: so only what stays is added to
+    ``RequestUse``.
+    """
+
+    request_hash = models.BigIntegerField()
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    day = models.DateField(help_text="In UTC.")
+    use = models.TextField(help_text="Kinds and names as RequestUse has them, as JSON.")
+    input_tokens = models.PositiveIntegerField()
+    output_tokens = models.PositiveIntegerField()
+    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+
+    class Meta:
+        indexes = [
+            # Each minute, those that stay are added up.
+            models.Index(fields=["at"], name="traced_uses_by_age"),
+            # One is taken back.
+            models.Index(fields=["request_hash"], name="traced_uses_by_request"),
+            models.Index(fields=["version", "day"], name="traced_uses_of_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"what a request of {dates.day(self.day)} used"
 
 
 class LeftOutSpans(models.Model):

@@ -69,6 +69,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             models.ServedDrift,
             models.Sighting,
             models.Tally,
+            models.TracedUse,
             models.UnknownModel,
         }
     ),

@@ -30,6 +30,7 @@ from versioning.models import (
 )
 from versioning.services import clock, outbox
 from versioning.services.samples.ingestion import ACCEPTED, DUPLICATE
+from versioning.services.samples.removal import TAKEN_BACK
 
 GOOD = (Check.State.CHANGED, Check.State.UNCHANGED, Check.State.PARTLY)
 FOLDING = "Sums of samples"
@@ -173,12 +174,12 @@ def _counted(*, now: datetime) -> Iterator[Metric]:
         (((row["result"],), row["n"]) for row in counted[Tally.Kind.MOVE]),
         "state",
     )
-    taken = {ACCEPTED: 0, DUPLICATE: 0}
+    taken = {ACCEPTED: 0, DUPLICATE: 0, TAKEN_BACK: 0}
     taken |= {row["result"]: row["n"] for row in counted[Tally.Kind.SAMPLE]}
     yield counter(
         "hotswap_samples_total",
-        "Samples taken in (accepted), and those that were there already (duplicate).",
-        (((result,), taken.pop(result)) for result in (ACCEPTED, DUPLICATE)),
+        "Samples taken in (accepted), there already (duplicate), or of a wrapper (taken back).",
+        (((result,), taken.pop(result)) for result in (ACCEPTED, DUPLICATE, TAKEN_BACK)),
         "result",
     )
     yield counter(

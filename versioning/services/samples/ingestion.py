@@ -1,7 +1,7 @@
 """Take in samples: a batch is placed, stored and added up in one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,12 +40,17 @@ class Accepted:
 
 
 def accept(
-    items: Sequence[SampleIn | Rejected], *, api_key_id: int | None, now: datetime
+    items: Sequence[SampleIn | Rejected],
+    *,
+    api_key_id: int | None,
+    traced: Set[int] = frozenset(),
+    now: datetime,
 ) -> Accepted:
     """Store a batch of samples with its share of the roll-ups, all or nothing.
 
     A request id that the key has sent before is a duplicate and changes nothing. Items that
-    can't be used are named in the answer, the others are stored. When it returns, the
+    can't be used are named in the answer, the others are stored. ``traced`` are the hashes of
+    requests that another span may yet show to be none of their own. When it returns, the
     transaction is committed (unless the caller holds one open). Raises Busy when the database
     can't take it now: nothing is stored then.
     """
@@ -53,7 +58,7 @@ def accept(
         batch = build(items, api_key_id=api_key_id, now=now)
         for attempt in range(ATTEMPTS):
             try:
-                stored = _store(batch, ask_first=attempt > 0, now=now)
+                stored = _store(batch, ask_first=attempt > 0, traced=traced, now=now)
             except IntegrityError as error:
                 if not (constraints.is_duplicate(error) or constraints.is_missing(error)):
                     raise
@@ -75,7 +80,7 @@ def accept(
 
 
 @one_transaction
-def _store(batch: Batch, *, ask_first: bool, now: datetime) -> int:
+def _store(batch: Batch, *, ask_first: bool, traced: Set[int], now: datetime) -> int:
     """Insert what is new and its sums; return how many that were.
 
     Nearly every batch is new throughout. So nobody asks which requests are stored until the
@@ -84,7 +89,7 @@ def _store(batch: Batch, *, ask_first: bool, now: datetime) -> int:
     rows = _new_rows(batch, ask_first=ask_first)
     store.insert_samples(rows)
     store.append_parts(sums_by_cell(rows, terms=batch.terms))
-    request_uses.note(batch.uses, stored=rows)
+    request_uses.note(batch.uses, stored=rows, traced=traced, now=now)
     sightings.note(rows, foreign=batch.terms.foreign, served_by_route=batch.served_by_route)
     results = Counter(item.code for item in batch.rejected)
     results |= {ACCEPTED: len(rows), DUPLICATE: len(batch.rows) - len(rows)}

@@ -1,15 +1,17 @@
 """What requests use beside text: which parameters and inputs, and how long they are."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, IntegerField, Max, Sum, Value
 
-from versioning.models import RequestUse
-from versioning.models.fields import from_ms
+from versioning.models import RequestUse, TracedUse
+from versioning.models.fields import from_ms, to_ms
+from versioning.models.traces import WINDOW
 from versioning.services import clock
 from versioning.services.samples.rollup_sums import DAY_MS, SampleRow
 
@@ -17,6 +19,11 @@ Kind = RequestUse.Kind
 READ_DAYS = 30
 _Key = tuple[int, date, int, str]
 _MOST_FOLDED = 200
+_MOST_KEPT_APART = 20_000
+KEPT_APART = WINDOW + timedelta(minutes=1)
+"""How long a traced request may be taken back, and the minute in which that may still go on."""
+
+_OF_TRACES = -1
 
 
 class Use(NamedTuple):
@@ -34,6 +41,10 @@ class Use(NamedTuple):
         parameters = {(int(Kind.PARAMETER), name) for name in self.parameters or ()}
         modalities = {(int(Kind.MODALITY), name) for name in self.modalities or ()}
         return {(int(Kind.ALL), "")} | parameters | modalities | unpriced
+
+    @property
+    def text(self) -> str:
+        return json.dumps(sorted(self.names))
 
 
 class Told(NamedTuple):
@@ -71,20 +82,29 @@ class RecordedUses:
     """Tokens."""
 
 
-def note(told: Iterable[Told], *, stored: Sequence[SampleRow]) -> None:
-    """Append what the stored ones of these samples used; a repeat of a request adds nothing."""
+def note(
+    told: Iterable[Told], *, stored: Sequence[SampleRow], traced: Set[int], now: datetime
+) -> None:
+    """Append what the stored ones of these samples used; a repeat of a request adds nothing.
+
+    Those of ``traced`` requests are kept apart: they may be taken back.
+    """
     uses = list(told)
     if not uses:
         return
     hashes = {row.request_hash for row in stored}
     seen: set[int] = set()
     alike: defaultdict[tuple[int, int, Use], _Sum] = defaultdict(_Sum)
+    apart: list[Told] = []
     for each in uses:
         row = each.row
         if row.version_id is None or row.request_hash not in hashes or row.request_hash in seen:
             continue
         if row.request_hash is not None:
             seen.add(row.request_hash)
+        if row.request_hash in traced:
+            apart.append(each)
+            continue
         total = alike[row.version_id, row.at // DAY_MS, each.use]
         total.add(1, row.input_tokens or 0, row.output_tokens or 0)
     sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
@@ -93,13 +113,42 @@ def note(told: Iterable[Told], *, stored: Sequence[SampleRow]) -> None:
         for kind, name in use.names:
             sums[version_id, day, kind, name].add(*total.values)
     _store(sums)
+    _keep_apart(apart, now=now)
 
 
-def fold() -> int:
+def take_out(requests: Iterable[int]) -> None:
+    """Forget what traced requests used; the caller holds ``rollups.folding``."""
+    TracedUse.objects.filter(request_hash__in=list(requests)).delete()
+
+
+def fold(*, now: datetime) -> int:
     """Make one row of the rows of each day and thing; return how many went.
 
-    The caller holds ``rollups.folding``.
+    What traced requests used is added once nothing can take them back any more. The caller holds
+    ``rollups.folding``.
     """
+    return _add_traced(before=to_ms(now - KEPT_APART)) + _fold_alike()
+
+
+def _add_traced(*, before: int) -> int:
+    due = TracedUse.objects.filter(at__lt=before).order_by("at")
+    taken = list(due.values_list("pk", flat=True)[:_MOST_KEPT_APART])
+    if not taken:
+        return 0
+    # By their own ids: another may be appended meanwhile.
+    rows = TracedUse.objects.filter(pk__in=taken)
+    alike = rows.values_list("version_id", "day", "use").annotate(
+        n=Count("pk"), inputs=Max("input_tokens"), outputs=Max("output_tokens")
+    )
+    sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
+    for version_id, day, use, *values in alike:
+        for kind, name in json.loads(use):
+            sums[version_id, day, kind, name].add(*values)
+    _store(sums)
+    return rows.delete()[0]
+
+
+def _fold_alike() -> int:
     key = ("version_id", "day", "kind", "name")
     many = RequestUse.objects.values_list(*key).annotate(n=Count("pk")).filter(n__gt=1)
     folded = 0
@@ -116,14 +165,8 @@ def fold() -> int:
 
 def uses_of(*, version_id: int, now: datetime) -> RecordedUses | None:
     """Return what the version's requests used lately; None where none of them told."""
-    rows = (
-        RequestUse.objects.filter(
-            version=version_id, day__gte=clock.utc_day(now - timedelta(days=READ_DAYS))
-        )
-        .values_list("kind", "name")
-        .annotate(n=Sum("requests"), inputs=Max("longest_input"), outputs=Max("longest_output"))
-    )
-    found = {(kind, name): (n, inputs, outputs) for kind, name, n, inputs, outputs in rows}
+    sums = _read([version_id], since=clock.utc_day(now - timedelta(days=READ_DAYS)))
+    found = {(kind, name): each.values for (_, kind, name), each in sums.items()}
     everything = found.get((Kind.ALL, ""))
     if everything is None:
         return None
@@ -146,20 +189,51 @@ def uses_of(*, version_id: int, now: datetime) -> RecordedUses | None:
 
 def unpriced(*, version_ids: Iterable[int], now: datetime) -> dict[int, dict[str, int]]:
     """Return for each version how many requests lately lacked the price or count of which part."""
-    rows = (
-        RequestUse.objects.filter(
-            version__in=list(version_ids),
-            kind=Kind.UNPRICED,
-            day__gte=(now - timedelta(days=READ_DAYS)).date(),
-        )
-        .values_list("version_id", "name")
-        .annotate(n=Sum("requests"))
-        .order_by("name")
-    )
+    sums = _read(version_ids, since=clock.utc_day(now - timedelta(days=READ_DAYS)))
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    for version_id, name, n in rows:
-        found[version_id][name] = n
+    for (version_id, kind, name), each in sorted(sums.items()):
+        if kind == Kind.UNPRICED:
+            found[version_id][name] = each.requests
     return dict(found)
+
+
+def _read(version_ids: Iterable[int], *, since: date) -> dict[tuple[int, int, str], _Sum]:
+    """Return what the versions' requests used since a day, by version, kind and name.
+
+    One statement reads both tables: so what is being added counts exactly once.
+    """
+    asked = {"version__in": list(version_ids), "day__gte": since}
+    kept = RequestUse.objects.filter(**asked).values_list("version_id", "kind", "name")
+    kept = kept.annotate(n=Sum("requests"), i=Max("longest_input"), o=Max("longest_output"))
+    of_traces = Value(_OF_TRACES, output_field=IntegerField())
+    apart = TracedUse.objects.filter(**asked).annotate(kind=of_traces)
+    traced = apart.values_list("version_id", "kind", "use").annotate(
+        n=Count("pk"), i=Max("input_tokens"), o=Max("output_tokens")
+    )
+    sums: defaultdict[tuple[int, int, str], _Sum] = defaultdict(_Sum)
+    rows: Iterable[Any] = kept.union(traced, all=True)
+    for version_id, told, text, n, longest_in, longest_out in rows:
+        for kind, name in json.loads(text) if told == _OF_TRACES else [(told, text)]:
+            sums[version_id, kind, name].add(n, longest_in, longest_out)
+    return sums
+
+
+def _keep_apart(told: Iterable[Told], *, now: datetime) -> None:
+    TracedUse.objects.bulk_create(
+        [
+            TracedUse(
+                request_hash=row.request_hash,
+                version_id=row.version_id,
+                day=clock.utc_day(from_ms(row.at)),
+                use=use.text,
+                input_tokens=row.input_tokens or 0,
+                output_tokens=row.output_tokens or 0,
+                at=to_ms(now),
+            )
+            for row, use in told
+            if row.request_hash is not None and row.version_id is not None
+        ]
+    )
 
 
 def _store(sums: dict[_Key, _Sum]) -> None:

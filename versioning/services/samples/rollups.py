@@ -221,7 +221,7 @@ def _fold_some(*, without: Collection[int], now: datetime) -> int:
         # In the same transaction as the deletion below: what is counted is gone, or neither is.
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
-        used = request_uses.fold() + left_out_spans.fold(now=now) + tallies.fold()
+        used = request_uses.fold(now=now) + left_out_spans.fold(now=now) + tallies.fold()
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
     return len(parts) + len(seen) + used
 

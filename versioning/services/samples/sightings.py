@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
+from django.db.models import F
+from django.db.models.functions import Greatest
+
 from versioning.models import ServedDrift, Sighting, UnknownModel
 from versioning.models.fields import from_ms
 from versioning.services import locks
@@ -16,25 +19,58 @@ def note(
     served_by_route: Mapping[int, str],
 ) -> None:
     """Append one batch's counts of unknown models, and of versions that answered otherwise."""
+    Sighting.objects.bulk_create(_counted(rows, foreign=foreign, served_by_route=served_by_route))
+
+
+def take_out(
+    rows: Sequence[SampleRow],
+    *,
+    foreign: Set[tuple[int, int]],
+    served_by_route: Mapping[int, str],
+) -> None:
+    """Take what samples showed out of the counts; the caller holds ``rollups.folding``.
+
+    What is left without a sample was never seen.
+    """
+    for gone in _counted(rows, foreign=foreign, served_by_route=served_by_route):
+        waiting = Sighting.objects.filter(
+            unknown_model=gone.unknown_model_id, version=gone.version_id, served=gone.served
+        )
+        seen = list(waiting.order_by("pk"))
+        fold(seen)
+        Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
+        left = Greatest(F("samples") - gone.samples, 0)
+        if gone.unknown_model_id is not None:
+            UnknownModel.objects.filter(pk=gone.unknown_model_id).update(samples=left)
+        else:
+            drift = ServedDrift.objects.filter(version=gone.version_id, served=gone.served)
+            drift.filter(samples__lte=gone.samples).delete()
+            drift.update(samples=left)
+
+
+def _counted(
+    rows: Sequence[SampleRow],
+    *,
+    foreign: Set[tuple[int, int]],
+    served_by_route: Mapping[int, str],
+) -> list[Sighting]:
     times: defaultdict[tuple[int | None, int | None, str], list[int]] = defaultdict(list)
     for row in rows:
         if row.unknown_model_id is not None:
             times[row.unknown_model_id, None, ""].append(row.at)
         elif foreign and (row.version_id, row.route_id) in foreign:
             times[None, row.version_id, served_by_route[row.route_id]].append(row.at)
-    Sighting.objects.bulk_create(
-        [
-            Sighting(
-                unknown_model_id=unknown,
-                version_id=version,
-                served=served,
-                samples=len(moments),
-                first_at=from_ms(min(moments)),
-                last_at=from_ms(max(moments)),
-            )
-            for (unknown, version, served), moments in times.items()
-        ]
-    )
+    return [
+        Sighting(
+            unknown_model_id=unknown,
+            version_id=version,
+            served=served,
+            samples=len(moments),
+            first_at=from_ms(min(moments)),
+            last_at=from_ms(max(moments)),
+        )
+        for (unknown, version, served), moments in times.items()
+    ]
 
 
 def fold(sightings: Sequence[Sighting]) -> None:

@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -21,13 +21,11 @@ from django.db import connection
 
 from versioning.models import SpanLink, TracedSpan
 from versioning.models.fields import to_ms
+from versioning.models.traces import WINDOW
 from versioning.services.samples.store import one_of
 from versioning.services.samples.trace_format import Span
 from versioning.services.samples.trace_names import reading_of
 from versioning.services.transactions import one_transaction
-
-WINDOW = timedelta(minutes=15)
-"""How long a span is remembered: a parent is sent seconds after its child, or after a retry."""
 
 MOST_LEVELS = 50
 """How far up ancestors are looked for: a span's parents may form a circle."""
@@ -214,7 +212,9 @@ def _taken_back(above: Collection[Key]) -> frozenset[int]:
     """
     known = _known({span for span, _ in above}, "(counted OR request_hash IS NOT NULL)")
     told = {key: each for key, each in known.items() if key in above}
-    counted = sorted(key for key, each in told.items() if each.counted)
+    # With every name that it asks: one that answered as another model is no request to that either.
+    outer = {span for span, _ in told}
+    counted = sorted(key for key, each in known.items() if each.counted and key[0] in outer)
     if counted:
         _uncount(counted)
     return frozenset(each.request_hash for each in told.values() if each.request_hash is not None)

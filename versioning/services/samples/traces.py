@@ -6,7 +6,7 @@ never read.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -65,23 +65,27 @@ def accept(spans: Iterable[Span | Fault], *, api_key_id: int | None, now: dateti
     hashes = {i: hash_of(name) if (name := _request_of(told[i])) else None for i in asked}
     try:
         found = trace_deduplication.sort_out(told, requests=hashes, now=now)
-        kept_out[WRAPPERS] += len(found.wrapping) + removal.take_back(found.taken_back)
+        kept_out[WRAPPERS] += len(found.wrapping) + removal.take_back(found.taken_back, now=now)
+        traced = {hash_ for hash_ in hashes.values() if hash_ is not None}
         inner = [told[index] for index in asked if index not in found.wrapping]
-        rejected = [*faults, *_store(inner, api_key_id=api_key_id, now=now)]
-        kept_out[WRAPPERS] += removal.take_back(trace_deduplication.overtaken(found.keys))
+        rejected = [*faults, *_store(inner, api_key_id=api_key_id, traced=traced, now=now)]
+        overtaken = trace_deduplication.overtaken(found.keys)
+        kept_out[WRAPPERS] += removal.take_back(overtaken, now=now)
         left_out_spans.note(kept_out, now=now)
     except (OperationalError, InterfaceError) as error:
         raise Busy("The database can't take traces now; send them again.") from error
     return Receipt(len(rejected), _reasons(rejected, +kept_out))
 
 
-def _store(spans: Sequence[Span], *, api_key_id: int | None, now: datetime) -> Sequence[Rejected]:
+def _store(
+    spans: Sequence[Span], *, api_key_id: int | None, traced: Set[int], now: datetime
+) -> Sequence[Rejected]:
     """Store a sample of each span; return those that can't be used."""
     if not spans:
         return ()
     providers = Providers.load()
     samples = [_sample(span, index, providers) for index, span in enumerate(spans)]
-    return ingestion.accept(samples, api_key_id=api_key_id, now=now).rejected
+    return ingestion.accept(samples, api_key_id=api_key_id, traced=traced, now=now).rejected
 
 
 def _reasons(rejected: Sequence[Rejected], left_out: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from tests.otlp import CHAT, export, span
-from versioning.models import LeftOutSpans, PerformanceSample, TracedSpan, TrackedModel
+from versioning.models import LeftOutSpans, PerformanceSample, TracedSpan, TrackedModel, traces
 from versioning.services.samples import (
     ingestion,
     left_out_spans,
@@ -197,7 +197,7 @@ def test_spans_are_forgotten_after_a_while(post: Callable[..., Any], writer: Tra
     came = PerformanceSample.objects.get().at
     trace_deduplication.forget_old(now=came)
     assert TracedSpan.objects.count() == 2
-    trace_deduplication.forget_old(now=came + 2 * trace_deduplication.WINDOW)
+    trace_deduplication.forget_old(now=came + 2 * traces.WINDOW)
     assert not TracedSpan.objects.exists()
 
 
