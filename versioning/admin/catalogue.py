@@ -23,6 +23,7 @@ from unfold.contrib.filters.admin import RelatedCheckboxFilter
 from providers.models import Provider
 from versioning.admin import (
     chart,
+    descent,
     first_steps,
     forms,
     manual_move,
@@ -296,6 +297,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
         "moves": [
             {"record": record, "ago": words.ago(record.completed_at, now=now)} for record in moves
         ],
+        **descent.of_model(tracked, now=now),
         "on_day": request.GET.get("on", ""),
         "served_on": served_on.answer(tracked=tracked, asked=request.GET.get("on", ""), now=now),
         "may_check": request.user.has_perm("versioning.run_check"),
