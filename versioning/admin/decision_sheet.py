@@ -11,6 +11,9 @@ from versioning.admin import intervals, words
 from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, UnreadEvidence
 from versioning.models import ModelVersion
 
+SHOWN_REASONS = 2
+"""With the warnings: who decides in half a minute reads no more; the rest is a click away."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
@@ -58,6 +61,8 @@ class Sheet:
     sentence: str
     intervals: Sequence[intervals.IntervalRow]
     reasons: Sequence[str]
+    first_reasons: Sequence[str]
+    """The first few that neither the sentence nor a warning says already."""
     tasks: Sequence[TaskRow]
     slices: Sequence[TaskRow]
     gates: Sequence[GateRow]
@@ -89,6 +94,7 @@ def of_evidence(evidence: Evidence) -> Sheet:
         sentence=evidence.sentence,
         intervals=intervals.of_evidence(evidence),
         reasons=evidence.reasons,
+        first_reasons=_first_reasons(evidence),
         tasks=[_part(part) for part in evidence.tasks],
         slices=[_part(part) for part in evidence.slices],
         gates=[
@@ -112,6 +118,16 @@ def of_evidence(evidence: Evidence) -> Sheet:
         rests_on=_(" and ").join(evidence.rests_on or ()),
         missing=_(" and ").join(evidence.missing or ()),
     )
+
+
+def _first_reasons(evidence: Evidence) -> list[str]:
+    warned = {caution.text for caution in evidence.warnings}
+    told = evidence.sentence.lower()
+    # That nobody can tell yet, the plot says: it has no row of such a limit.
+    untold = {gate.reason for gate in evidence.gates if gate.status == "unknown"}
+    said = [each for each in evidence.reasons if each not in warned | untold]
+    room = max(0, SHOWN_REASONS - len(warned))
+    return [each for each in said if each.lower() not in told][:room]
 
 
 def side_by_side(before: ModelVersion, after: ModelVersion) -> list[FactRow]:
