@@ -28,3 +28,15 @@ def test_no_two_classes_share_a_name() -> None:
         for name, paths in found.items()
         if len(paths) > 1 and name not in DJANGO_NAMES_THEM
     } == {}
+
+
+def test_no_function_is_called_by_a_word_that_says_nothing() -> None:
+    """A public function is named for what it does or returns."""
+    vague = {"tell", "told", "said", "say", "says", "look", "heard"}
+
+    assert [
+        f"{path}: {node.name}"
+        for path, module in modules()
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in vague
+    ] == []

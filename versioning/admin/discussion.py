@@ -86,7 +86,7 @@ def context(
     }
 
 
-def say(request: HttpRequest, record_id: int) -> HttpResponse:
+def comment(request: HttpRequest, record_id: int) -> HttpResponse:
     """Write a comment down, or a request for changes where that button was pressed."""
     text, asks = request.POST.get("text", ""), "ask" in request.POST
     return _do(
@@ -97,7 +97,7 @@ def say(request: HttpRequest, record_id: int) -> HttpResponse:
         done=_("You asked for changes: nobody can approve it until you withdraw that.")
         if asks
         else _("Your comment is kept."),
-        act=lambda now: discussion.say(
+        act=lambda now: discussion.comment(
             record_id=record_id,
             text=text,
             asks_for_changes=asks,

@@ -111,7 +111,11 @@ def _of_id(each: HeldId) -> HeldRow:
         Why.LOOK_ALIKE: _("Say that it follows, by a rule"),
         Why.STAFF_RULE: _("See the rules of this model"),
     }
-    told = {"id": each.upstream_id, "day": words.day(clock.local_day(each.since)), "why": each.said}
+    told = {
+        "id": each.upstream_id,
+        "day": words.day(clock.local_day(each.since)),
+        "why": each.quoted,
+    }
     return HeldRow(
         link=model,
         name=f"{each.tracked_model} → {each.upstream_id}",

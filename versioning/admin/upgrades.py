@@ -194,7 +194,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             self.further_page(
                 "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
             ),
-            self.further_page("<int:record_id>/say/", require_POST(discussion.say), name="say"),
+            self.further_page("<int:record_id>/say/", require_POST(discussion.comment), name="say"),
             self.further_page(
                 "<int:record_id>/comments/<int:comment_id>/withdraw/",
                 require_POST(discussion.withdraw),

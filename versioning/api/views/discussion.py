@@ -45,7 +45,7 @@ class CommentsView(ApiView):
     )
     def post(self, asked: Asked, *, id: int) -> Response:
         """While a request for changes is open nobody can approve the upgrade (409)."""
-        made = discussion.say(record_id=id, actor=asked.actor, now=asked.now, **asked.body)
+        made = discussion.comment(record_id=id, actor=asked.actor, now=asked.now, **asked.body)
         return Response(CommentSerializer(made).data, status=201)
 
 

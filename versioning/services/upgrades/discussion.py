@@ -50,7 +50,7 @@ def refuse_if_changes_are_asked(record: UpgradeRecord) -> None:
 
 
 @one_transaction
-def say(
+def comment(
     *, record_id: int, text: str, asks_for_changes: bool = False, actor: Actor, now: datetime
 ) -> Comment:
     """Say something about an upgrade, or ask for changes before it is approved.

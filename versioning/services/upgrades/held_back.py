@@ -120,7 +120,7 @@ class HeldVersion:
         return self.record.changed_at
 
     @property
-    def said(self) -> str:
+    def quoted(self) -> str:
         """What was said when it was held back, word for word; empty where nothing was."""
         if self.why is Why.REFUSED:
             return self.version.answers_why
@@ -155,7 +155,7 @@ class HeldId:
         return self.row.since
 
     @property
-    def said(self) -> str:
+    def quoted(self) -> str:
         return self.row.why
 
 
