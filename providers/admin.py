@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import JSONField, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
-from providers.row_fields import FormWithRows, NamedRow, PairsField, Unshowable
+from providers.row_fields import (
+    FormWithRows,
+    NamedRow,
+    PairsField,
+    RowsField,
+    Unshowable,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -134,6 +141,27 @@ class Admin(NamedPages):
         shown = getattr(self, name, None)
         return name if shown is None else str(getattr(shown, "admin_order_field", "")).lstrip("-")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Say in words what is kept as JSON, to whom may not change it."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        declared = self.form.declared_fields
+        asked = {
+            column: declared.get(column.name) or self.formfield_for_dbfield(column, request)
+            for column in self.opts.fields
+            if isinstance(column, JSONField) and column.editable
+        }
+        said = {
+            column.name: _InWords(column, field)
+            for column, field in asked.items()
+            if field is not None and not isinstance(field, forms.JSONField)
+        }
+        return [
+            (title, {**more, "fields": [said.get(str(name), name) for name in more["fields"]]})
+            for title, more in found
+        ]
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         for each in found.filter_specs:
@@ -161,6 +189,27 @@ class Admin(NamedPages):
         )
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return HttpResponseRedirect(reverse(page, args=[obj.pk]))
+
+
+class _InWords:
+    """A column of a page that may only be read: what is kept as JSON, as its form shows it."""
+
+    def __init__(self, column: Any, field: forms.Field) -> None:
+        self.__name__ = column.name
+        self.short_description = column.verbose_name
+        self.field = field
+
+    def __call__(self, row: Model) -> SafeString:
+        value = getattr(row, self.__name__)
+        if isinstance(self.field, RowsField):
+            lines = self.field.in_words(value)
+        else:
+            shown = self.field.prepare_value(value)
+            lines = shown.splitlines() if isinstance(shown, str) else []
+            lines = lines or ([words_of(self.field, shown)] if shown else [])
+        if not lines:
+            return Admin.empty_value_display
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
 
 class OptionRow(NamedRow):

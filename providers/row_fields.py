@@ -6,7 +6,7 @@ lost. htmx only spares the page from being loaded anew.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -71,7 +72,9 @@ class NamedRow(RowForm):
         for row in rows:
             name = row.cleaned_data[cls.unique]
             if name in seen:
-                row.add_error(cls.unique, f"“{name}” stands above already.")
+                row.add_error(
+                    cls.unique, gettext("“%(name)s” stands above already.") % {"name": name}
+                )
             seen.add(name)
 
 
@@ -148,7 +151,7 @@ class RowsWidget(forms.Widget):
             "id": id_,
             "rows": 6,
             "spellcheck": "false",
-            "aria-label": f"{self.owner.label}, JSON",
+            "aria-label": gettext("%(owner_label)s, JSON") % {"owner_label": self.owner.label},
         }
         drawn: SafeString = UnfoldAdminTextareaWidget().render(name, typed.text, attrs)
         return drawn
@@ -225,6 +228,19 @@ class RowsField(forms.Field):
             chosen=chosen, rows=[self.row(initial=each) for each in shown] or self._blank()
         )
 
+    def in_words(self, value: Any) -> list[str]:
+        """Return a value for who may only read it, a line for each row."""
+        if value is None and self.nullable:
+            return [str(self.choices[0][1])]
+        stored = self.empty if value is None else value
+        try:
+            shown = [self.row.shown(item) for item in self.split(stored)]
+        except (Unshowable, KeyError, TypeError, ValueError, ArithmeticError):
+            return [_dumped(stored)]
+        if not shown:
+            return [str(self.none)] if self.nullable else []
+        return [_in_words(self.row(initial=each), each) for each in shown]
+
     def _blank(self) -> list[RowForm]:
         return [self.row()]
 
@@ -253,12 +269,15 @@ class RowsField(forms.Field):
         wrong = [str(typed.rows.index(row) + 1) for row in filled if row.errors]
         if wrong and self.many:
             raise ValidationError(
-                f"Look at {self.one} {', '.join(wrong)}: it can't be kept like this."
+                gettext("Look at %(one)s %(join)s: it can't be kept like this.")
+                % {"one": self.one, "join": ", ".join(wrong)}
             )
         if wrong:
-            raise ValidationError("It can't be kept like this: see the fields.")
+            raise ValidationError(gettext("It can't be kept like this: see the fields."))
         if self.nullable and not filled:
-            raise ValidationError(f"Fill in a {self.one}, or choose otherwise above.")
+            raise ValidationError(
+                gettext("Fill in a %(one)s, or choose otherwise above.") % {"one": self.one}
+            )
         return self.join([row.item() for row in filled])
 
     def _parsed(self, text: str) -> Any:
@@ -267,7 +286,9 @@ class RowsField(forms.Field):
         try:
             return json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise ValidationError(f"This is no JSON: {error}.") from error
+            raise ValidationError(
+                gettext("This is no JSON: %(error)s.") % {"error": error}
+            ) from error
 
     def run_validators(self, value: Any) -> None:
         if value is not None:
@@ -305,7 +326,7 @@ class RowsField(forms.Field):
         typed.rows, typed.chosen, typed.text = shown.rows, shown.chosen, shown.text
         typed.known = (value,)
         if shown.text is not None:
-            typed.problem = "There are no fields for all that it holds."
+            typed.problem = gettext("There are no fields for all that it holds.")
 
     def _change_rows(self, typed: Typed, *, name: str, verb: str, number: str) -> None:
         if verb == "add" and len(typed.rows) < MOST_ROWS:
@@ -399,4 +420,41 @@ def _dumped(value: Any) -> str:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(gettext("%(name)s is no JSON") % {"name": name})
+
+
+def _in_words(row: RowForm, shown: Mapping[str, Any]) -> str:
+    """Return what a row's fields show, each with its label: "For at least: 24 h"."""
+    told = []
+    for name, column in row.fields.items():
+        value = shown.get(name)
+        if value in (None, "", False) or value == []:
+            continue
+        label = str(column.label or name.replace("_", " ").capitalize())
+        if value is True:
+            told.append(label)
+            continue
+        if isinstance(column, RowsField):
+            words = "; ".join(column.in_words(value))
+        else:
+            words = words_of(column, value)
+        told.append(f"{label}: {words}")
+    return ", ".join(told)
+
+
+def words_of(column: forms.Field, value: Any) -> str:
+    """Return what a field shows of a value: the words of a choice, a number with its unit."""
+    choices = {str(key): str(words) for key, words in _flat(getattr(column, "choices", ()))}
+    if isinstance(value, list | tuple):
+        return ", ".join(choices.get(str(each), str(each)) for each in value)
+    unit = str(getattr(column, "unit", ""))
+    return choices.get(str(value), str(value)) + (f" {unit}" if unit else "")
+
+
+def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the pairs of choices, those of groups, too."""
+    for key, words in choices() if callable(choices) else choices:
+        if isinstance(words, list | tuple):
+            yield from words
+        else:
+            yield key, words

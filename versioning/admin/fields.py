@@ -56,6 +56,7 @@ class NumberField(forms.DecimalField):
     def __init__(self, *, unit: "StrOrPromise" = "", example: str = "5", **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
         super().__init__(widget=UnitInput(unit), error_messages=_messages(example), **kwargs)
+        self.unit = unit
 
     def prepare_value(self, value: Any) -> Any:
         return value if value is None or isinstance(value, str) else plain(value)
@@ -76,6 +77,7 @@ class WholeField(forms.IntegerField):
             ),
             **kwargs,
         )
+        self.unit = unit
 
 
 class PercentField(NumberField):
@@ -204,7 +206,7 @@ class HoursField(forms.MultiValueField):
     """A time, written in hours or days; it is kept in hours."""
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
-        self.most = most
+        self.most, self.unit = most, gettext_lazy("hours")
         number = forms.DecimalField(required=False, min_value=0, error_messages=_messages("24"))
         unit = forms.ChoiceField(
             choices=[(HOURS, _("hours")), (DAYS, _("days"))], required=False, initial=HOURS

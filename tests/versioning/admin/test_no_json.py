@@ -1,5 +1,6 @@
 """No form of the admin asks for JSON, except of those who choose "as JSON"."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_no_form_asks_for_json(boss: Client, rows: None) -> None:
         written = [n for n, found in sent.items() if "".join(found).strip()[:1] in ("[", "{")]
         assert written == [], f"{address} shows JSON in {written}"
     assert {"canary_steps", "windows", "scorers", "content", "parameter_map", "options"} <= seen
+
+
+def test_who_may_only_read_sees_words_where_editors_see_fields(viewer: Client, rows: None) -> None:
+    for model, address in pages():
+        answer = viewer.get(address)
+        if model._meta.app_label not in ("providers", "versioning") or answer.status_code != 200:
+            continue
+        shown = re.findall(r'<div class="readonly[^>]*>(.*?)</div>', text(answer), re.DOTALL)
+        assert [each for each in shown if re.match(r"\s*(\[|\{|&#x27;)", each)] == [], address
+    policy = text(viewer.get(f"/admin/versioning/policy/{Policy.objects.latest('pk').pk}/change/"))
+    assert "Share of the keys: 5 %" in policy
+    assert "Days: Mon, From: 09:00, To: 10:00" in policy
 
 
 def test_only_an_option_that_is_json_by_itself_is_asked_as_json() -> None:
