@@ -47,6 +47,7 @@ class HistoryAdmin(Admin):
 class HistoryInline(PlainInline):
     """Rows to be read on the page of what they belong to."""
 
+    template = "admin/edit_inline/history.html"
     extra = 0
     can_delete = False
     show_change_link = True
