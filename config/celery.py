@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
 
+from config import logs  # noqa: F401  (what it connects to messages and tasks)
 from config.localfs_broker import sweep_leftovers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

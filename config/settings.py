@@ -95,6 +95,11 @@ BEHIND_HTTPS = read_bool("BEHIND_HTTPS", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
+# Pages go on over HTTPS. Programs are not redirected: their key would have been sent already.
+SECURE_SSL_REDIRECT = BEHIND_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(api|v1)/", r"^(livez|readyz|metrics)/?$"]
+# Whether all other names of the domain are HTTPS alone is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
@@ -123,8 +128,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "versioning.api.middleware.RequestIdMiddleware",
+    "config.logs.RequestIdOfLogMiddleware",
     "versioning.api.problems.ProblemsMiddleware",
     "versioning.api.bodies.PiecesMiddleware",
+    "config.content_policy.ContentPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -353,8 +360,21 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": ["levelname", "name", "message", "request_id", "process"],
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "at",
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": read_choice("LOG_FORMAT", "LINE", ("LINE", "JSON")).lower(),
+            "filters": ["request_id"],
+        },
+    },
     "root": {
         "handlers": ["console"],
         "level": read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),

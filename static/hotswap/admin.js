@@ -1,4 +1,5 @@
-/* Names for what widgets build in the browser, where no template could give one. */
+/* Names for what widgets build in the browser, where no template could give one; what pages may not
+   do inline. */
 (function () {
   "use strict";
 
@@ -51,6 +52,20 @@
     nameCells(document);
     giveRoles(document);
   }
+
+  /* Alpine and others write styles as an attribute, which the policy of pages doesn't let them;
+     as a property it does. */
+  const setAttribute = Element.prototype.setAttribute;
+  Element.prototype.setAttribute = function (name, value) {
+    if (name === "style" && this.style) this.style.cssText = value;
+    else setAttribute.call(this, name, value);
+  };
+
+  /* What is picked from a list goes into the field that the list is for. */
+  document.addEventListener("click", event => {
+    const picked = event.target.closest("[data-fills]");
+    if (picked) document.getElementById(picked.dataset.fills).value = picked.dataset.id;
+  });
 
   let isDue = false;
   function soon() {

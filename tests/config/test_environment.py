@@ -30,6 +30,7 @@ BAD = {
     "TIME_ZONE": ["Europe/Atlantis"],
     "DEBUG": ["perhaps"],
     "BEHIND_HTTPS": ["2"],
+    "LOG_FORMAT": ["xml"],
     "LOG_LEVEL": ["loud"],
     "HOTSWAP_CHECK_HOUR": ["24", "-1", "two", "2.5"],
     "HOTSWAP_SIGN_IN_TRIES": ["2", "many"],

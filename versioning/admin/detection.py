@@ -80,7 +80,10 @@ class CheckAdmin(HistoryAdmin):
                 )
             },
         ),
-        (gettext_lazy("Raw difference"), {"classes": ("collapse",), "fields": ("raw", "unread")}),
+        (
+            gettext_lazy("Raw difference"),
+            {"classes": ("collapse",), "fields": ("raw", "unread_items")},
+        ),
     )
 
     @admin.display(description=gettext_lazy("result"), ordering="state")
@@ -108,7 +111,7 @@ class CheckAdmin(HistoryAdmin):
         return words.raw(check.difference)
 
     @admin.display(description=gettext_lazy("items that could not be read"))
-    def unread(self, check: Check) -> SafeString:
+    def unread_items(self, check: Check) -> SafeString:
         return words.sentences(check.dropped_items, empty=_("None."))
 
     def get_urls(self) -> list[URLPattern]:

@@ -99,6 +99,9 @@ class TaskForm(FormWithRows, PeriodicTaskForm):  # type: ignore[misc]
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(SetUpPages, PlainTaskAdmin, UnfoldAdmin):  # type: ignore[misc]
     form = TaskForm
+    # The package's own has a script within the page, which the policy of pages stops; what it says
+    # stands in crontab_translation.
+    change_form_template = None
     list_display = ("name", "enabled", "when", "last_run_at", "total_run_count")
     list_filter = ("enabled",)
     date_hierarchy = None

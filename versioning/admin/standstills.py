@@ -55,6 +55,27 @@ def _said(each: Standstill) -> dict[str, str]:
             "why": each.notice.sentence,
             "link": reverse("admin:versioning_notice_changelist") + "?resolved_at__isempty=1",
         }
+    if each.free_bytes is not None:
+        return {
+            "what": _("The disk is nearly full."),
+            "why": _(
+                "%(left)s MB are left where the data folder is: soon nothing can be written. Make "
+                "room, or keep single samples for fewer days (HOTSWAP_RETENTION_DAYS)."
+            )
+            % {"left": each.free_bytes // 1024**2},
+            "link": reverse("admin:versioning_performancesample_changelist"),
+        }
+    if each.idle_since is not None:
+        return {
+            "what": _("No worker does anything."),
+            "why": _(
+                "Nothing was done since %(idle_since)s, although the scheduler goes on: the worker "
+                "is dead, or the queue's server is away. Look at both; nothing is lost, and all is "
+                "made up for (docs/operations.md)."
+            )
+            % {"idle_since": words.stamp(each.idle_since)},
+            "link": reverse("admin:django_celery_beat_periodictask_changelist"),
+        }
     since = words.stamp(each.silent_since) if each.silent_since else ""
     return {
         "what": _("The scheduler is silent."),

@@ -5,7 +5,11 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
 
 from versioning.api import ingest, problems, traces
 from versioning.api.operations import UNVERSIONED, V1
@@ -182,7 +186,7 @@ urlpatterns: list[Any] = [
     *both("api/evaluation-runs/<int:id>/pairs", evaluation.PairsView.as_view(), "run-pairs"),
     *both("api/evaluation-runs/<int:id>/marks", evaluation.MarksView.as_view(), "marks"),
     *both("api/schema", SpectacularAPIView.as_view(), "schema"),
-    *both("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
+    *both("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), "docs"),
     *both("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),
     re_path("^(?:api|v1)(?:/|$)", problems.unknown_address),
 ]

@@ -16,8 +16,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from config import supervisor
 from tests.versioning.admin.pages import text
-from versioning.models import Freeze
-from versioning.services import notices, standstills
+from versioning.models import Freeze, Tally
+from versioning.services import notices, standstills, tallies
 from versioning.services.actors import Actor
 from versioning.services.upgrades import policies
 
@@ -56,6 +56,14 @@ def silence_the_scheduler() -> str:
     return "The scheduler is silent."
 
 
+def silence_the_workers() -> str:
+    silence_the_scheduler()
+    PeriodicTask.objects.update(last_run_at=timezone.now())
+    long_ago = timezone.now() - timedelta(hours=2)
+    tallies.note(Tally.Kind.STAGE, "done", subject="Late scores", now=long_ago)
+    return "No worker does anything."
+
+
 def test_each_that_the_supervisor_can_give_up_is_known_by_its_name() -> None:
     programs = supervisor.programs_of(Namespace(host="127.0.0.1", port=8000))
 
@@ -84,7 +92,8 @@ def test_the_next_start_takes_back_what_was_given_up(viewer: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "stand_still", [switch_off, freeze, stop_the_worker, silence_the_scheduler]
+    "stand_still",
+    [switch_off, freeze, stop_the_worker, silence_the_scheduler, silence_the_workers],
 )
 def test_every_page_says_what_stands_still(viewer: Client, stand_still: Callable[[], str]) -> None:
     said = stand_still()
@@ -92,6 +101,16 @@ def test_every_page_says_what_stands_still(viewer: Client, stand_still: Callable
         answer = viewer.get(reverse(f"admin:{page}"))
         if answer.status_code == 200:
             assert said in text(answer), page
+
+
+def test_a_disk_that_is_nearly_full_is_said_with_what_to_do(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Namespace(free=100 * 1024**2, total=10**12)
+    monkeypatch.setattr("versioning.services.standstills.disk_usage", lambda folder: left)
+    said = " ".join(text(viewer.get(reverse("admin:index"))).split())
+    assert "The disk is nearly full.</strong> 100 MB are left" in said
+    assert "HOTSWAP_RETENTION_DAYS" in said
 
 
 def test_a_freeze_that_is_over_is_no_news(viewer: Client) -> None:

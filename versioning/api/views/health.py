@@ -4,14 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from versioning.api.authentication import key_of
+from versioning.api.operations import READ
 from versioning.api.problems import problem
-from versioning.services import outbox, readiness
+from versioning.models import ApiKey
+from versioning.services import outbox, readiness, standstills
 from versioning.services.checks import detection
 
 
@@ -23,13 +27,14 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the database is there and up to date, and how old each provider's news is.
+    """Say whether the database is there and up to date.
 
-    An old check doesn't make the process unready: taking it out would not ask the provider.
+    Staff, and keys that may read, are told how old each provider's news is, what has not gone out
+    and what stands still. Nothing of it makes the process unready: taking it out would not ask the
+    provider, and the worker sends.
     """
     try:
         pending = _pending_migrations()
-        checks = _checks(now=timezone.now()) if not pending else {}
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be reached ({type(error).__name__}).")
     if pending:
@@ -38,18 +43,28 @@ def readyz(request: HttpRequest) -> HttpResponse:
         readiness.try_write(now=timezone.now())
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
-    body = {
-        "status": "ready",
-        "database": "reachable",
-        "migrations": "applied",
-        "checks": checks,
-        "outbox": _outbox(now=timezone.now()),
+    body = {"status": "ready", "database": "reachable", "migrations": "applied"}
+    return JsonResponse(
+        body | _details(request, now=timezone.now()), headers={"Cache-Control": "no-store"}
+    )
+
+
+def _details(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
+    """Return what only those are told who may see it anyway."""
+    key = key_of(request, now=now)
+    is_let_in = request.user.has_perm(READ) if key is None else ApiKey.Scope.READ in key.scopes
+    if not is_let_in:
+        return {}
+    return {
+        "version": settings.HOTSWAP["VERSION"],
+        "checks": _checks(now=now),
+        "outbox": _outbox(now=now),
+        "standstills": [each.kind for each in standstills.current(now=now)],
     }
-    return JsonResponse(body, headers={"Cache-Control": "no-store"})
 
 
 def _outbox(*, now: datetime) -> dict[str, Any]:
-    """Say what has not gone out. It doesn't make the process unready: the worker sends it."""
+    """Say what has not gone out."""
     found = outbox.backlog(now=now)
     waited = now - found.oldest_at if found.oldest_at else None
     return {
