@@ -70,7 +70,9 @@ class HeldSerializer(serializers.Serializer[Any]):
     record_id = serializers.IntegerField(source="record.pk", default=None, allow_null=True)
     since = Moment()
     said = serializers.CharField(
-        allow_blank=True, help_text="The reason, word for word; of what waits, the rule's."
+        source="quoted",
+        allow_blank=True,
+        help_text="The reason, word for word; of what waits, the rule's.",
     )
     said_by = serializers.CharField(
         source="step.actor_name", default="", help_text="Who had the last word, if anybody."
