@@ -17,6 +17,7 @@ from versioning.models import (
     Check,
     Comment,
     Delivery,
+    DeliveryAttempt,
     DriftFinding,
     EvaluationCase,
     EvaluationRun,
@@ -132,6 +133,7 @@ def everything(now: dt.datetime) -> Everything:
         at=now,
     )
     policy = Policy.objects.get(pk=waiting.policy.pk)
+    DeliveryAttempt.objects.create(delivery=delivery, began_at=now, status=503, error="Away.")
     records = "/api/model-versions/upgrade-recommendations"
     return Everything(
         {
