@@ -178,7 +178,7 @@ def _counted(*, now: datetime) -> Iterator[Metric]:
     taken |= {row["result"]: row["n"] for row in counted[Tally.Kind.SAMPLE]}
     yield counter(
         "hotswap_samples_total",
-        "Samples taken in (accepted), there already (duplicate), or of a wrapper (taken back).",
+        "Samples taken in (accepted), there already (duplicate), or of a wrapper (taken_back).",
         (((result,), taken.pop(result)) for result in (ACCEPTED, DUPLICATE, TAKEN_BACK)),
         "result",
     )

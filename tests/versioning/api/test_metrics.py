@@ -89,7 +89,7 @@ def test_samples_are_counted_by_what_became_of_them(api: Api, told: Any) -> None
 
     def counted() -> None:
         found = told()
-        assert found["hotswap_samples_total"] == {"accepted": 2, "duplicate": 2}
+        assert found["hotswap_samples_total"] == {"accepted": 2, "duplicate": 2, "taken_back": 0}
         assert sum(found["hotswap_rejected_samples_total"].values()) == 2
 
     counted()

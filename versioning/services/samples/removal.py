@@ -13,7 +13,7 @@ from versioning.services.samples.rollup_sums import SampleRow, sums_by_cell
 from versioning.services.transactions import one_transaction
 
 COUNTED_OUT = PerformanceSample.Source.COUNTED_OUT
-TAKEN_BACK = "taken back"
+TAKEN_BACK = "taken_back"
 """Result of samples that were accepted, and are gone since."""
 
 
