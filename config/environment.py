@@ -6,7 +6,9 @@ The environment wins over the file ``.env``; an empty variable counts as not set
 import difflib
 import os
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -108,6 +110,31 @@ def read_bool(name: str, default: bool) -> bool:
     if value not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
     return value in {"1", "true", "yes", "on"}
+
+
+def read_networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return the networks between commas; ImproperlyConfigured for what is none."""
+    try:
+        return [ip_network(part) for part in read_list(name, [])]
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} lists networks such as 10.0.0.0/8, or single addresses ({error})."
+        ) from error
+
+
+def read_secrets_keys(name: str) -> list[str]:
+    """Return the Fernet keys between commas; ImproperlyConfigured for what is none."""
+    keys = read_list(name, [])
+    for key in keys:
+        try:
+            is_key = len(urlsafe_b64decode(key)) == 32
+        except ValueError:
+            is_key = False
+        if not is_key:
+            raise ImproperlyConfigured(
+                f"{name} holds something that is no key. Make one with: manage.py secrets_key"
+            )
+    return keys
 
 
 def names_of_variables(name: str, given: list[str]) -> list[str]:

@@ -26,6 +26,8 @@ from config.environment import (  # noqa: E402
     read_choice,
     read_int,
     read_list,
+    read_networks,
+    read_secrets_keys,
     read_text,
     read_zone,
 )
@@ -307,6 +309,7 @@ SPECTACULAR_SETTINGS = {
         "versioning.api.description.with_evidence",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "EventKind": "versioning.api.serializers.events.KINDS",
         "UpgradeState": "versioning.api.serializers.upgrades.STATES",
         "WaitingState": ["recommended", "snoozed"],
         "CheckState": "versioning.api.serializers.checks.STATES",
@@ -340,6 +343,12 @@ HOTSWAP: dict[str, Any] = {
     ),
     # The one folder that file:// addresses of providers may lead to.
     "FILES_DIR": str(Path(read_text("HOTSWAP_FILES_DIR", str(DATA_DIR / "files"))).resolve()),
+    # Under which secrets that Hotswap must read itself are kept: the first encrypts.
+    "SECRETS_KEYS": read_secrets_keys("HOTSWAP_SECRETS_KEY"),
+    # Where webhooks may go beside the internet.
+    "WEBHOOK_NETWORKS": read_networks("HOTSWAP_WEBHOOK_NETWORKS"),
+    # Where people open its pages; empty: links in messages are left out.
+    "PUBLIC_URL": read_text("HOTSWAP_PUBLIC_URL", "").rstrip("/"),
     "HTTP_CONNECT_SECONDS": read_int("HOTSWAP_HTTP_CONNECT_SECONDS", 5, least=1, most=60),
     "HTTP_READ_SECONDS": read_int("HOTSWAP_HTTP_READ_SECONDS", 30, least=1, most=600),
     "HTTP_TOTAL_SECONDS": read_int("HOTSWAP_HTTP_TOTAL_SECONDS", 120, least=1, most=3600),

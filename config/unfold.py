@@ -244,6 +244,9 @@ UNFOLD = {
                     ),
                     _link(title=gettext_lazy("API keys"), icon="key", model="versioning.apikey"),
                     _link(
+                        title=gettext_lazy("Webhooks"), icon="webhook", model="versioning.webhook"
+                    ),
+                    _link(
                         title=gettext_lazy("Slice tags"), icon="sell", model="versioning.slicetag"
                     ),
                     _link(title=gettext_lazy("Users"), icon="person", model="auth.user"),

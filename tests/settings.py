@@ -9,6 +9,7 @@ os.environ["HOTSWAP_PROVIDER_KEYS"] = (
     "A_KEY,ACME_*,SIMULATED_KEY,ZETA_KEY,MACHINE_KEY,LAW_SEVEN_KEY,WORKED_EXAMPLE_KEY,"
     "NOBODY_SET_THIS,ID"
 )
+os.environ["HOTSWAP_SECRETS_KEY"] = "aXQncyBhIGtleSBmb3IgdGVzdHMsIG5vIG90aGVyISE="
 
 from config.settings import *  # noqa: E402, F403
 

@@ -18,7 +18,14 @@ from providers.http.addresses import origin, problem_of_redirect, stands_in_publ
 from providers.http.decoding import NotJSON, decode
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
-from providers.http.transport import NoReply, Reply, exchange, new_session, only_public
+from providers.http.transport import (
+    NoReply,
+    Reply,
+    exchange,
+    new_session,
+    only_to,
+    public_only,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -241,7 +248,7 @@ class Client:
         """Send once, and follow redirects by hand; the key stays with the base URL's origin."""
         came_from_public = False
         for _ in range(MAX_REDIRECTS + 1):
-            with only_public(came_from_public):
+            with only_to(public_only if came_from_public else None):
                 outcome = self._exchange(method, url, body, headers, deadline=deadline)
             if isinstance(outcome, NoReply) or outcome.status not in _REDIRECTS:
                 return outcome

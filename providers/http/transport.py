@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from providers.base import Nonsense
-from providers.http.addresses import addresses_of, is_public, never_asked
+from providers.http.addresses import Address, addresses_of, is_public, never_asked
 from providers.http.guard import refuse_if_others_wait
 
 # Read piece by piece, so that a body past the limit is broken off and not held first.
@@ -83,17 +83,23 @@ class SocketTimer:
 _watch: ContextVar[SocketTimer | None] = ContextVar("_watch", default=None)
 
 
-_only_public: ContextVar[bool] = ContextVar("_only_public", default=False)
+_check: ContextVar[Callable[[Address], None] | None] = ContextVar("_check", default=None)
 
 
 @contextlib.contextmanager
-def only_public(wanted: bool) -> Iterator[None]:
-    """Connect to addresses of the internet only, where ``wanted``: after a redirect from there."""
-    token = _only_public.set(wanted)
+def only_to(check: Callable[[Address], None] | None) -> Iterator[None]:
+    """Connect only where ``check`` does not raise Nonsense; with None to whatever may be asked."""
+    token = _check.set(check)
     try:
         yield
     finally:
-        _only_public.reset(token)
+        _check.reset(token)
+
+
+def public_only(address: Address) -> None:
+    """Raise Nonsense unless the address is of the internet: after a redirect from there."""
+    if not is_public(address):
+        raise Nonsense(f"A redirect leads to a private address ({address}): not followed.")
 
 
 def _checked(connection: HTTPConnection) -> list[str]:
@@ -110,8 +116,8 @@ def _checked(connection: HTTPConnection) -> list[str]:
     for address in found:
         if never_asked(address):
             raise Nonsense(f"{host} leads to {address}, which is never asked: check the base URL.")
-        if _only_public.get() and not is_public(address):
-            raise Nonsense(f"A redirect leads to a private address ({host}): not followed.")
+        if check := _check.get():
+            check(address)
     return [str(address) for address in found]
 
 

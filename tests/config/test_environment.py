@@ -46,8 +46,16 @@ BAD = {
     "HOTSWAP_HTTP_MAX_BYTES": ["1023", "1073741825", "32M"],
     "HOTSWAP_PROVIDER_KEYS": ["acme_key", "A*", "ACME_KEY;OTHER"],
     "HOTSWAP_DATA_DIR": ["/dev/null/hotswap"],
+    "HOTSWAP_SECRETS_KEY": ["short", "c2hvcnQ=", "***"],
+    "HOTSWAP_WEBHOOK_NETWORKS": ["10.0.0.0/33", "intranet"],
 }
-ANYTHING_GOES = {"SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "HOTSWAP_FILES_DIR"}
+ANYTHING_GOES = {
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "HOTSWAP_FILES_DIR",
+    "HOTSWAP_PUBLIC_URL",
+}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from versioning.admin import (
     schedules,
     upgrades,
     versions,
+    webhooks,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "schedules",
     "upgrades",
     "versions",
+    "webhooks",
 ]

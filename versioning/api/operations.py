@@ -130,6 +130,7 @@ def operation(
     file_types: Sequence[str] = (),
     first: Callable[..., object] | None = None,
     asks_others: bool = False,
+    shown_once: Sequence[str] = (),
 ) -> Callable[[Handler], Handler]:
     """Make a view's method an operation: it is called with ``Asked`` and the path's parts.
 
@@ -140,6 +141,7 @@ def operation(
 
     With an Idempotency-Key the handler runs in one transaction. ``first`` is what must outlive
     its refusal, and is called before; one that ``asks_others``, and changes nothing, runs in none.
+    Fields that are ``shown_once`` are not kept for it: a replay has them empty.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -166,7 +168,9 @@ def operation(
                 if first is not None:
                     first(asked, **parts)
                 once = idempotency.answer_after_asking if asks_others else idempotency.answer_once
-                return _answer_once(asked, key, lambda: handler(view, asked, **parts), once=once)
+                return _answer_once(
+                    asked, key, lambda: handler(view, asked, **parts), once=once, hides=shown_once
+                )
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
@@ -238,19 +242,20 @@ def _answer_once(
     answer: Callable[[], Response],
     *,
     once: Callable[..., StoredAnswer],
+    hides: Sequence[str],
 ) -> Response:
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable() or not key.isascii():
         raise Problem(400, "bad-header", "An Idempotency-Key has 1 to 200 printable letters.")
     request = asked.request
     caller = f"key:{request.auth.pk}" if isinstance(request.auth, ApiKey) else ""
+    shown: dict[str, Any] = {}
 
     def work() -> StoredAnswer:
         response = answer()
-        return StoredAnswer(
-            status=response.status_code,
-            body=json.loads(JSONRenderer().render(response.data)),
-            headers=dict(response.items()),
-        )
+        body = json.loads(JSONRenderer().render(response.data))
+        for name in hides:
+            shown[name], body[name] = body[name], ""
+        return StoredAnswer(status=response.status_code, body=body, headers=dict(response.items()))
 
     stored = once(
         caller=caller or f"user:{request.user.pk}",
@@ -262,7 +267,9 @@ def _answer_once(
     headers = dict(stored.headers)
     if stored.is_replay:
         headers["Idempotent-Replayed"] = "true"
-    return Response(stored.body, status=stored.status, headers=headers)
+        return Response(stored.body, status=stored.status, headers=headers)
+    body = {**stored.body, **shown} if shown else stored.body
+    return Response(body, status=stored.status, headers=headers)
 
 
 def _fingerprint(request: Request) -> str:

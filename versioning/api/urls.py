@@ -34,6 +34,7 @@ from versioning.api.views import (
     slice_tags,
     suites,
     tracked_models,
+    webhooks,
 )
 
 View = Callable[..., HttpResponseBase]
@@ -162,6 +163,10 @@ urlpatterns: list[Any] = [
     *both("api/deliveries", events.DeliveriesView.as_view(), "deliveries"),
     *both("api/deliveries/<int:id>/attempts", events.AttemptsView.as_view(), "delivery-attempts"),
     *both("api/deliveries/<int:id>/try-anew", events.TryAnewView.as_view(), "try-anew"),
+    *both("api/webhooks", webhooks.WebhooksView.as_view(), "webhooks"),
+    *both("api/webhooks/<slug:slug>", webhooks.WebhookView.as_view(), "webhook"),
+    *both("api/webhooks/<slug:slug>/test", webhooks.TestView.as_view(), "test-webhook"),
+    *both("api/webhooks/<slug:slug>/secret", webhooks.RotateView.as_view(), "rotate-webhook"),
     *both("api/notices", notices.NoticesView.as_view(), "notices"),
     *both("api/notices/<int:id>", notices.NoticeView.as_view(), "notice"),
     *both("api/notices/<int:id>/resolve", notices.ResolveNoticeView.as_view(), "resolve-notice"),

@@ -46,6 +46,7 @@ from versioning.models.samples import (
     Word,
 )
 from versioning.models.seals import Seal
+from versioning.models.subscriptions import Webhook
 from versioning.models.tallies import Tally
 from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan, TracedUse
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
@@ -104,5 +105,6 @@ __all__ = [
     "UpgradeStep",
     "WakeRule",
     "Watch",
+    "Webhook",
     "Word",
 ]

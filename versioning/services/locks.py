@@ -35,6 +35,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             models.EvaluationSuite,
             models.Freeze,
             models.Policy,
+            models.Webhook,
             PeriodicTask,
         }
     ),

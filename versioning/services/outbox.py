@@ -238,6 +238,9 @@ def _put_off(
         due_at=now + pause_after(delivery.attempts, luck=_dice.random()),
         last_error=attempt.error,
     )
+    channel = CHANNELS.get(delivery.channel)
+    if ends and channel is not None:
+        channel.given_up(delivery.event, to=delivery.to, status=attempt.status, now=now)
 
 
 @one_transaction

@@ -34,7 +34,9 @@ from versioning.models import (
     SliceTag,
     Trial,
     UpgradeRecord,
+    Webhook,
 )
+from versioning.services import vault
 from versioning.services.checks import schedules
 from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
@@ -132,6 +134,12 @@ def everything(now: dt.datetime) -> Everything:
         actor_name="ada",
         at=now,
     )
+    webhook = Webhook.objects.create(
+        name="deploy-bot",
+        url="http://127.0.0.1:9/",
+        secret=vault.encrypt("whsec_ZXZlcnl0aGluZw=="),
+        enabled=False,
+    )
     policy = Policy.objects.get(pk=waiting.policy.pk)
     DeliveryAttempt.objects.create(delivery=delivery, began_at=now, status=503, error="Away.")
     records = "/api/model-versions/upgrade-recommendations"
@@ -152,6 +160,7 @@ def everything(now: dt.datetime) -> Everything:
             "/api/slice-tags": {"id": tag.pk},
             "/api/policies": {"id": policy.pk},
             "/api/deliveries": {"id": delivery.pk},
+            "/api/webhooks": {"slug": webhook.name},
             "/api/freezes": {"id": freeze.pk},
             "/api/schedules": {"id": daily.pk},
             "/api/notices": {"id": notice.pk},

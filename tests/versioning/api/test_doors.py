@@ -103,6 +103,12 @@ DOORS: dict[str, str] = {
     "versioning.notice action resolve_selected": "POST resolve-notice",
     "versioning.delivery action try_anew": "POST try-anew",
     "versioning.driftfinding action resolve_selected": "POST resolve-drift-finding",
+    "versioning.webhook add": "POST webhooks",
+    "versioning.webhook add_view": "POST webhooks",
+    "versioning.webhook change": "PATCH webhook",
+    "versioning.webhook delete": "DELETE webhook",
+    "versioning.webhook page versioning_webhook_test": "POST test-webhook",
+    "versioning.webhook page versioning_webhook_rotate": "POST rotate-webhook",
     "versioning.slicetag add": "POST slice-tags",
     "versioning.slicetag change": "PATCH slice-tag",
     "versioning.slicetag delete": "DELETE slice-tag",
@@ -147,6 +153,7 @@ DOORS |= {
     "versioning.automationswitch view": "GET automation",
     "versioning.notice view": "GET notices",
     "versioning.event view": "GET events",
+    "versioning.webhook view": "GET webhooks",
     "versioning.delivery view": "GET deliveries",
     "versioning.driftfinding view": "GET drift-findings",
     "versioning.serveddrift view": "GET served-drift",
@@ -168,6 +175,7 @@ DOORS |= {
 
 FIELDS_ELSEWHERE = {
     "providers.provider": {"slug"},  # applications ask by it: renaming stays with people
+    "versioning.webhook": {"name"},  # deliveries are told by it: it lasts
     "versioning.lineagerule": {"tracked_model"},  # in the address
     "versioning.evaluationcase": {"suite"},  # in the address
 }

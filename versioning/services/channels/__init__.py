@@ -4,5 +4,6 @@ from collections.abc import Mapping
 
 from versioning.services.channels.base import Channel
 from versioning.services.channels.mail import Mail
+from versioning.services.channels.webhook import Webhooks
 
-CHANNELS: Mapping[str, Channel] = {channel.name: channel for channel in (Mail(),)}
+CHANNELS: Mapping[str, Channel] = {channel.name: channel for channel in (Mail(), Webhooks())}

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from versioning.models import Event
@@ -46,3 +47,10 @@ class Channel(ABC):
         Called outside any transaction, and again with the same event after a crash: it must say
         the event's id, so that the taker can tell.
         """
+
+    def given_up(self, event: Event, *, to: str, status: int | None, now: datetime) -> None:
+        """Draw what follows from an event that its taker won't get: here nothing.
+
+        Called outside any transaction; ``status`` is the last one that it answered with.
+        """
+        return

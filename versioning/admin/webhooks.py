@@ -1,0 +1,162 @@
+"""Webhooks: programs that are told of events, tried with a button, their secret shown once."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms as django_forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.forms.models import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_POST
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from versioning.admin import words
+from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.domain.events import EventKind
+from versioning.models import Webhook
+from versioning.services import webhooks
+from versioning.services.errors import ServiceError
+
+if TYPE_CHECKING:
+    _Form = ModelForm[Webhook]
+else:
+    _Form = ModelForm
+
+
+class WebhookForm(_Form):
+    """What a program is told, and where it is."""
+
+    kinds = django_forms.MultipleChoiceField(
+        choices=[(kind.value, kind.value) for kind in EventKind],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=Webhook._meta.get_field("kinds").help_text,
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ("name", "url", "enabled", "kinds", "provider", "owner")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    when_empty = gettext_lazy(
+        "Add the programs that shall hear of moves, retirements and decisions at once."
+    )
+    form = WebhookForm
+    list_display = ("name", "url", "of", "standing", "made_by")
+    search_fields = ("name", "url")
+    list_select_related = ("provider",)
+    ordering = ("name",)
+    fields = ("name", "url", "enabled", "kinds", "provider", "owner")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str]:
+        return ("name",) if obj else ()  # type: ignore[return-value]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What was sent stays in the deliveries; the row's history stays, too."""
+        return may_set_up(request, "versioning.delete_webhook")
+
+    @admin.display(description=gettext_lazy("is told of"))
+    def of(self, webhook: Webhook) -> str:
+        count = gettext("%(count)s kinds") % {"count": len(webhook.kinds)}
+        kinds = count if webhook.kinds else gettext("all")
+        parts = [kinds, str(webhook.provider or ""), webhook.owner]
+        return ", ".join(part for part in parts if part)
+
+    @admin.display(description=gettext_lazy("standing"), ordering="enabled")
+    def standing(self, webhook: Webhook) -> SafeString:
+        if webhook.enabled:
+            return words.badge(gettext("on"), "good")
+        failed = gettext("switched off: it failed")
+        return words.badge(failed if webhook.off_reason else gettext("off"), "warn")
+
+    def get_urls(self) -> list[URLPattern]:
+        test, rotate = require_POST(self.test), require_POST(self.rotate)
+        return [
+            self.further_page("<int:webhook_id>/test/", test, name="test"),
+            self.further_page("<int:webhook_id>/rotate/", rotate, name="rotate"),
+            *super().get_urls(),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it by the service: a new one gets its secret, one switched on its notice closed."""
+        fields = {name: form.cleaned_data[name] for name in form.cleaned_data}
+        if change:
+            webhooks.change(
+                name=obj.name,
+                changes=fields,
+                actor=actor_of(request),
+                revision=None,
+                now=timezone.now(),
+            )
+            return
+        made = webhooks.add(fields=fields, actor=actor_of(request))
+        obj.pk, obj.shown_once = made.webhook.pk, made.secret
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Add one; where no secret can be kept, say so instead of failing."""
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except ServiceError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:versioning_webhook_changelist"))
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return self._shown_once(request, obj, obj.shown_once)
+
+    def test(self, request: HttpRequest, webhook_id: int) -> HttpResponse:
+        """Send a message that tells of nothing, and say what came of it."""
+        webhook = self._of(request, webhook_id)
+        try:
+            result = webhooks.test(name=webhook.name, now=timezone.now())
+        except ServiceError as error:
+            messages.error(request, str(error))
+        else:
+            tone = messages.SUCCESS if result.ok else messages.ERROR
+            messages.add_message(request, tone, f"{result.sentence} ({result.ms:,} ms)")
+        return self._back(webhook)
+
+    def rotate(self, request: HttpRequest, webhook_id: int) -> HttpResponse:
+        """Make another secret, and show it this once."""
+        webhook = self._of(request, webhook_id)
+        try:
+            made = webhooks.rotate(name=webhook.name, actor=actor_of(request), now=timezone.now())
+        except ServiceError as error:
+            messages.error(request, str(error))
+            return self._back(webhook)
+        return self._shown_once(request, webhook, made.secret)
+
+    def _of(self, request: HttpRequest, webhook_id: int) -> Webhook:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        found = self.get_object(request, str(webhook_id))
+        if found is None:
+            raise PermissionDenied
+        return found  # type: ignore[no-any-return]
+
+    def _back(self, webhook: Webhook) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:versioning_webhook_change", args=[webhook.pk]))
+
+    def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Secret of %(name)s") % {"name": webhook.name},
+            "opts": self.opts,
+            "webhook": webhook,
+            "secret": secret,
+        }
+        page = TemplateResponse(request, "admin/versioning/webhook/secret.html", context)
+        page["Cache-Control"] = "no-store"
+        return page

@@ -1,0 +1,39 @@
+"""By webhook: any event, to the programs that asked for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from versioning.models import Event, Webhook
+from versioning.services import messages, webhooks
+from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.vault import NoSecretsKey
+
+
+class Webhooks(Channel):
+    name: ClassVar[str] = webhooks.CHANNEL
+
+    def takers(self, event: Event) -> Sequence[str]:
+        enabled = Webhook.objects.filter(enabled=True).order_by("pk")
+        return [webhook.name for webhook in enabled if webhook.wants(event)]
+
+    def deliver(self, event: Event, *, to: str) -> int | None:
+        webhook = Webhook.objects.filter(name=to).first()
+        if webhook is None:
+            raise NotDelivered(f"There is no webhook {to} any more.", is_permanent=True)
+        if not webhook.enabled:
+            raise NotDelivered(f"Webhook {to} is switched off.", is_permanent=True)
+        try:
+            return webhooks.send(webhook, messages.id_of(event), messages.of(event))
+        except NoSecretsKey as error:
+            raise NotDelivered(str(error), is_away=True) from error
+        except webhooks.NotPushed as error:
+            raise NotDelivered(
+                str(error),
+                is_permanent=error.answered == webhooks.GONE,
+                is_away=error.answered is None,
+                status=error.answered,
+            ) from error
+
+    def given_up(self, event: Event, *, to: str, status: int | None, now: datetime) -> None:
+        webhooks.switch_off_if_dead(name=to, since=event.at, status=status, now=now)

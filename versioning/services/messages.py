@@ -1,0 +1,44 @@
+"""An event as it leaves the machine: ids, words and links, in the form of Standard Webhooks."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from versioning.models import Event
+
+
+def id_of(event: Event) -> str:
+    """Return the id by which a taker knows an event, however often it comes."""
+    return f"event_{event.pk}"
+
+
+def of(event: Event) -> dict[str, Any]:
+    """Return the message of an event, as JSON: its type, when it happened, and what."""
+    return {
+        "type": event.kind,
+        "timestamp": event.at.isoformat(),
+        "data": {
+            "id": event.pk,
+            "version": event.version,
+            "sentence": event.sentence,
+            "actor_kind": event.actor_kind,
+            "actor_name": event.actor_name,
+            "link": link_of(event),
+            **event.payload,
+        },
+    }
+
+
+def link_of(event: Event) -> str:
+    """Return the page where people see what it is about; empty where nobody said its address."""
+    base = settings.HOTSWAP["PUBLIC_URL"]
+    return f"{base}{_page_of(event)}" if base else ""
+
+
+def _page_of(event: Event) -> str:
+    if event.record_id is not None:
+        return reverse("admin:versioning_upgraderecord_change", args=[event.record_id])
+    if event.model_version_id is not None:
+        return reverse("admin:versioning_modelversion_change", args=[event.model_version_id])
+    return reverse("admin:versioning_trackedmodel_change", args=[event.tracked_model_id])
