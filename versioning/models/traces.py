@@ -82,11 +82,11 @@ class TracedUse(models.Model):
     version = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    day = models.DateField(help_text="In UTC.")
-    use = models.TextField(help_text="Kinds and names as RequestUse has them, as JSON.")
+    day = models.DateField(help_text=_("In UTC."))
+    use = models.TextField(help_text=_("Kinds and names as RequestUse has them, as JSON."))
     input_tokens = models.PositiveIntegerField()
     output_tokens = models.PositiveIntegerField()
-    at = models.BigIntegerField(help_text="When it came, in milliseconds since 1970.")
+    at = models.BigIntegerField(help_text=_("When it came, in milliseconds since 1970."))
 
     class Meta:
         indexes = [
@@ -98,7 +98,7 @@ class TracedUse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"what a request of {dates.day(self.day)} used"
+        return gettext("what a request of %(day)s used") % {"day": dates.day(self.day)}
 
 
 class LeftOutSpans(models.Model):
