@@ -34,6 +34,7 @@ class WebhookForm(_Form):
     """What a program is told, and where it is."""
 
     kinds = django_forms.MultipleChoiceField(
+        label=gettext_lazy("Kinds of events"),
         choices=[(kind.value, kind.value) for kind in EventKind],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
