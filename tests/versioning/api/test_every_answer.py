@@ -19,7 +19,9 @@ from tests.versioning.api.conftest import JSON, Api
 from tests.versioning.api.everything import TASK, Everything, everything, nothing_else_under_way
 from tests.versioning.api.walk import Described
 from versioning.models import (
+    ApiKey,
     Canary,
+    Comment,
     EvaluationRun,
     EvaluationSuite,
     ModelVersion,
@@ -61,6 +63,9 @@ BODIES: dict[str, Any] = {
     "approve": {},
     "reject": {"reason": "dear", "wake": {"kind": "price", "price_falls_by": "0.2"}},
     "snooze": {"until": "2100-01-01T00:00:00Z"},
+    "add_comment": {"text": "The dates are wrong.", "asks_for_changes": True},
+    "withdraw_request": {},
+    "override_request": {"reason": "They are right by now."},
     "approve_canary_step": {},
     "resume_canary": {},
     "abort_canary": {"reason": "slow"},
@@ -138,6 +143,9 @@ def let_it_succeed(operation_id: str, world: Everything) -> None:
             Canary.objects.update(position=1)
         case "resume_canary":
             Canary.objects.update(paused_at=timezone.now())
+        case "withdraw_request" | "override_request":
+            key = ApiKey.objects.get()
+            Comment.objects.update(kind="changes", actor_kind="api", actor_name=key.name)
         case "release_version":
             ModelVersion.objects.update(staff_fields=["migration_notes"])
 

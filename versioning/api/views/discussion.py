@@ -33,7 +33,7 @@ class CommentsView(ApiView):
         return page(asked, rows, order=OLDEST_FIRST, show=CommentSerializer)
 
     @operation(
-        id="say",
+        id="add_comment",
         tag="decisions",
         summary="Comment on an upgrade, or ask for changes",
         body=CommentFormSerializer,
