@@ -18,7 +18,7 @@ from django.conf import settings
 from psycopg import sql
 
 from sample_world.simulator import Simulator
-from tests.config.conftest import ROOT, Start, embedded, free_port, run, wait_until
+from tests.config.conftest import PATIENCE_S, ROOT, Start, embedded, free_port, run, wait_until
 
 GUIDE = (ROOT / "docs/operations.md").read_text()
 UNITS = {file.name: file.read_text() for file in (ROOT / "deploy/systemd").iterdir()}
@@ -100,6 +100,22 @@ def is_ready(address: str) -> bool:
         return bool(ask(f"{address}/readyz")["status"] == "ready")
     except OSError:
         return False
+
+
+@pytest.mark.skipif(not ON_SERVERS, reason="needs PostgreSQL and Redis or RabbitMQ")
+def test_machines_that_start_at_once_bring_the_tables_up_to_date_in_turn(
+    database: str, start: Start, tmp_path: Path
+) -> None:
+    outputs = [tmp_path / f"output {number}" for number in range(3)]
+    prepare = [sys.executable, "manage.py", "prepare"]
+    all_at_once = [
+        start(prepare, embedded(tmp_path / str(number), DATABASE_URL=database), output)
+        for number, output in enumerate(outputs)
+    ]
+
+    assert [each.wait(PATIENCE_S) for each in all_at_once] == [0, 0, 0], [
+        output.read_text() for output in outputs
+    ]
 
 
 @pytest.mark.skipif(not ON_SERVERS, reason="needs PostgreSQL and Redis or RabbitMQ")

@@ -2,12 +2,14 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
@@ -16,6 +18,7 @@ from versioning.services import plugins, standstills
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
+LOCK = 0x686F74737761  # any number: the letters "hotswa"
 
 
 class Command(ServiceCommand):
@@ -41,12 +44,31 @@ class Command(ServiceCommand):
                 self.stdout.write(note)
 
     def _prepare(self, **options: Any) -> dict[str, Any]:
-        call_command("migrate", interactive=False, verbosity=0)
+        with _one_at_a_time():
+            call_command("migrate", interactive=False, verbosity=0)
         collect_if_changed()
         schedules.install_schedules()
         plugins.raise_faults(now=timezone.now())
         standstills.start_anew(now=timezone.now())
         return {"notes": _first_user() if options["first_user"] else []}
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let those that start on several machines at once bring the tables up to date in turn.
+
+    The lock is the session's, since each migration has a transaction of its own. SQLite needs
+    none: its file is one machine's, where the supervisor prepares once.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _first_user() -> list[str]:
