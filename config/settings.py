@@ -389,7 +389,8 @@ LOGGING = {
         "level": read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
     },
     # The supervisor waits for these lines, whatever LOG_LEVEL says.
-    "loggers": {"hotswap.start": {"level": "INFO"}},
+    # axes: sign-ins stand in the history of users, and admin.people logs the refused ones.
+    "loggers": {"hotswap.start": {"level": "INFO"}, "axes": {"level": "WARNING"}},
 }
 
 # Last, when all have been read.

@@ -115,7 +115,7 @@ class TestLists:
         make_rows(1)
         model, check = TrackedModel.objects.get(), Check.objects.get()
         most = {
-            reverse("admin:versioning_trackedmodel_change", args=[model.pk]): 20,
+            reverse("admin:versioning_trackedmodel_change", args=[model.pk]): 24,
             reverse("admin:versioning_check_change", args=[check.pk]): 9,
         }
         before = {page: queries(page) for page in most}
@@ -248,7 +248,7 @@ class TestUnknownModels:
     def test_one_click_tracks(self, operator: Client) -> None:
         provider = ProviderFactory(slug="zeta")
         unknown = UnknownModel.objects.create(
-            provider_slug="zeta", name="writer-7", first_seen_at=NOW, last_seen_at=NOW
+            provider_slug="zeta", name="writer-7", samples=3, first_seen_at=NOW, last_seen_at=NOW
         )
         track = reverse("admin:versioning_unknownmodel_track", args=[unknown.pk])
         assert track in text(operator.get(reverse("admin:versioning_unknownmodel_changelist")))

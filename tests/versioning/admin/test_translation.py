@@ -89,8 +89,9 @@ class Spoken(HTMLParser):
             return
         self.read += [given[name] for name in SPOKEN if given.get(name)]
         of_machines = any(name in given.get("class", "") for name in MACHINES)
-        of_zones = tag == "select" and "zone" in given.get("name", "")
-        if (tag in UNREAD or of_machines or of_zones) and tag != "input":
+        # Zones, and whatever tasks this process has registered: names that nobody translates.
+        of_names = tag == "select" and re.search("zone|task", given.get("name", ""))
+        if (tag in UNREAD or of_machines or of_names) and tag != "input":
             self._passed_by.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
