@@ -269,7 +269,7 @@ PARTS = (
             Stop("48", "Health", "The process, the database, how old the news is.",
                  lambda: "/readyz", story.BROKEN_TODAY),
             Stop("52", "The API", "Every operation, tried from the page.", lambda: "/api/docs",
-                 "Hotswap API"),
+                 "Hotswap: the API"),
             Stop("25", "Notices", "One of each kind, the most urgent first.",
                  _list("versioning_notice"), "beat"),
         ),
