@@ -18,7 +18,7 @@ from tests.config.conftest import Start, embedded, run, wait_until
 ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 WRITER = """
-    import django
+    import django, time
     django.setup()
     from tests.factories import tracked
     from versioning.models import Policy
@@ -32,6 +32,7 @@ WRITER = """
         print(number, flush=True)
         number += 1
         editing.change(mine, changes={"watch_days": number % 300}, actor=actor)
+        time.sleep(0.01)  # SQLite lets others write between
 """
 COUNT = """
     import django

@@ -76,7 +76,7 @@ class PeriodStart(Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = gettext(
+        template = (
             "(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / %(seconds)s)::bigint * %(seconds)s000)"
         )
         return self.as_sql(compiler, connection, template=template, **context)
