@@ -15,10 +15,7 @@ from versioning.domain.stored_documents import (
     Document,
     as_json,
     as_text,
-    at_this_version,
-    converted,
-    number_of,
-    why_unread,
+    read_as,
 )
 
 
@@ -71,11 +68,4 @@ class UnreadBaseline(Baseline, frozen=True, kw_only=True):  # type: ignore[call-
 
 def read_baseline(document: Document) -> Baseline:
     """Return a stored baseline of any version; never raises."""
-    known = at_this_version(document)
-    if known is None:
-        return UnreadBaseline(
-            schema_version=number_of(document) or 0,
-            why=why_unread(document),
-            document=dict(document),
-        )
-    return converted(Baseline, known)
+    return read_as(Baseline, document, unread=UnreadBaseline)

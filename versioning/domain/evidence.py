@@ -22,10 +22,7 @@ from versioning.domain.stored_documents import (
     Document,
     as_json,
     as_text,
-    at_this_version,
-    converted,
-    number_of,
-    why_unread,
+    read_as,
 )
 
 
@@ -297,25 +294,14 @@ class UnreadRun(RunResult, frozen=True, kw_only=True):
 
 def read(document: Document) -> Evidence:
     """Return stored evidence of any version; never raises. An empty document is empty evidence."""
-    known = at_this_version(document)
-    if known is None:
-        why = why_unread(document)
-        return UnreadEvidence(
-            schema_version=number_of(document) or 0, sentence=why, document=dict(document)
-        )
-    return converted(Evidence, known)
+    return read_as(
+        Evidence, document, unread=lambda why, **kept: UnreadEvidence(sentence=why, **kept)
+    )
 
 
 def read_run(document: Document) -> RunResult:
     """Return what a run of a suite showed, of any version; never raises."""
-    known = at_this_version(document)
-    if known is None:
-        return UnreadRun(
-            schema_version=number_of(document) or 0,
-            why=why_unread(document),
-            document=dict(document),
-        )
-    return converted(RunResult, known)
+    return read_as(RunResult, document, unread=UnreadRun)
 
 
 def with_way_back(document: Document, way_back: KeptWayBack) -> dict[str, Any]:

@@ -87,6 +87,21 @@ def converted(kind: type[Kept], told: Document) -> Kept:
         return kind(**found)
 
 
+def read_as(kind: type[Kept], document: Document, *, unread: Callable[..., Kept]) -> Kept:
+    """Return a stored document of any version as its kind; never raises.
+
+    One of a schema that isn't known here is made ``unread``, with the document and why.
+    """
+    known = at_this_version(document)
+    if known is None:
+        return unread(
+            schema_version=number_of(document) or 0,
+            why=why_unread(document),
+            document=dict(document),
+        )
+    return converted(kind, known)
+
+
 def _value(value: Any, kind: Any) -> Any:
     """Read one field's value. Raises ValidationError where nothing of it can be read."""
     if get_origin(kind) is dict and isinstance(value, Mapping):
