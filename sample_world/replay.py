@@ -71,11 +71,10 @@ def seed(*, now: datetime, say: Callable[[str], None]) -> Seeded:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Part of a day; ``share`` of it has come by now, 0..1."""
+    """When the requests of a day come."""
 
     begins: datetime
     ends: datetime
-    share: float
 
 
 class Replay:
@@ -102,9 +101,12 @@ class Replay:
         self._take_samples(day)
 
     def moment(self, day: int, hour: int) -> datetime:
-        """Return an hour of the day (UTC), never after now."""
-        at = datetime.combine(self.simulator.world.date_of(day), time(hour), tzinfo=UTC)
-        return min(at, self.now)
+        """Return an hour of the day (UTC), or on every day the time that it is now, if earlier.
+
+        So the days lie whole days apart at whatever time the world is made.
+        """
+        at = min(time(hour), self.now.astimezone(UTC).time())
+        return datetime.combine(self.simulator.world.date_of(day), at, tzinfo=UTC)
 
     def _check(self, day: int) -> None:
         outages = [outage for outage in story.OUTAGES if outage.day == day]
@@ -172,11 +174,7 @@ class Replay:
         """
         is_recent = timedelta(days=story.LAST_DAY - day) <= rollups.HOURS_KEPT
         office = self._hours(day, 8, 18 if is_recent else 9)
-        samples = [
-            sample
-            for flow in self._flows(day, share=office.share)
-            for sample in _requests_in(office, flow)
-        ]
+        samples = [sample for flow in self._flows(day) for sample in _requests_in(office, flow)]
         if day == story.LAST_DAY:
             samples.append(_scored_later(office))
         accepted = ingestion.accept(
@@ -185,13 +183,17 @@ class Replay:
         self.samples += accepted.accepted
 
     def _hours(self, day: int, first: int, last: int) -> Hours:
-        """Return the hours of a day as far as they have come; ``last`` may be 24."""
-        begins = datetime.combine(self.simulator.world.date_of(day), time(first), tzinfo=UTC)
-        whole = timedelta(hours=last - first)
-        ends = max(begins, min(begins + whole, self.now))
-        return Hours(begins=begins, ends=ends, share=(ends - begins) / whole)
+        """Return the hours of a day, of the last one what has come of them, an hour at least.
 
-    def _flows(self, day: int, *, share: float) -> Iterator[Flow]:
+        All requests of a day come in them, so that the world is the same at whatever time it is
+        made.
+        """
+        midnight = datetime.combine(self.simulator.world.date_of(day), time(), tzinfo=UTC)
+        ends = min(midnight + timedelta(hours=last), self.now)
+        begins = min(midnight + timedelta(hours=first), ends - timedelta(hours=1))
+        return Hours(begins=begins, ends=ends)
+
+    def _flows(self, day: int) -> Iterator[Flow]:
         trials = {(t.provider, t.model): t for t in story.TRIALS if t.day <= day}
         in_use = {
             (tracked.provider.slug, tracked.name): tracked
@@ -218,26 +220,24 @@ class Replay:
                     (tracked.current_version, 1 - weight),
                     (canary.record.to_version, weight),
                 ):
-                    yield from self._flows_to(model, version, day=day, share=share * part)
+                    yield from self._flows_to(model, version, day=day, share=part)
                 continue
-            yield from self._flows_to(model, tracked.current_version, day=day, share=share)
+            yield from self._flows_to(model, tracked.current_version, day=day)
             trial, record = trials.get((model.provider, model.name)), newest.get(tracked.pk)
             if trial and record:
-                yield from self._flows_to(
-                    model, record.to_version, day=day, share=share, trial=trial
-                )
+                yield from self._flows_to(model, record.to_version, day=day, trial=trial)
 
         for model in story.UNTRACKED:
-            yield from self._untracked_flows(model, share=share)
+            yield from self._untracked_flows(model)
 
-    def _untracked_flows(self, model: story.DemoModel, *, share: float) -> Iterator[Flow]:
+    def _untracked_flows(self, model: story.DemoModel) -> Iterator[Flow]:
         for task, count in model.requests.items():
             yield Flow(
                 provider=model.provider,
                 model="",
                 upstream_id=model.upstream_id,
                 task=task,
-                count=round(count * share),
+                count=count,
                 quality=self.simulator.quality(_kind_of(model.provider), model.upstream_id, task),
                 latency_ms=model.latency_ms,
                 input_price=None,
@@ -250,7 +250,7 @@ class Replay:
         version: ModelVersion,
         *,
         day: int,
-        share: float,
+        share: float = 1,
         trial: story.Trial | None = None,
     ) -> Iterator[Flow]:
         kind = _kind_of(model.provider)
@@ -289,7 +289,7 @@ def _scored_later(hours: Hours) -> SampleIn:
         task="rated",
         latency_ms=900.0,
         request_id=set_up.LATE_REQUEST,
-        time=min(hours.begins, hours.ends),
+        time=hours.begins,
     )
 
 

@@ -1,10 +1,13 @@
 """The tour of the demo: each stop has a living example, and it shows what it says."""
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
 from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -50,9 +53,16 @@ def test_each_of_the_eleven_that_none_has_whole_is_on_it() -> None:
     assert set("ABCDEFGHIJK") <= rows
 
 
+@pytest.fixture(params=[time(0, 5), time(8, 20), time(23, 50)], ids=str)
+def at_any_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    now = datetime.combine(timezone.now(), request.param, tzinfo=UTC)
+    with time_machine.travel(now):
+        yield
+
+
 @pytest.mark.slow
 def test_each_stop_of_a_new_world_is_there_and_shows_what_it_says(
-    visitor: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+    at_any_time: None, visitor: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(story.KEY_VARIABLE, KEY)
     keys = [*settings.HOTSWAP["PROVIDER_KEYS"], story.KEY_VARIABLE]
