@@ -96,6 +96,13 @@ def on_scores(evidence: Evidence) -> str:
     return _("on %(before)s and %(after)s scores") % told
 
 
+def outcome(name: str) -> SafeString:
+    """Return what a look or a watch led to, as a label; empty where that is no name of one."""
+    if name not in TONES:
+        return SafeString("")
+    return words.badge(str(dict(Look.OUTCOMES)[name]), TONES[name])
+
+
 def _row(layer: Layer, *, now: datetime) -> LayerRow:
     ago = words.ago(layer.found.at, now=now)
     at = format_html(
@@ -134,9 +141,4 @@ def _on(layer: Layer) -> str:
 
 
 def _outcome(layer: Layer) -> SafeString:
-    if layer.run is not None:
-        return words.verdict(layer.outcome)
-    if not layer.outcome or layer.outcome not in TONES:
-        return SafeString("")
-    name = dict(Look.OUTCOMES)[layer.outcome]
-    return words.badge(str(name), TONES[layer.outcome])
+    return words.verdict(layer.outcome) if layer.run is not None else outcome(layer.outcome)

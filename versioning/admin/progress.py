@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from versioning.admin import decision_sheet, layers, words
-from versioning.models import UpgradeRecord
+from versioning.models import UpgradeRecord, Watch
 from versioning.services.upgrades import progress
 from versioning.services.upgrades.progress import CanaryProgress, Hold, WatchProgress
 
@@ -54,6 +54,8 @@ def of(*, record: UpgradeRecord, now: datetime) -> dict[str, Any]:
         return {"canary": _canary(found.canary, now=now)}
     if found.watch is not None:
         return {"watch": _watch(found.watch, now=now)}
+    if found.watched is not None:
+        return {"watched": _watched(found.watched, now=now)}
     return {"waits": found.waits} if found.waits else {}
 
 
@@ -124,4 +126,12 @@ def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
         "looked": words.ago(watch.looked_at, now=now),
         "sheet": decision_sheet.of_evidence(found.evidence),
         "on": layers.on_scores(found.evidence),
+    }
+
+
+def _watched(watch: Watch, *, now: datetime) -> dict[str, Any]:
+    return {
+        "result": layers.outcome(watch.result),
+        "sentence": watch.sentence,
+        "ended": words.ago(watch.ended_at, now=now),
     }

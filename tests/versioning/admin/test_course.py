@@ -136,6 +136,26 @@ class TestCourse:
         Watch.objects.update(ended_at=timezone.now())
         assert "Watched until" not in text(reviewer.get(address(record, "change")))
 
+    @pytest.mark.parametrize("state", ["completed", "rolled_back"])
+    def test_how_its_watch_ended_stands_at_its_top(
+        self, reviewer: Client, record: UpgradeRecord, state: str
+    ) -> None:
+        decide(reviewer, record, "approve")
+        UpgradeRecord.objects.filter(pk=record.pk).update(state=state)
+        Watch.objects.update(
+            ended_at=timezone.now() - dt.timedelta(hours=3),
+            result=Watch.Result.WORSE,
+            sentence="quality fell by a half.",
+        )
+
+        page = text(reviewer.get(address(record, "change")))
+
+        top = page[page.index("After the move") : page.index('id="sheet"')]
+        assert "the watch ended" in top
+        assert "3 hours ago" in top
+        assert "worse: somebody must decide" in top
+        assert "Quality fell by a half." in top
+
     def test_the_start_page_says_how_far_it_is(self, viewer: Client, trial: UpgradeRecord) -> None:
         page = text(viewer.get(reverse("admin:index")))
 

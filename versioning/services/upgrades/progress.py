@@ -60,6 +60,8 @@ class Progress:
     waits: str = ""
     canary: CanaryProgress | None = None
     watch: WatchProgress | None = None
+    watched: Watch | None = None
+    """The watch after its move, once that has ended."""
 
 
 def look_every() -> timedelta | None:
@@ -89,12 +91,12 @@ def of(*, record: UpgradeRecord, now: datetime) -> Progress:
     if record.state == State.CANARY:
         found = Canary.objects.filter(record=record).first()
         return Progress(canary=_canary(record, found=found, now=now) if found else None)
-    if record.state == State.COMPLETED:
-        watch = Watch.objects.open().filter(record=record).first()
-        return Progress(
-            watch=WatchProgress(watch=watch, evidence=_evidence(record, now=now)) if watch else None
-        )
-    return Progress()
+    if record.state not in (State.COMPLETED, State.ROLLED_BACK):
+        return Progress()
+    watch = Watch.objects.filter(record=record).first()
+    if watch is None or watch.ended_at is not None:
+        return Progress(watched=watch)
+    return Progress(watch=WatchProgress(watch=watch, evidence=_evidence(record, now=now)))
 
 
 def _canary(record: UpgradeRecord, *, found: Canary, now: datetime) -> CanaryProgress:
