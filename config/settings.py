@@ -131,6 +131,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "versioning.api.middleware.RequestIdMiddleware",
     "config.logs.RequestIdOfLogMiddleware",
+    "versioning.api.middleware.RateLimitMiddleware",
     "versioning.api.problems.ProblemsMiddleware",
     "versioning.api.bodies.PiecesMiddleware",
     "config.content_policy.ContentPolicyMiddleware",
@@ -205,14 +206,15 @@ def database() -> dict[str, Any]:
 DATABASES = {"default": database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+_RULES_OF_PASSWORDS: dict[str, dict[str, Any]] = {
+    "UserAttributeSimilarityValidator": {},
+    "MinimumLengthValidator": {"min_length": 12},
+    "CommonPasswordValidator": {},
+    "NumericPasswordValidator": {},
+}
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in _RULES_OF_PASSWORDS.items()
 ]
 # Guessing a password ends after so many tries, for the name and the address together: so nobody
 # can lock somebody else out from elsewhere. Whoever waits can try again.
@@ -228,9 +230,14 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who tries on doesn't wait for ever
 AXES_LOCKOUT_CALLABLE = "versioning.admin.people.locked_out"
+AXES_CLIENT_IP_CALLABLE = "versioning.api.middleware.address_of"
 AXES_DISABLE_ACCESS_LOG = True  # the history of a user's page has it
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+# Counted from the sign-in, not from the last request: pages that look again by themselves would
+# keep it open for ever, and each look would write a row.
+SESSION_COOKIE_AGE = read_int("HOTSWAP_SESSION_HOURS", 12, least=1, most=24 * 30) * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_FAILURE_VIEW = "versioning.api.problems.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -323,6 +330,11 @@ SPECTACULAR_SETTINGS = {
 # What Hotswap itself can be told.
 HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
+    # How many proxies stand in front, each of which says in X-Forwarded-For whom it was asked by.
+    "PROXIES": read_int("HOTSWAP_PROXIES", int(BEHIND_HTTPS), least=0, most=10),
+    "KEY_REQUESTS_A_MINUTE": read_int(
+        "HOTSWAP_KEY_REQUESTS_A_MINUTE", 120_000, least=1, most=100_000_000
+    ),
     "CHECK_HOUR": read_int("HOTSWAP_CHECK_HOUR", 2, least=0, most=23),
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),

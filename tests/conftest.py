@@ -89,6 +89,15 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.http.client.BACKOFF_S", 0.0)
 
 
+@pytest.fixture(autouse=True)
+def nobody_has_asked_before() -> None:
+    """All tests come from one address and would be taken for somebody who guesses keys."""
+    from versioning.api import authentication  # once Django is set up
+
+    authentication.wrong_keys.forget()
+    authentication.requests_of_keys.forget()
+
+
 @pytest.fixture
 def staff(db: None) -> Actor:
     """A member of staff who decides."""

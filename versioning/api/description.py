@@ -254,6 +254,9 @@ def _operation(
                 "content": {"application/json": {"schema": {"$ref": _reference(answer)}}},
             },
             **{str(status): problem for status in (400, 401, 403, 404, 411, 413, 415, 500)},
-            "503": {**problem, "headers": {"Retry-After": {"schema": {"type": "integer"}}}},
+            **dict.fromkeys(
+                ("429", "503"),
+                {**problem, "headers": {"Retry-After": {"schema": {"type": "integer"}}}},
+            ),
         },
     }

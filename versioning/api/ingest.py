@@ -14,10 +14,11 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from versioning.api.authentication import key_of
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.api.views.samples import SamplesView
 from versioning.models import ApiKey
-from versioning.services import keys, sample_settings
+from versioning.services import sample_settings
 from versioning.services.errors import Busy
 from versioning.services.lock_timeouts import waiting_at_most
 from versioning.services.samples import ingestion, late_scores
@@ -41,7 +42,6 @@ _UNPACKED = 10
 """How many times its size a gzip body is taken for, before it is unpacked."""
 
 _GZIP = 31  # window bits of zlib that mean gzip with its header
-_BEARER = "bearer "
 
 
 class Room:
@@ -187,10 +187,7 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def _key_of(request: HttpRequest, *, now: datetime) -> ApiKey:
-    given = request.META.get("HTTP_AUTHORIZATION", "")
-    key = None
-    if given[: len(_BEARER)].lower() == _BEARER and given.isascii() and "\0" not in given:
-        key = keys.authenticate(given[len(_BEARER) :].strip(), now=now)
+    key = key_of(request, now=now)
     if key is None:
         raise Problem(
             401,

@@ -174,7 +174,7 @@ def operation(
 
         read_and_answer.operation = Operation(scope, permission)  # type: ignore[attr-defined]
         parameters: list[Any] = [*([query] if query else []), *_headers_of(method, headers)]
-        usual = {400, 401, 403, 404, 406, 411, 413, 500, 503}
+        usual = {400, 401, 403, 404, 406, 411, 413, 429, 500, 503}
         if changes:
             usual |= {409, 415, 422}
         described: Handler = extend_schema(

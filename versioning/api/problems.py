@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 
 from versioning.api.middleware import request_id_of
-from versioning.services.errors import Busy, FieldError, Invalid, ServiceError
+from versioning.services.errors import Busy, FieldError, Invalid, ServiceError, TooMany
 
 CONTENT_TYPE = "application/problem+json"
 ADDRESSES = ("/api/", "/v1/", "/livez", "/readyz", "/metrics")
@@ -84,7 +84,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     """Answer an exception of a view; None for those that are faults of ours (500)."""
     request = _plain(context["request"])
     match error:
-        case Busy():
+        case Busy() | TooMany():
             headers = {"Retry-After": str(error.retry_after_s)}
             return _of_service(request, error, headers=headers)
         case ServiceError():

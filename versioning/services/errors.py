@@ -62,6 +62,17 @@ class Busy(ServiceError):
         self.retry_after_s = retry_after_s
 
 
+class TooMany(ServiceError):
+    """The one who asks did so too often; they may again after ``retry_after_s`` seconds."""
+
+    code = "too-many-requests"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one value; ``pointer`` is its JSON pointer, such as /name."""

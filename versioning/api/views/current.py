@@ -18,7 +18,7 @@ from versioning.api.operations import ApiView, Asked, by_the_way_it_came, header
 from versioning.api.serializers.versions import LONGEST_KEY, CurrentQuery, CurrentSerializer
 from versioning.models import ApiKey
 from versioning.services import serving
-from versioning.services.errors import NotFound
+from versioning.services.errors import NotFound, TooMany
 from versioning.services.serving import CurrentAnswer
 
 CACHE_CONTROL = "private, max-age=2, stale-if-error=86400"
@@ -68,7 +68,10 @@ def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResp
         return None
     caller = request.GET.get("key", "")
     now = timezone.now()
-    key = key_of(request, now=now)
+    try:
+        key = key_of(request, now=now)
+    except TooMany:
+        return None
     if key is None or ApiKey.Scope.READ not in key.scopes:
         return None
     try:
