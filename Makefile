@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm clients browser screenshots pictures bench mutants audit wheel changelog lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm setup-sso sso clients browser screenshots pictures bench mutants audit wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,16 @@ litellm: ## Run the tests against the real litellm, in an environment of its own
 	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/litellm
 	@$(VENV)/litellm/bin/python -P config/install.py litellm requirements-litellm.lock
 	@$(VENV)/litellm/bin/python -m pytest tests/integrations tests/config/test_locks.py
+
+setup-sso: setup ## Install what single sign-on needs, too, into .venv
+	@$(INSTALL) "what single sign-on needs" requirements-sso.lock
+
+sso: ## Sign in through an identity provider on this machine, in an environment of its own (needs Chromium)
+	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/sso
+	@$(VENV)/sso/bin/python -P config/install.py "what single sign-on needs" requirements-sso.lock
+	@$(VENV)/sso/bin/python -P config/install.py "an identity provider" requirements-sso-tests.lock
+	@$(VENV)/sso/bin/python -m pytest -m e2e tests/sso
+	@$(VENV)/sso/bin/python -m pytest tests/config/test_locks.py
 
 clients: setup-dev ## Generate clients from the API's description and call a server with each (needs Node)
 	@$(PYTHON) -m venv $(VENV)/clients
@@ -92,6 +102,9 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(COMPILE) -o requirements-audit.lock --group auditing -c requirements-dev.lock
 	@$(COMPILE) -o requirements-build.lock --group building -c requirements-dev.lock
 	@$(COMPILE) -o requirements-clients.lock --group clients -c requirements-dev.lock
+	@$(COMPILE) --extra sso -o requirements-sso.lock pyproject.toml -c requirements-dev.lock
+	@$(COMPILE) -o requirements-sso-tests.lock --group sso-tests -c requirements-dev.lock \
+	  -c requirements-sso.lock
 	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \
 	  -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \

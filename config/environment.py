@@ -122,6 +122,19 @@ def read_networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from error
 
 
+def read_mapping(name: str) -> dict[str, tuple[str, ...]]:
+    """Return pairs such as theirs=ours,theirs=also-ours, gathered by what stands before the =."""
+    found: dict[str, tuple[str, ...]] = {}
+    for part in read_list(name, []):
+        before, equals, after = (piece.strip() for piece in part.partition("="))
+        if not (before and equals and after):
+            raise ImproperlyConfigured(
+                f"{name} lists pairs such as ml-admins=operator, not {part!r}."
+            )
+        found[before] = (*found.get(before, ()), after)
+    return found
+
+
 def read_secrets_keys(name: str) -> list[str]:
     """Return the Fernet keys between commas; ImproperlyConfigured for what is none."""
     keys = read_list(name, [])

@@ -8,6 +8,7 @@ import os
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from config.environment import (  # noqa: E402
     read_choice,
     read_int,
     read_list,
+    read_mapping,
     read_networks,
     read_secrets_keys,
     read_text,
@@ -160,6 +162,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "versioning.admin.standstills.on_every_page",
+                "versioning.admin.people.ways_to_sign_in",
             ],
         },
     },
@@ -216,11 +219,70 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in _RULES_OF_PASSWORDS.items()
 ]
+# Single sign-on by OpenID Connect (config/sso.py), where an identity provider is named.
+OIDC_ISSUER = read_text("HOTSWAP_OIDC_ISSUER", "")
+OIDC_NAME = read_text("HOTSWAP_OIDC_NAME", "single sign-on")
+_OIDC_CLIENT = (
+    read_text("HOTSWAP_OIDC_CLIENT_ID", ""),
+    read_text("HOTSWAP_OIDC_CLIENT_SECRET", ""),
+)
+_OIDC_GROUPS = read_mapping("HOTSWAP_OIDC_GROUPS")
+LOCAL_PASSWORDS = read_bool("HOTSWAP_LOCAL_PASSWORDS", True)
+if not LOCAL_PASSWORDS and not OIDC_ISSUER:
+    raise ImproperlyConfigured(
+        "HOTSWAP_LOCAL_PASSWORDS is false, and HOTSWAP_OIDC_ISSUER names no identity provider: "
+        "nobody could sign in."
+    )
+if OIDC_ISSUER:
+    if not OIDC_ISSUER.startswith(("https://", "http://")):
+        raise ImproperlyConfigured("HOTSWAP_OIDC_ISSUER must start with https://.")
+    if not (_OIDC_CLIENT[0] and _OIDC_GROUPS):
+        raise ImproperlyConfigured(
+            "HOTSWAP_OIDC_ISSUER is set, and needs HOTSWAP_OIDC_CLIENT_ID and HOTSWAP_OIDC_GROUPS."
+        )
+    if find_spec("allauth") is None:
+        raise ImproperlyConfigured(
+            "HOTSWAP_OIDC_ISSUER is set, and django-allauth is not installed: make setup-sso, or "
+            "install requirements-sso.lock."
+        )
+    # Before ours, so that its tables' pages can be taken out of the admin (admin/people.py).
+    INSTALLED_APPS[:0] = [
+        "allauth",
+        "allauth.account",
+        "allauth.socialaccount",
+        "allauth.socialaccount.providers.openid_connect",
+    ]
+    MIDDLEWARE.append("allauth.account.middleware.AccountMiddleware")
+    ACCOUNT_ADAPTER = "config.sso.Accounts"
+    SOCIALACCOUNT_ADAPTER = "config.sso.SocialAccounts"
+    SOCIALACCOUNT_ONLY = True
+    SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads elsewhere would need another policy
+    SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+    ACCOUNT_EMAIL_VERIFICATION = "none"
+    ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_HTTPS else "http"
+    ACCOUNT_RATE_LIMITS = False  # axes has the one limit there is; here nobody types a password
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "sso",
+                    "name": OIDC_NAME,
+                    "client_id": _OIDC_CLIENT[0],
+                    "secret": _OIDC_CLIENT[1],
+                    "settings": {"server_url": OIDC_ISSUER.rstrip("/")},
+                }
+            ],
+        }
+    }
+
 # Guessing a password ends after so many tries, for the name and the address together: so nobody
 # can lock somebody else out from elsewhere. Whoever waits can try again.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "django.contrib.auth.backends.ModelBackend"
+    if LOCAL_PASSWORDS
+    else "config.backends.NoPasswords",
 ]
 AXES_FAILURE_LIMIT = read_int("HOTSWAP_SIGN_IN_TRIES", 10, least=3, most=1000)
 AXES_COOLOFF_TIME = timedelta(
@@ -332,6 +394,11 @@ HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
     # How many proxies stand in front, each of which says in X-Forwarded-For whom it was asked by.
     "PROXIES": read_int("HOTSWAP_PROXIES", int(BEHIND_HTTPS), least=0, most=10),
+    # The button of the sign-in page; empty: there is none.
+    "SINGLE_SIGN_ON": OIDC_NAME if OIDC_ISSUER else "",
+    "LOCAL_PASSWORDS": LOCAL_PASSWORDS,
+    "OIDC_GROUPS_CLAIM": read_text("HOTSWAP_OIDC_GROUPS_CLAIM", "groups"),
+    "OIDC_GROUPS": _OIDC_GROUPS,
     "KEY_REQUESTS_A_MINUTE": read_int(
         "HOTSWAP_KEY_REQUESTS_A_MINUTE", 120_000, least=1, most=100_000_000
     ),

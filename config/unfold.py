@@ -188,6 +188,11 @@ UNFOLD = {
                         icon="notifications",
                         model="versioning.notice",
                     ),
+                    _link(
+                        title=gettext_lazy("Emergencies"),
+                        icon="e911_emergency",
+                        model="versioning.emergency",
+                    ),
                     _link(title=gettext_lazy("Events"), icon="history", model="versioning.event"),
                     _link(
                         title=gettext_lazy("Drift"),

@@ -1,10 +1,12 @@
 """Addresses: the admin for people, the API for applications."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
+    *([path("accounts/", include("config.sso"))] if settings.HOTSWAP["SINGLE_SIGN_ON"] else []),
     path("admin/", admin.site.urls),
     path("", include("versioning.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),

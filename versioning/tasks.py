@@ -15,6 +15,7 @@ from versioning.services.samples import (
     trace_deduplication,
 )
 from versioning.services.upgrades import (
+    emergencies,
     looks,
     python_api,
     recommendation,
@@ -86,6 +87,7 @@ def carry_on() -> int:
         ("Asking for targets", lambda: target_probes.probe_waiting(now=now)),
         ("Upgrades by policy", lambda: len(python_api.upgrade_by_policy(now=now))),
         ("Upgrades under way", lambda: rollout.carry_on(now=now)),
+        ("Ends of emergencies", lambda: emergencies.end_due(now=now)),
         now=now,
     )
 

@@ -35,6 +35,9 @@ BAD = {
     "HOTSWAP_CHECK_HOUR": ["24", "-1", "two", "2.5"],
     "HOTSWAP_SIGN_IN_TRIES": ["2", "many"],
     "HOTSWAP_SIGN_IN_WAIT_MINUTES": ["0", "soon"],
+    "HOTSWAP_OIDC_ISSUER": ["id.example.com", "https://id.example.com"],
+    "HOTSWAP_OIDC_GROUPS": ["ml-admins", "=operator", "a=b,c="],
+    "HOTSWAP_LOCAL_PASSWORDS": ["perhaps", "false"],
     "HOTSWAP_SESSION_HOURS": ["0", "721", "long"],
     "HOTSWAP_PROXIES": ["-1", "11", "10.0.0.1"],
     "HOTSWAP_KEY_REQUESTS_A_MINUTE": ["0", "100000001", "1/s"],
@@ -57,6 +60,10 @@ ANYTHING_GOES = {
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
     "HOTSWAP_FILES_DIR",
+    "HOTSWAP_OIDC_CLIENT_ID",
+    "HOTSWAP_OIDC_CLIENT_SECRET",
+    "HOTSWAP_OIDC_GROUPS_CLAIM",
+    "HOTSWAP_OIDC_NAME",
     "HOTSWAP_PUBLIC_URL",
 }
 

@@ -22,8 +22,10 @@ LOCKS = sorted(file.name for file in ROOT.glob("requirements*.lock"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 CLIENT = tomllib.loads((ROOT / "integrations/pyproject.toml").read_text())["project"]
+EXTRAS = dict(PROJECT["project"]["optional-dependencies"])
+SSO = EXTRAS.pop("sso")  # an environment that has it has it on top, as litellm
 RUNTIME = PROJECT["project"]["dependencies"] + [
-    wanted for more in PROJECT["project"]["optional-dependencies"].values() for wanted in more
+    wanted for more in EXTRAS.values() for wanted in more
 ]
 ASKED_FOR = {
     "requirements.lock": RUNTIME,
@@ -32,6 +34,8 @@ ASKED_FOR = {
     "requirements-audit.lock": GROUPS["auditing"],
     "requirements-build.lock": GROUPS["building"],
     "requirements-clients.lock": GROUPS["clients"],
+    "requirements-sso.lock": PROJECT["project"]["dependencies"] + SSO,
+    "requirements-sso-tests.lock": GROUPS["sso-tests"],
     "requirements-pip.lock": GROUPS["installer"],
     "requirements-uv.lock": GROUPS["locking"],
 }
@@ -167,6 +171,8 @@ def test_what_is_held_against_the_lock_file_is_all_of_it(lock: str) -> None:
     installed = here()
     if lock == "requirements-litellm.lock" and "litellm" not in installed:
         pytest.skip("litellm has an environment of its own: make litellm")
+    if lock.startswith("requirements-sso") and "django-allauth" not in installed:
+        pytest.skip("single sign-on has an environment of its own: make sso")
     if lock == "requirements-audit.lock":
         pytest.skip("what looks for weaknesses has an environment of its own: make audit holds it")
     if lock == "requirements-build.lock":

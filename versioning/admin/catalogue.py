@@ -24,6 +24,7 @@ from providers.models import Provider
 from versioning.admin import (
     chart,
     descent,
+    emergencies,
     first_steps,
     forms,
     manual_move,
@@ -146,6 +147,9 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
             self.further_page(
                 "<int:tracked_model_id>/move/<int:version_id>/", self.move, name="move"
             ),
+            self.further_page(
+                "<int:tracked_model_id>/emergency/", self.emergency, name="emergency"
+            ),
             *super().get_urls(),
         ]
 
@@ -243,6 +247,9 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
         return manual_move.move(
             request, model_admin=self, tracked_model_id=tracked_model_id, version_id=version_id
         )
+
+    def emergency(self, request: HttpRequest, tracked_model_id: int) -> HttpResponse:
+        return emergencies.move(request, model_admin=self, tracked_model_id=tracked_model_id)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

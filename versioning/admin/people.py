@@ -29,6 +29,14 @@ logger = logging.getLogger(__name__)
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+# What allauth keeps of sign-ins is no page: there a superuser could name another identity provider.
+admin.site.unregister(
+    [
+        model
+        for model in admin.site._registry
+        if model._meta.app_label in {"account", "socialaccount"}
+    ]
+)
 
 
 @admin.register(User)
@@ -55,6 +63,14 @@ def note_sign_in(user: User, **more: Any) -> None:
 def log_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
     """Say in the log that somebody could not sign in: no history, since nobody's name is sure."""
     logger.warning("Somebody could not sign in as %.150r.", credentials.get("username"))
+
+
+def ways_to_sign_in(request: HttpRequest) -> dict[str, Any]:
+    """Say on the sign-in page which ways there are."""
+    return {
+        "single_sign_on": settings.HOTSWAP["SINGLE_SIGN_ON"],
+        "local_passwords": settings.HOTSWAP["LOCAL_PASSWORDS"],
+    }
 
 
 def locked_out(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from versioning.admin import (
+    emergencies,
     first_steps,
     held_back,
     inbox_under_way,
@@ -51,6 +52,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "summary": _summary(found, is_narrowed=person.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],
         "more_starting": found.starting_count - len(found.starting),
+        "emergencies": emergencies.for_inbox(request, now=now),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
         "waiting": inbox_waiting.rows(

@@ -38,6 +38,10 @@ class EventKind(StrEnum):
     RETIREMENT_CHANGED = "retirement.changed"
     """A retirement date was set, moved or taken back."""
     REMINDER = "retirement.reminder"
+    EMERGENCY_DECLARED = "emergency.declared"
+    """Somebody moves the model past tests, canary and approvals; each move is a ``model.moved``."""
+    EMERGENCY_ENDED = "emergency.ended"
+    EMERGENCY_REVIEWED = "emergency.reviewed"
 
 
 VERSIONS: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
@@ -60,6 +64,9 @@ DETAILS: Mapping[EventKind, frozenset[str]] = {
     EventKind.CANARY_RESUMED: _CANARY,
     EventKind.WATCH_ENDED: frozenset({"result"}),
     EventKind.RETIREMENT_CHANGED: frozenset({"before", "retires_on", "is_current"}),
+    EventKind.EMERGENCY_DECLARED: frozenset({"emergency_id", "ends_at", "reason"}),
+    EventKind.EMERGENCY_ENDED: frozenset({"emergency_id", "moves"}),
+    EventKind.EMERGENCY_REVIEWED: frozenset({"emergency_id"}),
     EventKind.REMINDER: frozenset({"reminder_id", "retires_on", "days_before", "latest_start"}),
 }
 """What each kind's payload has besides its subjects: exactly these, so that nothing slips in."""

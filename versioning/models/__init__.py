@@ -11,6 +11,7 @@ from versioning.models.detection import (
     PassedOver,
 )
 from versioning.models.discussion import Comment
+from versioning.models.emergencies import Emergency, EmergencyStep
 from versioning.models.evaluation import (
     EvaluationCase,
     EvaluationRun,
@@ -64,6 +65,8 @@ __all__ = [
     "DeliveryAttempt",
     "DirectQuestion",
     "DriftFinding",
+    "Emergency",
+    "EmergencyStep",
     "EvaluationCase",
     "EvaluationRun",
     "EvaluationSuite",

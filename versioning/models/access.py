@@ -27,6 +27,7 @@ class ApiKey(models.Model):
         READ = "read", _("read: ask which version to use, see everything")
         INGEST = "ingest", _("ingest: report samples")
         DECIDE = "decide", _("decide: approve, reject, upgrade, roll back, ask providers, evaluate")
+        EMERGENCY = "emergency", _("emergency: move at once, past tests, canary and approvals")
         SETUP = "setup", _("setup: providers and their keys, models, policies, suites, schedules")
 
     name = models.CharField(max_length=100, help_text=_("Which application uses it."))
@@ -53,7 +54,9 @@ class ApiKey(models.Model):
     )
     scopes = models.JSONField(
         default=list,
-        help_text=_("What it may do: read, ingest, decide, setup. Give as few as it needs."),
+        help_text=_(
+            "What it may do: read, ingest, decide, emergency, setup. Give as few as it needs."
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(

@@ -99,6 +99,7 @@ class TrackedModel(models.Model):
             ("reject_upgrade", "Can reject upgrades"),
             ("snooze_upgrade", "Can snooze upgrades"),
             ("roll_back_upgrade", "Can roll back upgrades"),
+            ("emergency", "Can move at once in an emergency"),
             ("run_check", "Can ask the providers now"),
             ("setup", "Can set up providers, keys, models, policies, suites and schedules"),
         ]

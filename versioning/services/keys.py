@@ -43,7 +43,7 @@ def create_api_key(
     is_own: bool = False,
     actor: Actor,
 ) -> NewKey:
-    """Make a key that may do what ``scopes`` (read, ingest, decide, setup) say.
+    """Make a key that may do what ``scopes`` (read, ingest, decide, emergency, setup) say.
 
     It is a service's, or with ``is_own`` that of the person who makes it: nobody makes a key for
     somebody else, who would then seem to have done what is done with it.

@@ -16,7 +16,7 @@ from django.utils import timezone
 from simple_history.models import registered_models
 
 from versioning.domain import dates, sealing
-from versioning.models import Approval, Comment, OutcomeReport, Seal, UpgradeStep
+from versioning.models import Approval, Comment, EmergencyStep, OutcomeReport, Seal, UpgradeStep
 from versioning.models.seals import hashes_of
 from versioning.services import locks, notices
 from versioning.services.transactions import one_transaction
@@ -59,7 +59,7 @@ class Verified:
 def tables() -> tuple[type[Model], ...]:
     """Return all that is append only: steps, approvals, reports, and the history of each row."""
     kept = [model.history.model for _, model in sorted(registered_models.items())]
-    return (UpgradeStep, Approval, Comment, OutcomeReport, *kept)
+    return (UpgradeStep, Approval, Comment, EmergencyStep, OutcomeReport, *kept)
 
 
 def watch() -> None:

@@ -19,6 +19,8 @@ from versioning.models import (
     Delivery,
     DeliveryAttempt,
     DriftFinding,
+    Emergency,
+    EmergencyStep,
     EvaluationCase,
     EvaluationRun,
     Event,
@@ -140,6 +142,16 @@ def everything(now: dt.datetime) -> Everything:
         secret=vault.encrypt("whsec_ZXZlcnl0aGluZw=="),
         enabled=False,
     )
+    emergency = Emergency.objects.create(
+        tracked_model=testing.tracked,
+        reason="It answers nonsense.",
+        declared_at=now - HOUR,
+        ends_at=now,
+        ended_at=now,
+    )
+    EmergencyStep.objects.create(
+        emergency=emergency, kind="declared", at=now, actor_kind="staff", actor_name="ada"
+    )
     policy = Policy.objects.get(pk=waiting.policy.pk)
     DeliveryAttempt.objects.create(delivery=delivery, began_at=now, status=503, error="Away.")
     records = "/api/model-versions/upgrade-recommendations"
@@ -159,6 +171,7 @@ def everything(now: dt.datetime) -> Everything:
             "/api/versions": {"id": version.pk},
             "/api/slice-tags": {"id": tag.pk},
             "/api/policies": {"id": policy.pk},
+            "/api/emergencies": {"id": emergency.pk},
             "/api/deliveries": {"id": delivery.pk},
             "/api/webhooks": {"slug": webhook.name},
             "/api/freezes": {"id": freeze.pk},

@@ -13,6 +13,7 @@ from django.utils import timezone
 from providers.models import Provider
 from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
+from tests.factories import UserFactory
 from tests.otlp import CHAT, export, span
 from tests.versioning.api import contract, walk
 from tests.versioning.api.conftest import JSON, Api
@@ -40,6 +41,8 @@ BODIES: dict[str, Any] = {
     "resolve_drift_finding": {},
     "evaluate": RUN,
     "estimate_run": RUN,
+    "move_in_emergency": {"reason": "It answers nonsense."},
+    "review_emergency": {"note": "It was one."},
     "cancel_run": {},
     "go_on_with_run": {"budget_tokens": 10**6},
     "mark_pair": {"case_key": "{case_key}", "prefers": "candidate"},
@@ -131,6 +134,8 @@ def let_it_succeed(operation_id: str, world: Everything) -> None:
     """Bring the rows into a state that the operation asks for."""
     run = EvaluationRun.objects.filter(pk=world.of("/api/evaluation-runs")["id"])
     match operation_id:
+        case "review_emergency":
+            ApiKey.objects.update(person=UserFactory())
         case "upgrade" | "approve" | "rollback":
             nothing_else_under_way()
         case "add_policy":

@@ -9,7 +9,7 @@ from django.db.models import Q
 from versioning.domain.events import EventKind
 from versioning.domain.evidence import read
 from versioning.domain.policy import EffectivePolicy
-from versioning.models import ApiKey, Approval, Notice, UpgradeRecord, UpgradeStep
+from versioning.models import ApiKey, Approval, EmergencyStep, Notice, UpgradeRecord, UpgradeStep
 from versioning.services import events
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotAllowed
@@ -90,7 +90,7 @@ def is_requester(*, record: UpgradeRecord, actor: Actor) -> bool:
         return False
     if (first.actor_kind, first.actor_name) == (actor.kind, actor.name):
         return True
-    return actor.user_id is not None and actor.user_id in _people_behind(first)
+    return actor.user_id is not None and actor.user_id in people_behind(first)
 
 
 def _refuse_requester(*, record: UpgradeRecord, actor: Actor) -> None:
@@ -111,7 +111,7 @@ def _request_of(record: UpgradeRecord) -> UpgradeStep | None:
     return record.steps.order_by("at", "pk").first()
 
 
-def _people_behind(step: UpgradeStep) -> set[int]:
+def people_behind(step: UpgradeStep | EmergencyStep) -> set[int]:
     """Return the person who took a step, or those who made the keys of the service that did."""
     if step.user_id is not None:
         return {step.user_id}

@@ -234,10 +234,9 @@ def _request(
         UpgradeRecord.objects.waiting().filter(tracked_model=tracked, to_version=version).first()
     )
     moves.refuse_other_evidence(record, evidence_hash)
-    if version.pk == tracked.current_version_id:
-        raise _is_current(version, latest=moves.latest(tracked))
+    refuse_current(tracked=tracked, version=version)
     if record is None:
-        record = _requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
+        record = requested(tracked=tracked, version=version, actor=actor, now=now, reason=reason)
         policy = policies.resolve(tracked=tracked).policy
         if not policy.requester_may_approve:
             approvals.write_needed(
@@ -247,14 +246,19 @@ def _request(
     return _approve(record_id=record.pk, actor=actor, now=now, reason=reason, evidence_hash=None)
 
 
-def _is_current(version: ModelVersion, *, latest: str) -> Exception:
+def refuse_current(*, tracked: TrackedModel, version: ModelVersion) -> None:
+    """Raise AlreadyMoved where it is the current version, Invalid where nobody moved to it."""
+    if version.pk != tracked.current_version_id:
+        return
     already = f"{version.label} is the current version already."
-    return AlreadyMoved(f"{already} {latest}") if latest else Invalid(already)
+    latest = moves.latest(tracked)
+    raise AlreadyMoved(f"{already} {latest}") if latest else Invalid(already)
 
 
-def _requested(
+def requested(
     *, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime, reason: str
 ) -> UpgradeRecord:
+    """Return a new record of a move that somebody asks for. The model is locked."""
     current = tracked.current_version
     evidence = (
         policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)

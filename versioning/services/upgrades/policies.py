@@ -28,6 +28,7 @@ from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import (
     AutomationSwitch,
+    Emergency,
     Freeze,
     ModelVersion,
     Policy,
@@ -250,14 +251,19 @@ def sentence_of(shown: Evidence) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What holds for all models: the automation switch and the freezes."""
+    """What holds for all models: the switch, the freezes; and which have an emergency."""
 
     switch: AutomationSwitch | None
     freezes: Sequence[Freeze]
+    emergencies: Sequence[Emergency]
 
     @classmethod
     def now(cls) -> "Surroundings":
-        return cls(switch=AutomationSwitch.objects.first(), freezes=list(Freeze.objects.all()))
+        return cls(
+            switch=AutomationSwitch.objects.first(),
+            freezes=list(Freeze.objects.all()),
+            emergencies=list(Emergency.objects.open()),
+        )
 
 
 def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[UpgradeRecord]:
@@ -428,9 +434,16 @@ def _known(
         released_on=record.to_version.released_on,
         urgent_on=record.from_version.retires_on if record.from_version else None,
         freezes=[
-            calendar.FreezePeriod(freeze.name, freeze.starts_at, freeze.ends_at)
-            for freeze in around.freezes
-            if freeze.provider_id in (None, tracked.provider_id)
+            *(
+                calendar.FreezePeriod(freeze.name, freeze.starts_at, freeze.ends_at)
+                for freeze in around.freezes
+                if freeze.provider_id in (None, tracked.provider_id)
+            ),
+            *(
+                calendar.FreezePeriod("an emergency", each.declared_at, each.ends_at)
+                for each in around.emergencies
+                if each.tracked_model_id == tracked.pk
+            ),
         ],
     )
 
