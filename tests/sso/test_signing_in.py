@@ -1,0 +1,165 @@
+"""A browser signs in at an identity provider on this machine; the server knows variables alone.
+
+It needs what `make sso` installs, and Chromium.
+"""
+
+import shutil
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.config.conftest import embedded, free_port, migrated, run, start, wait_until
+
+provider = pytest.importorskip("oidc_provider_mock", reason="make sso installs it")
+pytestmark = [pytest.mark.e2e]
+GROUPS = "ml-staff=viewer,ml-deciders=reviewer,ml-oncall=emergency"
+__all__ = ["migrated", "start"]
+
+
+def claims(*groups: str, **more: Any) -> dict[str, Any]:
+    return {"name": "Ada Lovelace", "preferred_username": "ada", "groups": [*groups], **more}
+
+
+@pytest.fixture(scope="module")
+def identity_provider() -> Iterator[str]:
+    people = [provider.User(sub="ada", claims=claims("ml-staff", "ml-oncall", "others"))]
+    people.append(provider.User(sub="eve", claims=claims("others", preferred_username="eve")))
+    with provider.run_server_in_thread(user_claims=people) as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+def is_now(address: str, sub: str, **new: Any) -> None:
+    """Change what the identity provider says of somebody."""
+    import json
+
+    body = json.dumps(new).encode()
+    headers = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(  # noqa: S310
+        f"{address}/users/{sub}", body, headers, method="PUT"
+    )
+    urllib.request.urlopen(asked, timeout=10).close()  # noqa: S310
+
+
+@pytest.fixture
+def served(
+    identity_provider: str, tmp_path: Path, start: Callable[..., Any]
+) -> Callable[..., tuple[str, dict[str, str]]]:
+    def serve(**more: str) -> tuple[str, dict[str, str]]:
+        environment = embedded(
+            tmp_path / "data",
+            HOTSWAP_OIDC_ISSUER=identity_provider,
+            HOTSWAP_OIDC_CLIENT_ID="hotswap",
+            HOTSWAP_OIDC_CLIENT_SECRET="known to both",
+            HOTSWAP_OIDC_GROUPS=GROUPS,
+            HOTSWAP_OIDC_NAME="Acme",
+            **more,
+        )
+        prepared = run([sys.executable, "manage.py", "prepare"], environment)
+        assert prepared.returncode == 0, prepared.stderr
+        address = f"http://127.0.0.1:{free_port()}"
+        bind = ["--bind", address.removeprefix("http://"), "--no-control-socket", "--threads", "4"]
+        start(
+            [sys.executable, "-m", "gunicorn", "config.wsgi", *bind],
+            environment,
+            tmp_path / "web.log",
+        )
+        wait_until(lambda: answers(f"{address}/livez"), "The server")
+        return address, environment
+
+    return serve
+
+
+def answers(address: str) -> bool:
+    with suppress(OSError):
+        urllib.request.urlopen(address, timeout=5).close()  # noqa: S310
+        return True
+    return False
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    path = shutil.which("chromium")
+    assert path is not None, "Browser tests need Chromium: apt install chromium."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser.new_page()
+        browser.close()
+
+
+def sign_in(page: Page, address: str, sub: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{address}/admin/versioning/event/")
+    page.get_by_role("link", name="Sign in with Acme").click()
+    page.get_by_role("button", name=sub, exact=True).click()
+    page.wait_for_url(f"{address}/**")
+
+
+def groups_of(username: str, environment: dict[str, str]) -> list[str]:
+    asked = (
+        "from django.contrib.auth.models import User; "
+        f"user = User.objects.get(username={username!r}); "
+        "print(user.is_staff, *sorted(user.groups.values_list('name', flat=True)))"
+    )
+    shell = [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked]
+    ended = run(shell, environment)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.split()
+
+
+def test_who_comes_in_and_in_which_groups(
+    page: Page, served: Callable[..., Any], identity_provider: str
+) -> None:
+    address, environment = served(HOTSWAP_LOCAL_PASSWORDS="false")
+
+    page.goto(f"{address}/admin/login/")
+    assert page.locator("[name=password]").count() == 0
+    sign_in(page, address, "ada")
+    assert page.url == f"{address}/admin/versioning/event/"
+    assert groups_of("ada", environment) == ["True", "emergency", "viewer"]
+    assert page.goto(f"{address}/admin/auth/user/").status == 403  # type: ignore[union-attr]
+
+    is_now(identity_provider, "ada", **claims("ml-deciders"))
+    sign_in(page, address, "ada")
+    assert groups_of("ada", environment) == ["True", "reviewer"]
+
+    sign_in(page, address, "eve")
+    assert "You are in no group that may use Hotswap" in page.content()
+    assert "/admin/login/" in page.url
+
+    is_now(identity_provider, "ada", **claims("others"))
+    sign_in(page, address, "ada")
+    assert "/admin/login/" in page.url
+    assert groups_of("ada", environment) == ["True"]
+
+    for elsewhere in ("account_login", "socialaccount_signup", "socialaccount_connections"):
+        page.goto(f"{address}/accounts/{elsewhere}/")
+        assert "/admin/login/" in page.url
+
+
+def test_with_local_passwords_both_ways_are_there_and_nothing_is_amiss(
+    page: Page, served: Callable[..., Any], tmp_path: Path
+) -> None:
+    address, environment = served()
+    made = run([sys.executable, "manage.py", "prepare", "--first-user"], environment)
+    password = next(word for line in made.stdout.splitlines() for word in line.split()[-1:])
+
+    page.goto(f"{address}/admin/login/")
+    assert page.get_by_role("link", name="Sign in with Acme").is_visible()
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", password.strip("."))
+    page.click("button[type=submit]")
+    assert page.title().startswith("Inbox"), made.stdout
+    page.goto(f"{address}/admin/")
+    for theirs in ("account/emailaddress", "socialaccount/socialapp"):
+        assert page.goto(f"{address}/admin/{theirs}/").status == 404  # type: ignore[union-attr]
+
+    shipped = environment | {"BEHIND_HTTPS": "true", "ALLOWED_HOSTS": "hotswap.example.com"}
+    strictly = ["check", "--deploy", "--fail-level", "INFO"]
+    ended = run([sys.executable, "manage.py", *strictly], shipped)
+    assert (ended.returncode, ended.stderr) == (0, "")
