@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.config.conftest import embedded, free_port, migrated, run, start, wait_until
+from tests.config.conftest import embedded, free_port, run, start, wait_until
 
 provider = pytest.importorskip("oidc_provider_mock", reason="make sso installs it")
 pytestmark = [pytest.mark.e2e]
 GROUPS = "ml-staff=viewer,ml-deciders=reviewer,ml-oncall=emergency"
-__all__ = ["migrated", "start"]
+__all__ = ["start"]
 
 
 def claims(*groups: str, **more: Any) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class EmergencyForm(forms.ReasonForm):
 
     def __init__(self, *args: Any, tracked: TrackedModel, is_open: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        versions = tracked.versions.filter(gone_at=None).exclude(pk=tracked.current_version_id)
+        versions = tracked.versions.filter(gone_at=None).exclude(pk=tracked.current_version_id or 0)
         self.fields["to_version"].queryset = versions.order_by("-pk")  # type: ignore[attr-defined]
         if is_open:
             del self.fields["minutes"]

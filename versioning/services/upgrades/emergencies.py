@@ -202,7 +202,7 @@ def _stop_others(
     tracked: TrackedModel, *, record: UpgradeRecord | None, why: str, actor: Actor, now: datetime
 ) -> None:
     others = UpgradeRecord.objects.under_way().filter(tracked_model=tracked)
-    for other in others.exclude(pk=record.pk if record else None):
+    for other in others.exclude(pk=record.pk if record else 0):
         moves.move(
             record_id=other.pk,
             to=_STOPPED_AS[State(other.state)],
