@@ -148,3 +148,73 @@ def test_what_is_no_backup_changes_nothing(database: Database, tmp_path: Path) -
     assert file.read_bytes() == whole
     manage("verify_history", on=here)
     assert not [left for left in tmp_path.iterdir() if left.is_dir() and "tmp" in left.name]
+
+
+EARLIER = sorted((Path(__file__).parents[1] / "earlier").glob("*.tar"))
+"""Back-ups by releases before this one, of the sample world: see ``tests/earlier/make.py``."""
+
+WALK = """
+    import django
+    django.setup()
+    from django.contrib import admin
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+    from django.test.utils import setup_test_environment
+    from django.urls import reverse
+    setup_test_environment()
+    boss = Client()
+    boss.force_login(get_user_model().objects.get(username="demo"))
+    pages = ["/admin/", "/api/model-versions/upgrade-recommendations"]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        pages.append(reverse(f"{name}_changelist"))
+        rows = model._default_manager.order_by("-pk")
+        pages += [reverse(f"{name}_change", args=[row.pk]) for row in rows[:1]]
+        if model._meta.model_name == "upgraderecord":
+            pages += [reverse(f"{name}_evidence", args=[row.pk]) for row in rows[:9]]
+    for page in pages:
+        answer = boss.get(page)
+        assert answer.status_code == 200, (page, answer.status_code)
+    print(len(pages))
+"""
+DECIDE = """
+    import django
+    django.setup()
+    from django.utils import timezone
+    from sample_world import story
+    from versioning.models import TrackedModel, UpgradeRecord
+    from versioning.services.actors import Actor
+    from versioning.services.upgrades import decisions
+    now, actor = timezone.now(), Actor.command("test")
+    waiting = UpgradeRecord.objects.waiting().order_by("pk").first()
+    decisions.approve(record_id=waiting.pk, actor=actor, now=now, reason="Try it.")
+    moved = TrackedModel.objects.get(name=story.TAGS)
+    decisions.roll_back(tracked_model_id=moved.pk, actor=actor, now=now, reason="Not this one.")
+"""
+
+
+def test_a_database_is_kept_of_both_kinds() -> None:
+    kept = {tuple(file.stem.split("-")) for file in EARLIER}
+    assert {(number, kind) for number, _ in kept for kind in ("sqlite", "postgresql")} == kept
+
+
+@pytest.mark.parametrize("earlier", EARLIER, ids=lambda file: file.stem)
+def test_an_earlier_release_is_upgraded_with_all_it_holds(
+    earlier: Path, database: Database, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if not earlier.stem.endswith(str(request.node.callspec.params["database"])):
+        pytest.skip("of the other kind")
+    here = database()
+
+    manage("restore", earlier, on=here)
+    manage("prepare", on=here)
+
+    manage("migrate", "--check", on=here)
+    manage("verify_history", on=here)
+    walked = run([sys.executable, "-c", textwrap.dedent(WALK)], here)
+    assert walked.returncode == 0, walked.stderr
+    assert int(walked.stdout) > 60
+    decided = run([sys.executable, "-c", textwrap.dedent(DECIDE)], here)
+    assert decided.returncode == 0, decided.stderr
+    manage("verify_history", on=here)
+    manage("backup", tmp_path / "again.tar", on=here)
