@@ -6,6 +6,7 @@
 
 import gzip
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def main() -> None:
     file = FOLDER / f"{last[:4]}-{connection.vendor}.tar"
     backups.back_up(file, now=now)
     file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()), mtime=0))
-    print(f"{file}: {file.stat().st_size:,} bytes")
+    sys.stdout.write(f"{file}: {file.stat().st_size:,} bytes\n")
 
 
 if __name__ == "__main__":
