@@ -43,6 +43,7 @@ class LayerRow:
     """One layer in words; ``sheet`` is None for tests, which have a page of their own."""
 
     title: str
+    at: datetime
     measured: SafeString
     on: str
     outcome: SafeString
@@ -105,12 +106,13 @@ def outcome(name: str) -> SafeString:
 
 def _row(layer: Layer, *, now: datetime) -> LayerRow:
     ago = words.ago(layer.found.at, now=now)
-    at = format_html(
+    measured_at = format_html(
         _("measured by {} at the latest") if layer.at_the_latest else _("measured {}"), ago
     )
     return LayerRow(
         title=_title(layer),
-        measured=at,
+        at=layer.found.at,
+        measured=measured_at,
         on=_on(layer),
         outcome=_outcome(layer),
         says=layer.says,

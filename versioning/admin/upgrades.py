@@ -22,6 +22,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning.admin import (
     advice,
+    audit_trail,
     decision_sheet,
     discussion,
     fragments,
@@ -193,6 +194,9 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             self.further_page("<int:record_id>/live/", require_GET(self.live), name="live"),
             self.further_page(
                 "<int:record_id>/evidence/", require_GET(layers.page), name="evidence"
+            ),
+            self.further_page(
+                "<int:record_id>/audit-trail/", require_GET(audit_trail.page), name="audit_trail"
             ),
             self.further_page("<int:record_id>/say/", require_POST(discussion.comment), name="say"),
             self.further_page(

@@ -77,6 +77,11 @@ urlpatterns: list[Any] = [
         recommendations.EvidenceLayersView.as_view(),
         "evidence-layers",
     ),
+    *both(
+        f"{RECOMMENDATIONS}/<int:id>/audit-trail",
+        recommendations.AuditTrailView.as_view(),
+        "audit-trail",
+    ),
     *both(f"{RECOMMENDATIONS}/<int:id>/comments", discussion.CommentsView.as_view(), "comments"),
     *both(
         f"{RECOMMENDATIONS}/<int:id>/comments/<int:comment_id>/withdraw",

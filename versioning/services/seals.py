@@ -5,6 +5,7 @@ chain is made a little later, by a sweep, in the order of the seals: were it mad
 decisions of all models would wait for one another.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,30 @@ class Verified:
     head: Head
     fault: str = ""
     """The first thing that is not as it was written, in one sentence; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The seal of one row, and which of its fields are not as they were when it was written."""
+
+    at: datetime
+    number: int | None
+    """Its place in the chain; None until the next sweep gives it one."""
+    changed: list[str]
+
+
+def of_rows(rows: Iterable[Model]) -> dict[Model, Sealed]:
+    """Return the seal of each row that has one; a query for each table."""
+    found: dict[Model, Sealed] = {}
+    by_table: dict[str, dict[int, Model]] = defaultdict(dict)
+    for row in rows:
+        by_table[row._meta.db_table][row.pk] = row
+    for table, held in by_table.items():
+        for each in Seal.objects.filter(table=table, row__in=held):
+            row = held[each.row]
+            names = sealing.changed(sealed=each.fields, now=hashes_of(row))
+            found[row] = Sealed(at=each.at, number=each.number, changed=names)
+    return found
 
 
 def tables() -> tuple[type[Model], ...]:

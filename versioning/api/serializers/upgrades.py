@@ -11,6 +11,7 @@ from versioning.api.serializers.versions import VersionNameSerializer, VersionSe
 from versioning.domain.memory import WakeKind
 from versioning.domain.transitions import WAITING, State
 from versioning.models import ModelVersion, UpgradeRecord
+from versioning.services.upgrades.audit_trail import EntryKind
 from versioning.services.upgrades.layers import LayerKind
 
 WAKE_KINDS = [kind.value for kind in WakeKind]
@@ -137,6 +138,47 @@ class LayerSerializer(serializers.Serializer[Any]):
         "evaluation run gives.",
     )
     evidence_hash = serializers.CharField(allow_blank=True)
+
+
+class SealedSerializer(serializers.Serializer[Any]):
+    """The seal of a row of the history."""
+
+    at = Moment()
+    number = serializers.IntegerField(
+        allow_null=True, help_text="Its place in the chain; null until the next sweep."
+    )
+    changed = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Fields that are not as they were when the row was written. Always empty, unless "
+        "somebody wrote in the database.",
+    )
+
+
+class AuditEntrySerializer(serializers.Serializer[Any]):
+    """One row that is kept for good: a step, an approval, a comment or a report."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in EntryKind])
+    id = serializers.IntegerField(help_text="Of the kind.")
+    at = Moment()
+    actor_kind = serializers.CharField()
+    actor_name = serializers.CharField()
+    what = serializers.CharField(help_text="A step's state; a comment's kind; else in words.")
+    text = serializers.CharField(allow_blank=True)
+    evidence = Shaped(help_text="As it was then, word for word; empty where there was none.")
+    evidence_hash = serializers.CharField(allow_blank=True)
+    sealed = SealedSerializer(allow_null=True, help_text="Null: it has no seal.")
+
+
+class AuditTrailSerializer(serializers.Serializer[Any]):
+    """All that is kept of an upgrade, for those who audit it."""
+
+    record = UpgradeSerializer()
+    entries = AuditEntrySerializer(many=True)
+    layers = LayerSerializer(many=True)
+    head = serializers.CharField(
+        help_text="NUMBER:LINK, the end of the chain of all seals: keep it elsewhere, and "
+        "`verify_history --since` says later whether the history up to there is still the same."
+    )
 
 
 class RecommendationDetailSerializer(RecommendationSerializer):

@@ -8,6 +8,7 @@ from versioning.api.operations import APPROVE, ApiView, Asked, header, operation
 from versioning.api.pages import URGENT_FIRST, page, page_of, page_of_reckoned
 from versioning.api.serializers.fields import Paging
 from versioning.api.serializers.upgrades import (
+    AuditTrailSerializer,
     ExplanationSerializer,
     LayerSerializer,
     ReasonSerializer,
@@ -23,7 +24,14 @@ from versioning.models import ApiKey, UpgradeRecord
 from versioning.models.fields import to_ms
 from versioning.models.upgrades import Standing
 from versioning.services import serving
-from versioning.services.upgrades import decisions, layers, recommendation, renewal, selection
+from versioning.services.upgrades import (
+    audit_trail,
+    decisions,
+    layers,
+    recommendation,
+    renewal,
+    selection,
+)
 
 IF_MATCH = header(
     "If-Match", "evidence_hash of what you have read: 412 if the evidence has changed since."
@@ -117,6 +125,21 @@ class EvidenceLayersView(ApiView):
             show=LayerSerializer,
             prepare=layers.read_layers,
         )
+
+
+class AuditTrailView(ApiView):
+    @operation(
+        id="audit_trail",
+        tag="decisions",
+        summary="All of an upgrade for those who audit it",
+        answer=AuditTrailSerializer,
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, id: int) -> Response:
+        """Each step, approval, comment and report, the oldest first, with its evidence word for
+        word and its seal; and all that was measured. In the admin it is a page to print."""
+        trail = audit_trail.of_record(selection.record(record_id=id))
+        return Response(AuditTrailSerializer(trail).data)
 
 
 class ExplanationView(ApiView):
