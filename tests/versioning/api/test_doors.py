@@ -82,6 +82,7 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_abort": "POST abort-canary",
     "versioning.upgraderecord page versioning_upgraderecord_why": "GET why",
     "versioning.upgraderecord page versioning_upgraderecord_evidence": "GET evidence-layers",
+    "versioning.upgraderecord page versioning_upgraderecord_audit_trail": "GET audit-trail",
     "versioning.upgraderecord page versioning_upgraderecord_say": "POST comments",
     "versioning.upgraderecord page versioning_upgraderecord_withdraw": "POST withdraw-request",
     "versioning.upgraderecord page versioning_upgraderecord_override": "POST override-request",
