@@ -21,7 +21,7 @@ from versioning.services import clock, keys, providers, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import Invalid
-from versioning.services.samples import ingestion, rollups
+from versioning.services.samples import ingestion
 from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions
 
@@ -109,18 +109,37 @@ class Replay:
         return datetime.combine(self.simulator.world.date_of(day), at, tzinfo=UTC)
 
     def _check(self, day: int) -> None:
+        asked = [provider.slug for provider in story.PROVIDERS if self._is_asked(provider, day)]
         outages = [outage for outage in story.OUTAGES if outage.day == day]
         for outage in outages:
             self.simulator.fail(outage.provider, outage.mode)
         if day == story.LAST_DAY:
             move(Provider.objects.get(slug=story.BROKEN_TODAY), to=story.DEAD_ADDRESS)
         moment = self.moment(day, settings.HOTSWAP["CHECK_HOUR"])
-        checks = detection.run_checks(trigger=Check.Trigger.SCHEDULE, now=moment)
+        checks = detection.run_checks(
+            provider_slugs=asked, trigger=Check.Trigger.SCHEDULE, now=moment
+        )
         for outage in outages:
             self.simulator.heal(outage.provider)
         # A check ends by the real clock, which is weeks after the day that is replayed.
         Check.objects.filter(pk__in=[check.pk for check in checks]).update(
             finished_at=F("started_at") + timedelta(milliseconds=340)
+        )
+
+    def _is_asked(self, provider: story.DemoProvider, day: int) -> bool:
+        """Say whether a provider is checked that night: each night of late, before where it tells.
+
+        A newcomer waits for the replay, and weeks of lists that stay as they are show nothing.
+        """
+        if not 0 < day < story.EVERY_NIGHT_FROM or any(
+            (outage.day, outage.provider) == (day, provider.slug) for outage in story.OUTAGES
+        ):
+            return True
+        world = self.simulator.world
+        nights = range(max(day - story.NEWS_IS_ASKED_FOR, 0), day)
+        return any(
+            world.listed(provider.kind, night) != world.listed(provider.kind, night + 1)
+            for night in nights
         )
 
     def _start_tracking(self, day: int) -> None:
@@ -169,11 +188,10 @@ class Replay:
     def _take_samples(self, day: int) -> None:
         """Requests of office hours, trials among them: so both versions meet the same requests.
 
-        Those of a day whose hours are sums of days by now come within one hour: each hour of each
-        flow is a sum of its own, which all days to come would read and add up.
+        Those of earlier days come within one hour: each hour of each flow is a sum of its own,
+        which all days to come would read and add up.
         """
-        is_recent = timedelta(days=story.LAST_DAY - day) <= rollups.HOURS_KEPT
-        office = self._hours(day, 8, 18 if is_recent else 9)
+        office = self._hours(day, 8, 18 if day >= story.WHOLE_DAYS_FROM else 9)
         samples = [sample for flow in self._flows(day) for sample in _requests_in(office, flow)]
         if day == story.LAST_DAY:
             samples.append(_scored_later(office))

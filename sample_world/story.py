@@ -10,6 +10,15 @@ from sample_world.simulator.cast import WORKED_EXAMPLE
 LAST_DAY = 42
 """Today. The worked example's new version came on day 31, and has been measured since."""
 
+EVERY_NIGHT_FROM = 35
+"""Each provider is checked every night of the last week."""
+
+NEWS_IS_ASKED_FOR = 3
+"""Before, a provider is checked on so many nights from each change of its list on."""
+
+WHOLE_DAYS_FROM = LAST_DAY - 1
+"""From here on requests come from eight to six; before, all of a day within one hour."""
+
 USER, PASSWORD = "demo", "demo"  # noqa: S105  (the demo listens on this machine only)
 KEY_VARIABLE = "DEMO_PROVIDER_KEY"
 DEAD_ADDRESS = "http://127.0.0.1:9/v1"

@@ -91,7 +91,9 @@ class World:
         self.start = start
         self._lock = threading.Lock()
         self._models = {kind: {m.id: m for m in rows} for kind, rows in models.items()}
-        self._changes = changes
+        self._changes: dict[tuple[str, str], list[Change]] = {}
+        for change in changes:
+            self._changes.setdefault((change.kind, change.id), []).append(change)
         self._edits: dict[tuple[str, str], dict[str, Any]] = {}
 
     def kinds(self) -> tuple[str, ...]:
@@ -154,7 +156,8 @@ class World:
     def _as_of(self, kind: str, day: int) -> Iterator[WorldModel]:
         for model in self._models.get(kind, {}).values():
             values: dict[str, Any] = {}
-            for change in self._changes:
-                if (change.kind, change.id) == (kind, model.id) and change.day <= day:
+            for change in self._changes.get((kind, model.id), ()):
+                if change.day <= day:
                     values |= change.values
-            yield replace(model, **values | self._edits.get((kind, model.id), {}))
+            values |= self._edits.get((kind, model.id), {})
+            yield replace(model, **values) if values else model
