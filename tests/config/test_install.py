@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ class Project:
         for name in FILES:
             shutil.copy(ROOT / name, folder / name)
         self.lock("requirements-dev.lock")
+        self.lock("requirements-uv.lock", f"uv==9.9 --hash=sha256:{'0' * 64}")
         self.lock("requirements.lock")
         # The environment is made here and once: its pip is the pinned one.
         subprocess.run([sys.executable, "-m", "venv", str(folder / ".venv")], check=True)
@@ -38,8 +39,8 @@ class Project:
     def lock(self, name: str, *lines: str) -> None:
         (self.folder / name).write_text("".join(f"{line}\n" for line in lines))
 
-    def wheel(self, name: str, *requires: str) -> str:
-        """Add a package to the index; return its line for a lock file."""
+    def wheel(self, name: str, *requires: str, script: str = "") -> str:
+        """Add a package to the index, with a command where it has one; return its pin."""
         file = self.wheels / f"{name}-1.0-py3-none-any.whl"
         about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
         about += "".join(f"Requires-Dist: {each}\n" for each in requires)
@@ -49,11 +50,15 @@ class Project:
             f"{name}-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\n"
             "Root-Is-Purelib: true\nTag: py3-none-any\n",
         }
+        if script:
+            content[f"{name}-1.0.data/scripts/{name}"] = f"#!python\n{script}"
         record = "".join(f"{path},{_digest(text)},{len(text)}\n" for path, text in content.items())
         record += f"{name}-1.0.dist-info/RECORD,,\n"
         with zipfile.ZipFile(file, "w") as archive:
             for path, text in {**content, f"{name}-1.0.dist-info/RECORD": record}.items():
-                archive.writestr(path, text)
+                about_file = zipfile.ZipInfo(path)
+                about_file.external_attr = (0o100755 if "/scripts/" in path else 0o100644) << 16
+                archive.writestr(about_file, text)
         return f"{name}==1.0 --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
 
     def setup(self, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -109,6 +114,68 @@ def test_nothing_that_the_lock_file_does_not_name_is_looked_for(project: Project
 
     assert ended.returncode == 0, ended.stdout
     assert has(project, "asks")
+
+
+UV = """
+import os, subprocess, sys
+if sys.argv[1:] == ["--version"]:
+    sys.exit(print("uv 1.0 (for tests)"))
+print("uv was asked:", sys.argv[1:], os.environ["UV_FIND_LINKS"], os.environ["UV_NO_INDEX"])
+if "fails" in open(sys.argv[-1]).read():
+    sys.exit(2)
+sys.exit(subprocess.call([sys.executable, "-m", *sys.argv[1:4], "--no-deps", *sys.argv[-2:]]))
+"""
+
+
+@pytest.fixture
+def with_uv(project: Project) -> Iterator[Project]:
+    before = (project.folder / "requirements-uv.lock").read_text()
+    project.lock("requirements-uv.lock", project.wheel("uv", script=UV))
+    yield project
+    project.lock("requirements-uv.lock", before.strip())
+
+
+def test_the_pinned_uv_installs_by_the_hashes_from_where_pip_is_told_to(with_uv: Project) -> None:
+    with_uv.lock("requirements.lock", with_uv.wheel("quick"))
+
+    ended = with_uv.setup()
+
+    said = (with_uv.folder / ".venv/install.log").read_text()
+    assert ended.returncode == 0, ended.stdout
+    assert has(with_uv, "quick")
+    asked = next(line for line in said.splitlines() if line.startswith("uv was asked:"))
+    assert "'--require-hashes', '--no-deps'" in asked
+    assert asked.endswith(f"{with_uv.wheels} 1")
+
+
+def test_where_uv_does_not_manage_pip_does(with_uv: Project) -> None:
+    with_uv.lock("requirements.lock", with_uv.wheel("fails"))
+
+    ended = with_uv.setup()
+
+    assert ended.returncode == 0, ended.stdout
+    assert has(with_uv, "fails")
+    said = (with_uv.folder / ".venv/install.log").read_text()
+    assert "uv was asked" not in said
+
+
+@pytest.mark.parametrize(
+    ("pips", "uvs"),
+    [
+        ({}, {}),
+        ({"index-url": "https://a/simple"}, {"UV_DEFAULT_INDEX": "https://a/simple"}),
+        ({"extra-index-url": "https://a\nhttps://b"}, {"UV_INDEX": "https://a https://b"}),
+        ({"find-links": "/a\n/b"}, {"UV_FIND_LINKS": "/a,/b"}),
+        ({"no-index": "true"}, {"UV_NO_INDEX": "1"}),
+        ({"no-index": "0"}, {}),
+        ({"cert": "/ca.pem", "proxy": "http://p"}, {"SSL_CERT_FILE": "/ca.pem", "ALL_PROXY": "http://p"}),
+        ({"constraint": "/c.txt"}, {}),
+    ],
+)  # fmt: skip
+def test_what_pip_is_told_uv_is_told_too(pips: dict[str, str], uvs: dict[str, str]) -> None:
+    always = {"UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
+
+    assert installing.uv_variables(pips) == {**always, **uvs}
 
 
 def why(project: Project, line: str, **environment: str) -> str:
@@ -186,6 +253,7 @@ def pip_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sequence[str]:
     )
     pinned = installing.pins_of(installing.INSTALLER)["pip"]
     monkeypatch.setattr(installing, "PIP", [sys.executable, str(slow), pinned])
+    monkeypatch.setattr(installing, "FAST_INSTALLER", tmp_path / "none.lock")
     monkeypatch.setattr(installing, "LOG", tmp_path / "install.log")
     monkeypatch.setattr(installing, "SAYS_SOMETHING_EVERY_S", 0.1)
     return [str(slow)]
