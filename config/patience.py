@@ -20,6 +20,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 HEAD_SECONDS = 10.0
@@ -122,6 +123,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self.large: set[TConn] = set()
         self.waiting_large: list[TConn] = []
         self.leaving: dict[TConn, float] = {}
+        self.ends_at: float | None = None
+        """When it stops taking requests, on the monotonic clock; None until it is asked to end."""
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """Say first that it is about to end, and go on until balancers have heard.
+
+        Asked once more, it ends at once.
+        """
+        drain = settings.HOTSWAP["DRAIN_SECONDS"]
+        if not drain or self.ends_at is not None:
+            super().handle_exit(sig, frame)
+            return
+        # Imported after the fork: what master and workers share would end those that come next.
+        from versioning.services import readiness
+
+        readiness.end()
+        self.ends_at = time.monotonic() + drain
 
     def enqueue_req(self, conn: TConn) -> None:
         """Gather a request before a thread gets it; all that is read goes this way."""
@@ -225,6 +243,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """End what takes too long; a worker that stops waits for nothing more."""
         super().murder_pending()
         now = time.monotonic()
+        if self.ends_at is not None and self.ends_at < now:
+            self.alive = False
         for conn, arriving in list(self.arriving.items()):
             if arriving.deadline < now or not self.alive:
                 self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly.")

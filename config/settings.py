@@ -392,6 +392,8 @@ SPECTACULAR_SETTINGS = {
 # What Hotswap itself can be told.
 HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
+    # Requests are still taken for so long after /readyz says that the server is about to stop.
+    "DRAIN_SECONDS": read_int("HOTSWAP_DRAIN_SECONDS", 0, least=0, most=10),
     # How many proxies stand in front, each of which says in X-Forwarded-For whom it was asked by.
     "PROXIES": read_int("HOTSWAP_PROXIES", int(BEHIND_HTTPS), least=0, most=10),
     # The button of the sign-in page; empty: there is none.

@@ -38,6 +38,7 @@ BAD = {
     "HOTSWAP_OIDC_ISSUER": ["id.example.com", "https://id.example.com"],
     "HOTSWAP_OIDC_GROUPS": ["ml-admins", "=operator", "a=b,c="],
     "HOTSWAP_LOCAL_PASSWORDS": ["perhaps", "false"],
+    "HOTSWAP_DRAIN_SECONDS": ["-1", "11", "long"],
     "HOTSWAP_SESSION_HOURS": ["0", "721", "long"],
     "HOTSWAP_PROXIES": ["-1", "11", "10.0.0.1"],
     "HOTSWAP_KEY_REQUESTS_A_MINUTE": ["0", "100000001", "1/s"],

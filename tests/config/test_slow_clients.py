@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.conftest import DATABASE, Migrated
+from tests.config.conftest import DATABASE, Migrated, wait_until
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 1.0
@@ -263,3 +263,32 @@ def test_a_silent_provider_stops_nobody(
     assert len(refused) >= 16
     assert {json.loads(body)["code"] for _, body, _ in refused} == {"busy"}
     assert all(status in {200, 503} for status, _, _ in answers)
+
+
+def test_a_server_says_that_it_is_about_to_stop_before_it_takes_no_more(
+    environment: dict[str, str], port: int
+) -> None:
+    # `port` has prepared the database; this server is one of its own, since it is stopped.
+    own = free_port()
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{own}"]
+    command += ["--workers", "2", "--threads", "4", "--no-control-socket"]
+    drains = environment | {"HOTSWAP_DRAIN_SECONDS": "5"}
+    server = subprocess.Popen(command, cwd=ROOT, env=drains)  # noqa: S603
+    try:
+        wait_until(lambda: answers(own, "/readyz") == 200, "the start")
+        server.terminate()
+        wait_until(lambda: answers(own, "/readyz") == 503, "its word")
+        assert b"about to stop" in get(own, "/readyz")[1]
+        assert get(own, "/livez")[0] == 200
+        assert get(own, "/api/model-versions/upgrade-recommendations")[0] == 401
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+
+
+def answers(port: int, path: str) -> int:
+    """Return the status of an answer; 0 where nobody is there."""
+    try:
+        return get(port, path)[0]
+    except OSError:
+        return 0

@@ -1,5 +1,6 @@
-"""Can the database be written to? Asked by whoever decides if requests may come here."""
+"""May requests come here? Asked by whoever decides it."""
 
+import threading
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,6 +11,17 @@ from versioning.services.lock_timeouts import waiting_at_most
 # Whoever asks (a load balancer) gives up soon, and a write that waits longer is no service.
 PATIENCE = timedelta(seconds=1)
 _ROW = {"caller": "readyz", "key": "readyz"}
+
+_ending = threading.Event()
+
+
+def end() -> None:
+    """Have this process say from now on that it takes no more requests."""
+    _ending.set()
+
+
+def is_ending() -> bool:
+    return _ending.is_set()
 
 
 def try_write(*, now: datetime) -> None:

@@ -27,12 +27,14 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the database is there and up to date.
+    """Say whether the database is there and up to date, and this process isn't about to stop.
 
     Staff, and keys that may read, are told how old each provider's news is, what has not gone out
     and what stands still. Nothing of it makes the process unready: taking it out would not ask the
     provider, and the worker sends.
     """
+    if readiness.is_ending():
+        return _not_ready(request, "This server is about to stop: ask another one.")
     try:
         pending = _pending_migrations()
     except DatabaseError as error:
