@@ -281,6 +281,7 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
     moves = records.completions().order_by("-completion_number")[:SHOWN_MOVES]
+    open_records = list(records.not_ended().urgent_first())
     may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
     resolved = policies.resolve(tracked=tracked)
     return {
@@ -299,12 +300,13 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
                 "question": words.question(record),
                 "proof": record.doubt or words.proof(record),
             }
-            for record in records.waiting().urgent_first()
+            for record in open_records
+            if record.is_waiting
         ],
         "moves": [
             {"record": record, "ago": words.ago(record.completed_at, now=now)} for record in moves
         ],
-        **descent.of_model(tracked, now=now),
+        **descent.of_model(tracked, open_records=open_records),
         "on_day": request.GET.get("on", ""),
         "served_on": served_on.answer(tracked=tracked, asked=request.GET.get("on", ""), now=now),
         "may_check": request.user.has_perm("versioning.run_check"),

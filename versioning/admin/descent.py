@@ -1,14 +1,16 @@
 """The versions of a model as a line of descent: which followed which, and when each served."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db.models import Count, F, Window
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from versioning.admin import words
-from versioning.models import ModelVersion, TrackedModel
+from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services import clock
 from versioning.services.evidence import history
 
@@ -26,14 +28,21 @@ class DescentRow:
     served: Sequence[str]
 
 
-def of_model(tracked: TrackedModel, *, now: datetime) -> dict[str, object]:
-    """Return the newest versions of a model, newest first, and how many there are; four queries."""
-    versions = tracked.versions.select_related("previous_version").order_by("-pk")
+def of_model(tracked: TrackedModel, *, open_records: Iterable[UpgradeRecord]) -> dict[str, object]:
+    """Return the newest versions of a model, newest first, and how many there are; two queries.
+
+    ``open_records`` are those of its upgrades that wait or are under way.
+    """
+    counted = tracked.versions.annotate(
+        of_all=Window(Count("pk")), follows=F("previous_version__label")
+    )
+    versions: list[Any] = list(counted.order_by("-pk")[:SHOWN])
     periods = history.periods(tracked_model_id=tracked.pk)
-    waiting = set(tracked.upgrades.waiting().values_list("to_version", flat=True))
-    moving = set(tracked.upgrades.under_way().values_list("to_version", flat=True))
+    waiting, moving = set[int](), set[int]()
+    for record in open_records:
+        (waiting if record.is_waiting else moving).add(record.to_version_id)
     rows = []
-    for version in versions[:SHOWN]:
+    for version in versions:
         served = [_span(p.since, p.until) for p in periods if p.version_id == version.pk]
         badge, tone = _standing(
             version,
@@ -42,17 +51,18 @@ def of_model(tracked: TrackedModel, *, now: datetime) -> dict[str, object]:
             moves=version.pk in moving,
             has_served=bool(served),
         )
-        earlier = version.previous_version
         rows.append(
             DescentRow(
                 version=version,
                 badge=words.badge(badge, tone),
                 tone=tone,
-                follows=_("after %(label)s") % {"label": earlier.label} if earlier else "",
+                follows=_("after %(label)s") % {"label": version.follows}
+                if version.follows
+                else "",
                 served=served,
             )
         )
-    return {"descent": rows, "version_count": versions.count()}
+    return {"descent": rows, "version_count": versions[0].of_all if versions else 0}
 
 
 def _standing(

@@ -40,6 +40,10 @@ class UpgradeRecordQuerySet(models.QuerySet["UpgradeRecord"]):
     def under_way(self) -> Self:
         return self.filter(state__in=_values(transitions.UNDER_WAY))
 
+    def not_ended(self) -> Self:
+        """Those that wait for a decision or are under way."""
+        return self.filter(state__in=_values(transitions.WAITING | transitions.UNDER_WAY))
+
     def completions(self) -> Self:
         """Every record that once set a current version, rolled back ones included."""
         return self.exclude(completion_number=None)

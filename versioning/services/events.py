@@ -4,7 +4,8 @@ What leaves the machine is given to its channels by ``outbox``; what people must
 notice at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,27 @@ STEP = 5_000
 """Events dropped in one statement: so no writer waits for long."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What an event is made of. ``details`` are the kind's fields (``DETAILS``) as JSON."""
+
+    kind: EventKind
+    tracked: TrackedModel
+    sentence: str
+    details: Mapping[str, Any]
+    record: UpgradeRecord | None = None
+    version: ModelVersion | None = None
+    notice: Notice.Kind | None = None
+    """What people must know of it; it needs a record."""
+
+    def __post_init__(self) -> None:
+        if self.details.keys() != DETAILS[self.kind]:
+            raise ValueError(
+                f"{self.kind} has the fields {sorted(DETAILS[self.kind])}, "
+                f"not {sorted(self.details)}."
+            )
+
+
 def write(
     kind: EventKind,
     *,
@@ -36,32 +58,47 @@ def write(
     details: Mapping[str, Any],
     notice: Notice.Kind | None = None,
 ) -> Event:
-    """Write an event, to whom it has to go, and the notice of it if people must know.
+    """Write one event as ``write_all`` does; see ``Happening`` for what it is made of."""
+    happening = Happening(
+        kind=kind,
+        tracked=tracked,
+        sentence=sentence,
+        details=details,
+        record=record,
+        version=version,
+        notice=notice,
+    )
+    return write_all([happening], actor=actor, now=now)[0]
 
-    Called in the transaction that made it happen, with the tracked model locked: so a model's
-    events are in order. ``details`` are the kind's fields (``DETAILS``) as JSON; ``notice`` needs
-    a record.
+
+def write_all(happenings: Sequence[Happening], *, actor: Actor, now: datetime) -> list[Event]:
+    """Write events, to whom they have to go, and notices of them if people must know.
+
+    Called in the transaction that made it happen, with the tracked models locked: so a model's
+    events are in order. As many queries for any number of events without a notice.
     """
-    if details.keys() != DETAILS[kind]:
-        raise ValueError(f"{kind} has the fields {sorted(DETAILS[kind])}, not {sorted(details)}.")
     if not connection.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of what happened.")
-    event = Event.objects.create(
-        kind=kind.value,
-        version=VERSIONS[kind],
-        at=now,
-        tracked_model=tracked,
-        record=record,
-        model_version=version,
-        actor_kind=actor.kind,
-        actor_name=actor.name,
-        sentence=sentence[:500],
-        payload=_payload(tracked=tracked, record=record, version=version, details=details),
+    written = Event.objects.bulk_create(
+        Event(
+            kind=each.kind.value,
+            version=VERSIONS[each.kind],
+            at=now,
+            tracked_model=each.tracked,
+            record=each.record,
+            model_version=each.version,
+            actor_kind=actor.kind,
+            actor_name=actor.name,
+            sentence=each.sentence[:500],
+            payload=_payload(each),
+        )
+        for each in happenings
     )
-    _address(event)
-    if notice is not None and record is not None:
-        notices.raise_for(record=record, kind=notice, sentence=sentence, now=now)
-    return event
+    _address(written)
+    for each in happenings:
+        if each.notice is not None and each.record is not None:
+            notices.raise_for(record=each.record, kind=each.notice, sentence=each.sentence, now=now)
+    return written
 
 
 def retirement_changed(
@@ -105,7 +142,7 @@ def forget_old(*, now: datetime) -> int:
     return dropped
 
 
-def _address(event: Event) -> None:
+def _address(events: Sequence[Event]) -> None:
     deliveries = [
         Delivery(
             event=event,
@@ -115,20 +152,15 @@ def _address(event: Event) -> None:
             due_at=event.at,
         )
         for channel in CHANNELS.values()
-        for to in channel.takers(event)
+        for event, to in channel.takers(events)
     ]
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         nudges.soon(nudges.Nudge.DELIVER)
 
 
-def _payload(
-    *,
-    tracked: TrackedModel,
-    record: UpgradeRecord | None,
-    version: ModelVersion | None,
-    details: Mapping[str, Any],
-) -> dict[str, Any]:
+def _payload(happening: Happening) -> dict[str, Any]:
+    tracked, record, version = happening.tracked, happening.record, happening.version
     payload: dict[str, Any] = {"provider": tracked.provider.slug, "model": tracked.name}
     if record is not None:
         payload |= {
@@ -140,7 +172,7 @@ def _payload(
         }
     if version is not None:
         payload["version"] = _named(version)
-    return payload | dict(details)
+    return payload | dict(happening.details)
 
 
 def _named(version: ModelVersion | None) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
 from tests.factories import NOW, ProviderFactory
 from tests.providers.conftest import ScriptedServer, answer, serve
+from versioning.domain import lineage
 from versioning.models import (
     CatalogueEntry,
     Check,
@@ -437,14 +438,14 @@ class TestNothingListedKillsItsOwnRecording:
         ask(provider)
         for id in ("zeta-1", "iota-1"):
             track(provider, id)
-        look = recommendation.recommend_in
+        look = recommendation.answer_for
 
-        def breaks(*, tracked: TrackedModel, **more: Any) -> UpgradeRecord | None:
+        def breaks(*, tracked: TrackedModel, **more: Any) -> lineage.Answer:
             if tracked.name == "zeta-1":
                 raise RuntimeError
             return look(tracked=tracked, **more)
 
-        monkeypatch.setattr(recommendation, "recommend_in", breaks)
+        monkeypatch.setattr(recommendation, "answer_for", breaks)
         says(
             server,
             [row("zeta-1", context_length=9), row("iota-1", context_length=9), row("iota-2")],

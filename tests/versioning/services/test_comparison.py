@@ -4,14 +4,17 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.factories import NOW, ModelVersionFactory, tracked
+from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
 from versioning.domain.evidence import Evidence
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import SliceTag
 from versioning.services.evidence import comparison
 from versioning.services.samples import ingestion, late_scores, rollups
 from versioning.services.samples.incoming import SampleIn, ScoreIn
+from versioning.services.upgrades import policies
 
 pytestmark = pytest.mark.django_db
 
@@ -184,3 +187,47 @@ def test_it_costs_six_queries_at_any_number_of_samples(writer, newer, django_ass
     _ = writer.current_version
     with django_assert_num_queries(6):
         evidence(writer, newer)
+
+
+def test_pairs_that_are_compared_together_say_what_each_says_alone(db: None) -> None:
+    """Whatever each has of samples, canaries and days, and with one version in two pairs."""
+    pairs = []
+    provider = ProviderFactory(slug="acme")
+    for number, ago in enumerate((0, 0, 10, 40)):
+        model = tracked(name=f"m{number}", upstream_id=f"old-{number}", provider=provider)
+        for part in range(2):
+            version = ModelVersionFactory(
+                tracked_model=model, label=f"2.{part}.0", upstream_id=f"new-{number}-{part}"
+            )
+            pairs.append(policies.PairOfVersions(model, model.current_version, version))
+            if number:
+                at = NOW - dt.timedelta(days=ago)
+                ids = [f"old-{number}", f"new-{number}-{part}"]
+                for day in range(number * 2):
+                    samples = [
+                        SampleIn(
+                            provider="acme", model=f"m{number}", resolved_id=id, task=f"t{part}",
+                            quality=0.5 + 0.1 * index, time=at - dt.timedelta(days=day),
+                        )
+                        for index, id in enumerate(ids)
+                        for _ in range(20)
+                    ]  # fmt: skip
+                    ingestion.accept(samples, api_key_id=1, now=NOW)
+    rollups.fold(now=NOW)
+
+    together = policies.compared_all(pairs, now=NOW)
+
+    assert len({each.digest for each in together.values()}) > len(pairs) // 2
+    for pair in pairs:
+        alone = policies.compared(
+            tracked=pair.tracked,
+            from_version=pair.from_version,
+            to_version=pair.to_version,
+            now=NOW,
+        )
+        assert together[pair.ids] == alone
+    with CaptureQueriesContext(connection) as few:
+        policies.compared_all(pairs[2:3], now=NOW)
+    with CaptureQueriesContext(connection) as many:
+        policies.compared_all(pairs, now=NOW)
+    assert len(many) == len(few)

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from providers.models import Provider
 from sample_world.simulator import Simulator
 from tests.factories import NOW, ProviderFactory
+from versioning.domain import lineage
 from versioning.models import (
     AliasTarget,
     CatalogueEntry,
@@ -86,6 +88,53 @@ def test_a_new_snapshot_of_a_tracked_model_is_recommended(
     assert record.to_version.improvements == ["context 8,000 -> 32,000 tokens"]
     assert record.reasons
     assert Finding.objects.get(kind="new_version").version == record.to_version
+
+
+def test_a_check_asks_the_database_no_more_for_more_models(simulator: Simulator) -> None:
+    """As many queries for twelve models as for three, whatever is new."""
+    for number in range(12):
+        simulator.catalogue.add("openrouter", f"maker{number}/zeta-4-20250101", context=8000)
+    providers = {}
+    for models in (3, 12):
+        address = simulator.base_url("openrouter")
+        providers[models] = ProviderFactory(
+            slug=f"of-{models}", kind="openrouter", base_url=address
+        )
+        ask(providers[models])
+        for number in range(models):
+            track(providers[models], f"maker{number}/zeta-4-20250101")
+    needed: dict[int, list[int]] = {3: [], 12: []}
+    for day in (1, 2, 3):
+        if day == 2:
+            for number in range(12):
+                simulator.catalogue.add("openrouter", f"maker{number}/zeta-4-20250301")
+        for models, provider in providers.items():
+            with CaptureQueriesContext(connection) as asked:
+                check = ask(provider, days=day)
+            assert check.recommended == (models if day == 2 else 0)
+            needed[models].append(len(asked))
+
+    assert needed[12] == needed[3]
+
+
+def test_what_a_check_asks_of_lineage_it_asks_once(
+    provider: Provider, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it probes and when it recommends it is the same question."""
+    ask(provider)
+    track(provider)
+    simulator.catalogue.add("openrouter", "zed/zeta-4-mini-20250301")
+    asked: list[str] = []
+    find = lineage.find_successor
+
+    def found(known: lineage.Known, **more: Any) -> lineage.Answer:
+        asked.append(known.id)
+        return find(known, **more)
+
+    monkeypatch.setattr(lineage, "find_successor", found)
+
+    assert ask(provider, days=1).recommended == 1
+    assert asked == ["zed/zeta-4-mini-20250101"]
 
 
 def test_a_look_alike_is_not_recommended(provider: Provider, simulator: Simulator) -> None:

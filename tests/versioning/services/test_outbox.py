@@ -44,8 +44,8 @@ class Pigeon(Channel):
     dice: random.Random | None = None
     lock: Lock = field(default_factory=Lock)
 
-    def takers(self, event: Event) -> Sequence[str]:
-        return TAKERS
+    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+        return [(event, taker) for event in events for taker in TAKERS]
 
     def deliver(self, event: Event, *, to: str) -> None:
         if to in self.fails:

@@ -22,7 +22,11 @@ class Entry:
     @classmethod
     def of(cls, known: Known, *, provider: str = "") -> "Entry":
         """Read one model; raise UnreadableName."""
-        identity = parse(known.id, provider=provider)
+        return cls.read(known, identity=parse(known.id, provider=provider), provider=provider)
+
+    @classmethod
+    def read(cls, known: Known, *, identity: Identity, provider: str = "") -> "Entry":
+        """Return a model whose id was read before: of a long list that is most of the work."""
         if identity.snapshot or not (known.revision or known.aliases or known.hugging_face_id):
             return cls(known, identity)
         return cls(known, identity, _target(known, identity, provider))

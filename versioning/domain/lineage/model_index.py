@@ -63,6 +63,9 @@ class ModelIndex:
         entries = self._entries
         new = [one.id for one in identities if one.id not in entries]
         if new:
+            read = self.names.identities
             for known in self.look(new):
-                entries[known.id] = Entry.of(known, provider=self.provider)
+                entries[known.id] = Entry.read(
+                    known, identity=read[known.id], provider=self.provider
+                )
         return [entries[one.id] for one in identities if one.id in entries]

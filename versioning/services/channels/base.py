@@ -1,7 +1,7 @@
 """What a channel has to say: who takes an event, and how it is given to them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -35,8 +35,11 @@ class Channel(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def takers(self, event: Event) -> Sequence[str]:
-        """Return whom an event goes to; called in the transaction in which it happens."""
+    def takers(self, events: Sequence[Event]) -> Iterable[tuple[Event, str]]:
+        """Return each event with whom it goes to; called in the transaction in which they happen.
+
+        As many queries for any number of events.
+        """
 
     @abstractmethod
     def deliver(self, event: Event, *, to: str) -> int | None:

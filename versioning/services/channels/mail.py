@@ -16,10 +16,12 @@ from versioning.services.storable import one_line
 class Mail(Channel):
     name: ClassVar[str] = "mail"
 
-    def takers(self, event: Event) -> Sequence[str]:
-        if event.kind != EventKind.REMINDER:
+    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+        reminders = [event for event in events if event.kind == EventKind.REMINDER]
+        if not reminders:
             return []
-        return [Reminder.objects.get(pk=event.payload["reminder_id"]).to]
+        rows = Reminder.objects.in_bulk([event.payload["reminder_id"] for event in reminders])
+        return [(event, rows[event.payload["reminder_id"]].to) for event in reminders]
 
     def deliver(self, event: Event, *, to: str) -> None:
         reminder = Reminder.objects.get(pk=event.payload["reminder_id"])

@@ -13,9 +13,9 @@ from versioning.services.vault import NoSecretsKey
 class Webhooks(Channel):
     name: ClassVar[str] = webhooks.CHANNEL
 
-    def takers(self, event: Event) -> Sequence[str]:
-        enabled = Webhook.objects.filter(enabled=True).order_by("pk")
-        return [webhook.name for webhook in enabled if webhook.wants(event)]
+    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+        enabled = list(Webhook.objects.filter(enabled=True).order_by("pk"))
+        return [(event, hook.name) for event in events for hook in enabled if hook.wants(event)]
 
     def deliver(self, event: Event, *, to: str) -> int | None:
         webhook = Webhook.objects.filter(name=to).first()

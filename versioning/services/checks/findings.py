@@ -97,17 +97,20 @@ def last_findings(tracked_models: Iterable[TrackedModel]) -> Told:
     return {(row.kind, row.version_id): row for row in rows.order_by("pk") if row.version_id}
 
 
-def write_new_version(*, check: Check, record: UpgradeRecord, now: datetime) -> None:
-    """Keep the news that a successor was found."""
-    Finding.objects.create(
-        check_run=check,
-        kind=Finding.Kind.NEW_VERSION,
-        upstream_id=record.to_version.upstream_id,
-        tracked_model=record.tracked_model,
-        version=record.to_version,
-        sentence=f"{record.to_version.upstream_id} follows "
-        f"{record.from_version.upstream_id if record.from_version else 'nothing'}."[:500],
-        found_at=now,
+def write_new_versions(*, check: Check, records: Iterable[UpgradeRecord], now: datetime) -> None:
+    """Keep the news that successors were found."""
+    Finding.objects.bulk_create(
+        Finding(
+            check_run=check,
+            kind=Finding.Kind.NEW_VERSION,
+            upstream_id=record.to_version.upstream_id,
+            tracked_model=record.tracked_model,
+            version=record.to_version,
+            sentence=f"{record.to_version.upstream_id} follows "
+            f"{record.from_version.upstream_id if record.from_version else 'nothing'}."[:500],
+            found_at=now,
+        )
+        for record in records
     )
 
 

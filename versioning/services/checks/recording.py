@@ -253,12 +253,12 @@ class _Look:
             alive=self.alive,
             now=self.now,
         )
-        recommended = 0
+        recommended = recommendation.recommend_all(
+            tracked_models=tracked_models, market=self.market, now=self.now
+        )
+        new = [record for record in recommended if record.recommended_at == self.now]
+        findings.write_new_versions(check=self.check, records=new, now=self.now)
         for tracked in tracked_models:
-            record = recommendation.recommend_in(tracked=tracked, market=self.market, now=self.now)
-            if record is not None and record.recommended_at == self.now:
-                recommended += 1
-                findings.write_new_version(check=self.check, record=record, now=self.now)
             for upstream_id, asked in self.refused.get(tracked.pk, {}).items():
                 findings.write_refused(
                     check=self.check,
@@ -267,7 +267,7 @@ class _Look:
                     asked=asked,
                     now=self.now,
                 )
-        return recommended
+        return len(new)
 
 
 def _fail(*, check: Check, error: ProviderError) -> Check:

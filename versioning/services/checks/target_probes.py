@@ -1,5 +1,6 @@
 """Ask for what would be recommended, before a person sees it: is it callable?"""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,9 +114,12 @@ def _ask_for(record: UpgradeRecord, *, now: datetime) -> None:
 
 def keep_answers(*, provider: Provider, asked: Mapping[str, Probe], now: datetime) -> None:
     """Keep with each version what came of asking for it directly."""
+    alike: defaultdict[Probe, list[str]] = defaultdict(list)
     for upstream_id, said in asked.items():
+        alike[said].append(upstream_id)
+    for said, upstream_ids in alike.items():
         ModelVersion.objects.filter(
-            tracked_model__provider=provider, upstream_id=upstream_id
+            tracked_model__provider=provider, upstream_id__in=upstream_ids
         ).update(answers=said.outcome, answers_why=said.sentence[:300], answers_at=now)
 
 

@@ -1,9 +1,10 @@
 """Evidence for a move: roll-ups -> domain.statistics -> a verdict that can be acted on."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from versioning.domain.evidence import Evidence
 from versioning.domain.figures import TOLD_RATES
@@ -41,6 +42,37 @@ _COMPARED = (*PerformanceSample.LIVE, _COUNTED_OUT)
 _USD = 1e-9
 
 
+Pair = tuple[int, int]
+"""The ids of the version in use and of the candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesOfPairs:
+    """What is known of pairs of versions, read in the same few queries for any number of them."""
+
+    entries: Mapping[Pair, Sequence[PeriodSums]]
+    texts: Mapping[int, str]
+    """The text of each task and slice number."""
+    canaries: Mapping[Pair, Canary]
+    """Those that are on."""
+
+    @classmethod
+    def read(cls, pairs: Collection[Pair], *, now: datetime) -> Self:
+        """Read what is compared of the pairs."""
+        entries = _entries(pairs, now=now)
+        numbers = {
+            number
+            for some in entries.values()
+            for entry in some
+            for number in (entry.cell.task_id, entry.cell.slice_id)
+        }
+        return cls(
+            entries=entries,
+            texts=dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text")),
+            canaries=_canaries(pairs),
+        )
+
+
 def evidence(
     *,
     from_version: ModelVersion,
@@ -49,19 +81,20 @@ def evidence(
     task: str | None = None,
     slice_name: str | None = None,
     thresholds: Thresholds | None = None,
+    samples: SamplesOfPairs | None = None,
 ) -> Evidence:
     """Compare two versions on live samples, on all tasks or one, all slices or one.
 
-    It is safe to ask at every look.
+    It is safe to ask at every look. ``samples`` are those of now, where the caller compares many.
 
     The same few queries and the same cost at any number of samples and any age of the version in
     use. Where a canary is on between the two, it warns when the requests are not split as its step
     means.
     """
-    entries = _entries(from_id=from_version.pk, to_id=to_version.pk, now=now)
-    texts = _texts(entries)
     pair = (from_version.pk, to_version.pk)
-    split = _split(entries, pair=pair)
+    samples = samples or SamplesOfPairs.read([pair], now=now)
+    entries, texts = samples.entries[pair], samples.texts
+    split = _split(entries, pair=pair, trial=samples.canaries.get(pair))
     if task is not None:
         entries = [entry for entry in entries if texts[entry.cell.task_id] == task]
     if slice_name is not None:
@@ -81,36 +114,67 @@ def evidence(
     return Evidence.of(found)
 
 
-Pair = tuple[int, int]
-
-
-def _entries(*, from_id: int, to_id: int, now: datetime) -> list[PeriodSums]:
-    """Return what is compared: the candidate's last days, and the current version's beside them.
+def _entries(pairs: Collection[Pair], *, now: datetime) -> dict[Pair, list[PeriodSums]]:
+    """Return what is compared: the candidates' last days, and the current versions' beside them.
 
     Counted back from the candidate's latest sample, so that the evidence stays the same until
     more come; of the current version so many days more as count before and after. Each version is
     read by one statement, so that parts that are being folded count once.
     """
-    latest = rollups.latest(version_id=to_id) or now
-    entries = rollups.read(version_ids=[to_id], start=_midnight(latest) - WINDOW)
-    first = min((from_ms(entry.cell.start) for entry in entries), default=now)
-    entries += rollups.read(version_ids=[from_id], start=_midnight(first) - timedelta(days=NEAR))
-    return [entry for entry in entries if entry.cell.source in _COMPARED]
+    candidates = {to_id for _, to_id in pairs}
+    latest = rollups.latest(version_ids=candidates)
+    of_candidate = _by_version(
+        rollups.read_since({id: _midnight(latest.get(id, now)) - WINDOW for id in candidates})
+    )
+    starts = {}
+    for pair in pairs:
+        first = min((from_ms(entry.cell.start) for entry in of_candidate[pair[1]]), default=now)
+        starts[pair] = _midnight(first) - timedelta(days=NEAR)
+    earliest: dict[int, datetime] = {}
+    for (from_id, _), start in starts.items():
+        earliest[from_id] = min(start, earliest.get(from_id, start))
+    of_current = _by_version(rollups.read_since(earliest))
+    return {
+        pair: [
+            entry
+            for entry in (
+                *of_candidate[pair[1]],
+                *(e for e in of_current[pair[0]] if e.cell.start >= to_ms(start)),
+            )
+            if entry.cell.source in _COMPARED
+        ]
+        for pair, start in starts.items()
+    }
+
+
+def _by_version(entries: Iterable[PeriodSums]) -> defaultdict[int, list[PeriodSums]]:
+    found: defaultdict[int, list[PeriodSums]] = defaultdict(list)
+    for entry in entries:
+        found[entry.cell.version_id].append(entry)
+    return found
+
+
+def _canaries(pairs: Collection[Pair]) -> dict[Pair, Canary]:
+    trials = Canary.objects.filter(
+        record__state=State.CANARY.value,
+        record__from_version__in={from_id for from_id, _ in pairs},
+        record__to_version__in={to_id for _, to_id in pairs},
+    ).select_related("record")
+    return {
+        (trial.record.from_version_id or 0, trial.record.to_version_id): trial for trial in trials
+    }
 
 
 def _midnight(moment: datetime) -> datetime:
     return from_ms(to_ms(moment) // DAY_MS * DAY_MS)
 
 
-def _split(entries: Iterable[PeriodSums], *, pair: Pair) -> Split | None:
+def _split(entries: Iterable[PeriodSums], *, pair: Pair, trial: Canary | None) -> Split | None:
     """Count both versions' requests in the step of the canary that is on; None without one.
 
     From the step's first full hour on: before it requests were meant to be split otherwise. Hours
     that were folded count from the first full day on.
     """
-    trial = Canary.objects.filter(
-        record__state=State.CANARY.value, record__from_version=pair[0], record__to_version=pair[1]
-    ).first()
     if trial is None or not 0 < trial.weight < 1:
         return None
     first = -(-to_ms(trial.step_began_at) // HOUR_MS) * HOUR_MS
@@ -138,12 +202,6 @@ def _mixed_sessions(entries: Iterable[PeriodSums]) -> tuple[Caution, ...]:
             text=f"{requests} of sessions that got both versions of a canary are counted out",
         ),
     )
-
-
-def _texts(entries: Iterable[PeriodSums]) -> dict[int, str]:
-    """Return the text of each task and slice number."""
-    numbers = {number for entry in entries for number in (entry.cell.task_id, entry.cell.slice_id)}
-    return dict(Word.objects.filter(pk__in=numbers).values_list("pk", "text"))
 
 
 def _strata(

@@ -1,6 +1,7 @@
 """The second leg of evidence: what finished runs of test suites said of the same two versions."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -43,11 +44,27 @@ class TestedSuite:
 
 def latest_tests(*, from_version: ModelVersion, to_version: ModelVersion) -> list[TestedSuite]:
     """Return the latest finished run of each suite over exactly this pair, by the suites' names."""
+    pair = (from_version.pk, to_version.pk)
+    return latest_tests_of([pair])[pair]
+
+
+def latest_tests_of(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[TestedSuite]]:
+    """Return the latest tests of pairs of versions, as ``latest_tests``, in one query for all."""
     runs = EvaluationRun.objects.filter(
-        from_version=from_version, to_version=to_version, state=EvaluationRun.State.DONE
+        from_version__in={from_id for from_id, _ in pairs},
+        to_version__in={to_id for _, to_id in pairs},
+        state=EvaluationRun.State.DONE,
     ).select_related("frozen__suite")
-    latest = {run.frozen.suite.name: run for run in runs.order_by("pk")}
-    return [TestedSuite(run=run, says=_said(name, run)) for name, run in sorted(latest.items())]
+    latest: defaultdict[tuple[int, int], dict[str, EvaluationRun]] = defaultdict(dict)
+    for run in runs.order_by("pk"):
+        latest[run.from_version_id, run.to_version_id][run.frozen.suite.name] = run
+    return {
+        pair: [
+            TestedSuite(run=run, says=_said(name, run))
+            for name, run in sorted(latest.get(pair, {}).items())
+        ]
+        for pair in pairs
+    }
 
 
 def with_tests(

@@ -51,28 +51,40 @@ def read(*, version_ids: Iterable[int], start: datetime | None = None) -> list[P
 
     One statement reads both tables: so a part that is being folded counts exactly once.
     """
-    since = {} if start is None else {"start__gte": start}
-    return _read(version__in=list(version_ids), **since)
+    since = Q() if start is None else Q(start__gte=start)
+    return _read(Q(version__in=list(version_ids)) & since)
 
 
-def latest(*, version_id: int) -> datetime | None:
-    """Return when the latest known hour or day of a version began; None without samples."""
-    found = [
-        rows.objects.filter(version=version_id).aggregate(latest=Max("start"))["latest"]
-        for rows in (Rollup, RollupPart)
-    ]
-    return max((start for start in found if start is not None), default=None)
+def read_since(starts: Mapping[int, datetime]) -> list[PeriodSums]:
+    """Return what is known of versions by their ids, each from its own moment on, as ``read``."""
+    versions: defaultdict[datetime, list[int]] = defaultdict(list)
+    for version_id, start in starts.items():
+        versions[start].append(version_id)
+    wanted = Q(pk__in=())
+    for start, ids in sorted(versions.items()):
+        wanted |= Q(version__in=ids, start__gte=start)
+    return _read(wanted) if versions else []
+
+
+def latest(*, version_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when the latest known hour or day of each version began; nothing without samples."""
+    found: dict[int, datetime] = {}
+    for rows in (Rollup, RollupPart):
+        some = rows.objects.filter(version__in=version_ids).order_by()
+        for version_id, start in some.values_list("version").annotate(latest=Max("start")):
+            found[version_id] = max(start, found.get(version_id, start))
+    return found
 
 
 def read_from(*, start: datetime) -> list[PeriodSums]:
     """Return all that is known of every version from a moment on; otherwise as ``read``."""
-    return _read(start__gte=start)
+    return _read(Q(start__gte=start))
 
 
-def _read(**lookup: Any) -> list[PeriodSums]:
+def _read(wanted: Q) -> list[PeriodSums]:
     hour = Value(Rollup.Span.HOUR.value, output_field=IntegerField())
-    parts = RollupPart.objects.filter(**lookup).annotate(period=hour)
-    rollups = Rollup.objects.filter(**lookup).annotate(period=F("span"))
+    parts = RollupPart.objects.filter(wanted).annotate(period=hour)
+    rollups = Rollup.objects.filter(wanted).annotate(period=F("span"))
     both = rollups.values_list(*_ALL_COLUMNS, "period").union(
         parts.values_list(*_ALL_COLUMNS, "period"), all=True
     )

@@ -34,7 +34,7 @@ def may_be_offered_again(
     latest = max(decided, key=lambda record: record.pk, default=None)
     if latest is None:
         return True
-    rule = WakeRule.objects.filter(record=latest).first()
+    rule: WakeRule | None = getattr(latest, "wake_rule", None)
     if latest.state != State.REJECTED or rule is None:
         return False
     return wakes(

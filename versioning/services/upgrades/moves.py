@@ -4,7 +4,9 @@ It takes effect only if the record still is where the caller believes it to be, 
 says what happened. Its step and its event are written with it, or nothing is.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +24,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import constraints, events, locks, tallies
+from versioning.services import constraints, events, locks, seals, tallies
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, EvidenceChanged
 from versioning.services.evidence import baselines
@@ -61,15 +63,8 @@ def move(
             if moved != 1:
                 raise AlreadyMoved("Somebody else moved this upgrade at the same moment.")
             record.refresh_from_db()
-            _write_step(
-                record=record,
-                before=before,
-                actor=actor,
-                now=now,
-                reason=reason,
-                evidence=evidence,
-                notice=notice,
-            )
+            done = _Move(record, before=before, reason=reason, evidence=evidence, notice=notice)
+            _write_steps([done], actor=actor, now=now)
     except IntegrityError as error:
         raise _law_three(error, record_id=record_id) from error
     return record
@@ -93,10 +88,28 @@ def open_record(
         record.completed_at, record.completion_number = now, _next_number(record.tracked_model)
     # Never an update: with an id that is taken it must fail, not overwrite a record (law 6).
     record.save(force_insert=True)
-    _write_step(record=record, before=None, actor=actor, now=now, reason=reason, evidence=evidence)
+    _write_steps([_Move(record, reason=reason, evidence=evidence)], actor=actor, now=now)
     if record.state == State.COMPLETED:
         _point_at(tracked=record.tracked_model, version=record.to_version, now=now)
     return record
+
+
+@one_transaction
+def open_recommended(
+    records: Sequence[UpgradeRecord], *, actor: Actor, now: datetime
+) -> Sequence[UpgradeRecord]:
+    """Write new records down that wait for a decision, each with its reasons and its evidence.
+
+    As ``open_record`` does, in as many queries for any number of them.
+    """
+    if not records:
+        return records
+    for record in records:
+        record.recommended_at = record.changed_at = now
+    UpgradeRecord.objects.bulk_create(records)
+    made = [_Move(each, reason=" ".join(each.reasons), evidence=each.evidence) for each in records]
+    _write_steps(made, actor=actor, now=now)
+    return records
 
 
 def begin(*, tracked: TrackedModel, version: ModelVersion, actor: Actor, now: datetime) -> None:
@@ -185,41 +198,56 @@ def locked_model(tracked_model_id: int) -> TrackedModel:
     )
 
 
-def _write_step(
-    *,
-    record: UpgradeRecord,
-    before: State | None,
-    actor: Actor,
-    now: datetime,
-    reason: str,
-    evidence: Mapping[str, Any] | None = None,
-    notice: Notice.Kind | None = None,
-) -> None:
-    """Keep the step in the record's history, and tell of it."""
-    UpgradeStep.objects.create(
-        record=record,
-        before=before.value if before else "",
-        after=record.state,
-        at=now,
-        actor_kind=actor.kind,
-        actor_name=actor.name,
-        user_id=actor.user_id,
-        reason=reason[:500],
-        evidence=dict(evidence or {}),
-        evidence_hash=record.evidence_hash if evidence else "",
-    )
-    after = State(record.state)
-    tallies.note(Tally.Kind.MOVE, after.value, now=now)
-    events.write(
-        kind_of_move(before=before, after=after),
-        tracked=record.tracked_model,
-        record=record,
-        sentence=_sentence(record, after=after, reason=reason),
-        actor=actor,
-        now=now,
-        details={"before": before.value if before else None, "reason": reason[:500]},
-        notice=notice,
-    )
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A record where it is now, and how it came there."""
+
+    record: UpgradeRecord
+    before: State | None = None
+    reason: str = ""
+    evidence: Mapping[str, Any] | None = None
+    notice: Notice.Kind | None = None
+    after: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "after", State(self.record.state))
+
+    def step(self, *, actor: Actor, now: datetime) -> UpgradeStep:
+        """Return the step in the record's history, not yet stored."""
+        return UpgradeStep(
+            record=self.record,
+            before=self.before.value if self.before else "",
+            after=self.after.value,
+            at=now,
+            actor_kind=actor.kind,
+            actor_name=actor.name,
+            user_id=actor.user_id,
+            reason=self.reason[:500],
+            evidence=dict(self.evidence or {}),
+            evidence_hash=self.record.evidence_hash if self.evidence else "",
+        )
+
+    def happening(self) -> events.Happening:
+        """Return what is told of it."""
+        return events.Happening(
+            kind=kind_of_move(before=self.before, after=self.after),
+            tracked=self.record.tracked_model,
+            record=self.record,
+            sentence=_sentence(self.record, after=self.after, reason=self.reason),
+            details={
+                "before": self.before.value if self.before else None,
+                "reason": self.reason[:500],
+            },
+            notice=self.notice,
+        )
+
+
+def _write_steps(done: Sequence[_Move], *, actor: Actor, now: datetime) -> None:
+    """Keep the steps in the records' histories, and tell of them."""
+    steps = UpgradeStep.objects.bulk_create(each.step(actor=actor, now=now) for each in done)
+    seals.seal_all(steps)
+    tallies.note_all(Tally.Kind.MOVE, Counter(each.after.value for each in done), now=now)
+    events.write_all([each.happening() for each in done], actor=actor, now=now)
 
 
 def _sentence(record: UpgradeRecord, *, after: State, reason: str) -> str:

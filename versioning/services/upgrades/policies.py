@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models import Q, QuerySet
 
@@ -186,22 +186,55 @@ def compared(
 
     On live samples and on the tests of the pair; on one task or slice, on live samples alone.
     """
-    resolved = resolve(tracked=tracked)
-    shown = comparison.evidence(
+    if task is None and slice_name is None:
+        pair = PairOfVersions(tracked, from_version, to_version)
+        return compared_all([pair], now=now)[pair.ids]
+    return comparison.evidence(
         from_version=from_version,
         to_version=to_version,
         now=now,
         task=task,
         slice_name=slice_name,
-        thresholds=resolved.thresholds(least=Decimal(0)),
+        thresholds=resolve(tracked=tracked).thresholds(least=Decimal(0)),
     )
-    if task is not None or slice_name is not None:
-        return shown
-    return suite_evidence.with_tests(
-        shown,
-        tests=suite_evidence.latest_tests(from_version=from_version, to_version=to_version),
-        tests_alone=resolved.policy.tests_alone,
-    )
+
+
+class PairOfVersions(NamedTuple):
+    """Two versions of a tracked model that are compared."""
+
+    tracked: TrackedModel
+    from_version: ModelVersion
+    to_version: ModelVersion
+
+    @property
+    def ids(self) -> comparison.Pair:
+        return (self.from_version.pk, self.to_version.pk)
+
+
+def compared_all(
+    pairs: Sequence[PairOfVersions], *, now: datetime
+) -> dict[comparison.Pair, Evidence]:
+    """Compare pairs of versions as ``compared`` does, in as many queries for any number of them."""
+    if not pairs:
+        return {}
+    ids = [pair.ids for pair in pairs]
+    resolved = resolve_all(tracked_models=[pair.tracked for pair in pairs])
+    samples = comparison.SamplesOfPairs.read(ids, now=now)
+    tests = suite_evidence.latest_tests_of(ids)
+    return {
+        pair.ids: suite_evidence.with_tests(
+            comparison.evidence(
+                from_version=pair.from_version,
+                to_version=pair.to_version,
+                now=now,
+                thresholds=resolved[pair.tracked.pk].thresholds(least=Decimal(0)),
+                samples=samples,
+            ),
+            tests=tests[pair.ids],
+            tests_alone=resolved[pair.tracked.pk].policy.tests_alone,
+        )
+        for pair in pairs
+    }
 
 
 def evidence_to_begin(

@@ -1,6 +1,7 @@
 """Find the successor of each version in use, gather the evidence, recommend."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 from providers.models import Provider
 from versioning.domain import lineage
 from versioning.domain.canary import Action
+from versioning.domain.evidence import Evidence
 from versioning.domain.transitions import UNDER_WAY, State
 from versioning.models import (
     CatalogueEntry,
@@ -33,7 +35,7 @@ __all__ = [
     "held_models",
     "open_recommendations",
     "recommend",
-    "recommend_in",
+    "recommend_all",
     "refresh_evidence",
     "refresh_tested",
     "tracked_models_of",
@@ -59,7 +61,8 @@ def recommend(*, tracked_model_id: int, now: datetime) -> UpgradeRecord | None:
     moves.locked_model(tracked_model_id)
     tracked = _with_all(TrackedModel.objects.filter(pk=tracked_model_id)).get()
     market = Market.from_catalogue(tracked.provider, now=now)
-    return recommend_in(tracked=tracked, market=market, now=now, rules_changed=True)
+    found = recommend_all(tracked_models=[tracked], market=market, now=now, rules_changed=True)
+    return found[0] if found else None
 
 
 def tracked_models_of(provider: Provider) -> list[TrackedModel]:
@@ -85,27 +88,78 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
     return answer_for(tracked=tracked, market=market)
 
 
-def recommend_in(
-    *, tracked: TrackedModel, market: Market, now: datetime, rules_changed: bool = False
-) -> UpgradeRecord | None:
-    """Recommend within a market; ``tracked`` comes from ``held_models``.
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What is offered to a tracked model in place of its current version."""
+
+    tracked: TrackedModel
+    current: ModelVersion
+    version: ModelVersion
+    answer: lineage.Answer
+    waits: UpgradeRecord | None
+    """What waits for the version already."""
+
+    @property
+    def pair(self) -> policies.PairOfVersions:
+        return policies.PairOfVersions(self.tracked, self.current, self.version)
+
+
+def recommend_all(
+    *,
+    tracked_models: Sequence[TrackedModel],
+    market: Market,
+    now: datetime,
+    rules_changed: bool = False,
+) -> list[UpgradeRecord]:
+    """Recommend within a market to models that come from ``held_models``; return what waits.
 
     Maybes are written down as well, each apart, but none is returned: they recommend nothing.
     What a list says of a target takes a recommendation back once several listings said so; what
-    staff say (``rules_changed``) does at once.
+    staff say (``rules_changed``) does at once. What many models need is read and written at once,
+    so that a check of a thousand takes seconds.
     """
+    meant = [
+        offer
+        for tracked in tracked_models
+        for offer in _offers(tracked=tracked, market=market, now=now, rules_changed=rules_changed)
+    ]
+    ModelVersion.objects.bulk_create(o.version for o in meant if o.version.pk is None)
+    offers = [offer for offer in meant if offer.waits or _may_be_offered(offer, now=now)]
+    shown = policies.compared_all([offer.pair for offer in offers], now=now)
+    new = [_recommended(o, evidence=shown[o.pair.ids], now=now) for o in offers if not o.waits]
+    moves.open_recommended(new, actor=Actor.scheduler(), now=now)
+    records = {(record.tracked_model_id, record.to_version_id): record for record in new}
+    for offer in offers:
+        if offer.waits:
+            records[offer.tracked.pk, offer.version.pk] = _refresh(
+                record=offer.waits,
+                current=offer.current,
+                evidence=shown[offer.pair.ids],
+                now=now,
+            )
+    return [
+        records[offer.tracked.pk, offer.version.pk]
+        for offer in offers
+        if offer.answer.step is not lineage.StepKind.MAYBE
+    ]
+
+
+def _offers(
+    *, tracked: TrackedModel, market: Market, now: datetime, rules_changed: bool
+) -> list[_Offer]:
+    """Return what lineage offers a model, and take back what waits for anything else."""
     current = tracked.current_version
     if current is None:
-        return None
+        return []
     answer = answer_for(tracked=tracked, market=market)
     _keep_passed_over(tracked, answer, now=now)
     waiting = [record for record in tracked.upgrades.all() if record.is_waiting]
     offered = [answer.successor] if answer.successor else answer.maybes
     if not rules_changed and _are_held(tracked, waiting, offered=offered, market=market, now=now):
-        return None
+        return []
     if not offered or answer.step is None:
         _supersede(waiting, reason="No successor is listed any more.", now=now)
-        return None
+        return []
     step = answer.step.value
     entries = [market.entries[one.id] for one in offered]
     targets = _versions_for(tracked=tracked, entries=entries, step=step)
@@ -113,11 +167,16 @@ def recommend_in(
     others = [record for record in waiting if record not in kept]
     labels = " and ".join(version.label for version in targets)
     _supersede(others, reason=f"{labels} came.", now=now)
-    found = [
-        _offer(tracked=tracked, version=version, answer=answer, kept=kept, now=now)
+    return [
+        _Offer(
+            tracked=tracked,
+            current=current,
+            version=version,
+            answer=answer,
+            waits=next((one for one in kept if one.to_version_id == version.pk), None),
+        )
         for version in targets
     ]
-    return None if answer.step is lineage.StepKind.MAYBE else found[0]
 
 
 def _keep_passed_over(tracked: TrackedModel, answer: lineage.Answer, *, now: datetime) -> None:
@@ -189,34 +248,18 @@ def _still_meant(
     ]
 
 
-def _offer(
-    *,
-    tracked: TrackedModel,
-    version: ModelVersion,
-    answer: lineage.Answer,
-    kept: Sequence[UpgradeRecord],
-    now: datetime,
-) -> UpgradeRecord | None:
-    """Renew what waits for the version, or write it; None where somebody decided against it."""
-    current = tracked.current_version
-    if current is None:
-        return None
-    for record in kept:
-        if record.to_version_id == version.pk:
-            return _refresh(record=record, current=current, version=version, now=now)
-    if not _may_be_offered(tracked=tracked, current=current, version=version, now=now):
-        return None
-    return _write(tracked=tracked, current=current, version=version, answer=answer, now=now)
-
-
 @one_transaction
 def refresh_evidence(*, record_id: int, now: datetime) -> UpgradeRecord:
     """Gather the evidence of a waiting recommendation anew. Raises NotFound."""
     record = moves.locked(record_id)
     if record.is_waiting and record.from_version is not None:
-        return _refresh(
-            record=record, current=record.from_version, version=record.to_version, now=now
+        evidence = policies.compared(
+            tracked=record.tracked_model,
+            from_version=record.from_version,
+            to_version=record.to_version,
+            now=now,
         )
+        return _refresh(record=record, current=record.from_version, evidence=evidence, now=now)
     return record
 
 
@@ -240,6 +283,7 @@ def refresh_tested(*, since: datetime, now: datetime) -> int:
 
 def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
     past = UpgradeRecord.objects.exclude(state=State.SUPERSEDED).order_by("pk")
+    past = past.select_related("wake_rule")
     return models.select_related("provider", "current_version").prefetch_related(
         "lineage_rules", "versions", "passed_over", Prefetch("upgrades", queryset=past)
     )
@@ -248,7 +292,7 @@ def _with_all(models: QuerySet[TrackedModel]) -> QuerySet[TrackedModel]:
 def _versions_for(
     *, tracked: TrackedModel, entries: Sequence[CatalogueEntry], step: str
 ) -> list[ModelVersion]:
-    """Return the versions that stand for the entries, each made now if it is new."""
+    """Return the versions that stand for the entries; those that are new are not stored yet."""
     known = list(tracked.versions.all())
     found = []
     for entry in entries:
@@ -256,7 +300,6 @@ def _versions_for(
         if version is None:
             taken = frozenset(old.label for old in known)
             version = versions.of_entry(tracked=tracked, entry=entry, step=step, taken=taken)
-            version.save()
             known.append(version)
         found.append(version)
     return found
@@ -272,30 +315,25 @@ def _that_stands_for(
     return None
 
 
-def _may_be_offered(
-    *, tracked: TrackedModel, current: ModelVersion, version: ModelVersion, now: datetime
-) -> bool:
+def _may_be_offered(offer: _Offer, *, now: datetime) -> bool:
     """Say whether nobody decided against the version, or the decision's time has come."""
-    past = [record for record in tracked.upgrades.all() if record.to_version_id == version.pk]
+    version = offer.version
+    past = [record for record in offer.tracked.upgrades.all() if record.to_version_id == version.pk]
     if any(State(record.state) in UNDER_WAY for record in past):
         return False
     against = [record for record in past if record.state in DECIDED_AGAINST]
-    return memory.may_be_offered_again(decided=against, current=current, version=version, now=now)
+    return memory.may_be_offered_again(
+        decided=against, current=offer.current, version=version, now=now
+    )
 
 
-def _write(
-    *,
-    tracked: TrackedModel,
-    current: ModelVersion,
-    version: ModelVersion,
-    answer: lineage.Answer,
-    now: datetime,
-) -> UpgradeRecord:
-    evidence = policies.compared(tracked=tracked, from_version=current, to_version=version, now=now)
-    record = UpgradeRecord(
-        tracked_model=tracked,
-        from_version=current,
-        to_version=version,
+def _recommended(offer: _Offer, *, evidence: Evidence, now: datetime) -> UpgradeRecord:
+    """Return the record of a new recommendation, not yet stored."""
+    answer = offer.answer
+    return UpgradeRecord(
+        tracked_model=offer.tracked,
+        from_version=offer.current,
+        to_version=offer.version,
         origin=UpgradeRecord.Origin.DETECTION,
         step=answer.step.value if answer.step else "",
         confidence=answer.confidence,
@@ -305,14 +343,7 @@ def _write(
         evidence=evidence.as_dict(),
         evidence_hash=evidence.digest,
         evidence_at=now,
-        urgent_on=current.retires_on,
-    )
-    return moves.open_record(
-        record,
-        actor=Actor.scheduler(),
-        now=now,
-        reason=" ".join(answer.reasons),
-        evidence=record.evidence,
+        urgent_on=offer.current.retires_on,
     )
 
 
@@ -321,12 +352,9 @@ def _runners_up(answer: lineage.Answer) -> list[dict[str, Any]]:
 
 
 def _refresh(
-    *, record: UpgradeRecord, current: ModelVersion, version: ModelVersion, now: datetime
+    *, record: UpgradeRecord, current: ModelVersion, evidence: Evidence, now: datetime
 ) -> UpgradeRecord:
     """Write down the evidence of now; a record that moved in between keeps what it has."""
-    evidence = policies.compared(
-        tracked=record.tracked_model, from_version=current, to_version=version, now=now
-    )
     if evidence.digest == record.evidence_hash and record.urgent_on == current.retires_on:
         return record
     UpgradeRecord.objects.waiting().filter(pk=record.pk).update(

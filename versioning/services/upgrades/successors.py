@@ -1,7 +1,7 @@
 """Which version succeeds the one in use, in what its provider lists."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db.models import Max
@@ -26,6 +26,10 @@ class Market:
     """The day of the last good listing; None where the provider never listed anything."""
     caution: str = ""
     """What is to be said with every answer from it; empty where the listing is fresh."""
+    answers: dict[Hashable, lineage.Answer] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was asked already: a check asks the same before it probes and when it recommends."""
 
     @classmethod
     def of(
@@ -126,22 +130,38 @@ def answer_for(*, tracked: TrackedModel, market: Market) -> lineage.Answer:
         if entry is None or revised
         else knowledge.known_of(entry)
     )
-    try:
-        answer = lineage.find_successor(
-            known,
-            listed=market.listed,
-            once_listed=[knowledge.known_of(entry)] if entry and entry.gone_at else (),
-            provider=market.provider.kind,
-            rules=rules_of(tracked),
-            at=market.seen_on,
-        )
-    except lineage.UnreadableName as error:
-        answer = lineage.Answer(reasons=(str(error),))
+    once_listed = (knowledge.known_of(entry),) if entry and entry.gone_at else ()
+    answer = _find(market, known, once_listed=once_listed, rules=rules_of(tracked))
     if answer.offered is None and entry is not None and revised:
         answer = _revision_answer(current=current, entry=entry, answer=answer)
     if market.caution and answer.step is not None:
         return replace(answer, reasons=(*answer.reasons, market.caution))
     return answer
+
+
+def _find(
+    market: Market,
+    known: lineage.Known,
+    *,
+    once_listed: tuple[lineage.Known, ...],
+    rules: lineage.Rules,
+) -> lineage.Answer:
+    """Answer a question, once in a market."""
+    question = (known, once_listed, rules)
+    if question not in market.answers:
+        try:
+            found = lineage.find_successor(
+                known,
+                listed=market.listed,
+                once_listed=once_listed,
+                provider=market.provider.kind,
+                rules=rules,
+                at=market.seen_on,
+            )
+        except lineage.UnreadableName as error:
+            found = lineage.Answer(reasons=(str(error),))
+        market.answers[question] = found
+    return market.answers[question]
 
 
 def _of_age(seen_at: datetime | None, *, now: datetime) -> str:
