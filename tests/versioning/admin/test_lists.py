@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.functional import empty
+from unfold.templatetags import unfold_list
 
 from providers import lists
 from providers.admin import Admin
@@ -173,3 +175,20 @@ class TestSearching:
         assert "writer one" in page
         assert "writer two" not in page
         assert UpgradeRecord.objects.count() > 1
+
+
+def test_a_page_makes_nothing_that_it_does_not_show(boss: Client) -> None:
+    """Neither the models by apps, which the menu has no use for, nor the headers for each row."""
+    for number in range(3):
+        tracked(name=f"writer-{number}", provider__slug=f"acme-{number}")
+    page = boss.get(reverse("admin:versioning_trackedmodel_changelist"))
+    assert page.context["available_apps"]._wrapped is empty
+    headers = unfold_list.result_headers(page.context["cl"])
+    assert headers is unfold_list.result_headers(page.context["cl"])
+    assert len(headers) == len(page.context["cl"].list_display)
+
+
+def test_an_apps_own_page_shows_its_models(boss: Client) -> None:
+    page = boss.get(reverse("admin:app_list", args=["versioning"]))
+    assert reverse("admin:versioning_webhook_changelist") in page.content.decode()
+    assert boss.get("/admin/nothing/").status_code == 404

@@ -115,7 +115,7 @@ class TestLists:
         make_rows(1)
         model, check = TrackedModel.objects.get(), Check.objects.get()
         most = {
-            reverse("admin:versioning_trackedmodel_change", args=[model.pk]): 21,
+            reverse("admin:versioning_trackedmodel_change", args=[model.pk]): 22,
             reverse("admin:versioning_check_change", args=[check.pk]): 9,
         }
         before = {page: queries(page) for page in most}

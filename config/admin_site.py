@@ -1,0 +1,60 @@
+"""The admin's site: Unfold's, without what none of our pages shows."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin import sites
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from unfold.apps import BasicAppConfig
+from unfold.sites import UnfoldAdminSite
+
+
+class HotswapAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold is untyped
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the models by apps, made only where they are looked at.
+
+        Each page's context has them, and only an app's own page shows them: to sort all their
+        names and to reverse their addresses takes a fifth of the time of an ordinary page.
+        """
+        made = SimpleLazyObject(
+            lambda: super(HotswapAdminSite, self).get_app_list(request, app_label)
+        )
+        return cast("list[dict[str, Any]]", made)
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Return the menu with its titles translated and its addresses reversed, each once."""
+        groups: list[dict[str, Any]] = super().get_sidebar_list(request)
+        for group in groups:
+            for each in (group, *group["items"]):
+                each |= {key: str(each[key]) for key in ("title", "link") if key in each}
+        return groups
+
+
+def _once_a_list(make_headers: Callable[[Any], Iterable[dict[str, Any]]]) -> Callable[[Any], Any]:
+    """Return what makes the headers of a list, once for it.
+
+    Unfold makes them anew for each row, with a widget and three addresses for each column: a
+    fifth of the time of a page of thirty rows.
+    """
+
+    def headers(cl: Any) -> list[dict[str, Any]]:
+        if not hasattr(cl, "made_headers"):
+            cl.made_headers = list(make_headers(cl))
+        return cast("list[dict[str, Any]]", cl.made_headers)
+
+    return headers
+
+
+class AdminSiteConfig(BasicAppConfig):  # type: ignore[misc]  # Unfold is untyped
+    """Unfold, with our own site in place of the one that it makes."""
+
+    def ready(self) -> None:
+        admin.site = sites.site = HotswapAdminSite()
+        # Not sooner: its module needs the tables.
+        from unfold.templatetags import unfold_list
+
+        unfold_list.result_headers = _once_a_list(unfold_list.result_headers)
