@@ -2,6 +2,9 @@
 
 python -m benchmarks.admin_pages [--database sqlite|postgres] [--full] [--only TEXT]
 
+`current` and the list of recommendations at that size: with --full --only /current, and with
+--full --only upgrade-recommendations.
+
 The world: 2,000 tracked models, 200,000 versions, 1,000,000 upgrade records with their steps,
 200,000 catalogue entries, 50,000 checks and findings (a tenth of each without --full). Each page is
 asked in this process, three times, and the middle time counts; the budget is 150 ms. Server time is
