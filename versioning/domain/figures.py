@@ -89,8 +89,8 @@ FIGURES = (
                 name="quality",
                 says=Says.SCORE,
                 help="From 0 to 1: the mean of each part over the requests that have it, weighed "
-                "part by part, however many requests have it: a given score counts 1, signals by "
-                "their weights.",
+                "part by part: a given score counts 1, signals by their weights, in full from 100 "
+                "values on and in proportion where there are fewer.",
                 pair="Quality",
             ),
             ShownFigure(

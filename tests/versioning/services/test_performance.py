@@ -40,7 +40,7 @@ def writer(db: None):
 
 def test_quality_is_weighed_part_by_part(writer):
     """A mean over whatever is known would be 0.89, and rise as feedback goes missing."""
-    send(days_ago=1, valid=10, thumbs_down=2)
+    send(days_ago=1, valid=500, thumbs_down=100)
 
     total = performance.figures(version_ids=[writer.current_version_id])[
         writer.current_version_id
@@ -48,7 +48,23 @@ def test_quality_is_weighed_part_by_part(writer):
 
     assert total.quality == pytest.approx(3 / 7)  # weights of 0.3 and 0.4
     parts = {name: (part.mean, part.n) for name, part in total.quality_parts.items()}
-    assert parts == {"valid_output": (1.0, 10), "user_feedback": (0.0, 2)}
+    assert parts == {"valid_output": (1.0, 500), "user_feedback": (0.0, 100)}
+
+
+def test_one_late_thumb_hardly_moves_the_figure(writer):
+    """It used to take its whole weight, four sevenths, from whatever else is known."""
+    send(days_ago=1, valid=1_000)
+    send(days_ago=1, valid=1, thumbs_down=1)
+
+    total = performance.figures(version_ids=[writer.current_version_id])[
+        writer.current_version_id
+    ].total
+
+    assert total.quality == pytest.approx(1.0, abs=0.015)
+    (version,) = days.by_day(tracked_model_id=writer.pk, now=NOW).versions
+    (point,) = version.points["quality"]
+    assert point.value == pytest.approx(1.0, abs=0.015)
+    assert point.low is not None
 
 
 def test_a_day_on_which_nobody_said_anything_is_no_better_day(writer):
@@ -96,7 +112,7 @@ def test_a_day_with_one_sample_has_no_interval(writer):
 
 
 def test_pages_name_the_parts(writer, admin_client: Client):
-    send(days_ago=1, valid=10, thumbs_up=1, thumbs_down=1)
+    send(days_ago=1, valid=100, thumbs_up=50, thumbs_down=50)
     baselines.take_baseline(version=writer.current_version, now=NOW)
 
     page = admin_client.get(

@@ -1,7 +1,8 @@
 """Cautions beside a comparison: figures that are there, but doubtful.
 
 A signal is compared over the requests that have it. That is fair while having it has nothing to
-do with the version: so unequal shares are a doubt, however good the figures look.
+do with the version: so unequal shares of what was answered are a doubt, however good the figures
+look.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from versioning.domain.figure_kinds import Figure, Rate
-from versioning.domain.figures import TOLD_RATES
+from versioning.domain.figures import FIGURES, TOLD_RATES
 from versioning.domain.signals import QUALITY
 
 from .figures import exact
@@ -113,13 +114,16 @@ def _little_known(strata: Sequence[Stratum], *, thresholds: Thresholds) -> list[
     """
     found = []
     sides = [[stratum.current for stratum in strata], [stratum.candidate for stratum in strata]]
-    requests = [sum(arm.n for arm in arms) for arms in sides]
+    days = [[day for arm in arms for day in arm.days] for arms in sides]
     names = {name for arms in sides for arm in arms for day in arm.days for name in day.components}
     for name in sorted(names):
         current, candidate = (Moments.total(arm.component(name) for arm in arms) for arms in sides)
         if not current.n or not candidate.n:
             continue
-        shares = current.n / requests[0], candidate.n / requests[1]
+        shares = (
+            current.n / sum(_may_be_known(day, name, thresholds) for day in days[0]),
+            candidate.n / sum(_may_be_known(day, name, thresholds) for day in days[1]),
+        )
         if exact(min(shares)) < thresholds.min_quality_coverage:
             hidden = bounds(
                 share_current=shares[0],
@@ -130,8 +134,8 @@ def _little_known(strata: Sequence[Stratum], *, thresholds: Thresholds) -> list[
             found.append(
                 Caution(
                     code=WarningCode.LOW_QUALITY_COVERAGE,
-                    text=f"only {min(shares):.0%} of the requests have {_what(name)}: those "
-                    f"without may differ; {hidden.words}",
+                    text=f"only {min(shares):.0%} of the answered requests have {_what(name)}: "
+                    f"those without may differ; {hidden.words}",
                 )
             )
     return found
@@ -141,7 +145,7 @@ def _what(name: str) -> str:
     return "a score" if name == QUALITY else name.replace("_", " ")
 
 
-def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
+def unequal_coverage(strata: Sequence[Stratum], *, thresholds: Thresholds) -> tuple[Caution, ...]:
     """Return a doubt for each thing of which more is known of one version than of the other."""
     days = [
         pair
@@ -151,7 +155,8 @@ def unequal_coverage(strata: Sequence[Stratum]) -> tuple[Caution, ...]:
     names = sorted({name for pair in days for day in pair for name in day.components})
     found = []
     for name in names:
-        seen = shares([_cell(*pair, name=name) for pair in days], alpha=COVERAGE_RISK / len(names))
+        cells = [_cell(*pair, name=name, thresholds=thresholds) for pair in days]
+        seen = shares(cells, alpha=COVERAGE_RISK / len(names))
         if seen is not None and seen.are_unequal:
             found.append(_unequal(name, seen, _hidden(strata, seen, name=name)))
     return tuple(found)
@@ -208,9 +213,8 @@ def _told_of_few(
 def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:
     return Caution(
         code=WarningCode.UNEQUAL_COVERAGE,
-        text=f"{seen.current:.0%} of the current version's requests have {_what(name)}, but "
-        f"{seen.candidate:.0%} of the candidate's: those without may differ, so ask for it alike; "
-        f"{hidden.words}",
+        text=f"{seen.current:.0%} of the current version's answered requests have {_what(name)}, "
+        f"{seen.candidate:.0%} of the candidate's: ask for it alike; {hidden.words}",
     )
 
 
@@ -219,13 +223,25 @@ def _same_days(current: Sequence[Day], candidate: Sequence[Day]) -> list[tuple[D
     return [(day, by_number[day.number]) for day in current if day.number in by_number]
 
 
-def _cell(current: Day, candidate: Day, *, name: str) -> KnownCounts:
+def _cell(current: Day, candidate: Day, *, name: str, thresholds: Thresholds) -> KnownCounts:
     return KnownCounts(
-        n_current=current.n,
+        n_current=_may_be_known(current, name, thresholds),
         known_current=current.components[name].n if name in current.components else 0,
-        n_candidate=candidate.n,
+        n_candidate=_may_be_known(candidate, name, thresholds),
         known_candidate=candidate.components[name].n if name in candidate.components else 0,
     )
+
+
+def _may_be_known(day: Day, name: str, thresholds: Thresholds) -> int:
+    """Return of how many requests it may be known: of those that were answered.
+
+    A request that failed hides nothing where a limit judges errors: it is known to have failed.
+    Where failures are scored as well, they are among those of which it is known.
+    """
+    if ERRORS.gated is None or thresholds.limit_of(ERRORS.gated) is None:
+        return day.n
+    known = day.components[name].n if name in day.components else 0
+    return max(day.n - day.errors, known)
 
 
 def _hidden(strata: Sequence[Stratum], seen: Shares, *, name: str) -> Bounds:
@@ -264,6 +280,8 @@ def unlikeness(
         )
     return tuple(found)
 
+
+ERRORS = next(figure for figure in FIGURES if figure.name == "errors")
 
 COVERAGE_RISK = 0.05
 """Risk of calling equal shares unequal, over all looks and all signals together."""
@@ -354,8 +372,8 @@ class Bounds:
     def words(self) -> str:
         """For a sentence."""
         return (
-            f"if all without it were failures the difference would be {self.as_failures:+.2f}, and "
-            f"whatever they are it lies between {self.low:+.2f} and {self.high:+.2f}"
+            f"if all without it were failures the difference would be {self.as_failures:+.2f}, "
+            f"whatever they are {self.low:+.2f} to {self.high:+.2f}"
         )
 
 

@@ -41,7 +41,7 @@ _DIGITS = 6
 METHOD = "differences of days, asymptotic confidence sequence"
 
 
-METHOD_VERSION = "4"
+METHOD_VERSION = "5"
 """Raised whenever the same samples may get another verdict; stored with each evidence."""
 
 
@@ -228,7 +228,7 @@ def compare(
     met = meeting(strata)
     tagged = {part.name: cut_like(part.strata, basis=met.basis) for part in slices}
     unlike = unlikeness(strata=met.strata, slices=tagged) if met.shared_days else ()
-    uneven = unequal_coverage(met.strata)
+    uneven = unequal_coverage(met.strata, thresholds=thresholds)
     look = _Look(
         met=met, alike=not unlike, as_known=not uneven, weights=weights, thresholds=thresholds
     )

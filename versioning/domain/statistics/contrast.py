@@ -72,12 +72,16 @@ class Group:
         )
 
     @property
+    def n(self) -> int:
+        """How many values the side has that has fewer."""
+        return min(
+            sum(values.n for values in side.values()) for side in (self.current, self.candidate)
+        )
+
+    @property
     def tells(self) -> bool:
         """Whether both sides have two values: fewer have no spread."""
-        return all(
-            sum(values.n for values in side.values()) >= 2
-            for side in (self.current, self.candidate)
-        )
+        return self.n >= 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,15 +68,18 @@ def decide(
     )
     if doubts:
         return Decision.NOT_ENOUGH_EVIDENCE, doubts
-    return Decision.UPGRADE, _why_upgrade(judgement, thresholds)
+    return Decision.UPGRADE, _why_upgrade(judgement, thresholds, gates)
 
 
-def _why_upgrade(judgement: Judgement, thresholds: Thresholds) -> tuple[str, ...]:
-    """Say why where it is not that quality is better."""
+def _why_upgrade(
+    judgement: Judgement, thresholds: Thresholds, gates: Sequence[Gate]
+) -> tuple[str, ...]:
+    """Say what else is surely less, and why where it is not that quality is better."""
+    gains = tuple(gate.reason for gate in gates if gate.is_surely_less)
     if judgement.verdict is Verdict.BETTER:
-        return ()
+        return gains
     margin = f"{float(thresholds.not_worse_margin):.4g}"
-    return (f"not worse by more than {margin}, and nothing better was asked for",)
+    return (*gains, f"not worse by more than {margin}, and nothing better was asked for")
 
 
 def harm_unseen(

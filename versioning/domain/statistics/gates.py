@@ -69,6 +69,11 @@ class Gate:
     candidate: float | None = None
     needed: Needed | None = None
 
+    @property
+    def is_surely_less(self) -> bool:
+        """Whether the figure surely fell, beside staying within its limit."""
+        return self.status is GateStatus.PASSED and self.high is not None and self.high < 0
+
 
 def check_gates(
     *,
@@ -147,7 +152,8 @@ def _rate_gate(look: _Look, gated: Gated, *, values: Values) -> Gate:
     elif value > limit:
         status, tail = GateStatus.UNKNOWN, "above the limit, but not surely"
     elif not look.common and exact(high) < limit + ERROR_TOLERANCE:
-        status, tail = GateStatus.PASSED, f"surely at most {hundredths(high)}"
+        so = "less, at most" if high < 0 else "at most"
+        status, tail = GateStatus.PASSED, f"surely {so} {hundredths(high)}"
     else:
         status, tail = GateStatus.UNSURE, f"within the limit, not surely: up to {hundredths(high)}"
     if status is not GateStatus.FAILED and status is not GateStatus.PASSED:
@@ -210,7 +216,9 @@ def _ratio_gate(look: _Look, gated: Gated) -> Gate:
     low, high = ratio.interval(alpha=look.alpha)
     tails = {
         GateStatus.FAILED: f"surely above {_percent(SURELY * limit)}",
-        GateStatus.PASSED: f"surely below {_percent(limit + _tolerance(limit))}",
+        GateStatus.PASSED: f"surely less, at most {_percent(high - 1)}"
+        if high < 1
+        else f"surely below {_percent(limit + _tolerance(limit))}",
         GateStatus.UNSURE: f"within the limit, not surely: {_up_to(high)}",
         GateStatus.UNKNOWN: "above the limit, but not surely; more requests will tell",
     }

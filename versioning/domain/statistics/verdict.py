@@ -297,6 +297,9 @@ def _needed(
     )
 
 
+IN_FULL = 100
+"""Values from which on a component of quality counts its whole weight."""
+
 COMMON_LEVEL = 0.1
 """Points by which quality may have changed for everybody: between before and after, or where the
 two versions' requests are not alike."""
@@ -397,14 +400,18 @@ def quality_groups(
     """
     found: list[Group] = []
     for stratum in strata:
-        parts = []
+        by_name: dict[str, Group] = {}
         for name, weight in weights.items():
             (*groups,) = groups_of(
                 (stratum,),
                 values=lambda _s, day, _c, name=name: day.components.get(name, Moments()),  # type: ignore[misc]
                 basis=basis,
             )
-            parts += [replace(group, share=weight) for group in groups if weight > 0]
+            if weight > 0 and groups:
+                (by_name[name],) = groups
+        counts = {name: group.n for name, group in by_name.items()}
+        shares = counting(counts, weights=weights)
+        parts = [replace(group, share=shares[name]) for name, group in by_name.items()]
         if parts:
             found += [
                 replace(part, share=part.share * stratum.current.n) for part in shared_out(parts)
@@ -419,9 +426,23 @@ def mean_quality(
 
     None where none of them has a value and a weight.
     """
-    told = [(weights.get(name, 0.0), one.mean) for name, one in components.items() if one.n]
-    total = math.fsum(weight for weight, _ in told)
-    return math.fsum(weight * mean for weight, mean in told) / total if total else None
+    shares = counting({name: one.n for name, one in components.items()}, weights=weights)
+    total = math.fsum(shares.values())
+    if not total:
+        return None
+    return math.fsum(share * components[name].mean for name, share in shares.items()) / total
+
+
+def counting(counts: Mapping[str, int], *, weights: Mapping[str, float]) -> dict[str, float]:
+    """Return what components count by how many values they have; those that count nothing not.
+
+    From `IN_FULL` values on a component counts its whole weight, however many requests have it:
+    else a mean would rise as signals go missing. With fewer, and fewer than others have, it counts
+    in proportion: so the first thumb among many scores hardly moves the mean.
+    """
+    told = {name: n for name, n in counts.items() if n and weights.get(name, 0.0) > 0}
+    full = min(IN_FULL, max(told.values(), default=0))
+    return {name: weights[name] * min(1.0, n / full) for name, n in told.items()}
 
 
 def _figures(

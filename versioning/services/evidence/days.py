@@ -15,7 +15,7 @@ from versioning.domain.statistics.summaries import (
     interval_of_weighted_mean,
     ranks_of_quantile,
 )
-from versioning.domain.statistics.verdict import mean_quality
+from versioning.domain.statistics.verdict import counting, mean_quality
 from versioning.models import ModelVersion, PerformanceSample, Word
 from versioning.models.fields import from_ms
 from versioning.services import clock, sample_settings
@@ -100,10 +100,13 @@ def _points(
     day: date, sums: SampleSums, *, weights: Mapping[str, float]
 ) -> Iterable[tuple[str, DayPoint]]:
     scores = {name: one for name, one in sums.component_scores.items() if weights.get(name)}
+    # One value alone has no spread: where there are others it would cost the day its interval.
+    scores = {name: one for name, one in scores.items() if one.n > 1} or scores
     quality = mean_quality(scores, weights=weights)
     if quality is not None:
         n = max(one.n for one in scores.values())
-        interval = interval_of_weighted_mean(scores, weights=weights)
+        shares = counting({name: one.n for name, one in scores.items()}, weights=weights)
+        interval = interval_of_weighted_mean(scores, weights=shares)
         yield "quality", _point(day, quality, _within(interval, most=1.0), n)
     for figure in CHARTS:
         rate = figure.rate(sums) if figure.rate else Rate()

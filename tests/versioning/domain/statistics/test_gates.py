@@ -90,7 +90,7 @@ def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
     gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
     assert gate.reason == (
         "cost per 1,000 successful requests $0.062 -> $0.031 (-50 %, limit +20 %): "
-        "surely below +25 %"
+        "surely less, at most -50 %"
     )
 
 

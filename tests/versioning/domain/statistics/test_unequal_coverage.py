@@ -124,3 +124,60 @@ def test_nothing_is_said_of_few_answers_without_what_the_others_may_hide(
     assert "user feedback: those without may differ" in told[WarningCode.LOW_QUALITY_COVERAGE]
     assert "if all without it were failures" in told[WarningCode.LOW_QUALITY_COVERAGE]
     assert "valid output" not in told[WarningCode.LOW_QUALITY_COVERAGE]
+
+
+def failing(share: float, *, quality: float, dice: random.Random, scores_failures: bool) -> Arm:
+    """A month of requests of which a share fails; a failure has no score, or one of 0."""
+    found = []
+    for number in range(30):
+        failed = sum(dice.random() < share for _ in range(100))
+        scores = [min(1.0, max(0.0, dice.gauss(quality, 0.12))) for _ in range(100 - failed)]
+        scores += [0.0] * failed if scores_failures else []
+        found.append(
+            Day(
+                number=number,
+                n=100,
+                errors=failed,
+                components={"quality": Moments.of(scores)},
+                latency=Sketch.of([800.0] * (100 - failed)),
+            )
+        )
+    return Arm(days=tuple(found))
+
+
+def compared_failures(
+    before: float, after: float, *, thresholds: Thresholds = ANY, scores_failures: bool = False
+) -> Comparison:
+    dice = random.Random(3)
+    one = failing(before, quality=0.7, dice=dice, scores_failures=scores_failures)
+    other = failing(after, quality=0.77, dice=dice, scores_failures=scores_failures)
+    strata = [Stratum(task="t", current=one, candidate=other)]
+    return compare(strata=strata, thresholds=thresholds)
+
+
+@pytest.mark.parametrize("scores_failures", [True, False])
+def test_who_fails_less_often_is_not_doubted_for_having_more_scores(scores_failures: bool) -> None:
+    found = compared_failures(0.06, 0.005, scores_failures=scores_failures)
+    assert WarningCode.UNEQUAL_COVERAGE not in {one.code for one in found.warnings}
+    assert found.decision is Decision.UPGRADE, found.headline
+    assert found.reasons[0].startswith("error rate")
+    assert "surely less" in found.reasons[0]
+
+
+def test_who_fails_oftener_is_blocked_for_that_and_no_better_for_what_is_left() -> None:
+    found = compared_failures(0.005, 0.12)
+    assert found.decision is Decision.BLOCKED
+    assert "error rate" in found.reasons[0]
+
+
+def test_failures_that_no_limit_judges_may_hide_anything() -> None:
+    free = Thresholds(
+        min_quality_improvement=Decimal("0.001"),
+        max_error_rise=None,
+        max_error_times=None,
+        max_latency_rise=None,
+        max_cost_rise=None,
+    )
+    found = compared_failures(0.005, 0.12, thresholds=free)
+    assert WarningCode.UNEQUAL_COVERAGE in {one.code for one in found.warnings}
+    assert found.decision is not Decision.UPGRADE

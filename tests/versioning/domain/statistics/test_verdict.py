@@ -258,7 +258,7 @@ def test_unscored_requests_are_no_zeros() -> None:
     assert (found.quality.n_current, found.quality.coverage_current) == (210, 0.1)
     assert found.quality.current == Decimal("0.75")
     assert [caution.code for caution in found.warnings] == [WarningCode.LOW_QUALITY_COVERAGE]
-    assert found.warnings[0].text.startswith("only 10% of the requests have a score")
+    assert found.warnings[0].text.startswith("only 10% of the answered requests have a score")
 
 
 def test_traffic_without_evidence_holds_an_upgrade_back() -> None:
