@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.signals import post_save
 from django.utils import timezone
 from simple_history.models import registered_models
 
 from versioning.domain import dates, sealing
-from versioning.models import Approval, Comment, EmergencyStep, OutcomeReport, Seal, UpgradeStep
+from versioning.models import (
+    Approval,
+    Comment,
+    EmergencyStep,
+    Look,
+    OutcomeReport,
+    Seal,
+    UpgradeStep,
+)
 from versioning.models.seals import hashes_of
 from versioning.services import locks, notices
 from versioning.services.transactions import one_transaction
@@ -82,9 +90,18 @@ def of_rows(rows: Iterable[Model]) -> dict[Model, Sealed]:
 
 
 def tables() -> tuple[type[Model], ...]:
-    """Return all that is append only: steps, approvals, reports, and the history of each row."""
+    """Return all that is append only: steps, approvals, looks, and the history of each row."""
     kept = [model.history.model for _, model in sorted(registered_models.items())]
-    return (UpgradeStep, Approval, Comment, EmergencyStep, OutcomeReport, *kept)
+    return (UpgradeStep, Approval, Comment, EmergencyStep, Look, OutcomeReport, *kept)
+
+
+def kept_for_good(table: type[Model]) -> QuerySet[Model]:
+    """Return the rows of a table that are sealed: of looks those that told something new.
+
+    The others are dropped in time, which must not read as tampering.
+    """
+    rows = table._base_manager.all()
+    return rows.filter(is_news=True) if table is Look else rows
 
 
 def watch() -> None:
@@ -103,7 +120,7 @@ def seal_all(rows: Sequence[Model]) -> None:
     if not rows:
         return
     # Read back: what counts is what the database holds, to the last digit.
-    kept = type(rows[0])._base_manager.filter(pk__in=[row.pk for row in rows]).order_by("pk")
+    kept = kept_for_good(type(rows[0])).filter(pk__in=[row.pk for row in rows]).order_by("pk")
     Seal.objects.bulk_create(
         Seal(table=row._meta.db_table, row=row.pk, fields=hashes_of(row), at=timezone.now())
         for row in kept
@@ -240,7 +257,7 @@ def _first_unsealed() -> str:
     for table in tables():
         name = table._meta.db_table
         sealed = Seal.objects.filter(table=name, row=OuterRef("pk"))
-        first = table._base_manager.filter(~Exists(sealed)).order_by("pk").first()
+        first = kept_for_good(table).filter(~Exists(sealed)).order_by("pk").first()
         if first is not None:
             return f"{name} {first.pk} was put in past Hotswap: it has no seal."
     return ""

@@ -17,6 +17,7 @@ from versioning.models import (
     Approval,
     AutomationSwitch,
     LineageRule,
+    Look,
     Notice,
     OutcomeReport,
     Policy,
@@ -54,7 +55,15 @@ def history(zeta: TrackedModel, shell: Shell) -> UpgradeRecord:
     OutcomeReport.objects.create(
         record=record, after_days=7, promised={}, real={}, sentence="As.", made_at=timezone.now()
     )
+    looked(record, is_news=True)
     return record
+
+
+def looked(record: UpgradeRecord, *, is_news: bool) -> Look:
+    return Look.objects.create(
+        record=record, stage="watch", at=timezone.now(), outcome="good", says="As before.",
+        evidence={"sentence": "As before."}, evidence_hash="0" * 64, is_news=is_news,
+    )  # fmt: skip
 
 
 def test_a_history_that_nobody_touched(history: UpgradeRecord, shell: Shell) -> None:
@@ -73,6 +82,7 @@ FILLED = (
     UpgradeStep,
     Approval,
     OutcomeReport,
+    Look,
     *(model.history.model for model in (Policy, TrackedModel)),
 )
 
@@ -83,7 +93,7 @@ def test_every_table_of_the_history_is_sealed(history: UpgradeRecord) -> None:
     assert {table._meta.db_table for table in FILLED} <= tables
     assert {"versioning_historicalapikey", "versioning_historicallineagerule"} <= tables
     for table in seals.tables():
-        rows = set(table._base_manager.values_list("pk", flat=True))
+        rows = set(seals.kept_for_good(table).values_list("pk", flat=True))
         sealed = Seal.objects.filter(table=table._meta.db_table)
         assert set(sealed.values_list("row", flat=True)) == rows, table
 
@@ -99,9 +109,12 @@ def test_any_field_that_is_changed_is_named(
     name = row._meta.db_table
     key = row._meta.pk
     assert key is not None
-    column = {UpgradeStep: "actor_name", Approval: "reason", OutcomeReport: "sentence"}.get(
-        table, "history_change_reason"
-    )
+    column = {
+        UpgradeStep: "actor_name",
+        Approval: "reason",
+        OutcomeReport: "sentence",
+        Look: "says",
+    }.get(table, "history_change_reason")
     sql(f"UPDATE {name} SET {column} = %s WHERE {key.column} = %s", "mallory", row.pk)  # noqa: S608
 
     ended = shell("verify_history")
@@ -205,6 +218,28 @@ def test_what_is_written_later_is_no_tampering(history: UpgradeRecord, shell: Sh
     assert shell("verify_history").code == 0
 
 
+def test_a_look_without_news_is_dropped_in_time_and_that_is_no_tampering(
+    history: UpgradeRecord, shell: Shell
+) -> None:
+    passing = looked(history, is_news=False)
+    tasks.chain_seals()
+    sql("DELETE FROM versioning_look WHERE id = %s", passing.pk)
+    assert shell("verify_history").code == 0
+
+    late = looked(history, is_news=False)
+    sql("UPDATE versioning_look SET is_news = %s WHERE id = %s", True, late.pk)
+    assert "was put in past Hotswap" in shell("verify_history").err
+
+
+def test_the_evidence_of_a_look_is_sealed(history: UpgradeRecord, shell: Shell) -> None:
+    look = Look.objects.filter(is_news=True).latest("pk")
+    sql(
+        "UPDATE versioning_look SET evidence = %s WHERE id = %s", '{"sentence": "Better."}', look.pk
+    )
+
+    assert "was changed: evidence." in shell("verify_history").err
+
+
 def test_people_are_told_in_the_night_until_it_is_mended(history: UpgradeRecord) -> None:
     step = UpgradeStep.objects.earliest("pk")
     sql("UPDATE versioning_upgradestep SET actor_name = 'bo' WHERE id = %s", step.pk)
@@ -223,10 +258,12 @@ def test_people_are_told_in_the_night_until_it_is_mended(history: UpgradeRecord)
 
 def test_what_was_written_before_there_were_seals(history: UpgradeRecord, shell: Shell) -> None:
     Seal.objects.all().delete()
-    migration = import_module("versioning.migrations.0008_seal_what_is_there")
+    rows = import_module("versioning.migrations.0008_seal_what_is_there")
+    looks = import_module("versioning.migrations.0019_seal_the_looks")
 
-    migration.seal_all(apps, None)
-    migration.seal_all(apps, None)  # as if it had been broken off
+    for _ in range(2):  # as if it had been broken off
+        rows.seal_all(apps, None)
+        looks.seal_looks(apps, None)
 
     assert shell("verify_history").code == 0
 
