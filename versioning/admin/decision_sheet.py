@@ -8,7 +8,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from versioning.admin import intervals, words
-from versioning.domain.evidence import Evidence, KeptFigures, KeptPart, UnreadEvidence
+from versioning.domain.evidence import (
+    Evidence,
+    KeptCaution,
+    KeptFigures,
+    KeptPart,
+    UnreadEvidence,
+)
+from versioning.domain.statistics.cautions import WarningCode
+from versioning.domain.statistics.decision import QUALITY_IS_WORSE, WITHOUT_EVIDENCE
+from versioning.domain.statistics.verdict import Verdict
 from versioning.models import ModelVersion
 
 SHOWN_REASONS = 2
@@ -105,7 +114,7 @@ def of_evidence(evidence: Evidence) -> Sheet:
             )
             for gate in evidence.gates
         ],
-        warnings=[caution.text for caution in evidence.warnings],
+        warnings=[caution.text for caution in _warnings(evidence)],
         tests=[
             TestRow(
                 run_id=test.run,
@@ -120,11 +129,25 @@ def of_evidence(evidence: Evidence) -> Sheet:
     )
 
 
+def _warnings(evidence: Evidence) -> list[KeptCaution]:
+    """Return the cautions; that no task can be compared, the sentence says already."""
+    scored = evidence.quality.n_current and evidence.quality.n_candidate
+    return [
+        caution
+        for caution in evidence.warnings
+        if scored or caution.code != WarningCode.UNCOVERED_TASKS
+    ]
+
+
 def _first_reasons(evidence: Evidence) -> list[str]:
-    warned = {caution.text for caution in evidence.warnings}
+    warned = {caution.text for caution in _warnings(evidence)}
     told = evidence.sentence.lower()
-    # That nobody can tell yet, the plot says: it has no row of such a limit.
-    untold = {gate.reason for gate in evidence.gates if gate.status == "unknown"}
+    # That nobody can tell yet, the plot says: by the row of such a limit, or by having none.
+    untold = {gate.reason for gate in evidence.gates if gate.status in ("unknown", "unsure")}
+    if evidence.verdict == Verdict.WORSE:
+        untold.add(QUALITY_IS_WORSE)
+    if not (evidence.quality.n_current and evidence.quality.n_candidate):
+        untold |= {reason for reason in evidence.reasons if reason.endswith(WITHOUT_EVIDENCE)}
     said = [each for each in evidence.reasons if each not in warned | untold]
     room = max(0, SHOWN_REASONS - len(warned))
     return [each for each in said if each.lower() not in told][:room]

@@ -15,6 +15,7 @@ from versioning.domain.evidence import Evidence, KeptGate, KeptJudgement
 from versioning.domain.figure_kinds import Gated
 from versioning.domain.figures import FIGURES
 from versioning.domain.statistics.figures import hundredths, points, significant
+from versioning.domain.statistics.inputs import Thresholds
 
 WIDTH, HEIGHT = 300.0, 28.0
 ROOM = 1.12
@@ -106,7 +107,7 @@ def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow 
         value=judged.estimate,
         low=judged.low,
         high=judged.high,
-        limit=None,
+        limit=-float(Thresholds().not_worse_margin),
         say=_score,
         verdict=words.verdict(judged.verdict),
         tone=words.VERDICT_TONES.get(words.plain_code(judged.verdict), "warn"),
@@ -160,13 +161,25 @@ def _row(
         is_open_left=low is None,
         is_open_right=high is None,
         limit=None if limit is None else x(limit),
-        beyond=None if limit is None else (x(limit), WIDTH - x(limit)),
+        beyond=None if limit is None else _beyond(x(limit), is_least=limit < 0),
         change="–" if value is None else say(value),
         interval=_span(low, high, say),
-        limit_words="" if limit is None else _("at most %(limit)s") % {"limit": say(limit)},
+        limit_words=_limit(limit, say),
         verdict=verdict,
         tone=tone if tone in SIGNS else "plain",
     )
+
+
+def _beyond(at: float, *, is_least: bool) -> tuple[float, float]:
+    """Return the wrong side of a limit: what quality may lose lies left of it, all else right."""
+    return (0.0, at) if is_least else (at, WIDTH - at)
+
+
+def _limit(limit: float | None, say: Callable[[float], str]) -> str:
+    if limit is None:
+        return ""
+    words = _("at least %(limit)s") if limit < 0 else _("at most %(limit)s")
+    return words % {"limit": say(limit)}
 
 
 def _span(low: float | None, high: float | None, say: Callable[[float], str]) -> str:

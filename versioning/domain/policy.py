@@ -114,6 +114,7 @@ class Rule(StrEnum):
     SWITCH = "switch"
     INACTIVE = "inactive"
     PINNED = "pinned"
+    CHANGES = "changes"
     AUTOMATION = "automation"
     STEP = "step"
     AGE = "age"
@@ -139,8 +140,8 @@ class Reason:
 class Facts:
     """What is known of one record and its surroundings at one moment.
 
-    ``way_back`` says what is wrong with the way back, empty where it is open; counts are those
-    of the pace's scope.
+    ``way_back`` says what is wrong with the way back, empty where it is open; ``changes_asked``
+    who asks for which changes, empty where nobody does; counts are those of the pace's scope.
     """
 
     stage: MoveStage
@@ -150,6 +151,7 @@ class Facts:
     active: bool = True
     pinned: bool = False
     pin_reason: str = ""
+    changes_asked: str = ""
     step: str = "minor"
     released_on: date | None = None
     urgent_on: date | None = None
@@ -235,6 +237,10 @@ def _pinned(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | 
         return None
     why = f" ({facts.pin_reason})" if facts.pin_reason else ""
     return Reason(Rule.PINNED, f"The model is pinned{why}.")
+
+
+def _changes(facts: Facts, _policy: EffectivePolicy, _now: datetime) -> Reason | None:
+    return Reason(Rule.CHANGES, facts.changes_asked) if facts.changes_asked else None
 
 
 def _automation(facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | None:
@@ -345,6 +351,8 @@ _TO_BEGIN: Mapping[Rule, Check] = {
     Rule.SWITCH: _switch,
     Rule.INACTIVE: _inactive,
     Rule.PINNED: _pinned,
+    # Ahead of who decides: it holds back whoever would.
+    Rule.CHANGES: _changes,
     Rule.AUTOMATION: _automation,
     Rule.STEP: _step,
     Rule.APPROVALS: _approvals,
@@ -360,6 +368,7 @@ _BEFORE_EVIDENCE = (
     Rule.SWITCH,
     Rule.INACTIVE,
     Rule.PINNED,
+    Rule.CHANGES,
     Rule.AUTOMATION,
     Rule.STEP,
     Rule.APPROVALS,
@@ -377,6 +386,7 @@ _FINE: Mapping[Rule, str] = {
     Rule.SWITCH: "Automation is on.",
     Rule.INACTIVE: "The model is active.",
     Rule.PINNED: "The model is not pinned.",
+    Rule.CHANGES: "Nobody asks for changes.",
     Rule.AUTOMATION: "Its policy lets it go by itself.",
     Rule.STEP: "This kind of step may go by itself.",
     Rule.APPROVALS: "One approval is enough.",

@@ -60,6 +60,7 @@ def test_it_goes_where_nothing_stops_it() -> None:
         ({"evidence_decision": Decision.NOT_ENOUGH_EVIDENCE}, {}, Rule.EVIDENCE),
         ({"evidence_decision": Decision.BLOCKED}, {"required_suites": ("s",)}, Rule.EVIDENCE),
         ({"another_under_way": True}, {}, Rule.UNDER_WAY),
+        ({"changes_asked": "bo asks for changes: wait."}, {}, Rule.CHANGES),
         ({"under_way": 2}, {"max_at_once": 2}, Rule.PACE),
         ({"begun_today": 1}, {"max_per_day": 1}, Rule.PACE),
     ],

@@ -14,7 +14,7 @@ from tests.versioning.admin.pages import address, decide, text
 from versioning.models import Comment, Event, Policy, Seal, UpgradeRecord
 from versioning.models.groups import sync_groups
 from versioning.services import seals
-from versioning.services.upgrades import python_api
+from versioning.services.upgrades import explaining, python_api
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +31,25 @@ def person(name: str, group: str) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def test_a_request_for_changes_is_named_where_people_ask_why_it_waits(
+    bo: Client, record: UpgradeRecord
+) -> None:
+    ask = {"text": "Try it on the long letters first.", "ask": ""}
+    bo.post(reverse("admin:versioning_upgraderecord_say", args=[record.pk]), ask)
+    said = "bo asks for changes: Try it on the long letters first."
+
+    explained = explaining.explain(tracked_model=record.tracked_model, at=NOW)
+    (row,) = [row for row in explained.rows if row.rule == "changes"]
+    assert (row.ok, row.sentence) == (False, said)
+    held = bo.get(reverse("admin:versioning_upgraderecord_held"))
+    assert said in text(held)
+
+    request = Comment.objects.get()
+    bo.post(reverse("admin:versioning_upgraderecord_withdraw", args=[record.pk, request.pk]))
+    explained = explaining.explain(tracked_model=record.tracked_model, at=NOW)
+    assert next(row for row in explained.rows if row.rule == "changes").ok
 
 
 @pytest.fixture

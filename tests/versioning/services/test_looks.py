@@ -12,7 +12,13 @@ from sample_world.simulator.server import KEY
 from tests.factories import NOW, ApiKeyFactory, ProviderFactory, UpgradeRecordFactory, tracked
 from tests.versioning.services.test_course import BAD, GOOD, STEPS, general, measured, samples
 from versioning import tasks
-from versioning.models import Look, UpgradeRecord
+from versioning.models import (
+    EvaluationRun,
+    EvaluationSuite,
+    FrozenSuite,
+    Look,
+    UpgradeRecord,
+)
 from versioning.services.actors import Actor
 from versioning.services.upgrades import canary, decisions, recommendation, rollout
 
@@ -160,3 +166,29 @@ def test_looks_without_news_go_with_the_samples_and_the_others_stay(
         tasks.tidy_samples()
 
     assert set(Look.objects.values_list("pk", flat=True)) == kept
+
+
+def tested(record: UpgradeRecord, name: str, *, ended_at: dt.datetime) -> EvaluationRun:
+    suite = EvaluationSuite.objects.create(name=name, scorers=["number"], max_tokens=20)
+    frozen = FrozenSuite.objects.create(
+        suite=suite, digest=name, content={}, case_count=2, frozen_at=NOW
+    )
+    return EvaluationRun.objects.create(
+        frozen=frozen, from_version=record.from_version, to_version=record.to_version,
+        state="done", asked_by="ada", created_at=ended_at, ended_at=ended_at, total=4,
+        estimated_tokens=9, estimated_seconds=1, verdict="better", sentence=f"{name}: better",
+    )  # fmt: skip
+
+
+def test_of_tests_those_count_that_it_rests_on_and_those_since() -> None:
+    record = UpgradeRecordFactory(tracked_model=tracked())
+    began = record.recommended_at
+    tested(record, "of an earlier offer", ended_at=began - 9 * DAY)
+    known = tested(record, "known then", ended_at=began - DAY)
+    tested(record, "since", ended_at=began + DAY)
+    record.evidence = {"tests": [{"run": known.pk, "suite": "known then"}]}
+    record.save(update_fields=["evidence"])
+
+    shown = [str(each["title"]) for each in layers(record) if each["kind"] == "tests"]
+
+    assert shown == ["tests: since", "tests: known then"]

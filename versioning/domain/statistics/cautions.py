@@ -91,8 +91,8 @@ def cautions(
         found.append(
             Caution(
                 code=WarningCode.POPULATION_SHIFT,
-                text=f"{mix_distance(strata):.0%} of the candidate's requests are for other tasks "
-                "than the current version's: only the verdicts task by task compare like with like",
+                text=f"{mix_distance(strata):.0%} of the candidate's requests are for other tasks: "
+                "compare task by task",
             )
         )
     if coverage.uncovered:
@@ -101,7 +101,7 @@ def cautions(
             Caution(
                 code=WarningCode.UNCOVERED_TASKS,
                 text=f"{coverage.uncovered_share:.0%} of the traffic is on tasks without scores of "
-                f"both versions ({names}): nothing is known of these",
+                f"both versions ({names})",
             )
         )
     return (*found, *_little_known(strata, thresholds=thresholds))
@@ -211,6 +211,17 @@ def _told_of_few(
 
 
 def _unequal(name: str, seen: Shares, hidden: Bounds) -> Caution:
+    if not min(seen.current, seen.candidate):
+        # What none has can't be compared: what it may be like would be said of nothing.
+        told, of = ("the candidate", "the current version")
+        if seen.candidate:
+            told, of = of, told
+        share = max(seen.current, seen.candidate)
+        return Caution(
+            code=WarningCode.UNEQUAL_COVERAGE,
+            text=f"{share:.0%} of {of}'s answered requests have {_what(name)}, none of {told}'s: "
+            "ask for it alike",
+        )
     return Caution(
         code=WarningCode.UNEQUAL_COVERAGE,
         text=f"{seen.current:.0%} of the current version's answered requests have {_what(name)}, "
@@ -275,7 +286,7 @@ def unlikeness(
             Caution(
                 code=WarningCode.OTHER_TAGS,
                 text=f"{tags:.0%} of the candidate's requests have other declared tags than the "
-                "current version's: only the verdicts slice by slice compare like with like",
+                "current version's: compare slice by slice",
             )
         )
     return tuple(found)

@@ -30,10 +30,13 @@ class Decision(StrEnum):
 
 
 NEVER_MET = (
-    "the two hardly served on the same days, so what changed for everybody can't be told from what "
-    "the version changed: a canary, a shadow or an evaluation run shows them side by side"
+    "the two hardly served on the same days, so what changed for everybody may be all there is: "
+    "a canary, a shadow or an evaluation run shows them side by side"
 )
 """Why before and after is never enough for a move."""
+
+QUALITY_IS_WORSE = "quality is worse"
+WITHOUT_EVIDENCE = "of the traffic is on tasks without evidence"
 
 
 def decide(
@@ -124,7 +127,7 @@ def _blocks(
 ) -> tuple[str, ...]:
     reasons = []
     if judgement.verdict is Verdict.WORSE and not _within_margin(judgement, thresholds):
-        reasons.append("quality is worse")
+        reasons.append(QUALITY_IS_WORSE)
     reasons += [gate.reason for gate in gates if gate.status is GateStatus.FAILED]
     if len(parts) > 1 or judgement.verdict is not Verdict.WORSE:
         reasons += [f"worse on {part.name}" for part in parts if part.verdict is Verdict.WORSE]
@@ -178,7 +181,7 @@ def _doubts(
     short = {GateStatus.UNKNOWN, *(() if thresholds.accept_unsure else (GateStatus.UNSURE,))}
     reasons += [gate.reason for gate in gates if gate.status in short]
     if uncovered_share > thresholds.max_uncovered_share:
-        reasons.append(f"{uncovered_share:.0%} of the traffic is on tasks without evidence")
+        reasons.append(f"{uncovered_share:.0%} {WITHOUT_EVIDENCE}")
     return tuple(reasons)
 
 

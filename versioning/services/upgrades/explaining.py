@@ -111,6 +111,7 @@ _SETTINGS: Mapping[Rule, tuple[str, ...]] = {
     Rule.SWITCH: (),
     Rule.INACTIVE: (),
     Rule.PINNED: (),
+    Rule.CHANGES: (),
     Rule.AUTOMATION: ("automation", "near_retirement_days"),
     Rule.STEP: ("steps_allowed",),
     Rule.APPROVALS: ("approvals_needed",),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from django.db.models import Q
+
 from versioning.domain.evidence import Evidence, RunResult, read, read_run
 from versioning.models import EvaluationRun, Look, OutcomeReport, UpgradeRecord, UpgradeStep
 
@@ -65,7 +67,10 @@ class Layer:
 
 
 def find(*, record: UpgradeRecord) -> list[FoundLayer]:
-    """Find all layers of an upgrade, the newest first; four queries, and no evidence is read."""
+    """Find all layers of an upgrade, the newest first; five queries, little evidence is read.
+
+    Tests are those of its two versions since it was recommended, and those that it rests on.
+    """
     looks = list(record.looks.values_list("at", "pk", "evidence_hash"))
     seen = {digest for _, _, digest in looks}
     found = [FoundLayer(at=at, kind=LayerKind.LOOK, id=pk) for at, pk, _ in looks]
@@ -76,6 +81,7 @@ def find(*, record: UpgradeRecord) -> list[FoundLayer]:
             seen.add(digest)
             found.append(FoundLayer(at=at, kind=LayerKind.STEP, id=pk))
     runs = EvaluationRun.objects.filter(
+        Q(ended_at__gte=record.recommended_at) | Q(record=record) | Q(pk__in=_rests_on(record)),
         from_version=record.from_version_id,
         to_version=record.to_version_id,
         state=EvaluationRun.State.DONE,
@@ -88,6 +94,12 @@ def find(*, record: UpgradeRecord) -> list[FoundLayer]:
     reports = record.outcome_reports.values_list("made_at", "pk")
     found += [FoundLayer(at=at, kind=LayerKind.REPORT, id=pk) for at, pk in reports]
     return sorted(found, key=lambda each: (each.at, each.rank, each.id), reverse=True)
+
+
+def _rests_on(record: UpgradeRecord) -> set[int]:
+    """Return the runs that a record's evidence names, as it was at first and as it is now."""
+    first = record.steps.order_by("at", "pk").values_list("evidence", flat=True).first()
+    return {test.run for kept in (first, record.evidence) for test in read(kept).tests or ()}
 
 
 def read_layers(found: Sequence[FoundLayer]) -> list[Layer]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any, NamedTuple, Protocol
 
 from django.db.models import Q, QuerySet
@@ -28,6 +29,7 @@ from versioning.domain.statistics.decision import Decision
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.models import (
     AutomationSwitch,
+    Comment,
     Emergency,
     Freeze,
     ModelVersion,
@@ -44,6 +46,8 @@ from versioning.services.upgrades import way_back
 
 DAY = timedelta(days=1)
 MOST_LOOKED_UP = 200
+MOST_QUOTED = 200
+"""Letters of a request for changes that are told where it is one reason among others."""
 
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "automation": Automation,
@@ -305,12 +309,15 @@ def that_may_go(records: Sequence[UpgradeRecord], *, now: datetime) -> list[Upgr
     As many queries for any number of records.
     """
     resolved = resolve_all(tracked_models=[record.tracked_model for record in records])
-    around = Surroundings.now()
+    around, changes = Surroundings.now(), _changes_asked(records)
     return [
         record
         for record in records
         if not stops_before_evidence(
-            facts=_known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
+            facts=replace(
+                _known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
+                changes_asked=changes.get(record.pk, ""),
+            ),
             policy=resolved[record.tracked_model_id].policy,
             now=clock.local(now),
         )
@@ -325,14 +332,17 @@ def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, 
     if not records:
         return {}
     resolved = resolve_all(tracked_models=[record.tracked_model for record in records])
-    around = Surroundings.now()
+    around, changes = Surroundings.now(), _changes_asked(records)
     pace = Pace.now(at=now)
     return {
         record.pk: decide(
             facts=_as_stored(
                 record,
                 resolved=resolved[record.tracked_model_id],
-                known=_known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
+                known=replace(
+                    _known(record, stage=MoveStage.BEGIN, asked_by=Asker.POLICY, around=around),
+                    changes_asked=changes.get(record.pk, ""),
+                ),
                 pace=pace,
                 now=now,
             ),
@@ -341,6 +351,15 @@ def what_stops(records: Sequence[UpgradeRecord], *, now: datetime) -> dict[int, 
         )
         for record in records
     }
+
+
+def _changes_asked(records: Sequence[UpgradeRecord]) -> dict[int, str]:
+    """Say of records, by their ids, who asks for changes first, and for which; in one query."""
+    found: dict[int, str] = {}
+    for request in Comment.objects.open_requests().filter(record__in=records).order_by("pk"):
+        said = shorten(request.text, MOST_QUOTED, placeholder=" …")
+        found.setdefault(request.record_id, f"{request.actor_name} asks for changes: {said}")
+    return found
 
 
 def _as_stored(
@@ -426,6 +445,7 @@ def facts(
         return known
     return replace(
         known,
+        changes_asked=_changes_asked([record]).get(record.pk, ""),
         evidence_decision=Decision(shown.decision) if shown else Decision.NOT_ENOUGH_EVIDENCE,
         evidence_sentence=sentence_of(shown) if shown else "",
         improvement=shown.improvement if shown else None,
