@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -19,6 +20,7 @@ from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.decision import QUALITY_IS_WORSE, WITHOUT_EVIDENCE
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import ModelVersion
+from versioning.services.evidence.price_change import PriceChange
 
 SHOWN_REASONS = 2
 """With the warnings: who decides in half a minute reads no more; the rest is a click away."""
@@ -151,6 +153,44 @@ def _first_reasons(evidence: Evidence) -> list[str]:
     said = [each for each in evidence.reasons if each not in warned | untold]
     room = max(0, SHOWN_REASONS - len(warned))
     return [each for each in said if each.lower() not in told][:room]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSheet:
+    """What a month's requests cost at the prices of both versions, in words."""
+
+    traffic: str
+    before: str
+    after: str
+    change: str
+    unknown: str
+    has_steps: bool
+
+
+def of_prices(found: PriceChange | None) -> PriceSheet | None:
+    """Return what a month costs at both versions' prices in words; None without such requests."""
+    if found is None:
+        return None
+    told = {
+        "requests": f"{found.requests:,}",
+        "input": f"{found.input_tokens:,}",
+        "output": f"{found.output_tokens:,}",
+    }
+    return PriceSheet(
+        traffic=_("%(requests)s requests, %(input)s tokens in, %(output)s out") % told,
+        before=_dollars(found.before),
+        after=_dollars(found.after),
+        change="" if found.relative is None else words.percent(found.relative),
+        unknown=found.unknown,
+        has_steps=found.has_steps,
+    )
+
+
+def _dollars(value: Decimal | None) -> str:
+    """Return "$1,234.50", of less than a dollar three digits, or that it is unknown."""
+    if value is None:
+        return _("unknown")
+    return f"${value:,.2f}" if value >= 1 or not value else words.usd(value) or ""
 
 
 def side_by_side(before: ModelVersion, after: ModelVersion) -> list[FactRow]:

@@ -41,6 +41,7 @@ from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
 from versioning.services.errors import NothingToRollBack, ServiceError
+from versioning.services.evidence import price_change
 from versioning.services.upgrades import briefing, recommendation, rolling_back
 
 
@@ -313,6 +314,11 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         and manual_move.may_move(request),
         "progress": progress.of(record=record, now=now),
         "facts": decision_sheet.side_by_side(before, record.to_version) if before else [],
+        "month": decision_sheet.of_prices(
+            price_change.of_last_month(from_version=before, to_version=record.to_version, now=now)
+        )
+        if before and record.is_waiting
+        else None,
         **discussion.context(request, record, said, now=now),
         "happened": _happened(record, said, now=now),
         "reversed_by": UpgradeRecord.objects.filter(reverses=record).first(),

@@ -25,7 +25,8 @@ class Briefing:
 
     ``before`` is what ``current`` answers now and ``after`` what it would answer; ``falls`` are
     the waiting records of the model that would be superseded; ``warnings`` are sentences.
-    ``first`` says what happens first, and ``at_once`` whether ``after`` is answered then.
+    ``first`` says what happens first, and ``at_once`` whether ``after`` is answered then;
+    ``way_back`` says until when one could go back.
     """
 
     record: UpgradeRecord
@@ -35,6 +36,7 @@ class Briefing:
     warnings: Sequence[str]
     first: str = ""
     at_once: bool = True
+    way_back: str = ""
 
 
 def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[Briefing]:
@@ -49,6 +51,14 @@ def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[B
             after=record.to_version,
             first=_first(resolved[record.tracked_model_id].policy),
             at_once=not resolved[record.tracked_model_id].policy.gathers_evidence,
+            way_back=way_back.until_when(
+                version=record.from_version,
+                fallback=resolved[record.tracked_model_id].fallback,
+                policy=resolved[record.tracked_model_id].policy,
+                now=now,
+            )
+            if record.from_version is not None
+            else "",
             falls=[
                 other
                 for other in others

@@ -73,6 +73,30 @@ def why_closed(
     )
 
 
+def until_when(
+    *,
+    version: ModelVersion,
+    fallback: ModelVersion | None,
+    policy: EffectivePolicy,
+    now: datetime,
+) -> str:
+    """Say until when one could go back to a version, and who would, as far as checks know."""
+    closed = why_closed(version=version, fallback=fallback, policy=policy, now=now)
+    if closed:
+        return closed
+    open_way = version
+    if fallback is not None and not _lives(version, until=_needed_until(policy=policy, now=now)):
+        open_way = fallback
+    name, retires_on = open_way.upstream_id, open_way.retires_on
+    way = f"{name}, the fallback of its policy," if open_way is not version else name
+    end = f"until {way} retires on {dates.day(retires_on)}" if retires_on else f"to {way}"
+    said = f"The way back is open {end}{'' if retires_on else ', with no end announced'}."
+    if not policy.watch_days:
+        return f"{said} Nobody watches the move: its policy has no watch period."
+    worse = "it is rolled back by itself" if policy.rollback_by_itself else "you are asked"
+    return f"{said} The move is watched for {policy.watch_days} days; where it is worse, {worse}."
+
+
 def verify(
     *,
     version: ModelVersion | None,
