@@ -67,6 +67,16 @@
     if (picked) document.getElementById(picked.dataset.fills).value = picked.dataset.id;
   });
 
+  /* Ids are copied by a button, where the browser lets a page: over https, or from this machine. */
+  document.addEventListener("click", event => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    navigator.clipboard.writeText(button.dataset.copy).then(() => {
+      button.lastElementChild.textContent = button.dataset.done;
+      setTimeout(() => { button.lastElementChild.textContent = ""; }, 2000);
+    });
+  });
+
   let isDue = false;
   function soon() {
     if (isDue) return;
@@ -76,6 +86,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     nameAll();
+    if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
     new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
   });
 })();

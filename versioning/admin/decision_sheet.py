@@ -90,6 +90,8 @@ class FactRow:
     name: str
     before: str
     after: str
+    is_id: bool = False
+    """Whether people copy it."""
 
     @property
     def has_changed(self) -> bool:
@@ -196,8 +198,8 @@ def _dollars(value: Decimal | None) -> str:
 def side_by_side(before: ModelVersion, after: ModelVersion) -> list[FactRow]:
     """Return the facts of two versions, those that neither tells left out."""
     rows = [
-        FactRow(_("upstream id"), before.upstream_id, after.upstream_id),
-        FactRow("revision", before.revision or "–", after.revision or "–"),
+        FactRow(_("upstream id"), before.upstream_id, after.upstream_id, is_id=True),
+        FactRow("revision", before.revision or "–", after.revision or "–", is_id=True),
         FactRow("released", _day(before.released_on), _day(after.released_on)),
         FactRow(_("input price"), words.price(before.input_price), words.price(after.input_price)),
         FactRow(

@@ -168,7 +168,7 @@ def test_looks_without_news_go_with_the_samples_and_the_others_stay(
     assert set(Look.objects.values_list("pk", flat=True)) == kept
 
 
-def tested(record: UpgradeRecord, name: str, *, ended_at: dt.datetime) -> EvaluationRun:
+def finished(record: UpgradeRecord, name: str, *, ended_at: dt.datetime) -> EvaluationRun:
     suite = EvaluationSuite.objects.create(name=name, scorers=["number"], max_tokens=20)
     frozen = FrozenSuite.objects.create(
         suite=suite, digest=name, content={}, case_count=2, frozen_at=NOW
@@ -183,9 +183,9 @@ def tested(record: UpgradeRecord, name: str, *, ended_at: dt.datetime) -> Evalua
 def test_of_tests_those_count_that_it_rests_on_and_those_since() -> None:
     record = UpgradeRecordFactory(tracked_model=tracked())
     began = record.recommended_at
-    tested(record, "of an earlier offer", ended_at=began - 9 * DAY)
-    known = tested(record, "known then", ended_at=began - DAY)
-    tested(record, "since", ended_at=began + DAY)
+    finished(record, "of an earlier offer", ended_at=began - 9 * DAY)
+    known = finished(record, "known then", ended_at=began - DAY)
+    finished(record, "since", ended_at=began + DAY)
     record.evidence = {"tests": [{"run": known.pk, "suite": "known then"}]}
     record.save(update_fields=["evidence"])
 

@@ -82,14 +82,14 @@ def test_what_is_not_known_is_said(record: UpgradeRecord) -> None:
 
 
 def test_the_sheet_says_what_the_month_costs_and_until_when_one_can_go_back(
-    record: UpgradeRecord, viewer: Client
+    record: UpgradeRecord, admin_client: Client
 ) -> None:
     served(record, requests=1000)
     priced(record.from_version, input="1", output="2", retires_on=(NOW + 90 * DAY).date())
     priced(record.to_version, input="0.5", output="1")
     Policy.objects.create(watch_days=3, rollback_by_itself=True)
 
-    page = text(viewer.get(address(record, "change")))
+    page = text(admin_client.get(address(record, "change")))
 
     assert "At the prices of 1.0.0 $3.00, at those of 1.1.0 $1.50 (<strong>-50 %</strong>)" in page
     assert "1,000 requests, 2,000,000 tokens in, 500,000 out" in page

@@ -99,7 +99,7 @@ def find(*, record: UpgradeRecord) -> list[FoundLayer]:
 def _rests_on(record: UpgradeRecord) -> set[int]:
     """Return the runs that a record's evidence names, as it was at first and as it is now."""
     first = record.steps.order_by("at", "pk").values_list("evidence", flat=True).first()
-    return {test.run for kept in (first, record.evidence) for test in read(kept).tests or ()}
+    return {test.run for kept in (first, record.evidence) for test in read(kept or {}).tests or ()}
 
 
 def read_layers(found: Sequence[FoundLayer]) -> list[Layer]:
