@@ -149,7 +149,7 @@ def _first_reasons(evidence: Evidence) -> list[str]:
     # That nobody can tell yet, the plot says: by the row of such a limit, or by having none.
     untold = {gate.reason for gate in evidence.gates if gate.status in ("unknown", "unsure")}
     if evidence.verdict == Verdict.WORSE:
-        untold.add(QUALITY_IS_WORSE)
+        untold |= {QUALITY_IS_WORSE, *(f"worse on {part.name}" for part in evidence.tasks)}
     if not (evidence.quality.n_current and evidence.quality.n_candidate):
         untold |= {reason for reason in evidence.reasons if reason.endswith(WITHOUT_EVIDENCE)}
     said = [each for each in evidence.reasons if each not in warned | untold]
