@@ -44,7 +44,7 @@ def test_where_nothing_can_be_compared_it_is_said_once() -> None:
     }
     sheet = decision_sheet.of_evidence(read(kept))
     assert (sheet.warnings, sheet.first_reasons) == ([], [])
-    assert sheet.reasons == [reason]  # a click away
+    assert list(sheet.reasons) == [reason]  # a click away
 
     kept["quality"] = {"n_current": 40, "n_candidate": 40}
     assert decision_sheet.of_evidence(read(kept)).warnings == [caution["text"]]
