@@ -188,6 +188,7 @@ UNFOLD = {
                         icon="notifications",
                         model="versioning.notice",
                     ),
+                    _link(title=gettext_lazy("Teams"), icon="groups", model="versioning.team"),
                     _link(
                         title=gettext_lazy("Emergencies"),
                         icon="e911_emergency",

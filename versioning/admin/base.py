@@ -1,14 +1,23 @@
 """What all pages of this app share."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 
-from providers.admin import SETUP, Admin, SetUpPages, WithPanel
+from providers.admin import SETUP, SetUpPages, WithPanel
+from providers.admin import Admin as PlainAdmin
+from versioning.models import EvaluationRun, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.models.emergencies import Emergency
+from versioning.services import teams
 from versioning.services.actors import Actor
+from versioning.services.teams import Caller
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline
@@ -25,6 +34,7 @@ __all__ = [
     "SetUpPages",
     "WithPanel",
     "actor_of",
+    "caller_of",
     "may_set_up",
 ]
 
@@ -32,6 +42,66 @@ __all__ = [
 def may_set_up(request: HttpRequest, permission: str) -> bool:
     """Say whether the person may set up, and has the permission for this thing, too."""
     return request.user.has_perm(SETUP) and request.user.has_perm(permission)
+
+
+SUBJECTS: Mapping[str, type[Model] | None] = {
+    "tracked_model_id": TrackedModel,
+    "version_id": ModelVersion,
+    "record_id": UpgradeRecord,
+    "run_id": EvaluationRun,
+    "emergency_id": Emergency,
+    "comment_id": None,
+    "policy_id": None,
+    "suite_id": None,
+    "unknown_id": None,
+    "webhook_id": None,
+}
+"""Of which table an id in a further page's address is; None: it tells of no model, or of one that
+another id names."""
+
+
+class Admin(PlainAdmin):
+    """Pages that show of other teams what a person may see, and let them change nothing of it."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return teams.visible(super().get_queryset(request), caller_of(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and not (obj is not None and _is_foreign(request, type(obj), obj.pk))
+
+    def further_page(
+        self, where: str, view: Callable[..., HttpResponse], *, name: str
+    ) -> URLPattern:
+        tables = {part: SUBJECTS[part] for part in re.findall(r"<int:(\w+)>", where)}
+
+        @wraps(view)
+        def for_members(request: HttpRequest, **parts: Any) -> HttpResponse:
+            for part, table in tables.items():
+                _let_in(request, table, parts[part])
+            return view(request, **parts)
+
+        return super().further_page(where, for_members, name=name)
+
+
+def _let_in(request: HttpRequest, table: type[Model] | None, pk: int) -> None:
+    """Raise Http404 for what the person doesn't see, PermissionDenied for a change to it."""
+    if table is None or not _is_foreign(request, table, pk):
+        return
+    if teams.team_of(table, pk) in teams.hidden(caller_of(request)):
+        raise Http404
+    if request.method not in ("GET", "HEAD"):
+        raise PermissionDenied
+
+
+def _is_foreign(request: HttpRequest, table: type[Model], pk: Any) -> bool:
+    others = teams.foreign(caller_of(request)) if table in teams.PATHS else frozenset()
+    return bool(others) and teams.team_of(table, pk) in others
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return who asks, as far as teams go."""
+    return Caller(user_id=request.user.pk)
 
 
 class HistoryAdmin(Admin):

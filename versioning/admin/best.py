@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from versioning.admin import pareto_front, words
+from versioning.admin.base import caller_of
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services.errors import NotFound
@@ -43,7 +44,7 @@ def best(request: HttpRequest) -> HttpResponse:
     found = None
     if task is not None:
         try:
-            found = best_models.best_for(task=task)
+            found = best_models.best_for(task=task, caller=caller_of(request))
         except NotFound as error:
             raise Http404(str(error)) from error
     now = timezone.now()

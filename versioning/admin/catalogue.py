@@ -88,7 +88,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # ty
     search_help_text = gettext_lazy("A name, a provider, an upstream id or an owner.")
     ordering = ("provider__slug", "name")
     inlines = (LineageRuleInline, VersionInline)
-    fieldsets = ((None, {"fields": ("active", "owner", "notes", "allow_previews")}),)
+    fieldsets = ((None, {"fields": ("active", "team", "owner", "notes", "allow_previews")}),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         waiting = UpgradeRecord.objects.waiting().filter(tracked_model=OuterRef("pk"))

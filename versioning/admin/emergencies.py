@@ -22,9 +22,10 @@ from unfold.widgets import (
 )
 
 from versioning.admin import forms, words
-from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of
+from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, caller_of
 from versioning.domain import dates
 from versioning.models import Emergency, EmergencyStep, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import teams
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import emergencies
 
@@ -190,7 +191,9 @@ def for_inbox(request: HttpRequest, *, now: datetime) -> list[dict[str, Any]]:
             "may_review": request.user.has_perm(REVIEW)
             and emergencies.may_review(each, actor=actor_of(request), now=now),
         }
-        for each in emergencies.with_steps().unreviewed().order_by("pk")
+        for each in teams.visible(
+            emergencies.with_steps().unreviewed(), caller_of(request)
+        ).order_by("pk")
     ]
 
 

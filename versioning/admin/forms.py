@@ -18,7 +18,7 @@ from unfold.widgets import (
 
 from providers.models import Provider
 from versioning.domain.memory import Wake, WakeKind
-from versioning.models import ApiKey, TrackedModel
+from versioning.models import ApiKey, Team, TrackedModel
 from versioning.services import clock
 from versioning.services.errors import Invalid
 
@@ -346,6 +346,14 @@ class ApiKeyForm(forms.Form):
             "Where several people must approve, a service's key counts for nobody."
         ),
     )
+    team = forms.ModelChoiceField(
+        Team.objects.order_by("name"),
+        label=gettext_lazy("Team"),
+        required=False,
+        empty_label=gettext_lazy("none"),
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("It decides on this team's models, and sees them."),
+    )
     expires_on = forms.DateField(
         label=gettext_lazy("Expires on"),
         required=False,
@@ -363,4 +371,4 @@ class TrackedModelForm(_TrackedModelForm):
 
     class Meta:
         model = TrackedModel
-        fields = ("owner", "notes", "active", "allow_previews")
+        fields = ("team", "owner", "notes", "active", "allow_previews")

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from providers.models import Provider
 from versioning.admin import manual_move, words
+from versioning.admin.base import caller_of
 from versioning.domain.evidence import read
 from versioning.domain.policy import Rule
 from versioning.services import clock
@@ -66,7 +67,9 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("versioning.view_upgraderecord"):
         raise PermissionDenied
     asked = {name: request.GET.get(name, "") for name in ("why", "provider", "owner")}
-    found = held_back.find(provider_slug=asked["provider"], owner=asked["owner"])
+    found = held_back.find(
+        provider_slug=asked["provider"], owner=asked["owner"], caller=caller_of(request)
+    )
     counts = found.counts
     if asked["why"] in NAMES:
         found = found.only({Why(asked["why"])})

@@ -19,6 +19,7 @@ from versioning.admin import (
     urgency,
     words,
 )
+from versioning.admin.base import caller_of
 from versioning.models import Check, Notice, UpgradeStep
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
@@ -42,6 +43,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         narrowing=person.narrowing,
         own_address=getattr(request.user, "email", ""),
         since=person.since,
+        caller=caller_of(request),
     )
     return {
         **context,

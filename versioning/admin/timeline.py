@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from providers.models import Provider
 from versioning.admin import urgency, words
+from versioning.admin.base import caller_of
 from versioning.admin.drawing import Scale, Tick
 from versioning.models import UpgradeRecord
 from versioning.services import clock as clocks
@@ -69,7 +70,12 @@ def page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     now = timezone.now()
     asked = {name: request.GET.get(name, "") for name in ("provider", "owner")}
-    due = retirement.due(now=now, provider_slug=asked["provider"], owner=asked["owner"])
+    due = retirement.due(
+        now=now,
+        provider_slug=asked["provider"],
+        owner=asked["owner"],
+        caller=caller_of(request),
+    )
     shown = Paginator(due, PER_PAGE).get_page(request.GET.get("p"))
     found = list(shown)
     axis = _axis(found, today=clocks.local_day(now))

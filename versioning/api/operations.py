@@ -29,8 +29,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from versioning.api import parsing
-from versioning.api.permissions import Operation
+from versioning.api import parsing, teams
+from versioning.api.permissions import Operation, operation_of
 from versioning.api.problems import CONTENT_TYPE, Problem
 from versioning.api.serializers.problems import ProblemSerializer
 from versioning.models import ApiKey
@@ -93,6 +93,9 @@ class ApiView(APIView):
         # Before anything else does: the guard against forged requests would read it bit by bit.
         parsing.raw_body(request._request, most=self.most_bytes)
         super().initial(request, *args, **kwargs)
+        rule = operation_of(self, str(request.method))
+        if rule is not None:
+            teams.let_in(request, changes=rule.scope != ApiKey.Scope.READ, parts=kwargs)
         if any(isinstance(part, int) and part > parsing.LARGEST for part in kwargs.values()):
             # No row has such an id, and SQLite's driver raises where it is asked for one.
             raise Problem(404, "not-found", "There is nothing at this address.")

@@ -18,6 +18,8 @@ from rest_framework.response import Response
 
 from versioning.api.operations import Asked, Form
 from versioning.api.problems import Problem
+from versioning.api.teams import caller_of
+from versioning.services import teams
 from versioning.services.errors import FieldError
 
 T = TypeVar("T")
@@ -66,6 +68,7 @@ def page(
     ``prepare`` makes of the page's rows what is shown, ``top`` what stands before them.
     """
     cursor = asked.query.get("cursor")
+    rows = teams.visible(rows, caller_of(asked.request))
     rows = rows.order_by(*(by.ordering for by in order))
     if cursor is not None:
         rows = rows.filter(_after(_read(cursor, rows.model, order), order))

@@ -49,6 +49,7 @@ from versioning.models.samples import (
 from versioning.models.seals import Seal
 from versioning.models.subscriptions import Webhook
 from versioning.models.tallies import Tally
+from versioning.models.teams import Team
 from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan, TracedUse
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
@@ -99,6 +100,7 @@ __all__ = [
     "SliceTag",
     "SpanLink",
     "Tally",
+    "Team",
     "TracedSpan",
     "TracedUse",
     "TrackedModel",

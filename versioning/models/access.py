@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from versioning.models.teams import Team
+
 PREFIX_LENGTH = 12
 
 
@@ -51,6 +53,14 @@ class ApiKey(models.Model):
         editable=False,
         related_name="+",
         help_text=_("Who made it, and so may hold it. Empty where a command did."),
+    )
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text=_("Whose models it decides on and sees, where these are a team's alone."),
     )
     scopes = models.JSONField(
         default=list,

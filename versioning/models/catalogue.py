@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from providers.models import Provider
 from versioning.models.checks import check_name, check_other_prices, check_parameter_map, check_text
+from versioning.models.teams import Team
 
 LIFECYCLE = ("active", "preview", "legacy", "deprecated", "retired")
 LEAVING = frozenset({"legacy", "deprecated", "retired"})
@@ -53,6 +54,14 @@ class TrackedModel(models.Model):
         editable=False,
         related_name="+",
         help_text=_("Changed by approving, completing and rolling back upgrades only."),
+    )
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tracked_models",
+        help_text=_("Only its members decide on it. Leave empty: whoever has the permission."),
     )
     owner = models.EmailField(
         blank=True,

@@ -24,6 +24,9 @@ class Actor:
     maker_id: int | None = None
     """Who made the service's key with which it is done, and so may hold it."""
 
+    team_id: int | None = None
+    """The team that the key belongs to."""
+
     @classmethod
     def scheduler(cls) -> Self:
         return cls(kind="scheduler", name="scheduler")
@@ -44,7 +47,13 @@ class Actor:
     def of_api_key(cls, key: ApiKey) -> Self:
         """Return the person whose key it is, or the service, under the name of the key."""
         maker = key.maker_id if key.person_id is None else None
-        return cls(kind="api", name=key.name[:150], user_id=key.person_id, maker_id=maker)
+        return cls(
+            kind="api",
+            name=key.name[:150],
+            user_id=key.person_id,
+            maker_id=maker,
+            team_id=key.team_id,
+        )
 
     def note(self, row: Model, *, kind: Literal["+", "~", "-"] = "~") -> None:
         """Keep a row as it is now in its history, for a table whose saves don't by themselves."""

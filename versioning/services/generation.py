@@ -18,11 +18,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from providers.models import Provider
-from versioning.models import ApiKey, Canary, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.models import ApiKey, Canary, ModelVersion, Team, TrackedModel, UpgradeRecord
 
 TABLES = tuple(
     model._meta.db_table
-    for model in (ApiKey, Canary, ModelVersion, Provider, TrackedModel, UpgradeRecord, User)
+    for model in (ApiKey, Canary, ModelVersion, Provider, Team, TrackedModel, UpgradeRecord, User)
 )
 _SIZE = 16  # bytes: two marks drawn at random are never the same
 

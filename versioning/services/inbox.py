@@ -22,10 +22,11 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.models.upgrades import UpgradeRecordQuerySet
-from versioning.services import clock, notices
+from versioning.services import clock, notices, teams
 from versioning.services.evidence import served_drift
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.own_inbox import Narrowing
+from versioning.services.teams import Caller
 from versioning.services.upgrades import held_back, retirement
 from versioning.services.upgrades.held_back import HeldId, HeldVersion, Why
 from versioning.services.upgrades.retirement import Clock
@@ -113,31 +114,38 @@ def waiting_count() -> int:
     return UpgradeRecord.objects.recommended().count()
 
 
-def under_way() -> list[UpgradeRecord]:
+def under_way(caller: Caller | None = None) -> list[UpgradeRecord]:
     """Return what is under way, each with its canary; what changed last comes first."""
-    records = UpgradeRecord.objects.with_versions().under_way().select_related("canary")
+    records = teams.visible(UpgradeRecord.objects.with_versions(), caller).under_way()
+    records = records.select_related("canary")
     return list(records.order_by("-changed_at", "-pk")[:SHOWN])
 
 
 def gather(
-    *, now: datetime, narrowing: Narrowing, own_address: str, since: datetime | None
+    *,
+    now: datetime,
+    narrowing: Narrowing,
+    own_address: str,
+    since: datetime | None,
+    caller: Caller | None = None,
 ) -> Inbox:
     """Gather the start page with the same number of queries however much there is.
 
     What waits is narrowed to what is asked for; what happened is told since a moment, if one is
     known.
     """
-    records = UpgradeRecord.objects.with_versions()
-    due = retirement.due_this_week(now=now)
+    records = teams.visible(UpgradeRecord.objects.with_versions(), caller)
+    due = retirement.due_this_week(now=now, caller=caller)
     wanted = narrowing.of(records.recommended(), own_address=own_address, now=now)
     waiting = _waiting(wanted)
-    not_asked = held_back.find().only(frozenset(Why) - held_back.ASKED)
-    moving = under_way()
+    told = teams.visible(notices.urgent_first(), caller)
+    not_asked = held_back.find(caller=caller).only(frozenset(Why) - held_back.ASKED)
+    moving = under_way(caller)
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
-        notices=list(notices.urgent_first()[:SHOWN_NEWS]),
-        notice_count=Notice.objects.open().count(),
+        notices=list(told[:SHOWN_NEWS]),
+        notice_count=told.count(),
         waiting=waiting,
         waiting_count=_all_of(wanted, shown=waiting),
         requests=_requests(waiting, now=now),
@@ -145,29 +153,29 @@ def gather(
         held=held_back.read(not_asked.ids[:SHOWN_NEWS], now=now),
         held_count=len(not_asked.ids),
         under_way=moving,
-        under_way_count=_all_of(UpgradeRecord.objects.under_way(), shown=moving),
+        under_way_count=_all_of(records.under_way(), shown=moving),
         providers=_providers(),
-        retiring=_retiring(now),
+        retiring=_retiring(now, caller=caller),
         moves=list(
-            UpgradeStep.objects.filter(after__in=ENDS)
+            teams.visible(UpgradeStep.objects.filter(after__in=ENDS), caller)
             .select_related(
                 "record__tracked_model__provider", "record__from_version", "record__to_version"
             )
             .order_by("-at", "-pk")[:SHOWN_NEWS]
         ),
         drifts=list(
-            DriftFinding.objects.filter(resolved_at=None)
+            teams.visible(DriftFinding.objects.filter(resolved_at=None), caller)
             .select_related("version__tracked_model__provider")
             .order_by("-found_at", "-pk")[:SHOWN_NEWS]
         ),
         served_otherwise=list(
-            served_drift.drifts()
+            teams.visible(served_drift.drifts(), caller)
             .filter(last_seen_at__gte=now - DRIFT_SHOWN_FOR)
             .order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]
         ),
         unknown=list(UnknownModel.objects.open().order_by("-last_seen_at", "-pk")[:SHOWN_NEWS]),
         outbox=backlog(now=now),
-        happened=_since(since),
+        happened=_since(since, caller=caller),
     )
 
 
@@ -182,11 +190,11 @@ def _waiting(wanted: UpgradeRecordQuerySet) -> list[UpgradeRecord]:
     return list(wanted.urgent_first().prefetch_related(approvals)[:SHOWN])
 
 
-def _since(moment: datetime | None) -> list[Event]:
+def _since(moment: datetime | None, *, caller: Caller | None) -> list[Event]:
     """Return what happened since a moment, newest first, and no more than anybody would read."""
     if moment is None:
         return []
-    events = Event.objects.filter(at__gt=moment).with_subjects()
+    events = teams.visible(Event.objects.filter(at__gt=moment).with_subjects(), caller)
     return list(events.order_by("-at", "-pk")[:MOST_NEW])
 
 
@@ -223,11 +231,13 @@ def _providers() -> list[ProviderState]:
     return sorted(states, key=lambda state: not state.has_failed)
 
 
-def _retiring(now: datetime) -> list[RetiringVersion]:
+def _retiring(now: datetime, *, caller: Caller | None) -> list[RetiringVersion]:
     waiting = UpgradeRecord.objects.waiting().sure()
     waiting = waiting.filter(tracked_model=OuterRef("tracked_model"))
     versions: Iterable[Any] = (
-        ModelVersion.objects.retiring(by=clock.local_day(now) + RETIRING_WITHIN)
+        teams.visible(
+            ModelVersion.objects.retiring(by=clock.local_day(now) + RETIRING_WITHIN), caller
+        )
         .select_related("tracked_model__provider")
         .annotate(has_recommendation=Exists(waiting))
         .order_by("retires_on", "pk")[:SHOWN_NEWS]

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from versioning.domain.naming import problem_of_text
-from versioning.models import ApiKey
+from versioning.models import ApiKey, Team
 from versioning.models.access import PREFIX_LENGTH
 from versioning.services import locks
 from versioning.services.actors import Actor
@@ -41,12 +41,14 @@ def create_api_key(
     now: datetime,
     expires_at: datetime | None = None,
     is_own: bool = False,
+    team: Team | None = None,
     actor: Actor,
 ) -> NewKey:
     """Make a key that may do what ``scopes`` (read, ingest, decide, emergency, setup) say.
 
     It is a service's, or with ``is_own`` that of the person who makes it: nobody makes a key for
-    somebody else, who would then seem to have done what is done with it.
+    somebody else, who would then seem to have done what is done with it. A key of a ``team``
+    decides on its models, and sees them where it is closed.
     Raises Invalid for an unknown scope, none at all, or an end that has passed.
     """
     wanted = sorted(set(scopes))
@@ -74,6 +76,7 @@ def create_api_key(
         expires_at=expires_at,
         person_id=actor.user_id if is_own else None,
         maker_id=actor.user_id,
+        team=team,
     )
     actor.sign(api_key)
     api_key.save()
@@ -89,6 +92,7 @@ _ROW = Fingerprint(
         "expires_at",
         "revoked_at",
         "last_used_at",
+        "team",
         "person__is_active",
     ),
     parameters=1,

@@ -8,7 +8,7 @@ from providers import registry
 from providers.models import Provider
 from versioning.api.serializers.fields import Moment, Paging, Shaped
 from versioning.api.serializers.versions import VersionNameSerializer
-from versioning.models import LineageRule
+from versioning.models import LineageRule, Team
 
 KINDS = [kind for kind, _ in registry.kinds()]
 RULES = list(LineageRule.Kind.values)
@@ -142,6 +142,12 @@ class TrackedModelSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField(source="provider.slug")
     name = serializers.CharField()
     current_version = VersionNameSerializer(allow_null=True)
+    team = serializers.CharField(
+        source="team.name",
+        allow_null=True,
+        default=None,
+        help_text="Only its members decide on it.",
+    )
     owner = serializers.CharField()
     notes = serializers.CharField()
     active = serializers.BooleanField()
@@ -179,6 +185,13 @@ class NewTrackedModel(serializers.Serializer[Any]):
 
 
 class TrackedModelChange(serializers.Serializer[Any]):
+    team = serializers.SlugRelatedField(
+        required=False,
+        allow_null=True,
+        slug_field="name",
+        queryset=Team.objects.all(),
+        help_text="Name of a team; null: whoever has the permission decides.",
+    )
     owner = serializers.EmailField(required=False, allow_blank=True, max_length=254)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     active = serializers.BooleanField(required=False)

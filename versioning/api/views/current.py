@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from versioning.api.authentication import key_of
 from versioning.api.operations import ApiView, Asked, by_the_way_it_came, header, operation
 from versioning.api.serializers.versions import LONGEST_KEY, CurrentQuery, CurrentSerializer
+from versioning.api.teams import of_key
 from versioning.models import ApiKey
-from versioning.services import serving
+from versioning.services import serving, teams
 from versioning.services.errors import NotFound, TooMany
 from versioning.services.serving import CurrentAnswer
 
@@ -72,7 +73,7 @@ def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResp
         key = key_of(request, now=now)
     except TooMany:
         return None
-    if key is None or ApiKey.Scope.READ not in key.scopes:
+    if key is None or ApiKey.Scope.READ not in key.scopes or teams.hidden(of_key(key)):
         return None
     try:
         answer = serving.current(provider=provider, name=model, now=now, key=caller)

@@ -11,6 +11,7 @@ from versioning.api.serializers.evidence import (
     CompareQuery,
     ComparisonSerializer,
 )
+from versioning.api.teams import caller_of
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
 from versioning.services import serving
@@ -76,7 +77,7 @@ class BestView(ApiView):
     def get(self, asked: Asked) -> Response:
         """All models that do the task, over all providers, by the lower end of their quality:
         few samples don't win by luck."""
-        found = best_models.best_for(task=asked.query["task"])
+        found = best_models.best_for(task=asked.query["task"], caller=caller_of(asked.request))
         table = [
             place_of(place, version=found.versions[place.name]) for place in found.ranking.places
         ]

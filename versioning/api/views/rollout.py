@@ -17,6 +17,7 @@ from versioning.api.serializers.upgrades import (
     NeededReasonSerializer,
     RecommendationDetailSerializer,
 )
+from versioning.api.teams import caller_of
 from versioning.api.views.recommendations import decided
 from versioning.models import ApiKey
 from versioning.services import serving
@@ -101,7 +102,9 @@ class HeldView(ApiView):
         """Newer versions that are known and not in use, each with the last word on it: those first
         that nobody is asked about, then what waits, then what lineage passed over."""
         found = held_back.find(
-            provider_slug=asked.query.get("provider", ""), owner=asked.query.get("owner", "")
+            provider_slug=asked.query.get("provider", ""),
+            owner=asked.query.get("owner", ""),
+            caller=caller_of(asked.request),
         )
         if "why" in asked.query:
             found = found.only({held_back.Why(asked.query["why"])})
@@ -128,7 +131,7 @@ class RetirementsView(ApiView):
         find = retirement.due_this_week if asked.query["this_week"] else retirement.due
         return page_of_reckoned(
             asked,
-            find(now=asked.now),
+            find(now=asked.now, caller=caller_of(asked.request)),
             key=lambda due: (due.latest_start.isoformat(), due.tracked_model_id),
             show=ClockSerializer,
             prepare=retirement.clocks,

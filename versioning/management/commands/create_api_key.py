@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.models import ApiKey
+from versioning.models import ApiKey, Team
 from versioning.services import keys
 from versioning.services.actors import Actor
 
@@ -26,6 +26,7 @@ class Command(ServiceCommand):
             choices=ApiKey.Scope.values,
             help="what it may do; give it several times for more (default: read and ingest)",
         )
+        parser.add_argument("--team", help="the team whose models it decides on, by its name")
         parser.add_argument(
             "--days",
             type=int,
@@ -42,6 +43,7 @@ class Command(ServiceCommand):
             scopes=options["scopes"] or [ApiKey.Scope.READ, ApiKey.Scope.INGEST],
             now=now,
             expires_at=now + timedelta(days=days) if days else None,
+            team=_team(options["team"]),
             actor=Actor.command(),
         )
         self.progress(
@@ -49,3 +51,13 @@ class Command(ServiceCommand):
             "It is shown only now: keep it in the application's secrets."
         )
         self.stdout.write(made.secret)
+
+
+def _team(name: str | None) -> Team | None:
+    """Return the team of this name. Raises CommandError where there is none."""
+    if not name:
+        return None
+    found = Team.objects.filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no team {name}.")
+    return found

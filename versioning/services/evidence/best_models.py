@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from versioning.domain.statistics.ranking import Entrant, Ranking, rank
 from versioning.models import ModelVersion, PerformanceSample, TrackedModel, Word
-from versioning.services import sample_settings
+from versioning.services import sample_settings, teams
 from versioning.services.errors import NotFound
 from versioning.services.evidence import comparison, performance
 from versioning.services.samples import rollups, vocabulary
 from versioning.services.samples.rollup_sums import SampleSums
 from versioning.services.samples.rollups import PeriodSums
+from versioning.services.teams import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Best:
     versions: Mapping[str, ModelVersion]
 
 
-def best_for(*, task: str) -> Best:
-    """Rank the current version of every active model on a task, by its live samples.
+def best_for(*, task: str, caller: Caller | None = None) -> Best:
+    """Rank the current versions of all active models that the caller sees, on a task.
+
+    By their live samples.
 
     The names in the table are ``provider/model label``. Three queries at any number of samples.
     Raises NotFound for a task that no sample names.
@@ -33,7 +36,7 @@ def best_for(*, task: str) -> Best:
     if word is None:
         raise NotFound(f"No sample names the task {task!r}.")
     current = ModelVersion.objects.filter(
-        pk__in=TrackedModel.objects.active().values("current_version")
+        pk__in=teams.visible(TrackedModel.objects.active(), caller).values("current_version")
     ).select_related("tracked_model__provider")
     by_id = {version.pk: version for version in current}
     entries: defaultdict[int, list[PeriodSums]] = defaultdict(list)

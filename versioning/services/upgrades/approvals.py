@@ -10,7 +10,7 @@ from versioning.domain.events import EventKind
 from versioning.domain.evidence import read
 from versioning.domain.policy import EffectivePolicy
 from versioning.models import ApiKey, Approval, EmergencyStep, Notice, UpgradeRecord, UpgradeStep
-from versioning.services import events
+from versioning.services import events, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, NotAllowed
 
@@ -33,9 +33,10 @@ def give(
 
     The record is locked; approvals that were given to something else fall. Approvals count people:
     a person is the same one in the admin and with each of their own keys.
-    Raises NotAllowed (the one who asked, or no person where people must approve) and AlreadyMoved
-    (the same one twice).
+    Raises NotAllowed (who is not in the model's team, the one who asked, or no person where people
+    must approve) and AlreadyMoved (the same one twice).
     """
+    teams.refuse_outsider(tracked=record.tracked_model, actor=actor)
     if policy.approvals_needed > 1 and actor.user_id is None:
         raise NotAllowed(
             f"{policy.approvals_needed} people must approve it, in the admin or with keys of their "

@@ -19,6 +19,8 @@ from versioning.models import (
     UpgradeStep,
     WakeRule,
 )
+from versioning.services import teams
+from versioning.services.teams import Caller
 from versioning.services.upgrades import policies
 
 
@@ -159,13 +161,14 @@ class HeldId:
         return self.row.why
 
 
-def find(*, provider_slug: str = "", owner: str = "") -> Found:
-    """Find what is held back of each active model, of one provider or owner where that is named.
+def find(*, provider_slug: str = "", owner: str = "", caller: Caller | None = None) -> Found:
+    """Find what is held back of each active model, of one provider or owner where that is named, as
+    far as the caller sees.
 
     A model's last record tells, all that are snoozed do, and what lineage passed over at the last
     look. Three queries, however much there is.
     """
-    models = TrackedModel.objects.active()
+    models = teams.visible(TrackedModel.objects.active(), caller)
     if provider_slug:
         models = models.filter(provider__slug=provider_slug)
     if owner:

@@ -24,7 +24,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import constraints, events, locks, seals, tallies
+from versioning.services import constraints, events, locks, seals, tallies, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, AnotherUnderWay, EvidenceChanged
 from versioning.services.evidence import baselines
@@ -243,7 +243,9 @@ class _Move:
 
 
 def _write_steps(done: Sequence[_Move], *, actor: Actor, now: datetime) -> None:
-    """Keep the steps in the records' histories, and tell of them."""
+    """Keep the steps in the records' histories, and tell of them. Raises NotAllowed for outsiders."""
+    for each in done:
+        teams.refuse_outsider(tracked=each.record.tracked_model, actor=actor)
     steps = UpgradeStep.objects.bulk_create(each.step(actor=actor, now=now) for each in done)
     seals.seal_all(steps)
     tallies.note_all(Tally.Kind.MOVE, Counter(each.after.value for each in done), now=now)

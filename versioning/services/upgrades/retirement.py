@@ -23,9 +23,10 @@ from versioning.domain.retirement import (
     starts_this_week,
 )
 from versioning.models import ModelVersion, Reminder, TrackedModel, UpgradeRecord
-from versioning.services import clock, constraints, events, locks, sweeps
+from versioning.services import clock, constraints, events, locks, sweeps, teams
 from versioning.services.actors import Actor
 from versioning.services.storable import one_line
+from versioning.services.teams import Caller
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import policies
 from versioning.services.upgrades.policies import Resolved
@@ -79,15 +80,17 @@ class Clock:
         return self.due.warning
 
 
-def due(*, now: datetime, provider_slug: str = "", owner: str = "") -> list[Due]:
+def due(
+    *, now: datetime, provider_slug: str = "", owner: str = "", caller: Caller | None = None
+) -> list[Due]:
     """Return what is due of each active model that retires, those to start first ahead.
 
-    Of one provider or owner, where that is named.
+    Of one provider or owner, where that is named, and as far as the caller sees.
 
     Deprecation alone has no date to count from: such a model gets a forecast where its earlier
     versions' lives give one. Reads only what it reckons with: a start page asks for thousands.
     """
-    models = TrackedModel.objects.active()
+    models = teams.visible(TrackedModel.objects.active(), caller)
     if provider_slug:
         models = models.filter(provider__slug=provider_slug)
     if owner:
@@ -96,9 +99,9 @@ def due(*, now: datetime, provider_slug: str = "", owner: str = "") -> list[Due]
     return sorted(found, key=lambda each: (each.latest_start, each.tracked_model_id))
 
 
-def due_this_week(*, now: datetime) -> list[Due]:
+def due_this_week(*, now: datetime, caller: Caller | None = None) -> list[Due]:
     """Return the moves whose last safe day is within seven days, or past; most urgent first."""
-    return [each for each in due(now=now) if each.this_week]
+    return [each for each in due(now=now, caller=caller) if each.this_week]
 
 
 def moves(tracked_model_ids: Collection[int]) -> Mapping[int, UpgradeRecord]:

@@ -1,0 +1,228 @@
+"""Whose a model is: the matrix of caller, operation and page, complete by construction."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.factories import ApiKeyFactory, UserFactory
+from tests.versioning.api import walk
+from tests.versioning.api.conftest import Api
+from tests.versioning.api.everything import TASK, Everything
+from tests.versioning.api.test_every_answer import ask, world  # noqa: F401
+from versioning.admin.base import SUBJECTS as OF_PAGES
+from versioning.api import urls
+from versioning.api.teams import subject_of
+from versioning.models import (
+    ApiKey,
+    EvaluationSuite,
+    Finding,
+    Team,
+    TrackedModel,
+    UnknownModel,
+    UpgradeRecord,
+)
+from versioning.services import teams
+from versioning.services.actors import Actor
+from versioning.services.errors import NotAllowed
+from versioning.services.upgrades import decisions
+
+pytestmark = pytest.mark.django_db
+OPERATIONS = walk.operations()
+OF_ONE_MODEL = [
+    each
+    for each in OPERATIONS
+    if each.rule is not None
+    and ("{model}" in each.path or subject_of(each.path.replace("{id}", "<int:id>")[1:]))
+]
+WRITES = [each for each in OF_ONE_MODEL if each.method != "get"]
+READS = [each for each in OF_ONE_MODEL if each.method == "get"]
+
+
+@pytest.fixture
+def team() -> Team:
+    made = Team.objects.create(name="checkout", group=Group.objects.create(name="team checkout"))
+    return made
+
+
+@pytest.fixture
+def owned(world: Everything, team: Team) -> Everything:  # noqa: F811
+    """A world all of whose models are the team's."""
+    TrackedModel.objects.update(team=team)
+    return world
+
+
+def key(**more: Any) -> Api:
+    return Api(ApiKeyFactory(scopes=ApiKey.Scope.values, **more).secret)
+
+
+def close(team: Team) -> None:
+    team.closed = True
+    team.save()
+
+
+def test_each_address_with_an_id_says_of_which_table_it_is() -> None:
+    """A view without a rule fails here: the guard would not know whose its rows are."""
+    for each in urls.urlpatterns:
+        route = str(each.pattern)
+        if getattr(each.callback, "view_class", None) and "<int:id>" in route:
+            subject_of(route)
+    assert len(WRITES) > 20
+    assert len(READS) > 15
+
+
+def test_each_further_page_with_an_id_does_too() -> None:
+    """``further_page`` looks its names up as the pages are made: others stop the start."""
+    for model, page in admin.site._registry.items():
+        if model._meta.app_label == "versioning":
+            for pattern in page.get_urls():
+                usual = {"object_id", "content_type_id", "history_id"}
+                assert set(pattern.pattern.converters) <= {*OF_PAGES, *usual}, pattern
+
+
+def test_who_is_in_no_team_changes_nothing(owned: Everything) -> None:
+    stranger = key()
+    for operation in WRITES:
+        answer = stranger._send(operation.method.upper(), owned.address(operation), {}, {})
+        assert answer.status_code == 403, (str(operation), answer.content)
+        assert answer.json()["code"] == "not-allowed", str(operation)
+
+
+def test_who_is_in_no_team_sees_an_open_one_and_not_a_closed_one(
+    owned: Everything, team: Team
+) -> None:
+    member, stranger = key(team=team), key()
+    assert {str(each): ask(stranger, each, owned).status_code for each in READS} == dict.fromkeys(
+        map(str, READS), 200
+    )
+    close(team)
+    assert {str(each): ask(stranger, each, owned).status_code for each in READS} == dict.fromkeys(
+        map(str, READS), 404
+    )
+    assert {str(each): ask(member, each, owned).status_code for each in READS} == dict.fromkeys(
+        map(str, READS), 200
+    )
+
+
+def test_lists_leave_out_what_is_closed(owned: Everything, team: Team) -> None:
+    lists = [each for each in OPERATIONS if each.method == "get" and "{" not in each.path]
+    close(team)
+    member, stranger = key(team=team), key()
+    looked_at = 0
+    for operation in lists:
+        query = f"?task={TASK}" if "task" in operation.parameters("query") else ""
+        theirs = stranger.get(operation.path + query)
+        if theirs["Content-Type"] != "application/json" or "results" not in theirs.json():
+            continue
+        for row in theirs.json()["results"]:
+            named = row.get("model") or row.get("tracked_model") or row.get("tracked_model_id")
+            assert not named or "unknown" in operation.path, (str(operation), row)
+        looked_at += len(member.get(operation.path + query).json()["results"])
+    assert looked_at > 20
+
+
+def person(*groups: str, team: Team | None = None, boss: bool = False) -> Client:
+    user: User = UserFactory(is_staff=True, is_superuser=boss)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    if team is not None:
+        user.groups.add(team.group)
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def pages(record: UpgradeRecord) -> Iterator[str]:
+    """Return pages that show one model, or decide on it."""
+    args = [record.tracked_model_id]
+    yield reverse("admin:versioning_trackedmodel_change", args=args)
+    yield reverse("admin:versioning_trackedmodel_now", args=args)
+    yield reverse("admin:versioning_trackedmodel_pin", args=args)
+    yield reverse("admin:versioning_modelversion_change", args=[record.to_version_id])
+    for name in ("change", "approve", "reject", "snooze", "why", "evidence"):
+        yield reverse(f"admin:versioning_upgraderecord_{name}", args=[record.pk])
+
+
+class TestPages:
+    def test_a_closed_team_s_are_there_for_its_members_and_superusers(
+        self, owned: Everything, team: Team
+    ) -> None:
+        record = UpgradeRecord.objects.filter(state="recommended").latest("pk")
+        close(team)
+        stranger, member = person("operator"), person("operator", team=team)
+        for page in pages(record):
+            assert stranger.get(page).status_code in {302, 404}, page
+            assert member.get(page).status_code == 200, page
+        assert person(boss=True).get(next(pages(record))).status_code == 200
+        name = record.tracked_model.name
+        for page in ("/admin/", *(reverse(f"admin:{each}") for each in LISTS)):
+            assert name not in stranger.get(page).content.decode(), page
+        assert name in member.get("/admin/").content.decode()
+
+    def test_an_open_team_s_are_read_by_others_and_decided_by_members(
+        self, owned: Everything, team: Team
+    ) -> None:
+        UpgradeRecord.objects.under_way().update(state="aborted")
+        record = UpgradeRecord.objects.filter(state="recommended").latest("pk")
+        body = {"confirmed": "reject", "reason": "No."}
+        page = reverse("admin:versioning_upgraderecord_reject", args=[record.pk])
+        stranger = person("reviewer")
+
+        assert stranger.get(page).status_code == 200
+        assert stranger.post(page, body).status_code == 403
+        chosen = {"action": "reject_selected", "_selected_action": [record.pk], **body}
+        listed = reverse("admin:versioning_upgraderecord_changelist")
+        stranger.post(listed, chosen)
+        record.refresh_from_db()
+        assert record.state == "recommended"
+        person("reviewer", team=team).post(page, body)
+        record.refresh_from_db()
+        assert record.state == "rejected"
+
+
+LISTS = (
+    "versioning_trackedmodel_changelist",
+    "versioning_trackedmodel_retirements",
+    "versioning_modelversion_changelist",
+    "versioning_upgraderecord_changelist",
+    "versioning_upgraderecord_held",
+    "versioning_event_changelist",
+    "versioning_notice_changelist",
+    "versioning_performancesample_changelist",
+    "versioning_evaluationrun_changelist",
+)
+
+
+def test_services_refuse_outsiders_whatever_door_they_came_by(
+    owned: Everything, team: Team
+) -> None:
+    record = UpgradeRecord.objects.filter(state="recommended").latest("pk")
+    more = {"record_id": record.pk, "reason": "No.", "now": timezone.now()}
+    with pytest.raises(NotAllowed):
+        decisions.reject(actor=Actor.of_user(UserFactory()), **more)
+    service = ApiKeyFactory(team=team)
+    actor = Actor.of_api_key(ApiKey.objects.get(pk=service.pk))
+    assert decisions.reject(actor=actor, **more).state == "rejected"
+
+
+FOR_ALL = {Finding, EvaluationSuite, UnknownModel}
+"""What a provider lists, which questions there are, and what no model is tracked for: no secret of
+a team."""
+
+
+def test_every_table_that_tells_of_a_model_is_known_to_teams() -> None:
+    """What an API list or an admin list shows, and leads to a model, must be narrowed."""
+    shown = {model for model in admin.site._registry if model._meta.app_label == "versioning"}
+    leads = {
+        model
+        for model in shown
+        if any(
+            getattr(field, "related_model", None) in {TrackedModel, *teams.PATHS} and field.concrete
+            for field in model._meta.get_fields()
+        )
+    }
+    assert leads - set(teams.PATHS) == FOR_ALL
