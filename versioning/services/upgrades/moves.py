@@ -243,7 +243,7 @@ class _Move:
 
 
 def _write_steps(done: Sequence[_Move], *, actor: Actor, now: datetime) -> None:
-    """Keep the steps in the records' histories, and tell of them. Raises NotAllowed for outsiders."""
+    """Keep the steps in the histories, and tell of them. Raises NotAllowed for outsiders."""
     for each in done:
         teams.refuse_outsider(tracked=each.record.tracked_model, actor=actor)
     steps = UpgradeStep.objects.bulk_create(each.step(actor=actor, now=now) for each in done)
