@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('versioning', '0018_emergencies'),
+        ('versioning', '0019_seal_the_looks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
