@@ -321,6 +321,18 @@ STORAGES = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 
+# Mails: reminders to owners, and notices to people. Without a host none are sent, and staff see it.
+EMAIL_HOST = read_text("EMAIL_HOST", "")
+EMAIL_TLS = read_choice("EMAIL_TLS", "STARTTLS", ("STARTTLS", "FROM_START", "OFF"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_TLS == "STARTTLS", EMAIL_TLS == "FROM_START"
+EMAIL_PORT = read_int(
+    "EMAIL_PORT", {"STARTTLS": 587, "FROM_START": 465, "OFF": 25}[EMAIL_TLS], least=1, most=65535
+)
+EMAIL_HOST_USER = read_text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = read_text("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = read_int("EMAIL_TIMEOUT", 15, least=1, most=120)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("EMAIL_FROM", f"hotswap@{EMAIL_HOST or 'localhost'}")
+
 # Celery: no state lives in the broker. The tables are the queues, and beat sweeps them, so a
 # message that is lost only delays.
 CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", "localfs://")
@@ -408,6 +420,10 @@ HOTSWAP: dict[str, Any] = {
     # How long a version may be missing from good listings before it counts as gone.
     "GONE_AFTER_LISTINGS": read_int("HOTSWAP_GONE_AFTER_LISTINGS", 3, least=2, most=100),
     "GONE_AFTER": timedelta(hours=read_int("HOTSWAP_GONE_AFTER_HOURS", 48, least=1, most=24 * 90)),
+    # After so long without a good check of a provider people are told.
+    "PROVIDER_FAILING_AFTER": timedelta(
+        hours=read_int("HOTSWAP_PROVIDER_FAILING_HOURS", 24, least=1, most=24 * 30)
+    ),
     # May a model be asked for directly, beside the list: not at all (off), by its address, which
     # is free (look), or also with a chat of one token (call); and how many of these calls a
     # provider gets in a day.

@@ -250,6 +250,16 @@ UNFOLD = {
                     ),
                     _link(title=gettext_lazy("API keys"), icon="key", model="versioning.apikey"),
                     _link(
+                        title=gettext_lazy("Recipients"),
+                        icon="campaign",
+                        model="versioning.recipient",
+                    ),
+                    _link(
+                        title=gettext_lazy("Calendars"),
+                        icon="calendar_month",
+                        model="versioning.calendarfeed",
+                    ),
+                    _link(
                         title=gettext_lazy("Webhooks"), icon="webhook", model="versioning.webhook"
                     ),
                     _link(

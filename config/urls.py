@@ -5,8 +5,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from versioning.api.views import calendars
+
 urlpatterns = [
     *([path("accounts/", include("config.sso"))] if settings.HOTSWAP["SINGLE_SIGN_ON"] else []),
+    path("calendar/<str:token>.ics", calendars.feed, name="calendar"),
     path("admin/", admin.site.urls),
     path("", include("versioning.api.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),

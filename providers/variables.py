@@ -31,6 +31,10 @@ _NEVER = re.compile(
 """Names that are no provider's key on any machine, however wide the operator's patterns are."""
 
 
+NOTICE = re.compile(r"NOTIFY_[A-Z0-9_]+")
+"""What may be named as an address of people to tell: no other variable is read for that."""
+
+
 def is_released(name: str, *, known: Iterable[str] = ()) -> bool:
     """Say whether the operator lets providers have the variable.
 
@@ -52,6 +56,11 @@ def _fits(name: str, pattern: str) -> bool:
 def read(name: str, *, known: Iterable[str] = ()) -> str:
     """Return what a released variable holds, without space around it; empty for any other."""
     return os.environ.get(name, "").strip() if is_released(name, known=known) else ""
+
+
+def notice_address(name: str) -> str:
+    """Return the address that a variable for notices holds; empty where it isn't one of those."""
+    return os.environ.get(name, "").strip() if NOTICE.fullmatch(name) else ""
 
 
 def place(address: str) -> str:

@@ -10,6 +10,7 @@ os.environ["HOTSWAP_PROVIDER_KEYS"] = (
     "NOBODY_SET_THIS,ID"
 )
 os.environ["HOTSWAP_SECRETS_KEY"] = "aXQncyBhIGtleSBmb3IgdGVzdHMsIG5vIG90aGVyISE="
+os.environ["EMAIL_HOST"] = "mail.example.com"
 
 from config.settings import *  # noqa: E402, F403
 

@@ -8,7 +8,7 @@ class VersioningConfig(AppConfig):
 
     def ready(self) -> None:
         from providers.http import guard
-        from versioning import tasks
+        from versioning import checks, tasks  # noqa: F401  (registers the checks)
         from versioning.models import names
         from versioning.services import generation, nudges, plugins, seals, transactions
 

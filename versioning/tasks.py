@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from versioning.services import events, idempotency, outbox, seals, sweeps
+from versioning.services import digests, events, idempotency, outbox, seals, sweeps
 from versioning.services.checks import detection, schedules, target_probes
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -12,6 +12,7 @@ from versioning.services.samples import (
     late_scores,
     retention,
     rollups,
+    sighting_events,
     trace_deduplication,
 )
 from versioning.services.upgrades import (
@@ -123,6 +124,7 @@ def fold_samples() -> int:
         ("Samples of models tracked since", lambda: attachment.attach(now=now)),
         ("Traces seen once", lambda: trace_deduplication.forget_old(now=now)),
         ("Sums of samples", lambda: rollups.fold(now=now)),
+        ("Events of samples", lambda: sighting_events.write(now=now)),
         now=now,
     )
 
@@ -148,10 +150,12 @@ def find_drift() -> int:
 
 @shared_task(name="versioning.remind")
 def remind() -> int:
-    """Write the reminders of retirements that are due, and send them."""
+    """Write the reminders of retirements and the digests that are due, and send them."""
     now = timezone.now()
     return sweeps.in_turn(
         ("Writing reminders", lambda: retirement.write_reminders(now=now)),
+        ("Moves to start this week", lambda: retirement.write_starts(now=now)),
+        ("Digests", lambda: digests.write(now=now)),
         ("Sending reminders", lambda: outbox.deliver_due(now=now)),
         now=now,
     )

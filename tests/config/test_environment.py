@@ -44,6 +44,10 @@ BAD = {
     "HOTSWAP_KEY_REQUESTS_A_MINUTE": ["0", "100000001", "1/s"],
     "HOTSWAP_GONE_AFTER_LISTINGS": ["1", "101", "some"],
     "HOTSWAP_GONE_AFTER_HOURS": ["0", "2161", "soon"],
+    "HOTSWAP_PROVIDER_FAILING_HOURS": ["0", "721", "soon"],
+    "EMAIL_TLS": ["perhaps"],
+    "EMAIL_PORT": ["0", "65536", "smtp"],
+    "EMAIL_TIMEOUT": ["0", "121", "soon"],
     "HOTSWAP_WITNESS": ["maybe"],
     "HOTSWAP_WITNESS_CALLS_A_DAY": ["-1", "10001", "few"],
     "HOTSWAP_RETENTION_DAYS": ["0", "3651", "soon"],
@@ -57,6 +61,10 @@ BAD = {
     "HOTSWAP_WEBHOOK_NETWORKS": ["10.0.0.0/33", "intranet"],
 }
 ANYTHING_GOES = {
+    "EMAIL_HOST",
+    "EMAIL_HOST_USER",
+    "EMAIL_HOST_PASSWORD",
+    "EMAIL_FROM",
     "SECRET_KEY",
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
@@ -179,6 +187,7 @@ def test_a_clone_needs_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 READ_ELSEWHERE = {
+    "providers/http/notify.py": "hands a few on to what it starts",
     "config/command.py": "which settings",
     "config/celery.py": "which settings",
     "config/wsgi.py": "which settings",

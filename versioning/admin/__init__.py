@@ -2,6 +2,7 @@
 
 from versioning.admin import (
     api_keys,
+    calendars,
     catalogue,
     detection,
     drift,
@@ -11,6 +12,7 @@ from versioning.admin import (
     lineage_rules,
     people,
     policies,
+    recipients,
     samples,
     schedules,
     teams,
@@ -21,6 +23,7 @@ from versioning.admin import (
 
 __all__ = [
     "api_keys",
+    "calendars",
     "catalogue",
     "detection",
     "drift",
@@ -30,6 +33,7 @@ __all__ = [
     "lineage_rules",
     "people",
     "policies",
+    "recipients",
     "samples",
     "schedules",
     "teams",

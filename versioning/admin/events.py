@@ -3,18 +3,21 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import words
 from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up
 from versioning.models import Delivery, DeliveryAttempt, Event
-from versioning.services import outbox
+from versioning.services import mail, outbox
 from versioning.services.errors import ServiceError
 
 
@@ -29,12 +32,12 @@ class DeliveryInline(HistoryInline):
 @admin.register(Event)
 class EventAdmin(HistoryAdmin):
     when_empty = gettext_lazy(
-        "What happens to tracked models and their upgrades is kept here for 90 days."
+        "What happens to models, their upgrades and providers is kept here for 90 days."
     )
     list_display = ("kind", "sentence", "tracked_model", "actor_name", "happened")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
-        ("tracked_model__provider", RelatedCheckboxFilter),
+        ("provider", RelatedCheckboxFilter),
     )
     search_fields = ("tracked_model__name", "sentence")
     list_select_related = ("tracked_model__provider",)
@@ -44,6 +47,7 @@ class EventAdmin(HistoryAdmin):
     fields = (
         "kind",
         "sentence",
+        "provider",
         "tracked_model",
         "record",
         "model_version",
@@ -90,6 +94,23 @@ class DeliveryAdmin(HistoryAdmin):
         if delivery.state != Delivery.State.PENDING:
             return None
         return words.ago(delivery.due_at, now=timezone.now())
+
+    def get_urls(self) -> list[URLPattern]:
+        test = require_POST(self.test_mail)
+        return [self.further_page("test-mail/", test, name="test_mail"), *super().get_urls()]
+
+    def test_mail(self, request: HttpRequest) -> HttpResponse:
+        """Send a mail that tells of nothing to whoever asks, and say what came of it."""
+        if not may_set_up(request, "versioning.view_delivery"):
+            raise PermissionDenied
+        to = getattr(request.user, "email", "")
+        try:
+            if not to:
+                raise ServiceError(_("Your user has no e-mail address: add it under Users."))
+            messages.success(request, mail.send_test(to=to))
+        except ServiceError as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:versioning_delivery_changelist"))
 
     def get_actions(self, request: HttpRequest) -> Any:
         found = super().get_actions(request)

@@ -19,6 +19,7 @@ from versioning.admin import words
 from versioning.domain.events import EventKind
 from versioning.models import OwnInbox
 from versioning.services import inbox, own_inbox
+from versioning.services import messages as event_messages
 from versioning.services.inbox import Inbox
 from versioning.services.own_inbox import MINE, VERDICTS, Narrowing, Urgency
 
@@ -41,6 +42,11 @@ HAPPENED = {
     EventKind.CANARY_PAUSED: gettext_lazy("canaries paused"),
     EventKind.CANARY_ABORTED: gettext_lazy("canaries aborted"),
     EventKind.RETIREMENT_CHANGED: gettext_lazy("retirements changed"),
+    EventKind.START_THIS_WEEK: gettext_lazy("to start this week"),
+    EventKind.DRIFTED: gettext_lazy("drifted"),
+    EventKind.SERVED_OTHERWISE: gettext_lazy("answered by another id"),
+    EventKind.PROVIDER_FAILING: gettext_lazy("providers failing"),
+    EventKind.KEY_REFUSED: gettext_lazy("keys refused"),
 }
 """What the line names; whatever else happened counts as "more"."""
 
@@ -105,7 +111,11 @@ def _new(own: PersonalInbox, found: Inbox, *, now: datetime) -> dict[str, Any] |
         "said_so": own.kept.seen_at is not None,
         "line": ", ".join(said),
         "events": [
-            {"event": each, "ago": words.ago(each.at, now=now)}
+            {
+                "event": each,
+                "page": event_messages.page_of(each),
+                "ago": words.ago(each.at, now=now),
+            }
             for each in found.happened[:SHOWN_NEW]
         ],
         "more": max(0, len(found.happened) - SHOWN_NEW),

@@ -42,34 +42,30 @@ class EventKind(StrEnum):
     """Somebody moves the model past tests, canary and approvals; each move is a ``model.moved``."""
     EMERGENCY_ENDED = "emergency.ended"
     EMERGENCY_REVIEWED = "emergency.reviewed"
+    START_THIS_WEEK = "retirement.start_this_week"
+    """The last day on which a move can start and still be safe is within a week, or past."""
+    DRIFTED = "version.drifted"
+    SERVED_OTHERWISE = "version.served_otherwise"
+    UNTRACKED = "model.untracked"
+    """Samples name models that nobody tracks."""
+    EVALUATION_ENDED = "evaluation.ended"
+    BUDGET_REACHED = "evaluation.budget_reached"
+    """A run stopped before all was asked, and goes on only when somebody gives it more."""
+    PROVIDER_FAILING = "provider.failing"
+    KEY_REFUSED = "provider.key_refused"
+    PROVIDER_RECOVERED = "provider.recovered"
+    """One of which it was told that it fails, or refuses the key, answers again."""
+    AUTOMATION_OFF = "automation.off"
+    AUTOMATION_ON = "automation.on"
+    DIGEST = "digest.written"
+    """Sums up for one recipient, and is told to nobody else."""
 
 
 VERSIONS: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
 """Of each kind's payload. A field that is added leaves it; one that changes raises it."""
 
-OF_A_MOVE = frozenset({"before", "reason"})
-_CANARY = frozenset({"canary_step", "weight"})
-_SAID = frozenset({"comment_id", "answers"})
-
-DETAILS: Mapping[EventKind, frozenset[str]] = {
-    **dict.fromkeys(EventKind, OF_A_MOVE),
-    EventKind.APPROVAL_NEEDED: frozenset({"missing"}),
-    EventKind.APPROVAL_FELL: frozenset({"fallen"}),
-    EventKind.COMMENTED: _SAID,
-    EventKind.CHANGES_ASKED: _SAID,
-    EventKind.CHANGES_WITHDRAWN: _SAID,
-    EventKind.CHANGES_OVERRIDDEN: _SAID,
-    EventKind.CANARY_ADVANCED: _CANARY,
-    EventKind.CANARY_PAUSED: _CANARY,
-    EventKind.CANARY_RESUMED: _CANARY,
-    EventKind.WATCH_ENDED: frozenset({"result"}),
-    EventKind.RETIREMENT_CHANGED: frozenset({"before", "retires_on", "is_current"}),
-    EventKind.EMERGENCY_DECLARED: frozenset({"emergency_id", "ends_at", "reason"}),
-    EventKind.EMERGENCY_ENDED: frozenset({"emergency_id", "moves"}),
-    EventKind.EMERGENCY_REVIEWED: frozenset({"emergency_id"}),
-    EventKind.REMINDER: frozenset({"reminder_id", "retires_on", "days_before", "latest_start"}),
-}
-"""What each kind's payload has besides its subjects: exactly these, so that nothing slips in."""
+CONCERN_ALL = frozenset({EventKind.AUTOMATION_OFF, EventKind.AUTOMATION_ON})
+"""Of no model and no provider: whoever wants the kind gets them, whatever else they narrow."""
 
 _OF_STATE: Mapping[State, EventKind] = {
     State.RECOMMENDED: EventKind.REOPENED,

@@ -47,7 +47,7 @@ from versioning.models.samples import (
     Word,
 )
 from versioning.models.seals import Seal
-from versioning.models.subscriptions import Webhook
+from versioning.models.subscriptions import CalendarFeed, Digest, Recipient, Webhook
 from versioning.models.tallies import Tally
 from versioning.models.teams import Team
 from versioning.models.traces import LeftOutSpans, SpanLink, TracedSpan, TracedUse
@@ -58,12 +58,14 @@ __all__ = [
     "ApiKey",
     "Approval",
     "AutomationSwitch",
+    "CalendarFeed",
     "Canary",
     "CatalogueEntry",
     "Check",
     "Comment",
     "Delivery",
     "DeliveryAttempt",
+    "Digest",
     "DirectQuestion",
     "DriftFinding",
     "Emergency",
@@ -88,6 +90,7 @@ __all__ = [
     "PendingScore",
     "PerformanceSample",
     "Policy",
+    "Recipient",
     "Reminder",
     "Rollup",
     "RollupPart",

@@ -1,4 +1,4 @@
-"""The outbox: what happened to tracked models, and to whom each event still has to go."""
+"""The outbox: what happened to models and providers, and to whom each event still has to go."""
 
 from datetime import datetime
 from typing import Self
@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from providers.models import Provider
 from versioning.domain.events import EventKind
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
@@ -20,11 +21,11 @@ def kinds() -> list[tuple[str, str]]:
 
 class EventQuerySet(models.QuerySet["Event"]):
     def with_subjects(self) -> Self:
-        return self.select_related("tracked_model__provider")
+        return self.select_related("tracked_model", "provider")
 
 
 class Event(models.Model):
-    """One thing that happened to a tracked model, as it was then. Never changed.
+    """One thing that happened to a tracked model, else to a provider or to all; never changed.
 
     It is written in the transaction that made it happen, while the model is locked: so the ids of
     one model's events are in the order in which they happened.
@@ -33,7 +34,20 @@ class Event(models.Model):
     kind = models.CharField(max_length=32, choices=kinds)
     version = models.PositiveSmallIntegerField(help_text=_("Of the kind's payload."))
     at = models.DateTimeField()
-    tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="events")
+    provider = models.ForeignKey(
+        Provider,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("Of a model's events the model's. Empty: it concerns all."),
+    )
+    tracked_model = models.ForeignKey(
+        TrackedModel,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="events",
+        help_text=_("Empty: it concerns a provider, or all."),
+    )
     record = models.ForeignKey(
         UpgradeRecord, on_delete=models.PROTECT, null=True, related_name="events"
     )
@@ -65,11 +79,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=Delivery.State.PENDING)
 
     def claimable(self, at: datetime) -> Self:
-        """Those that may be tried now, each with nothing of its model before it that is pending."""
+        """Those that may be tried now, each with nothing of its lane before it that is pending."""
         earlier = Delivery.objects.pending().filter(
             channel=OuterRef("channel"),
             to=OuterRef("to"),
-            tracked_model=OuterRef("tracked_model"),
+            lane=OuterRef("lane"),
             event__lt=OuterRef("event"),
         )
         return self.pending().filter(Q(due_at__lte=at) & ~Exists(earlier)).order_by("event", "pk")
@@ -84,7 +98,15 @@ class Delivery(models.Model):
         DEAD = "dead", _("given up")
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    tracked_model = models.ForeignKey(TrackedModel, on_delete=models.PROTECT, related_name="+")
+    tracked_model = models.ForeignKey(
+        TrackedModel, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    lane = models.CharField(
+        max_length=30,
+        default="",
+        editable=False,
+        help_text=_("Those of one lane go to a taker in their order: of a model, of a provider."),
+    )
     channel = models.CharField(max_length=20)
     to = models.CharField(max_length=254, help_text=_("Whom the channel gives it to."))
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -112,7 +134,7 @@ class Delivery(models.Model):
         indexes = [
             # The reader asks for these, and for what comes before each.
             models.Index(
-                fields=["channel", "to", "tracked_model", "event"],
+                fields=["channel", "to", "lane", "event"],
                 condition=Q(state="pending"),
                 name="pending_deliveries",
             ),

@@ -103,6 +103,9 @@ class UnknownModel(models.Model):
     tracked_model = models.ForeignKey(
         TrackedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="seen_as"
     )
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the event of it was written.")
+    )
 
     objects = UnknownModelQuerySet.as_manager()
 
@@ -284,6 +287,9 @@ class ServedDrift(models.Model):
     samples = models.PositiveBigIntegerField(default=0)
     since = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When the event of it was written.")
+    )
 
     class Meta:
         constraints = [

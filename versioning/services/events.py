@@ -12,8 +12,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from providers.models import Provider
 from versioning.domain import dates
-from versioning.domain.events import DETAILS, VERSIONS, EventKind
+from versioning.domain.event_schemas import KINDS, payload_fields
+from versioning.domain.events import VERSIONS, EventKind
 from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
 from versioning.services import notices, nudges
 from versioning.services.actors import Actor
@@ -27,10 +29,14 @@ STEP = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """What an event is made of. ``details`` are the kind's fields (``DETAILS``) as JSON."""
+    """What an event is made of: about ``tracked``, else about ``provider``, else about all.
+
+    ``details`` are the kind's own fields (``event_schemas.KINDS``) as JSON.
+    """
 
     kind: EventKind
-    tracked: TrackedModel
+    tracked: TrackedModel | None = None
+    provider: Provider | None = None
     sentence: str
     details: Mapping[str, Any]
     record: UpgradeRecord | None = None
@@ -39,17 +45,22 @@ class Happening:
     """What people must know of it; it needs a record."""
 
     def __post_init__(self) -> None:
-        if self.details.keys() != DETAILS[self.kind]:
-            raise ValueError(
-                f"{self.kind} has the fields {sorted(DETAILS[self.kind])}, "
-                f"not {sorted(self.details)}."
-            )
+        fields, own = payload_fields(self.kind).keys(), KINDS[self.kind].details.keys()
+        held = _payload(self).keys()
+        if held != fields or self.details.keys() != own:
+            raise ValueError(f"{self.kind} has the fields {sorted(fields)}, not {sorted(held)}.")
+
+    @property
+    def of(self) -> Provider | None:
+        """Return the provider that it is about, or whose model it is about."""
+        return self.provider if self.tracked is None else self.tracked.provider
 
 
 def write(
     kind: EventKind,
     *,
-    tracked: TrackedModel,
+    tracked: TrackedModel | None = None,
+    provider: Provider | None = None,
     sentence: str,
     actor: Actor,
     now: datetime,
@@ -62,6 +73,7 @@ def write(
     happening = Happening(
         kind=kind,
         tracked=tracked,
+        provider=provider,
         sentence=sentence,
         details=details,
         record=record,
@@ -84,6 +96,7 @@ def write_all(happenings: Sequence[Happening], *, actor: Actor, now: datetime) -
             kind=each.kind.value,
             version=VERSIONS[each.kind],
             at=now,
+            provider=each.of,
             tracked_model=each.tracked,
             record=each.record,
             model_version=each.version,
@@ -143,25 +156,42 @@ def forget_old(*, now: datetime) -> int:
 
 
 def _address(events: Sequence[Event]) -> None:
-    deliveries = [
-        Delivery(
-            event=event,
-            tracked_model_id=event.tracked_model_id,
-            channel=channel.name,
-            to=to,
-            due_at=event.at,
-        )
-        for channel in CHANNELS.values()
-        for event, to in channel.takers(events)
-    ]
+    deliveries = []
+    for channel in CHANNELS.values():
+        # All happened at one moment: a taker is looked up once.
+        due: dict[str, datetime] = {}
+        for event, to in channel.takers(events):
+            if to not in due:
+                due[to] = channel.earliest(to=to, at=event.at)
+            deliveries.append(
+                Delivery(
+                    event=event,
+                    tracked_model_id=event.tracked_model_id,
+                    lane=_lane_of(event),
+                    channel=channel.name,
+                    to=to,
+                    due_at=due[to],
+                )
+            )
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         nudges.soon(nudges.Nudge.DELIVER)
 
 
+def _lane_of(event: Event) -> str:
+    """Return what keeps the order: a model's events have one, a provider's have one of theirs."""
+    if event.tracked_model_id is not None:
+        return f"model {event.tracked_model_id}"
+    return f"provider {event.provider_id}" if event.provider_id is not None else "all"
+
+
 def _payload(happening: Happening) -> dict[str, Any]:
     tracked, record, version = happening.tracked, happening.record, happening.version
-    payload: dict[str, Any] = {"provider": tracked.provider.slug, "model": tracked.name}
+    provider = happening.of
+    payload: dict[str, Any] = {
+        "provider": provider.slug if provider else None,
+        "model": tracked.name if tracked else None,
+    }
     if record is not None:
         payload |= {
             "state": record.state,

@@ -31,10 +31,12 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             Provider,
             models.ApiKey,
             models.AutomationSwitch,
+            models.CalendarFeed,
             models.EvaluationCase,
             models.EvaluationSuite,
             models.Freeze,
             models.Policy,
+            models.Recipient,
             models.Webhook,
             PeriodicTask,
         }
@@ -78,7 +80,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
     frozenset({models.Check, models.DirectQuestion, models.IdempotentRequest}),
     # What happened is added last; a reader takes a delivery by itself, without a lock. Seals come
     # with what they seal, and are chained in a transaction that holds nothing else.
-    frozenset({models.Delivery, models.DeliveryAttempt, models.Event, models.Seal}),
+    frozenset({models.Delivery, models.DeliveryAttempt, models.Digest, models.Event, models.Seal}),
     # Claimed in one order by whoever brings traces, in a transaction of their own.
     frozenset({models.SpanLink, models.TracedSpan}),
 )

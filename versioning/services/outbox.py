@@ -13,7 +13,7 @@ from itertools import islice
 from time import monotonic
 from typing import TypedDict, Unpack
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Case, Count, F, Min, Q, QuerySet, When
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
 from versioning.models import Delivery, DeliveryAttempt
@@ -101,9 +101,11 @@ def backlog(*, now: datetime) -> Backlog:
     """Say how much waits, in one query."""
     pending = Q(state=Delivery.State.PENDING)
     dead = Q(state=Delivery.State.DEAD, ended_at__gte=now - TOLD_FOR)
+    # What nobody has tried yet is due when it happened, or when quiet hours end: not late before.
+    since = Case(When(attempts=0, then="due_at"), default="event__at")
     found = Delivery.objects.filter(pending | dead).aggregate(
         pending=Count("pk", filter=pending),
-        oldest=Min("event__at", filter=pending),
+        oldest=Min(since, filter=pending & (Q(attempts__gt=0) | Q(due_at__lte=now))),
         dead=Count("pk", filter=dead),
     )
     return Backlog(pending=found["pending"], oldest_at=found["oldest"], dead=found["dead"])
@@ -111,7 +113,7 @@ def backlog(*, now: datetime) -> Backlog:
 
 def deliveries() -> QuerySet[Delivery]:
     """Return all deliveries with the models that they are about."""
-    return Delivery.objects.select_related("tracked_model__provider", "event")
+    return Delivery.objects.select_related("tracked_model", "event__provider")
 
 
 def attempts(*, delivery_id: int) -> QuerySet[DeliveryAttempt]:
@@ -168,9 +170,9 @@ def _except(deliveries: QuerySet[Delivery], away: Set[tuple[str, str]]) -> Query
 
 
 def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
-    """Return the next one of the same model and taker; None while this one or it must wait."""
+    """Return the next one of the same lane and taker; None while this one or it must wait."""
     lane = Delivery.objects.pending().filter(
-        channel=delivery.channel, to=delivery.to, tracked_model=delivery.tracked_model_id
+        channel=delivery.channel, to=delivery.to, lane=delivery.lane
     )
     following = lane.select_related("event").order_by("event").first()
     if following is None or following.pk == delivery.pk or following.due_at > now:
@@ -229,16 +231,19 @@ def _put_off(
     """Have it tried later, or give it up; then the next event of its model goes on."""
     logger.warning("Not delivered: %s, attempt %s. %s", delivery, delivery.attempts, attempt.error)
     ends = is_permanent or delivery.attempts >= MOST_ATTEMPTS
+    channel = CHANNELS.get(delivery.channel)
+    due_at = now + pause_after(delivery.attempts, luck=_dice.random())
+    if channel is not None:
+        due_at = channel.earliest(to=delivery.to, at=due_at)
     _end(
         delivery,
         attempt,
         since_s=since_s,
         state=Delivery.State.DEAD if ends else Delivery.State.PENDING,
         ended_at=now if ends else None,
-        due_at=now + pause_after(delivery.attempts, luck=_dice.random()),
+        due_at=due_at,
         last_error=attempt.error,
     )
-    channel = CHANNELS.get(delivery.channel)
     if ends and channel is not None:
         channel.given_up(delivery.event, to=delivery.to, status=attempt.status, now=now)
 

@@ -16,8 +16,8 @@ from standardwebhooks import Webhook as Signer
 from providers.base import Nonsense
 from providers.http.push import push
 from providers.http.transport import NoReply, Reply
-from versioning.models import Delivery, Webhook
-from versioning.services import editing, locks, notices, vault
+from versioning.models import Webhook
+from versioning.services import editing, locks, subscriptions, vault
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.transactions import one_transaction
@@ -84,7 +84,7 @@ def change(
         wanted["off_reason"] = ""
     webhook = editing.change(_named(name), changes=wanted, actor=actor, revision=revision)
     if wanted.get("enabled"):
-        notices.resolve_fault(subject=_subject(name), by=actor.name, now=now)
+        subscriptions.switched_on(webhook, by=actor.name, now=now)
     return webhook
 
 
@@ -167,40 +167,8 @@ def _taken(answer: Reply | NoReply) -> int:
     return answer.status
 
 
-@one_transaction
-def switch_off_if_dead(*, name: str, since: datetime, status: int | None, now: datetime) -> None:
-    """Switch off a webhook that says it is gone, or took nothing at all ``since`` a moment.
-
-    Called when an event was given up. Nobody is asked for ever; who owns it hears why.
-    """
-    webhook = locks.hold(_named(name)).first()
-    if webhook is None or not webhook.enabled:
-        return
-    took = Delivery.objects.filter(
-        channel=CHANNEL, to=name, state=Delivery.State.DELIVERED, ended_at__gte=since
-    )
-    if status == GONE:
-        why = "It answered that it is gone (410)."
-    elif not took.exists():
-        why = f"It has taken nothing since {since:%Y-%m-%d %H:%M} UTC, however often it was tried."
-    else:
-        return
-    webhook.enabled, webhook.off_reason = False, why
-    Actor.scheduler().sign(webhook)
-    webhook.save(update_fields=["enabled", "off_reason"])
-    sentence = (
-        f"Webhook {name} was switched off. {why} Mend it, test it, then switch it on; what was "
-        "given up meanwhile can be delivered again from its deliveries."
-    )
-    notices.raise_fault(subject=_subject(name), sentence=sentence, now=now)
-
-
 def _named(name: str) -> QuerySet[Webhook]:
     return Webhook.objects.filter(name=name)
-
-
-def _subject(name: str) -> str:
-    return f"Webhook {name}"
 
 
 def _new_secret() -> str:

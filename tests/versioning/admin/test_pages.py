@@ -20,9 +20,11 @@ from tests.versioning.admin.pages import address, text
 from versioning.models import (
     ApiKey,
     AutomationSwitch,
+    CalendarFeed,
     CatalogueEntry,
     Check,
     EvaluationSuite,
+    Event,
     Finding,
     Freeze,
     LineageRule,
@@ -30,9 +32,11 @@ from versioning.models import (
     Notice,
     PerformanceSample,
     Policy,
+    Recipient,
     TrackedModel,
     UnknownModel,
     UpgradeRecord,
+    Webhook,
 )
 from versioning.services import keys, versions
 from versioning.services.actors import Actor
@@ -85,6 +89,14 @@ def make_rows(number: int) -> None:
         keys.create_api_key(
             name=f"key {number} {n}", scopes=["read"], now=NOW, actor=Actor.command()
         )
+        for_one = {"name": f"t{number}-{n}", "provider": model.provider}
+        Recipient.objects.create(**for_one, email="ada@example.com")
+        CalendarFeed.objects.create(**for_one, hashed=f"{number}-{n}")
+        Webhook.objects.create(**for_one, url="https://example.com/", secret="x", enabled=False)
+        Event.objects.create(
+            kind="provider.recovered", version=1, at=NOW, provider=model.provider,
+            actor_kind="scheduler", actor_name="scheduler", payload={},
+        )  # fmt: skip
         sample = SampleIn(
             provider=model.provider.slug, model=model.name, time=NOW, task="chat", quality=0.5
         )

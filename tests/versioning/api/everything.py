@@ -13,6 +13,7 @@ from tests.transactions.world import HOUR, Bustle
 from tests.versioning.api.walk import Described
 from versioning.models import (
     AliasTarget,
+    CalendarFeed,
     CatalogueEntry,
     Check,
     Comment,
@@ -32,6 +33,7 @@ from versioning.models import (
     Notice,
     PerformanceSample,
     Policy,
+    Recipient,
     ServedDrift,
     SliceTag,
     Trial,
@@ -152,6 +154,8 @@ def everything(now: dt.datetime) -> Everything:
     EmergencyStep.objects.create(
         emergency=emergency, kind="declared", at=now, actor_kind="staff", actor_name="ada"
     )
+    recipient = Recipient.objects.create(name="ops", email="ada@example.com", enabled=False)
+    calendar = CalendarFeed.objects.create(name="ada", owner="ada@example.com", hashed="0" * 64)
     policy = Policy.objects.get(pk=waiting.policy.pk)
     DeliveryAttempt.objects.create(delivery=delivery, began_at=now, status=503, error="Away.")
     records = "/api/model-versions/upgrade-recommendations"
@@ -174,6 +178,9 @@ def everything(now: dt.datetime) -> Everything:
             "/api/emergencies": {"id": emergency.pk},
             "/api/deliveries": {"id": delivery.pk},
             "/api/webhooks": {"slug": webhook.name},
+            "/api/recipients": {"slug": recipient.name},
+            "/api/calendars": {"slug": calendar.name},
+            "/api/event-kinds": {"kind": "model.moved"},
             "/api/freezes": {"id": freeze.pk},
             "/api/schedules": {"id": daily.pk},
             "/api/notices": {"id": notice.pk},

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from tests.factories import NOW, tracked
 from versioning.domain.events import MOST_ATTEMPTS, EventKind
-from versioning.models import Delivery, DeliveryAttempt, Event, Notice, TrackedModel
+from versioning.models import Delivery, DeliveryAttempt, Event, Notice, TrackedModel, UpgradeRecord
 from versioning.services import channels, events, outbox
 from versioning.services.actors import Actor
 from versioning.services.channels.base import Channel, NotDelivered
@@ -76,6 +76,7 @@ def happen(model: TrackedModel) -> Event:
         return events.write(
             EventKind.MOVED,
             tracked=model,
+            record=UpgradeRecord.objects.filter(tracked_model=model).first(),
             sentence="It moved.",
             actor=Actor.command(),
             now=NOW,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import socket
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -20,7 +21,15 @@ from tests.receiver import Receiver, receiving
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
 from versioning.domain.events import EventKind
-from versioning.models import Delivery, Event, IdempotentRequest, Notice, TrackedModel, Webhook
+from versioning.models import (
+    Delivery,
+    Event,
+    IdempotentRequest,
+    Notice,
+    TrackedModel,
+    UpgradeRecord,
+    Webhook,
+)
 from versioning.services import events, outbox, webhooks
 from versioning.services.actors import Actor
 
@@ -60,6 +69,7 @@ def happen(model: TrackedModel, kind: EventKind = EventKind.MOVED) -> Event:
         return events.write(
             kind,
             tracked=model,
+            record=UpgradeRecord.objects.filter(tracked_model=model).first(),
             sentence="It moved.",
             actor=Actor.command(),
             now=timezone.now(),
@@ -316,3 +326,34 @@ def test_staff_add_try_and_give_a_new_secret(receiver: Receiver, admin_client: C
     webhook.refresh_from_db()
     assert (webhook.enabled, webhook.kinds, webhook.owner) == (False, [], "ada@example.com")
     assert webhook.former_until is not None
+
+
+class TestRebinding:
+    """A name that leads to the internet when it is looked at, and elsewhere a moment later."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Names lead to the internet once, and to this machine ever after."""
+        asked: list[str] = []
+        plain = socket.getaddrinfo
+
+        def turning(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+            if host != "turning.example.com":
+                return plain(host, port, *more, **named)
+            asked.append(host)
+            return plain("192.88.98.7" if len(asked) == 1 else "127.0.0.1", port, *more, **named)
+
+        monkeypatch.setattr(socket, "getaddrinfo", turning)
+        return asked
+
+    def test_what_is_connected_to_is_looked_at(
+        self, asked: list[str], operator: Api, settings: Any
+    ) -> None:
+        with receiving() as receiver:
+            port = receiver.url.rsplit(":", 1)[1]
+            add(operator, f"https://turning.example.com:{port}/hooks")
+            result = operator.post("/api/webhooks/deploy-bot/test").json()
+        assert not result["ok"]
+        assert "127.0.0.1, which is not of the internet" in result["sentence"]
+        assert receiver.received == []
+        assert len(asked) > 1

@@ -13,15 +13,19 @@ STATES = list(Delivery.State.values)
 
 
 class EventSerializer(serializers.Serializer[Any]):
-    """One thing that happened to a tracked model. It never changes."""
+    """One thing that happened to a model, a provider, or all. It never changes."""
 
     id = serializers.IntegerField(help_text="Of one model, in the order in which it happened.")
     kind = serializers.ChoiceField(choices=KINDS)
     version = serializers.IntegerField(help_text="Of the kind's payload: 1 until a field changes.")
     at = Moment()
-    provider = serializers.CharField(source="tracked_model.provider.slug")
-    model = serializers.CharField(source="tracked_model.name")
-    tracked_model_id = serializers.IntegerField()
+    provider = serializers.CharField(
+        source="provider.slug", allow_null=True, help_text="null where it concerns all."
+    )
+    model = serializers.CharField(
+        source="tracked_model.name", allow_null=True, help_text="null where it is of no model."
+    )
+    tracked_model_id = serializers.IntegerField(allow_null=True)
     record_id = serializers.IntegerField(allow_null=True, help_text="The upgrade, if it is of one.")
     version_id = serializers.IntegerField(
         source="model_version_id", allow_null=True, help_text="The version, if it is of one."
@@ -40,8 +44,8 @@ class DeliverySerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     event_id = serializers.IntegerField()
-    provider = serializers.CharField(source="tracked_model.provider.slug")
-    model = serializers.CharField(source="tracked_model.name")
+    provider = serializers.CharField(source="event.provider.slug", allow_null=True)
+    model = serializers.CharField(source="tracked_model.name", allow_null=True)
     channel = serializers.CharField(help_text="By which way, such as mail.")
     to = serializers.CharField()
     state = serializers.ChoiceField(choices=STATES, help_text="dead: given up.")

@@ -1,10 +1,13 @@
 """What happened, to be followed, and what has gone out of it."""
 
+from typing import Any
+
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from versioning.api.operations import ApiView, Asked, operation
 from versioning.api.pages import NEWEST_FIRST, OLDEST_FIRST, page, page_of
+from versioning.api.serializers.event_kinds import KindOfEventSerializer, KindsOfEventsSerializer
 from versioning.api.serializers.events import (
     AttemptSerializer,
     DeliveriesQuery,
@@ -13,13 +16,16 @@ from versioning.api.serializers.events import (
     EventsQuery,
 )
 from versioning.api.serializers.fields import Paging
+from versioning.domain.event_schemas import KINDS, schema_of
+from versioning.domain.events import VERSIONS, EventKind
 from versioning.models import ApiKey
 from versioning.services import events, outbox
+from versioning.services.errors import NotFound
 
 COLUMNS = {
     "after": "pk__gt",
     "kind": "kind",
-    "provider": "tracked_model__provider__slug",
+    "provider": "provider__slug",
     "model": "tracked_model__name",
     "record_id": "record",
 }
@@ -45,6 +51,47 @@ class EventsView(ApiView):
         }
         found = events.with_subjects().filter(**wanted)
         return page(asked, found, order=OLDEST_FIRST, show=EventSerializer)
+
+
+class EventKindsView(ApiView):
+    @operation(
+        id="event_kinds",
+        tag="news",
+        summary="The kinds of events",
+        answer=KindsOfEventsSerializer,
+        permission="versioning.view_event",
+    )
+    def get(self, asked: Asked) -> Response:
+        """Each with its version, when it is written, and a JSON Schema of its message."""
+        return Response({"results": [_shown(kind) for kind in EventKind]})
+
+
+class EventKindView(ApiView):
+    @operation(
+        id="event_kind",
+        tag="news",
+        summary="One kind of events",
+        answer=KindOfEventSerializer,
+        permission="versioning.view_event",
+        problems=(404,),
+    )
+    def get(self, asked: Asked, *, kind: str) -> Response:
+        """With a JSON Schema of its message, for whoever makes code or checks of it."""
+        if kind not in set(EventKind):
+            raise NotFound(f"There is no kind of event {kind}.")
+        return Response(_shown(EventKind(kind)))
+
+
+def _shown(kind: EventKind) -> dict[str, Any]:
+    described = KINDS[kind]
+    return {
+        "kind": kind.value,
+        "version": VERSIONS[kind],
+        "about": described.about.value,
+        "when": described.when,
+        "details": list(described.details),
+        "schema": schema_of(kind),
+    }
 
 
 class DeliveriesView(ApiView):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
-from versioning.services import plugins, standstills
+from versioning.services import mail, plugins, standstills
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
@@ -50,6 +50,7 @@ class Command(ServiceCommand):
         schedules.install_schedules()
         plugins.raise_faults(now=timezone.now())
         standstills.start_anew(now=timezone.now())
+        mail.note_at_start(now=timezone.now())
         return {"notes": _first_user() if options["first_user"] else []}
 
 

@@ -41,6 +41,10 @@ class Channel(ABC):
         As many queries for any number of events.
         """
 
+    def earliest(self, *, to: str, at: datetime) -> datetime:
+        """Return when what is due at a moment may be given to a taker: then, or later."""
+        return at
+
     @abstractmethod
     def deliver(self, event: Event, *, to: str) -> int | None:
         """Give an event to one taker, in any case within some minutes. Raises NotDelivered.

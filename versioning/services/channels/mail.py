@@ -1,16 +1,14 @@
 """By e-mail: the reminders of retirements, to the owners of models."""
 
 from collections.abc import Sequence
-from smtplib import SMTPException
 from typing import ClassVar
 
-from django.core.mail import send_mail
 from django.utils import timezone
 
 from versioning.domain.events import EventKind
 from versioning.models import Event, Reminder
+from versioning.services import mail, messages
 from versioning.services.channels.base import Channel, NotDelivered
-from versioning.services.storable import one_line
 
 
 class Mail(Channel):
@@ -25,10 +23,11 @@ class Mail(Channel):
 
     def deliver(self, event: Event, *, to: str) -> None:
         reminder = Reminder.objects.get(pk=event.payload["reminder_id"])
+        named = {"X-Hotswap-Event": messages.id_of(event)}
         try:
-            # What is stored may be older than what the doors refuse today.
-            send_mail(one_line(reminder.subject), reminder.body, None, [one_line(reminder.to)])
-        except (SMTPException, OSError) as error:
-            what = f"{type(error).__name__}: the mail server did not take it."
-            raise NotDelivered(what, is_away=isinstance(error, OSError)) from error
+            mail.send(to=reminder.to, subject=reminder.subject, body=reminder.body, headers=named)
+        except mail.NotMailed as error:
+            raise NotDelivered(
+                str(error), is_permanent=error.is_permanent, is_away=error.is_away
+            ) from error
         Reminder.objects.filter(pk=reminder.pk).update(sent_at=timezone.now())

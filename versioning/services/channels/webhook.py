@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from versioning.models import Event, Webhook
-from versioning.services import messages, webhooks
+from versioning.services import messages, subscriptions, webhooks
 from versioning.services.channels.base import Channel, NotDelivered
 from versioning.services.vault import NoSecretsKey
 
@@ -36,4 +36,10 @@ class Webhooks(Channel):
             ) from error
 
     def given_up(self, event: Event, *, to: str, status: int | None, now: datetime) -> None:
-        webhooks.switch_off_if_dead(name=to, since=event.at, status=status, now=now)
+        subscriptions.switch_off_if_dead(
+            Webhook.objects.filter(name=to),
+            channel=self.name,
+            gone="It answered that it is gone (410)." if status == webhooks.GONE else "",
+            since=event.at,
+            now=now,
+        )

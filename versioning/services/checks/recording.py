@@ -15,7 +15,7 @@ from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.models import Provider
 from versioning.models import Check, ModelVersion, Tally, TrackedModel
 from versioning.services import clock, notices, tallies, witness
-from versioning.services.checks import findings, listing, target_probes, weighing
+from versioning.services.checks import findings, listing, outages, target_probes, weighing
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
 from versioning.services.transactions import one_transaction
@@ -62,6 +62,11 @@ def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
         logger.exception("Recording the check of %s failed", check.provider.slug)
         check.shrunk_to = None
         ended = _fail(check=check, error=NotRecorded(f"Recording failed: {type(error).__name__}."))
+    try:
+        outages.note(check=ended, now=now)
+    except Exception:
+        # What was recorded stays recorded: the next check tells of it.
+        logger.exception("The events of %s's check could not be written", ended.provider.slug)
     tallies.note(
         Tally.Kind.CHECK,
         ended.error_kind or ended.state,

@@ -71,13 +71,14 @@ def entries() -> tuple[ScheduleEntry, ...]:
         ScheduleEntry(
             "Remind of retirements",
             "versioning.remind",
-            "Writes to owners 90, 60, 30 and 7 days before a model retires, and on the day.",
+            "Writes to owners 90, 60, 30 and 7 days before a model retires, and on the day; writes "
+            "the digests of recipients.",
             minutes=60,
         ),
         ScheduleEntry(
             "Deliver events",
             "versioning.deliver_events",
-            "Gives what happened to those who take it: owners by e-mail.",
+            "Gives what happened to those who take it: owners, recipients, webhooks.",
             minutes=1,
         ),
         ScheduleEntry(

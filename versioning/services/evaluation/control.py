@@ -6,7 +6,7 @@ from decimal import Decimal
 from versioning.domain.evaluation.judging import Preference
 from versioning.domain.policy import Unsure
 from versioning.domain.statistics.verdict import Verdict
-from versioning.models import EvaluationRun, Mark
+from versioning.models import EvaluationRun, Mark, TrackedModel
 from versioning.services import locks, lookups
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid, NotFound
@@ -31,6 +31,7 @@ def cancel(*, run_id: int, actor: Actor, now: datetime) -> EvaluationRun:
 
     Raises NotFound, AlreadyMoved where it has ended.
     """
+    locks.take(TrackedModel.objects.filter(versions__evaluation_runs=run_id))
     stopped = (
         EvaluationRun.objects.open()
         .filter(pk=run_id)
@@ -43,7 +44,7 @@ def cancel(*, run_id: int, actor: Actor, now: datetime) -> EvaluationRun:
     )
     if not stopped:
         raise AlreadyMoved(f"{run_by_id(run_id)} has ended already.")
-    results.conclude(run_id=run_id, now=now)
+    results.conclude(run_id=run_id, actor=actor, now=now)
     return run_by_id(run_id)
 
 

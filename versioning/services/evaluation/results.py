@@ -13,11 +13,14 @@ from django.db import OperationalError, models, transaction
 from versioning.domain.evaluation import judging
 from versioning.domain.evaluation.judging import JudgeAnswer, Preference
 from versioning.domain.evaluation.outcome import SCORES_NOTHING, Outcome
+from versioning.domain.events import EventKind
 from versioning.domain.evidence import KeptArm, RunResult
 from versioning.domain.statistics import paired
 from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark, Trial
+from versioning.services import events
+from versioning.services.actors import Actor
 from versioning.services.errors import Busy
 from versioning.services.evaluation import suites
 from versioning.services.evaluation.planning import ANSWER_ARMS, JUDGE_ARMS
@@ -64,13 +67,14 @@ def pairs(trials: Iterable[Trial]) -> list[Pair]:
     ]
 
 
-def conclude(*, run_id: int, now: datetime) -> None:
-    """Write down what the run showed, and hand its answers on as samples.
+def conclude(*, run_id: int, actor: Actor, now: datetime) -> None:
+    """Write down what the run showed with its event, and hand its answers on as samples.
 
     A run that stopped early shows what it has, and its verdict is "not enough data": what was
     not asked is never a pass. Whatever goes wrong here ends the run as failed, with the reason:
-    taken again it would go wrong again. Call it in a transaction, once the run has ended. Raises
-    OperationalError and Busy: then the database was not there, and the run is taken again.
+    taken again it would go wrong again. Call it in a transaction, once the run has ended, with
+    its model locked. Raises OperationalError and Busy: then the database was not there, and the
+    run is taken again.
     """
     try:
         with transaction.atomic():
@@ -86,6 +90,35 @@ def conclude(*, run_id: int, now: datetime) -> None:
             verdict=Verdict.NOT_ENOUGH_DATA.value,
             sentence="",
         )
+    _write_event(run_id=run_id, actor=actor, now=now)
+
+
+def _write_event(*, run_id: int, actor: Actor, now: datetime) -> None:
+    """Write that a run ended. Its problem stays out: it may hold what a provider said."""
+    run = EvaluationRun.objects.with_names().get(pk=run_id)
+    details: dict[str, object] = {"run_id": run.pk, "suite": run.frozen.suite.name}
+    kind = EventKind.EVALUATION_ENDED
+    if run.state == EvaluationRun.State.OVER_BUDGET:
+        kind = EventKind.BUDGET_REACHED
+        budget = None if run.budget_usd is None else str(run.budget_usd)
+        details |= {
+            "spent_usd": str(run.spent_usd),
+            "budget_usd": budget,
+            "spent_tokens": run.spent_tokens,
+            "budget_tokens": run.budget_tokens,
+        }
+    else:
+        details |= {"run_state": run.state, "verdict": run.verdict}
+    verdict = f": {Verdict(run.verdict).words}" if run.state == EvaluationRun.State.DONE else ""
+    events.write(
+        kind,
+        tracked=run.to_version.tracked_model,
+        version=run.to_version,
+        sentence=f"{run} is {run.get_state_display()}{verdict}.",
+        actor=actor,
+        now=now,
+        details=details,
+    )
 
 
 def _write_down(*, run_id: int, now: datetime) -> None:

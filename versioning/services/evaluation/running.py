@@ -26,8 +26,9 @@ from providers.base import ProviderError
 from providers.http.guard import refuse_if_others_wait
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
-from versioning.models import EvaluationRun, Trial
+from versioning.models import EvaluationRun, TrackedModel, Trial
 from versioning.services import locks, stopping, sweeps
+from versioning.services.actors import Actor
 from versioning.services.evaluation import budget, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
@@ -301,8 +302,9 @@ def _end(
     if state is None:
         _mine(run, worker).update(leased_until=None, worker="")
         return
+    locks.take(TrackedModel.objects.filter(versions=run.to_version_id))
     ended = _mine(run, worker).update(
         state=state, ended_at=now, problem=problem[:500], leased_until=None, worker=""
     )
     if ended:
-        results.conclude(run_id=run.pk, now=now)
+        results.conclude(run_id=run.pk, actor=Actor.scheduler(), now=now)

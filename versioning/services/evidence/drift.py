@@ -6,16 +6,19 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
+from versioning.domain.events import EventKind
 from versioning.domain.figure_kinds import DriftWatch, Rate
 from versioning.domain.figures import WATCHED
 from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, find_shifts
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
-from versioning.services import clock, lookups, sweeps
+from versioning.services import clock, events, locks, lookups, sweeps
+from versioning.services.actors import Actor
 from versioning.services.evidence import comparison
 from versioning.services.samples import rollups
 from versioning.services.samples.rollup_sums import SampleSums
+from versioning.services.transactions import one_transaction
 
 NEWS = timedelta(days=14)
 """A change that was to be seen longer ago raises no finding any more."""
@@ -78,15 +81,39 @@ def _find(version_id: int, *, now: datetime) -> int:
             began = min(shift.began for _, shift in group)
             if any(f.measure == measure and abs(f.began_on - began) <= SAME for f in known):
                 continue
-            DriftFinding.objects.create(
-                version_id=version_id,
-                measure=measure,
-                began_on=began,
-                sentence=_sentence(group),
-                found_at=now,
+            _write_finding(
+                DriftFinding(
+                    version_id=version_id,
+                    measure=measure,
+                    began_on=began,
+                    sentence=_sentence(group),
+                    found_at=now,
+                )
             )
             added += 1
     return added
+
+
+@one_transaction
+def _write_finding(finding: DriftFinding) -> None:
+    """Keep a finding, with its event."""
+    tracked = locks.hold(
+        TrackedModel.objects.filter(versions=finding.version_id).select_related("provider")
+    ).get()
+    finding.save(force_insert=True)
+    events.write(
+        EventKind.DRIFTED,
+        tracked=tracked,
+        version=finding.version,
+        sentence=f"{finding.version}: {finding.sentence}",
+        actor=Actor.scheduler(),
+        now=finding.found_at,
+        details={
+            "finding_id": finding.pk,
+            "measure": finding.measure,
+            "began_on": finding.began_on.isoformat(),
+        },
+    )
 
 
 def _series(version_id: int, *, before: date) -> dict[str, Series]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from django.db.models import Q, QuerySet
 
 from versioning.domain import calendar, canary
+from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.figures import LIMITS
 from versioning.domain.policy import (
@@ -38,10 +39,11 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
-from versioning.services import clock
+from versioning.services import clock, events, locks
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.evidence import comparison, suite_evidence
+from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import way_back
 
 DAY = timedelta(days=1)
@@ -501,11 +503,14 @@ def _known(
     )
 
 
+@one_transaction
 def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> AutomationSwitch:
     """Let things move by themselves, or let nothing. Raises Invalid (off without a reason)."""
     if not on and not reason.strip():
         message = "Say why automation goes off, for whoever finds it off later."
         raise Invalid(message, [FieldError("/reason", "missing", message)])
+    was = AutomationSwitch.objects.filter(pk=AutomationSwitch.ONLY, on=False)
+    was_on = not locks.hold(was).exists()
     switch, _ = AutomationSwitch.objects.update_or_create(
         pk=AutomationSwitch.ONLY,
         defaults={
@@ -516,6 +521,15 @@ def switch_automation(*, on: bool, reason: str, actor: Actor, now: datetime) -> 
             "changed_at": now,
         },
     )
+    if on != was_on:
+        why = f": {switch.reason}" if switch.reason else "."
+        events.write(
+            EventKind.AUTOMATION_ON if on else EventKind.AUTOMATION_OFF,
+            sentence=f"{actor.name} switched automation {'on' if on else 'off'}{why}",
+            actor=actor,
+            now=now,
+            details={"reason": switch.reason},
+        )
     return switch
 
 

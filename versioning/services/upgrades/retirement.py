@@ -22,7 +22,7 @@ from versioning.domain.retirement import (
     reminder_due,
     starts_this_week,
 )
-from versioning.models import ModelVersion, Reminder, TrackedModel, UpgradeRecord
+from versioning.models import Event, ModelVersion, Reminder, TrackedModel, UpgradeRecord
 from versioning.services import clock, constraints, events, locks, sweeps, teams
 from versioning.services.actors import Actor
 from versioning.services.storable import one_line
@@ -152,6 +152,56 @@ def write_reminders(*, now: datetime) -> int:
         now=now,
     )
     return sum(written)
+
+
+def write_starts(*, now: datetime) -> int:
+    """Write the event of each move that must start this week, once for an announced date.
+
+    A forecast moves each day, and a retirement that is past has been told of: neither has one.
+    Return how many are new.
+    """
+    today = clock.local_day(now)
+    known = [
+        each
+        for each in due_this_week(now=now)
+        if each.retirement.precision is not Precision.FORECAST and each.retirement.on >= today
+    ]
+    written: list[bool] = []
+    sweeps.each(
+        clocks(known),
+        lambda each: written.append(_write_start(each, now=now)),
+        subject=lambda each: f"Start of the move of {each.tracked_model}",
+        now=now,
+    )
+    return sum(written)
+
+
+@one_transaction
+def _write_start(found: Clock, *, now: datetime) -> bool:
+    """Write that a move must start; False where it is written already."""
+    locks.take(TrackedModel.objects.filter(pk=found.tracked_model.pk))
+    retires_on = found.retirement.on.isoformat()
+    told = Event.objects.filter(
+        kind=EventKind.START_THIS_WEEK,
+        tracked_model=found.tracked_model,
+        model_version=found.version,
+        payload__retires_on=retires_on,
+    )
+    if told.exists():
+        return False
+    is_past = found.latest_start < clock.local_day(now)
+    by = "should have started by" if is_past else "must start by"
+    events.write(
+        EventKind.START_THIS_WEEK,
+        tracked=found.tracked_model,
+        version=found.version,
+        sentence=f"The move of {found.tracked_model} {by} {dates.day(found.latest_start)}: "
+        f"{found.version.upstream_id} retires on {dates.day(found.retirement.on)}.",
+        actor=Actor.scheduler(),
+        now=now,
+        details={"retires_on": retires_on, "latest_start": found.latest_start.isoformat()},
+    )
+    return True
 
 
 def _remind(version: ModelVersion, *, now: datetime) -> bool:

@@ -1,0 +1,177 @@
+"""Recipients: people who are told of events, tried with a button; their address is never shown."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms as django_forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model
+from django.forms.models import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_POST
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+)
+
+from versioning.admin import words
+from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.domain.events import EventKind
+from versioning.models import Recipient
+from versioning.services import recipients
+from versioning.services.errors import ServiceError
+
+if TYPE_CHECKING:
+    _Form = ModelForm[Recipient]
+else:
+    _Form = ModelForm
+
+
+class RecipientForm(_Form):
+    """Whom to tell, by which way, of what, and when not."""
+
+    url = django_forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=1000,
+        required=False,
+        strip=True,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "An apprise address, such as slack://… or ntfys://…. It is kept encrypted and never "
+            "shown again; leave it empty to keep the one there is."
+        ),
+    )
+    kinds = django_forms.MultipleChoiceField(
+        label=gettext_lazy("Kinds of events"),
+        choices=[(kind.value, kind.value) for kind in EventKind if kind is not EventKind.DIGEST],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=Recipient._meta.get_field("kinds").help_text,
+    )
+
+    class Meta:
+        model = Recipient
+        fields = (
+            "name",
+            "enabled",
+            "email",
+            "url_env",
+            "kinds",
+            "provider",
+            "owner",
+            "quiet_from",
+            "quiet_until",
+            "time_zone",
+            "daily_digest",
+            "weekly_digest",
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Take one way, and turn an address into what is kept of it."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        url = cleaned.pop("url", "")
+        others = [bool(cleaned.get("email")), bool(cleaned.get("url_env"))]
+        keeps = not url and not any(others) and bool(self.instance.kept_url)
+        if sum([bool(url) or keeps, *others]) != 1:
+            raise ValidationError(
+                gettext_lazy("Tell them by one way: e-mail, variable or address.")
+            )
+        try:
+            self.kept = {} if keeps else recipients.kept({"url": url})
+        except ServiceError as error:
+            raise ValidationError({"url": str(error)}) from error
+        return cleaned
+
+
+@admin.register(Recipient)
+class RecipientAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    when_empty = gettext_lazy(
+        "Add the people who shall hear of what waits, moves, fails and retires: by e-mail, in a "
+        "chat, or by a pager."
+    )
+    form = RecipientForm
+    list_display = ("name", "by", "of", "quiet", "standing", "made_by")
+    search_fields = ("name", "email", "url_env")
+    list_select_related = ("provider",)
+    ordering = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "enabled", ("email", "url_env"), "url")}),
+        (gettext_lazy("What they hear of"), {"fields": ("kinds", ("provider", "owner"))}),
+        (
+            gettext_lazy("When"),
+            {
+                "fields": (
+                    ("quiet_from", "quiet_until", "time_zone"),
+                    ("daily_digest", "weekly_digest"),
+                )
+            },
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str]:
+        return ("name",) if obj else ()  # type: ignore[return-value]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What was sent stays in the deliveries; the row's history stays, too."""
+        return may_set_up(request, "versioning.delete_recipient")
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, recipient: Recipient) -> str:
+        return recipient.email or recipient.url_env or recipient.way
+
+    @admin.display(description=gettext_lazy("is told of"))
+    def of(self, recipient: Recipient) -> str:
+        count = gettext("%(count)s kinds") % {"count": len(recipient.kinds)}
+        kinds = count if recipient.kinds else gettext("all")
+        parts = [kinds, str(recipient.provider or ""), recipient.owner]
+        return ", ".join(part for part in parts if part)
+
+    @admin.display(description=gettext_lazy("quiet"))
+    def quiet(self, recipient: Recipient) -> str | None:
+        if recipient.quiet_from is None or recipient.quiet_until is None:
+            return None
+        return f"{recipient.quiet_from:%H:%M}–{recipient.quiet_until:%H:%M}"
+
+    @admin.display(description=gettext_lazy("standing"), ordering="enabled")
+    def standing(self, recipient: Recipient) -> SafeString:
+        if recipient.enabled:
+            return words.badge(gettext("on"), "good")
+        failed = gettext("switched off: it failed")
+        return words.badge(failed if recipient.off_reason else gettext("off"), "warn")
+
+    def get_urls(self) -> list[URLPattern]:
+        test = require_POST(self.test)
+        return [
+            self.further_page("<int:recipient_id>/test/", test, name="test"),
+            *super().get_urls(),
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it by the service; of a new address only what is kept of it."""
+        fields = {name: form.cleaned_data[name] for name in form.cleaned_data} | form.kept
+        if change:
+            recipients.change(
+                name=obj.name,
+                changes=fields,
+                actor=actor_of(request),
+                revision=None,
+                now=timezone.now(),
+            )
+            return
+        obj.pk = recipients.add(fields=fields, actor=actor_of(request)).pk
+
+    def test(self, request: HttpRequest, recipient_id: int) -> HttpResponse:
+        """Send a notice that tells of nothing, and say what came of it."""
+        found = self.get_object(request, str(recipient_id))
+        if not self.has_change_permission(request) or found is None:
+            raise PermissionDenied
+        result = recipients.test(name=found.name)
+        tone = messages.SUCCESS if result.ok else messages.ERROR
+        messages.add_message(request, tone, result.sentence)
+        where = reverse("admin:versioning_recipient_change", args=[found.pk])
+        return HttpResponseRedirect(where)
