@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -35,7 +36,7 @@ from tests.versioning.services.test_drift import days
 from versioning import tasks
 from versioning.domain.event_schemas import KINDS, schema_of
 from versioning.domain.events import EventKind
-from versioning.models import EvaluationRun, Event, ModelVersion, UpgradeRecord
+from versioning.models import Emergency, EvaluationRun, Event, ModelVersion, UpgradeRecord
 from versioning.services import messages
 from versioning.services.upgrades import recommendation
 
@@ -245,6 +246,27 @@ def the_switch(world: World) -> None:
         world.post("/api/automation", {"on": on, "reason": reason})
 
 
+def an_emergency(world: World) -> None:
+    model = tracked(provider=world.provider)
+    newer = ModelVersionFactory(tracked_model=model, upstream_id="zeta-2")
+    body = {"to_version": newer.label, "reason": "It answers nonsense.", "minutes": 30}
+    with at(NOW):
+        world.post(f"/api/model-versions/acme/{model.name}/emergency", body)
+    with at(NOW + HOUR):
+        tasks.carry_on()
+        review = reverse("admin:versioning_emergency_review", args=[Emergency.objects.get().pk])
+        assert world.staff.post(review, {"note": "It was one."}).status_code == 302
+
+
+def a_digest(world: World) -> None:
+    world.record()
+    with at(NOW):
+        world.post("/api/recipients", {"name": "ops", "email": "ops@example.com"})
+    for hours in (24, 25, 26):
+        with at(NOW + hours * HOUR):
+            tasks.remind()
+
+
 Play = Callable[[World], None]
 K = EventKind
 PLAYS: dict[Play, set[EventKind]] = {
@@ -268,6 +290,8 @@ PLAYS: dict[Play, set[EventKind]] = {
     drifting: {K.DRIFTED},
     tests_that_fail: {K.TESTS_BEGUN, K.FAILED, K.EVALUATION_ENDED},
     a_budget_that_is_reached: {K.BUDGET_REACHED},
+    an_emergency: {K.EMERGENCY_DECLARED, K.EMERGENCY_ENDED, K.EMERGENCY_REVIEWED},
+    a_digest: {K.DIGEST},
     the_switch: {K.AUTOMATION_OFF, K.AUTOMATION_ON},
 }
 ONCE = {
@@ -283,6 +307,10 @@ ONCE = {
     K.AUTOMATION_ON,
     K.BUDGET_REACHED,
     K.EVALUATION_ENDED,
+    K.DIGEST,
+    K.EMERGENCY_DECLARED,
+    K.EMERGENCY_ENDED,
+    K.EMERGENCY_REVIEWED,
 }
 """Each of these happens once in its play, however often somebody looks."""
 
