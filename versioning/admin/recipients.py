@@ -106,7 +106,8 @@ class RecipientAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[mis
             gettext_lazy("When"),
             {
                 "fields": (
-                    ("quiet_from", "quiet_until", "time_zone"),
+                    ("quiet_from", "quiet_until"),
+                    "time_zone",
                     ("daily_digest", "weekly_digest"),
                 )
             },
