@@ -166,6 +166,8 @@ DOORS |= {
     "versioning.notice view": "GET notices",
     "versioning.event view": "GET events",
     "versioning.webhook view": "GET webhooks",
+    "versioning.recipient view": "GET recipients",
+    "versioning.calendarfeed view": "GET calendars",
     "versioning.delivery view": "GET deliveries",
     "versioning.emergency view": "GET emergencies",
     "versioning.driftfinding view": "GET drift-findings",
@@ -190,6 +192,7 @@ DOORS |= {
 FIELDS_ELSEWHERE = {
     "providers.provider": {"slug"},  # applications ask by it: renaming stays with people
     "versioning.webhook": {"name"},  # deliveries are told by it: it lasts
+    "versioning.recipient": {"name"},  # so it is with this one
     "versioning.lineagerule": {"tracked_model"},  # in the address
     "versioning.evaluationcase": {"suite"},  # in the address
 }
