@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0001_tables'),
-        ('versioning', '0021_fill_events_of_providers'),
+        ('versioning', '0022_fill_events_of_providers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

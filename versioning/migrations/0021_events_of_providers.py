@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('providers', '0001_tables'),
-        ('versioning', '0019_seal_the_looks'),
+        ('versioning', '0020_teams'),
     ]
 
     operations = [

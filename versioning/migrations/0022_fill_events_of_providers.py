@@ -37,6 +37,6 @@ def _in_parts(rows, **values):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("versioning", "0020_events_of_providers")]
+    dependencies = [("versioning", "0021_events_of_providers")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
