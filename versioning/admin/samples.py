@@ -157,6 +157,9 @@ class UnknownModelAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
     is_large = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UnknownModel]:
+        return super().get_queryset(request).seen()
+
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def last_seen(self, unknown: UnknownModel) -> SafeString:
         return words.ago(unknown.last_seen_at, now=timezone.now())
