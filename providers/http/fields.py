@@ -1,7 +1,7 @@
 """Single fields of a provider's answer, read with suspicion: unknown stays unknown."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -148,18 +148,15 @@ def _moment_of_text(value: Any) -> datetime | None:
         return None
 
 
-_LIFECYCLE: Mapping[str, Lifecycle] = {
-    word: meant
-    for meant, words in (
-        ("active", "active ga generallyavailable stable available production released current"),
-        ("preview", "beta alpha experimental unstableexperimental earlyaccess eap prerelease rc"),
-        ("preview", "releasecandidate"),
-        ("legacy", "legacy superseded obsolete"),
-        ("deprecated", "deprecated deprecating retiring sunset sunsetting phasingout"),
-        ("retired", "retired endoflife eol decommissioned discontinued shutdown removed withdrawn"),
-    )
-    for word in words.split()
-}
+_WORDS: Sequence[tuple[Lifecycle, str]] = (
+    ("active", "active ga generallyavailable stable available production released current"),
+    ("preview", "beta alpha experimental unstableexperimental earlyaccess eap prerelease rc"),
+    ("preview", "releasecandidate"),
+    ("legacy", "legacy superseded obsolete"),
+    ("deprecated", "deprecated deprecating retiring sunset sunsetting phasingout"),
+    ("retired", "retired endoflife eol decommissioned discontinued shutdown removed withdrawn"),
+)
+_LIFECYCLE = {word: meant for meant, words in _WORDS for word in words.split()}
 """What providers and catalogues write, without case, spaces, hyphens and underscores."""
 
 _WHERE_IT_STANDS = ("status", "stage", "state", "value", "phase")

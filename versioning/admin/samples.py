@@ -24,7 +24,6 @@ from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may
 from versioning.domain.figure_kinds import Field, Unit
 from versioning.domain.figures import FIELDS
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
-from versioning.models.samples import UnknownModelQuerySet
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import served_drift
@@ -158,8 +157,8 @@ class UnknownModelAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
     is_large = True
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[UnknownModel]:
-        rows: UnknownModelQuerySet = super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
         is_list = getattr(request.resolver_match, "url_name", "").endswith("_changelist")
         return rows.seen() if is_list else rows
 

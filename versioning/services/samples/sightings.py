@@ -42,20 +42,20 @@ def take_out(
         left = Greatest(F("samples") - gone.samples, 0)
         if gone.unknown_model_id is not None:
             UnknownModel.objects.filter(pk=gone.unknown_model_id).update(samples=left)
-            _see_again(gone)
+            _see_again(gone, pk=gone.unknown_model_id)
         else:
             drift = ServedDrift.objects.filter(version=gone.version_id, served=gone.served)
             drift.filter(samples__lte=gone.samples).delete()
             drift.update(samples=left)
 
 
-def _see_again(gone: Sighting) -> None:
+def _see_again(gone: Sighting, *, pk: int) -> None:
     """Let an unknown model's first and last moment be those of the samples that are left."""
-    samples = PerformanceSample.objects.filter(unknown_model=gone.unknown_model_id)
+    samples = PerformanceSample.objects.filter(unknown_model=pk)
     told = samples.aggregate(first=Min("at"), last=Max("at"))
     if told["first"] is None:
         return  # the next one that is seen is the first
-    model = UnknownModel.objects.filter(pk=gone.unknown_model_id)
+    model = UnknownModel.objects.filter(pk=pk)
     model.filter(first_seen_at=gone.first_at).update(first_seen_at=told["first"])
     model.filter(last_seen_at=gone.last_at).update(last_seen_at=told["last"])
 
