@@ -116,8 +116,11 @@ def read_model(row: Any, *, unit_of_list: int | None = None) -> ListedModel | No
     )
 
 
+_FLAGS_OF_DEPRECATION = ("deprecated", "is_deprecated", "isDeprecated")
+
+
 def _read_lifecycle(row: Mapping[str, Any]) -> Lifecycle:
-    if row.get("deprecated") is True:
+    if any(row.get(flag) is True for flag in _FLAGS_OF_DEPRECATION):
         return "deprecated"
     return read_lifecycle(row.get("lifecycle_status"), row.get("lifecycle"), row.get("status"))
 

@@ -1,7 +1,7 @@
 """Single fields of a provider's answer, read with suspicion: unknown stays unknown."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -34,7 +34,7 @@ def read_id(row: Any, *names: str) -> str:
         if isinstance(value, str) and value.strip():
             found = value.strip()
             if len(found) > LONGEST_ID or not found.isprintable():
-                raise BadItem(f"has a {name} that can't be a model's name")
+                raise BadItem(f"tells as {name} what can't be a model's name")
             return found
     raise BadItem(f"has no {names[0]}")
 
@@ -148,27 +148,30 @@ def _moment_of_text(value: Any) -> datetime | None:
         return None
 
 
-_LIFECYCLE: Mapping[str, Lifecycle] = {
-    **dict.fromkeys(("active", "ga", "generallyavailable", "stable", "available"), "active"),
-    **dict.fromkeys(
-        ("preview", "publicpreview", "privatepreview", "beta", "alpha", "experimental"), "preview"
-    ),
-    "unstableexperimental": "preview",
-    "legacy": "legacy",
-    **dict.fromkeys(
-        ("deprecated", "deprecating", "retiring", "sunset", "sunsetting"), "deprecated"
-    ),
-    **dict.fromkeys(
-        ("retired", "endoflife", "eol", "decommissioned", "discontinued", "shutdown"), "retired"
-    ),
-}
+_WORDS: Sequence[tuple[Lifecycle, str]] = (
+    ("active", "active ga generallyavailable stable available production released current"),
+    ("preview", "beta alpha experimental unstableexperimental earlyaccess eap prerelease rc"),
+    ("preview", "releasecandidate"),
+    ("legacy", "legacy superseded obsolete"),
+    ("deprecated", "deprecated deprecating retiring sunset sunsetting phasingout"),
+    ("retired", "retired endoflife eol decommissioned discontinued shutdown removed withdrawn"),
+)
+_LIFECYCLE = {word: meant for meant, words in _WORDS for word in words.split()}
 """What providers and catalogues write, without case, spaces, hyphens and underscores."""
+
+_WHERE_IT_STANDS = ("status", "stage", "state", "value", "phase")
+"""What an object that tells a lifecycle calls the word."""
 
 
 def read_lifecycle(*values: Any) -> Lifecycle:
-    """Return the first of the values that is a known word for where a model stands, else empty."""
+    """Return the first of the values that is a known word for where a model stands, else empty.
+
+    A value may be an object with the word in it, as in ``{"status": "LEGACY"}``.
+    """
     for value in values:
-        word = "".join(letter for letter in read_text(value).lower() if letter.isalpha())
-        if found := _LIFECYCLE.get(word):
-            return found
+        is_object = isinstance(value, Mapping)
+        for text in map(value.get, _WHERE_IT_STANDS) if is_object else (value,):
+            word = "".join(letter for letter in read_text(text).lower() if letter.isalpha())
+            if found := _LIFECYCLE.get(word, "preview" if word.endswith("preview") else ""):
+                return found
     return ""

@@ -122,3 +122,32 @@ def test_words_come_once_and_in_their_order() -> None:
 def test_text_is_cut_and_has_no_control_characters() -> None:
     assert fields.read_text("a\0b\x1b\nc") == "ab\nc"
     assert len(fields.read_text("x" * 10_000)) == fields.LONGEST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("Generally Available", "active"),
+        ("early access", "preview"),
+        ("research-preview", "preview"),
+        ("releaseCandidate", "preview"),
+        ({"status": "LEGACY"}, "legacy"),
+        ({"stage": "Retired"}, "retired"),
+        ({"value": {"status": "deprecated"}}, ""),
+        ("superseded", "legacy"),
+        ("phasing_out", "deprecated"),
+        ("withdrawn", "retired"),
+        ("blooming", ""),
+        (["deprecated"], ""),
+        (True, ""),
+    ],
+)
+def test_where_a_model_stands_is_one_of_few_words(told: Any, meant: str) -> None:
+    assert fields.read_lifecycle(told) == meant
+
+
+@given(ANYTHING)
+def test_no_value_is_a_lifecycle_that_nobody_knows(value: Any) -> None:
+    words = {"", "active", "preview", "legacy", "deprecated", "retired"}
+    assert fields.read_lifecycle(value) in words
+    assert fields.read_lifecycle({"status": value}) in words

@@ -61,7 +61,7 @@ SUBJECTS: Mapping[str, type[Model] | None] = {
 another id names."""
 
 
-class Admin(PlainAdmin):
+class TeamPages(PlainAdmin):
     """Pages that show of other teams what a person may see, and let them change nothing of it."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -103,6 +103,9 @@ def _is_foreign(request: HttpRequest, table: type[Model], pk: Any) -> bool:
 def caller_of(request: HttpRequest) -> Caller:
     """Return who asks, as far as teams go."""
     return Caller(user_id=request.user.pk)
+
+
+Admin = TeamPages  # the base of all pages of this app, as `providers` has its own
 
 
 class HistoryAdmin(Admin):

@@ -157,6 +157,11 @@ class UnknownModelAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
     is_large = True
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: Any = super().get_queryset(request)
+        is_list = getattr(request.resolver_match, "url_name", "").endswith("_changelist")
+        return rows.seen() if is_list else rows
+
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def last_seen(self, unknown: UnknownModel) -> SafeString:
         return words.ago(unknown.last_seen_at, now=timezone.now())

@@ -84,8 +84,12 @@ class SliceTag(models.Model):
 class UnknownModelQuerySet(models.QuerySet["UnknownModel"]):
     def open(self) -> Self:
         """Those that nobody tracks yet, and that some sample names that was not taken back."""
+        return self.seen().filter(tracked_model=None)
+
+    def seen(self) -> Self:
+        """Those that are tracked by now, or that some sample names that was not taken back."""
         waiting = Sighting.objects.filter(unknown_model=OuterRef("pk"))
-        return self.filter(Q(samples__gt=0) | Exists(waiting), tracked_model=None)
+        return self.filter(Q(samples__gt=0) | Exists(waiting) | Q(tracked_model__isnull=False))
 
     def with_counts(self) -> Self:
         """Add ``seen``: the number of samples, those not folded yet included."""

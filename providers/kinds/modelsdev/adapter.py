@@ -20,7 +20,8 @@ from providers.http.fields import (
 from providers.http.prices import Prices, read_prices
 
 SOURCE = "https://models.dev"
-_STEP = re.compile(r"context_over_\d+k")
+_STEP = re.compile(r"context_over_\d+k?")
+_LIKE_A_STEP = re.compile(r"context|over|above|beyond")
 _CAPABILITIES = {
     "tool_call": "tools",
     "structured_output": "structured_output",
@@ -98,9 +99,9 @@ def _read_prices(cost: Mapping[str, Any]) -> Prices:
     steps = [_read_tier(tier) for tier in tiers] if isinstance(tiers, list) and tiers else None
     if steps is None:
         steps = [
-            (step.removeprefix("context_over_"), read_object(prices))
-            for step, prices in cost.items()
-            if _STEP.fullmatch(step)
+            (step.removeprefix("context_over_") if _STEP.fullmatch(step) else "", told)
+            for step, told in cost.items()
+            if _LIKE_A_STEP.search(step) and isinstance(told, Mapping)
         ]
     if not all(size for size, _ in steps):
         return Prices(doubts=("Its prices have a step that can't be read: not taken.",))

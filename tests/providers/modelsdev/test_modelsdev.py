@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from providers.kinds.modelsdev.adapter import ModelsDev
 from tests.providers.conftest import NOW, ScriptedServer, answer, read_fixture
 from tests.providers.shapes import connect, listed
@@ -27,3 +29,24 @@ def test_a_broken_provider_spoils_only_itself(server: ScriptedServer) -> None:
     dropped = connect(ModelsDev, server).list_models(at=NOW).dropped
     assert len(dropped) == 2
     assert "of broken is not an object" in dropped[1]
+
+
+@pytest.mark.parametrize(
+    ("step", "is_read"),
+    [
+        ("context_over_200k", True),
+        ("context_over_272000", True),
+        ("context_over_xk", False),
+        ("above_200k", False),
+        ("over_200k_tokens", False),
+    ],
+)
+def test_a_price_with_a_step_that_cannot_be_read_is_unknown(
+    server: ScriptedServer, step: str, is_read: bool
+) -> None:
+    cost = {"input": 1, "output": 2, step: {"input": 3, "output": 4}}
+    server.script = answer({"acme": {"models": {"quill-9": {"id": "quill-9", "cost": cost}}}})
+    model = listed(connect(ModelsDev, server))["quill-9"]
+    assert (model.input_price is not None) is is_read
+    assert {each.part for each in model.other_prices} == ({"input", "output"} if is_read else set())
+    assert bool(model.doubts) is not is_read

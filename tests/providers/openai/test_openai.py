@@ -80,3 +80,26 @@ def test_presets_have_names_of_their_own() -> None:
     assert all(p.base_url.startswith(("https://", "http://127.0.0.1")) for p in PRESETS)
     wanted = {"vllm", "llamacpp", "groq", "together", "fireworks", "deepseek", "xai", "lmstudio"}
     assert wanted <= {preset.slug for preset in PRESETS}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"deprecated": True},
+        {"is_deprecated": True},
+        {"status": "deprecated"},
+        {"lifecycle": {"status": "DEPRECATED"}},
+        {"lifecycle_status": "sunsetting"},
+    ],
+)
+def test_a_server_may_say_in_its_own_way_that_a_model_goes(
+    server: ScriptedServer, said: dict[str, object]
+) -> None:
+    server.script = answer({"data": [{"id": "quill-5", **said}]})
+    assert listed(connect(OpenAI, server))["quill-5"].lifecycle == "deprecated"
+
+
+def test_a_day_to_come_is_no_release(server: ScriptedServer) -> None:
+    rows = [{"id": f"quill-{n}", "created": 3_000_000_000 + n * 90_061} for n in (1, 2)]
+    server.script = answer({"data": rows})
+    assert [model.released for model in listed(connect(OpenAI, server)).values()] == [None, None]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import JSONField, Model
 from django.test import Client
@@ -115,3 +116,22 @@ def test_only_an_option_that_is_json_by_itself_is_asked_as_json() -> None:
         ]
         assert [each.removeprefix("option_") for each in asked(row.fields)] == taken
         assert taken in ([], ["schema"])
+
+
+def test_every_textarea_begins_with_a_line_break_that_html_may_drop(
+    boss: Client, rows: None
+) -> None:
+    seen = 0
+    for _, address in pages():
+        answer = boss.get(address)
+        found = re.findall(r"<textarea[^>]*>(.?)", text(answer), re.DOTALL)
+        assert set(found) <= {"\n"}, address
+        seen += len(found)
+    assert seen > 10
+
+
+def test_no_template_writes_on_a_textarea_s_first_line() -> None:
+    found = list((settings.BASE_DIR / "templates").rglob("*.html"))
+    assert len(found) > 20
+    for template in found:
+        assert not re.search(r"<textarea.*>\{[{%]", template.read_text()), template

@@ -131,6 +131,14 @@ def test_a_case(boss: Client, suite: EvaluationSuite, content: Any) -> None:
     saved_unchanged(boss, EvaluationCase(suite=suite, key="one", content=content), "content")
 
 
+@pytest.mark.parametrize("content", ["\n", "\n\n", "\nbelow", "\r\nbelow", " \n x \n"])
+def test_a_text_keeps_its_first_line_break(
+    boss: Client, suite: EvaluationSuite, content: str
+) -> None:
+    said = {"messages": [{"role": "user", "content": content}], "expected": content}
+    saved_unchanged(boss, EvaluationCase(suite=suite, key="one", content=said), "content")
+
+
 @pytest.fixture
 def version(db: None) -> ModelVersion:
     version: ModelVersion = ModelVersionFactory()

@@ -21,7 +21,7 @@ def differences(current: Identity, other: Identity) -> tuple[str, ...]:
     """Say in which slots two ids differ; empty for two versions of one line.
 
     A size or a context that only one side states is no difference where the tier, or a newer
-    generation, already tells the line (see `unsaid`).
+    generation, already tells the line (see `unsaid`); a newer generation may state a longer one.
     """
     pairs = (
         (current.vendor, other.vendor, "another maker"),
@@ -173,9 +173,24 @@ def _sized(current: Identity, other: Identity) -> tuple[str, ...]:
         if not (now_said and newer):
             left, right = _joined(current.size), _joined(other.size)
             return (f"another size: {right or 'none'} instead of {left or 'none'}",)
-    if current.context != other.context and not (newer or _outgrown(current, other)):
+    if current.context != other.context and not (
+        (newer and not _is_shorter(other.context, current.context)) or _outgrown(current, other)
+    ):
         return (f"another context: {other.context or 'none'} instead of {current.context}",)
     return ()
+
+
+def _is_shorter(context: str, than: str) -> bool:
+    """True where both are told."""
+    return bool(context and than) and tokens_of(context) * 1.1 < tokens_of(than)
+
+
+def tokens_of(context: str) -> int:
+    """Return the tokens of a context in a name: of `32k`, `8192`, or 0 of none.
+
+    Roughly: some mean 32768 by `32k`.
+    """
+    return int(context.removesuffix("k") or 0) * (1000 if context.endswith("k") else 1)
 
 
 def _outgrown(current: Identity, other: Identity) -> bool:

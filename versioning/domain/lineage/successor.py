@@ -249,6 +249,8 @@ class _Question:
             not entry.known.is_leaving(self.at),
             *key[:3],
             new.stage is old.stage,
+            new.context == old.context,
+            -line.tokens_of(new.context),
             new.is_pinned == old.is_pinned,
             *key[3:5],
             ("/" in new.id) == ("/" in old.id),

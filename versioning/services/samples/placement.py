@@ -2,7 +2,7 @@
 
 import time
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -23,6 +23,7 @@ from versioning.models import (
 from versioning.models.fields import to_ms
 from versioning.services import process_cache
 from versioning.services.samples import vocabulary
+from versioning.services.samples.provider_names import bare_name, provider_words
 
 MOST_WORDS = 2
 """Words before a model's name that may be its provider's: ``gemini/models/lumen-2``."""
@@ -136,20 +137,6 @@ class KnownModel:
             if exact:
                 return exact
         return []
-
-
-def provider_words(slug: str, kind: str) -> frozenset[str]:
-    """Return what may stand before the names of a provider's own models."""
-    return frozenset({slug, kind, *(("models",) if kind == "gemini" else ())})
-
-
-def bare_name(name: str, words: Collection[str]) -> str:
-    """Return the name without the provider's own words before it, such as ``models/``."""
-    first, slash, rest = name.partition("/")
-    while slash and rest and first in words:
-        name = rest
-        first, slash, rest = name.partition("/")
-    return name
 
 
 def _spellings(name: str) -> list[str]:

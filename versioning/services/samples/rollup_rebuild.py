@@ -15,7 +15,8 @@ from versioning.models import ModelVersion, PerformanceSample, Rollup, RollupPar
 from versioning.models.fields import from_ms
 from versioning.services.samples import retention, rollups, vocabulary
 from versioning.services.samples.batch import foreign_pairs
-from versioning.services.samples.placement import KnownVersion, provider_words
+from versioning.services.samples.placement import KnownVersion
+from versioning.services.samples.provider_names import provider_words
 from versioning.services.samples.rollup_sums import (
     DAY_MS,
     Cell,

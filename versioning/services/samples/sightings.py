@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from django.db.models import F
+from django.db.models import F, Max, Min
 from django.db.models.functions import Greatest
 
-from versioning.models import ServedDrift, Sighting, UnknownModel
+from versioning.models import PerformanceSample, ServedDrift, Sighting, UnknownModel
 from versioning.models.fields import from_ms
 from versioning.services import locks
 from versioning.services.samples.rollup_sums import SampleRow
@@ -42,10 +42,22 @@ def take_out(
         left = Greatest(F("samples") - gone.samples, 0)
         if gone.unknown_model_id is not None:
             UnknownModel.objects.filter(pk=gone.unknown_model_id).update(samples=left)
+            _see_again(gone, pk=gone.unknown_model_id)
         else:
             drift = ServedDrift.objects.filter(version=gone.version_id, served=gone.served)
             drift.filter(samples__lte=gone.samples).delete()
             drift.update(samples=left)
+
+
+def _see_again(gone: Sighting, *, pk: int) -> None:
+    """Let an unknown model's first and last moment be those of the samples that are left."""
+    samples = PerformanceSample.objects.filter(unknown_model=pk)
+    told = samples.aggregate(first=Min("at"), last=Max("at"))
+    if told["first"] is None:
+        return  # the next one that is seen is the first
+    model = UnknownModel.objects.filter(pk=pk)
+    model.filter(first_seen_at=gone.first_at).update(first_seen_at=told["first"])
+    model.filter(last_seen_at=gone.last_at).update(last_seen_at=told["last"])
 
 
 def _counted(
@@ -84,6 +96,8 @@ def fold(sightings: Sequence[Sighting]) -> None:
 
 def _count_unknown(sighting: Sighting, *, pk: int) -> None:
     model = locks.hold(UnknownModel.objects.filter(pk=pk)).get()
+    if model.samples == 0:  # nothing is left of what made it, or what made it isn't counted yet
+        model.first_seen_at, model.last_seen_at = sighting.first_at, sighting.last_at
     model.samples += sighting.samples
     model.first_seen_at = min(model.first_seen_at, sighting.first_at)
     model.last_seen_at = max(model.last_seen_at, sighting.last_at)

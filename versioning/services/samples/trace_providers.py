@@ -20,24 +20,9 @@ from urllib.parse import urlsplit
 
 from providers import registry
 from providers.models import Provider
+from versioning.services.samples.provider_names import KIND_OF
 from versioning.services.samples.trace_format import Scalar
 from versioning.services.samples.trace_names import HOST, PORT
-
-_KIND_OF = {
-    "aws.bedrock": "bedrock", "aws_bedrock": "bedrock", "amazon-bedrock": "bedrock",
-    "amazon_bedrock": "bedrock", "bedrock_converse": "bedrock",
-    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure",
-    "azure-openai": "azure", "azure.ai.inference": "azure", "az.ai.inference": "azure",
-    "azure_ai": "azure",
-    "gcp.gemini": "gemini", "gcp.gen_ai": "gemini", "google.generative-ai": "gemini",
-    "google_genai": "gemini", "google_ai_studio": "gemini",
-    "mistral_ai": "mistral", "mistralai": "mistral", "ollama_chat": "ollama",
-    "hugging_face": "huggingface",
-    "x_ai": "xai", "x-ai": "xai", "together_ai": "together", "togetherai": "together",
-    "fireworks_ai": "fireworks", "moonshot_ai": "moonshot",
-    "hosted_vllm": "vllm", "lm_studio": "lmstudio",
-}  # fmt: skip
-"""What conventions and libraries call a provider, where we say it otherwise."""
 
 _SURFACES = ("chat", "responses", "messages", "completion", "embedding", "textEmbedding", "image")
 """Vercel's SDK adds the part of the API that was called: ``openai.chat``."""
@@ -123,7 +108,7 @@ def _plain(named: str) -> str:
     name = named.strip()
     first, _, last = name.rpartition(".")
     name = first if first and last in _SURFACES else name
-    return _KIND_OF.get(name.lower(), name)
+    return KIND_OF.get(name.lower(), name)
 
 
 def _port(told: str) -> int | None:

@@ -13,13 +13,17 @@ from django.apps import apps
 from django.db import connections, transaction
 from django.db.models import ForeignKey, Model
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from tests.factories import tracked
 from tests.otlp import CHAT, export, span
 from versioning.models import (
     ApiKey,
     LeftOutSpans,
+    PerformanceSample,
     RequestUse,
+    Rollup,
     Route,
     SpanLink,
     Tally,
@@ -30,6 +34,7 @@ from versioning.models import (
     Word,
 )
 from versioning.services.samples import (
+    attachment,
     placement,
     request_uses,
     rollup_rebuild,
@@ -62,6 +67,10 @@ PAIRS = {
     "known": (OUTER, INNER),
     "answered": (OUTER | {"error.type": "", "hotswap.session": "s1"}, INNER),
     "both unknown": (OUTER | UNKNOWN, INNER | UNKNOWN),
+    "outer unknown at its own": (
+        OUTER | {"gen_ai.provider.name": "framework", "gen_ai.response.model": "zeta-1-a"},
+        INNER,
+    ),
     "outer of another provider": (
         OUTER | {"gen_ai.provider.name": "framework"},
         INNER,
@@ -78,8 +87,9 @@ PAIRS = {
 def pair(names: str, *, trace: int = 1) -> list[dict[str, Any]]:
     outer, inner = PAIRS[names]
     one = {"traceId": f"{trace:032x}"}
+    around = {"startTimeUnixNano": "1789999990000000000", "endTimeUnixNano": "1790000005000000000"}
     return [
-        span(outer, spanId="1" * 16, **one),
+        span(outer, spanId="1" * 16, **one, **around),
         span(inner, spanId="2" * 16, parentSpanId="1" * 16, **one),
     ]
 
@@ -149,6 +159,56 @@ def test_every_table_says_one_request(
     assert folded() == expected
     sums = {tally.result: tally.times for tally in Tally.objects.filter(kind=Tally.Kind.SAMPLE)}
     assert sums[ACCEPTED] - sums.get(TAKEN_BACK, 0) == 1
+
+
+@pytest.mark.parametrize("folds", [False, True])
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_an_unknown_model_was_seen_when_those_that_stay_came(
+    post: Callable[..., Any], writer: TrackedModel, is_alone: bool, folds: bool
+) -> None:
+    outer, inner = pair("both unknown")
+    sent = [outer, inner]
+    if not is_alone:
+        later = {"startTimeUnixNano": "1790000001000000000"}
+        sent.insert(0, pair("both unknown", trace=2)[1] | later)
+    for each in sent:
+        post(export(each))
+        if folds:
+            rollups.fold(now=timezone.now())
+    rollups.fold(now=timezone.now())
+
+    unknown = UnknownModel.objects.get(name="never-seen", provider_slug="acme")
+    moments = PerformanceSample.objects.order_by("at").values_list("at", flat=True)
+    assert len(moments) == len(sent) - 1
+    assert (unknown.first_seen_at, unknown.last_seen_at) == (moments[0], moments[len(moments) - 1])
+
+
+def test_one_of_which_all_was_taken_back_is_not_listed(
+    post: Callable[..., Any], admin_client: Client, writer: TrackedModel
+) -> None:
+    outer, inner = pair("outer unknown at its own")
+    address = reverse("admin:versioning_unknownmodel_changelist")
+    post(export(outer))
+    assert ">framework<" in admin_client.get(address).content.decode()
+    post(export(inner))
+    rollups.fold(now=timezone.now())
+    assert ">framework<" not in admin_client.get(address).content.decode()
+
+
+def test_one_that_was_tracked_between_a_wrapper_and_its_request(
+    post: Callable[..., Any], writer: TrackedModel
+) -> None:
+    outer, inner = pair("both unknown")
+    post(export(outer))
+    model = tracked(name="never-seen", upstream_id="never-seen", provider=writer.provider)
+    assert attachment.attach(now=timezone.now()) == 1
+    post(export(inner))
+    rollups.fold(now=timezone.now())
+
+    (sample,) = PerformanceSample.objects.all()
+    assert (sample.version, sample.input_tokens) == (model.current_version, 12)
+    total = Rollup.objects.filter(version=model.current_version, source=1)
+    assert [(row.samples, row.errors, row.input_tokens) for row in total] == [(1, 0, 12)]
 
 
 def test_what_a_request_used_is_told_at_once_and_added_up_once_it_stays(

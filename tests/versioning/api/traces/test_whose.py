@@ -119,6 +119,12 @@ PREFIXES = [
     ("openai", "gpt-4o", {"of": "own"}, "openai/gpt-4o"),
     ("openai", "gpt-4o", {"of": "own"}, "own/gpt-4o"),
     ("openai", "gpt-4o", {}, "own/gpt-4o"),
+    ("openai", "gpt-4o", {"of": "own"}, "OpenAI/gpt-4o"),
+    ("gemini", "lumen-2.5", {"of": "own"}, "Models/lumen-2.5"),
+    ("gemini", "lumen-2.5", {"of": "own"}, "google_genai/lumen-2.5"),
+    ("ollama", "lumen-2.5", {"of": "own"}, "ollama_chat/lumen-2.5"),
+    ("azure", "gpt-4o", {}, "azure_ai/gpt-4o"),
+    ("bedrock", "acme.lumen-v2:0", {"of": "own"}, "bedrock_converse/acme.lumen-v2:0"),
     ("openrouter", "openai/gpt-4o", {"of": "own"}, "openrouter/openai/gpt-4o"),
     ("openrouter", "openai/gpt-4o", {}, "openai/gpt-4o"),
 ]

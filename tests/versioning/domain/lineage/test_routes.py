@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.versioning.domain.lineage.invented import Model, models, relatives, words
 from versioning.domain.lineage import Answer, Known, Rules, StaffRule, StepKind, find_successor
+from versioning.domain.lineage.line import tokens_of
 from versioning.domain.lineage.vocabulary import PRICES, REGIONS, ROUTES
 
 few = settings(deadline=None, max_examples=60)
@@ -183,6 +184,32 @@ def test_a_limit_follows_to_the_same_limit(model: Model, limit: str) -> None:
 )
 def test_a_limit_is_not_left(current: str, newer: str) -> None:
     assert ask(current, newer).offered is None
+
+
+contexts = st.sampled_from(["4096", "8k", "8192", "16k", "32k", "32768", "128k", "200k"])
+
+
+@few
+@given(models(), contexts, st.sets(contexts, min_size=1))
+def test_the_context_in_a_name_stays_or_grows_as_little_as_it_can(
+    model: Model, now: str, listed: set[str]
+) -> None:
+    old = replace(model, channel="{name}", dated="", suffix="", packaging="")
+    new = replace(old, generation=(model.generation[0] + 1, 0), age=31)
+    found = ask(f"{old.in_words()}-{now}", *(f"{new.in_words()}-{each}" for each in listed))
+
+    enough = {each for each in listed if tokens_of(each) * 1.1 >= tokens_of(now)}
+    assert (found.successor is not None) is bool(enough)
+    if found.successor:
+        chosen = found.successor.id.removeprefix(f"{new.in_words()}-")
+        least = min(enough, key=tokens_of)
+        assert chosen == (now if now in listed else least)
+
+
+def test_a_context_follows_to_the_same_one_before_none() -> None:
+    found = ask("orbit-1-16k", "orbit-2", "orbit-2-16k", "orbit-2-32k")
+    assert found.successor
+    assert found.successor.id == "orbit-2-16k"
 
 
 opaque = st.one_of(
