@@ -166,6 +166,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "versioning.admin.standstills.on_every_page",
                 "versioning.admin.people.ways_to_sign_in",
+                "versioning.admin.saved_filters.on_lists",
             ],
         },
     },

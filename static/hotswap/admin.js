@@ -16,9 +16,12 @@
     }
   }
 
+  /* Words come from the page, in its language. */
+  const words = () => document.getElementById("page").dataset;
+
   function nameScrolledParts(root) {
     root.querySelectorAll(".simplebar-content-wrapper[role=region]").forEach((part, index) => {
-      if (part.querySelector("table")) part.setAttribute("aria-label", index ? "Table " + (index + 1) : "Table");
+      if (part.querySelector("table")) part.setAttribute("aria-label", index ? `${words().table} ${index + 1}` : words().table);
       else { part.removeAttribute("role"); part.removeAttribute("aria-label"); }
     });
   }
@@ -41,7 +44,7 @@
       if (head.textContent.trim() || head.querySelector("input, button, a")) continue;
       const name = document.createElement("span");
       name.className = "hs-unseen";
-      name.textContent = "More";
+      name.textContent = words().more;
       head.append(name);
     }
   }

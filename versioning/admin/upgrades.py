@@ -32,6 +32,7 @@ from versioning.admin import (
     manual_move,
     own_inbox,
     progress,
+    saved_filters,
     words,
 )
 from versioning.admin.base import HistoryAdmin, WithPanel
@@ -213,6 +214,12 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             self.further_page("held/", require_GET(held_back.page), name="held"),
             self.further_page("inbox/keep/", require_POST(own_inbox.keep), name="keep"),
             self.further_page("inbox/seen/", require_POST(own_inbox.mark_seen), name="seen"),
+            self.further_page("filters/", require_POST(saved_filters.save), name="save_filter"),
+            self.further_page(
+                "filters/delete/",
+                require_POST(saved_filters.forget),
+                name="forget_filter",
+            ),
             *(
                 self.further_page(f"<int:record_id>/{name.replace('_', '-')}/", view, name=name)
                 for name, view in pages

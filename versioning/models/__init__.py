@@ -21,7 +21,7 @@ from versioning.models.evaluation import (
     Trial,
 )
 from versioning.models.events import Delivery, DeliveryAttempt, Event
-from versioning.models.people import OwnInbox
+from versioning.models.people import OwnInbox, SavedFilter
 from versioning.models.policy import AutomationSwitch, Freeze, Policy
 from versioning.models.rollout import (
     Approval,
@@ -86,6 +86,7 @@ __all__ = [
     "Notice",
     "OutcomeReport",
     "OwnInbox",
+    "SavedFilter",
     "PassedOver",
     "PendingScore",
     "PerformanceSample",

@@ -21,3 +21,26 @@ class OwnInbox(models.Model):
 
     def __str__(self) -> str:
         return gettext("inbox of %(user_id)s") % {"user_id": self.user_id}
+
+
+class SavedFilter(models.Model):
+    """What a person asked a list for, under a name of theirs."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(
+        max_length=150, help_text=_("The list, as its address is called: admin:index.")
+    )
+    name = models.CharField(max_length=80)
+    query = models.CharField(
+        max_length=2000, help_text=_("What follows the question mark in the address.")
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "page", "name"], name="a_person_s_filters_of_a_list_differ_by_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -181,3 +181,35 @@ def test_every_page_is_in_the_language_of_its_reader(boss: Client, foreign: None
     ]
 
     assert "\n".join(found) == ""
+
+
+WORDS_IN_SCRIPTS = re.compile(
+    r"""(?:textContent|innerText|title|placeholder)\s*=\s*["'`][^"'`]*[A-Za-z]{2}"""
+    r"""|"(?:aria-label|title|placeholder)",[^;\n]*["'`][^"'`;\n]*[A-Z][a-z]"""
+)
+
+
+def test_no_script_has_words_for_people_of_its_own() -> None:
+    """They come from the page, where they are marked: ``data-`` attributes of templates."""
+    scripts = sorted((settings.BASE_DIR / "static" / "hotswap").glob("*.js"))
+
+    found = {
+        f"{script.name}: {line.strip()}"
+        for script in scripts
+        for line in script.read_text().splitlines()
+        if WORDS_IN_SCRIPTS.search(line)
+    }
+
+    assert scripts
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'name.textContent = "More";',
+        'part.setAttribute("aria-label", index ? "Table " + (index + 1) : "Table");',
+    ],
+)
+def test_words_in_a_script_are_found(line: str) -> None:
+    assert WORDS_IN_SCRIPTS.search(line)

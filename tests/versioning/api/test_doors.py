@@ -88,6 +88,8 @@ DOORS: dict[str, str] = {
     "versioning.upgraderecord page versioning_upgraderecord_override": "POST override-request",
     "versioning.upgraderecord page versioning_upgraderecord_keep": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_seen": OWN_PAGE,
+    "versioning.upgraderecord page versioning_upgraderecord_save_filter": OWN_PAGE,
+    "versioning.upgraderecord page versioning_upgraderecord_forget_filter": OWN_PAGE,
     "versioning.upgraderecord page versioning_upgraderecord_under_way": LIVE,
     "versioning.upgraderecord page versioning_upgraderecord_live": LIVE,
     "versioning.upgraderecord page versioning_upgraderecord_held": "GET held-back",
