@@ -188,6 +188,7 @@ def test_a_clone_needs_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 READ_ELSEWHERE = {
     "providers/http/notify.py": "hands a few on to what it starts",
+    "config/install.py": "hands it on to what it starts",
     "config/command.py": "which settings",
     "config/celery.py": "which settings",
     "config/wsgi.py": "which settings",

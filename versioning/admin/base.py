@@ -60,6 +60,8 @@ SUBJECTS: Mapping[str, type[Model] | None] = {
 """Of which table an id in a further page's address is; None: it tells of no model, or of one that
 another id names."""
 
+_CALLER = "hotswap_caller"
+
 
 class TeamPages(PlainAdmin):
     """Pages that show of other teams what a person may see, and let them change nothing of it."""
@@ -101,8 +103,12 @@ def _is_foreign(request: HttpRequest, table: type[Model], pk: Any) -> bool:
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Return who asks, as far as teams go."""
-    return Caller(user_id=request.user.pk)
+    """Return who asks, as far as teams go: the same for all of a request."""
+    found: Caller | None = getattr(request, _CALLER, None)
+    if found is None:
+        found = Caller(user_id=request.user.pk)
+        setattr(request, _CALLER, found)
+    return found
 
 
 Admin = TeamPages  # the base of all pages of this app, as `providers` has its own

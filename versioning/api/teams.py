@@ -44,12 +44,17 @@ SUBJECTS: Mapping[str, type[Model] | None] = {
 }
 """Of which table the id in an address is, by the address up to it; None: it tells of no model."""
 
+_CALLER = "hotswap_caller"
+
 
 def caller_of(request: Request) -> Caller:
-    """Return who asks, as far as teams go."""
-    if isinstance(request.auth, ApiKey):
-        return of_key(request.auth)
-    return Caller(user_id=request.user.pk)
+    """Return who asks, as far as teams go: the same for all of a request."""
+    found: Caller | None = getattr(request, _CALLER, None)
+    if found is None:
+        key = request.auth
+        found = of_key(key) if isinstance(key, ApiKey) else Caller(user_id=request.user.pk)
+        setattr(request, _CALLER, found)
+    return found
 
 
 def of_key(key: ApiKey) -> Caller:

@@ -6,6 +6,7 @@ the scheduler and the command line belong to none and are held by none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -55,12 +56,29 @@ PATHS: Mapping[type[Model], str] = {
 _ANY = Fingerprint(lambda: Team.objects.order_by("pk").values_list("pk")[:1], parameters=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caller:
-    """Who asks: a person with their groups, and the team of a service's key."""
+    """Who asks: a person with their groups, and the team of a service's key.
+
+    It knows its teams as they were when it was asked first: keep it for one request, no longer.
+    """
 
     user_id: int | None = None
     team_id: int | None = None
+
+    @cached_property
+    def others(self) -> Mapping[int, bool]:
+        """The teams that it isn't in, and which of them are closed."""
+        if _ANY.read() is None:
+            return {}  # most have no teams: then nobody pays for them
+        teams = Team.objects.all()
+        if self.user_id is not None:
+            if User.objects.filter(pk=self.user_id, is_superuser=True, is_active=True).exists():
+                return {}
+            teams = teams.exclude(group__user=self.user_id)
+        if self.team_id is not None:
+            teams = teams.exclude(pk=self.team_id)
+        return dict(teams.values_list("pk", "closed"))
 
     @classmethod
     def of(cls, actor: Actor) -> "Caller":
@@ -69,12 +87,12 @@ class Caller:
 
 def foreign(caller: Caller) -> frozenset[int]:
     """Return the teams that the caller isn't in: none for a superuser."""
-    return _others(caller, closed=False)
+    return frozenset(caller.others)
 
 
 def hidden(caller: Caller) -> frozenset[int]:
     """Return the teams whose models the caller doesn't see."""
-    return _others(caller, closed=True)
+    return frozenset(pk for pk, is_closed in caller.others.items() if is_closed)
 
 
 def visible(rows: Rows, caller: Caller | None) -> Rows:
@@ -103,16 +121,3 @@ def refuse_outsider(*, tracked: TrackedModel, actor: Actor) -> None:
         return
     if tracked.team_id in foreign(Caller.of(actor)):
         raise NotAllowed(f"{tracked.name} belongs to a team: only its members decide on it.")
-
-
-def _others(caller: Caller, *, closed: bool) -> frozenset[int]:
-    if _ANY.read() is None:
-        return frozenset()  # most have no teams: then nobody pays for them
-    teams = Team.objects.filter(closed=True) if closed else Team.objects.all()
-    if caller.user_id is not None:
-        if User.objects.filter(pk=caller.user_id, is_superuser=True, is_active=True).exists():
-            return frozenset()
-        teams = teams.exclude(group__user=caller.user_id)
-    if caller.team_id is not None:
-        teams = teams.exclude(pk=caller.team_id)
-    return frozenset(teams.values_list("pk", flat=True))
