@@ -73,6 +73,12 @@ class TeamPages(PlainAdmin):
         allowed: bool = super().has_change_permission(request, obj)
         return allowed and not (obj is not None and _is_foreign(request, type(obj), obj.pk))
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer of the models only those that the person may decide on."""
+        if db_field.remote_field.model is TrackedModel and "queryset" not in kwargs:
+            kwargs["queryset"] = teams.own(TrackedModel.objects.all(), caller_of(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def further_page(
         self, where: str, view: Callable[..., HttpResponse], *, name: str
     ) -> URLPattern:

@@ -19,11 +19,14 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from versioning.admin import intervals, words
+from versioning.admin.base import caller_of
 from versioning.domain.evaluation.cases import as_plain_text
 from versioning.domain.evidence import Evidence
 from versioning.domain.figures import SHOWN
 from versioning.models import ModelVersion
+from versioning.services import teams
 from versioning.services.evidence.side_by_side import SideBySide, side_by_side
+from versioning.services.teams import Caller
 from versioning.services.upgrades import policies
 
 _PICK = {
@@ -78,7 +81,7 @@ class CompareForm(forms.Form):
     task = forms.CharField(label=gettext_lazy("Task"), required=False, max_length=100)
     slice = forms.CharField(label=gettext_lazy("Slice"), required=False, max_length=200)
 
-    def __init__(self, asked: QueryDict) -> None:
+    def __init__(self, asked: QueryDict, *, caller: Caller) -> None:
         """Read an address; one that names a single version is a form half filled in."""
         known = asked.copy()
         for name in ("from", "to"):
@@ -86,7 +89,8 @@ class CompareForm(forms.Form):
                 known.pop(name, None)
         is_whole = "from" in known and "to" in known
         super().__init__(known if is_whole else None, initial=known.dict())
-        versions = ModelVersion.objects.select_related("tracked_model__provider")
+        every = ModelVersion.objects.select_related("tracked_model__provider")
+        versions = teams.visible(every, caller)
         relation = ModelVersion._meta.get_field("previous_version")
         for name, label in (("from", _("This version")), ("to", _("Against this one"))):
             self.fields[name] = forms.ModelChoiceField(
@@ -125,7 +129,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Show, or give as a file, what is known of two versions; a form where none are named."""
     if not request.user.has_perm("versioning.view_modelversion"):
         raise PermissionDenied
-    form = CompareForm(request.GET)
+    form = CompareForm(request.GET, caller=caller_of(request))
     pair = _pair(form, now=timezone.now()) if form.is_valid() else None
     given = _FORMATS.get(request.GET.get("format", ""))
     if given is not None:

@@ -17,7 +17,15 @@ from django.views.decorators.http import require_GET, require_POST
 from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import fragments, words
-from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPanel, actor_of, may_set_up
+from versioning.admin.base import (
+    Admin,
+    HistoryAdmin,
+    SetUpPages,
+    WithPanel,
+    actor_of,
+    caller_of,
+    may_set_up,
+)
 from versioning.admin.evaluation_forms import CasesForm, GoOnForm, RunForm
 from versioning.admin.suite_forms import CaseForm, SuiteForm
 from versioning.domain.evaluation.preflight import PreflightRow
@@ -122,7 +130,11 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: igno
         suite = get_object_or_404(EvaluationSuite, pk=suite_id)
         if not request.user.has_perm("versioning.add_evaluationrun"):
             raise PermissionDenied
-        form = RunForm(request.POST or None, initial={"budget_usd": suite.budget_usd})
+        form = RunForm(
+            request.POST or None,
+            initial={"budget_usd": suite.budget_usd},
+            caller=caller_of(request),
+        )
         plan: planning.Plan | None = None
         fits: tuple[PreflightRow, ...] = ()
         recorded: tuple[PreflightRow, ...] = ()

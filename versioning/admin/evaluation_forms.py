@@ -16,8 +16,10 @@ from unfold.widgets import (
 
 from versioning.domain.evaluation.cases import Imported
 from versioning.models import EvaluationSuite, ModelVersion
+from versioning.services import teams
 from versioning.services.errors import Invalid
 from versioning.services.evaluation import suites
+from versioning.services.teams import Caller
 
 
 class CasesForm(forms.Form):
@@ -94,12 +96,12 @@ class RunForm(forms.Form):
         help_text=gettext_lazy("Needed where a price is unknown."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, caller: Caller, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["to_version"]
         if isinstance(field, forms.ModelChoiceField):
             field.queryset = (
-                ModelVersion.objects.filter(gone_at=None)
+                teams.own(ModelVersion.objects.filter(gone_at=None), caller)
                 .filter(tracked_model__active=True, tracked_model__current_version__isnull=False)
                 .exclude(pk__in=ModelVersion.objects.in_use())
                 .select_related("tracked_model__current_version")

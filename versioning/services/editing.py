@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import Model, ProtectedError, QuerySet
 
-from versioning.services import constraints, locks
+from versioning.services import constraints, locks, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid, ServiceError
 from versioning.services.lookups import one
@@ -45,7 +45,8 @@ def revision_of(row: Model) -> str:
 
 @one_transaction
 def add(row: Row, *, actor: Actor) -> Row:
-    """Check and save a new row, and return it as it is stored. Raises Invalid."""
+    """Check and save a new row, and return it as it is stored. Raises Invalid and NotAllowed."""
+    teams.refuse_outsider_of(row, actor=actor)
     actor.sign(row)
     save_checked(row)
     row.refresh_from_db()
@@ -63,10 +64,12 @@ def change(
     """Set the given fields of the one row there is, and return it as it is stored.
 
     ``revision`` is what ``revision_of`` gave when the row was read; None takes any. Raises
-    NotFound, ChangedSince and Invalid.
+    NotFound, ChangedSince, Invalid and NotAllowed.
     """
     row = _locked(rows, revision)
     set_fields(row, changes)
+    # Whose it was, its address has told; whose it becomes, only the new value does.
+    teams.refuse_outsider_of(row, actor=actor)
     actor.sign(row)
     save_checked(row)
     row.refresh_from_db()

@@ -106,6 +106,13 @@ def visible(rows: Rows, caller: Caller | None) -> Rows:
     return rows.filter(Q(**{path: None}) | ~Q(**{f"{path}__in": unseen}))
 
 
+def own(rows: Rows, caller: Caller) -> Rows:
+    """Return the rows without those of teams that the caller isn't in: what it may decide on."""
+    path = PATHS[rows.model]
+    others = foreign(caller)
+    return rows.filter(Q(**{path: None}) | ~Q(**{f"{path}__in": others})) if others else rows
+
+
 def team_of(table: type[Model], pk: Any) -> int | None:
     """Return the team of the model that a row tells of; None where it has none."""
     path = PATHS.get(table)
@@ -113,6 +120,13 @@ def team_of(table: type[Model], pk: Any) -> int | None:
         return None
     found: int | None = table._base_manager.filter(pk=pk).values_list(path, flat=True).first()
     return found
+
+
+def refuse_outsider_of(row: Model, *, actor: Actor) -> None:
+    """Raise NotAllowed where a row, stored or not, is about a model of a team without the actor."""
+    about = getattr(row, "tracked_model", None) if type(row) in PATHS else None
+    if isinstance(about, TrackedModel):
+        refuse_outsider(tracked=about, actor=actor)
 
 
 def refuse_outsider(*, tracked: TrackedModel, actor: Actor) -> None:

@@ -10,9 +10,10 @@ from django.utils import timezone
 from versioning.domain.labels import FIRST_LABEL, free_label
 from versioning.domain.version_changes import Metadata
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, events, knowledge, locks, lookups, prices
+from versioning.services import editing, events, knowledge, locks, lookups, prices, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
+from versioning.services.teams import Caller
 from versioning.services.transactions import one_transaction
 
 FACTS = frozenset(
@@ -32,9 +33,10 @@ COMPARED = frozenset(Metadata.__slots__)
 """Facts that improvements and breaking changes are computed from."""
 
 
-def by_id(*, version_id: int) -> ModelVersion:
-    """Return a version. Raises NotFound."""
-    return lookups.one(ModelVersion.objects.filter(pk=version_id), missing=_missing(version_id))
+def by_id(*, version_id: int, caller: Caller | None = None) -> ModelVersion:
+    """Return a version. Raises NotFound, also for one that the caller doesn't see."""
+    found = teams.visible(ModelVersion.objects.filter(pk=version_id), caller)
+    return lookups.one(found, missing=_missing(version_id))
 
 
 def find(*, tracked: TrackedModel, text: str, pointer: str) -> ModelVersion:

@@ -22,6 +22,7 @@ from versioning.models import (
     ApiKey,
     EvaluationSuite,
     Finding,
+    Policy,
     Team,
     TrackedModel,
     UnknownModel,
@@ -226,3 +227,42 @@ def test_every_table_that_tells_of_a_model_is_known_to_teams() -> None:
         )
     }
     assert leads - set(teams.PATHS) == FOR_ALL
+
+
+class TestWhatIsNamedElsewhereThanInTheAddress:
+    """In a body, a query or a form: whose it is counts there, too."""
+
+    def test_a_run(self, owned: Everything, team: Team) -> None:
+        record = UpgradeRecord.objects.waiting().earliest("pk")
+        suite = EvaluationSuite.objects.earliest("pk")
+        body = {"suite": suite.name, "to_version": record.to_version_id, "budget_tokens": 10_000}
+        stranger = key()
+        assert stranger.post("/api/evaluation-runs", body).status_code == 403
+        close(team)
+        assert stranger.post("/api/evaluation-runs", body).status_code == 404
+        assert stranger.post("/api/evaluation-runs/estimate", body).status_code == 404
+
+    def test_a_policy(self, owned: Everything, team: Team) -> None:
+        Policy.objects.all().delete()
+        model = TrackedModel.objects.earliest("pk")
+        body = {"tracked_model": model.pk, "watch_days": 3}
+        assert key().post("/api/policies", body).status_code == 403
+        assert key(team=team).post("/api/policies", body).status_code == 201
+
+    def test_what_the_admin_offers(self, owned: Everything, team: Team) -> None:
+        record = UpgradeRecord.objects.waiting().earliest("pk")
+        suite = EvaluationSuite.objects.earliest("pk")
+        stranger, member = person("operator"), person("operator", team=team)
+        pair = f"?from={record.from_version_id}&to={record.to_version_id}"
+        compare = reverse("admin:versioning_modelversion_compare") + pair
+        run = reverse("admin:versioning_evaluationsuite_run", args=[suite.pk])
+        offered = f'value="{record.to_version_id}"'
+        assert offered not in stranger.get(run).content.decode()
+        assert offered in member.get(run).content.decode()
+        assert "There is no such version" not in stranger.get(compare).content.decode()
+        close(team)
+        assert "There is no such version" in stranger.get(compare).content.decode()
+        assert "There is no such version" not in member.get(compare).content.decode()
+        policy = {"tracked_model": record.tracked_model_id}
+        answer = stranger.post(reverse("admin:versioning_policy_add"), policy).content.decode()
+        assert "Select a valid choice" in answer

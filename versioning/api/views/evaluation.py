@@ -19,6 +19,7 @@ from versioning.api.serializers.evaluation import (
     RunsQuery,
 )
 from versioning.api.serializers.fields import Paging
+from versioning.api.teams import caller_of
 from versioning.models import ApiKey, EvaluationRun, Trial
 from versioning.services import versions
 from versioning.services.errors import Invalid
@@ -216,7 +217,7 @@ def _runs() -> QuerySet[EvaluationRun]:
 
 
 def _plan(asked: Asked) -> planning.Plan:
-    version = versions.by_id(version_id=asked.body["to_version"])
+    version = versions.by_id(version_id=asked.body["to_version"], caller=caller_of(asked.request))
     current = version.tracked_model.current_version
     if current is None:
         raise Invalid("The model has no version in use to compare with.")

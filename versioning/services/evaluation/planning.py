@@ -18,7 +18,7 @@ from versioning.models import (
     Trial,
     UpgradeRecord,
 )
-from versioning.services import constraints
+from versioning.services import constraints, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import estimating, suites
@@ -102,8 +102,10 @@ def begin(
 ) -> EvaluationRun:
     """Make the run with all its trials, for a worker to carry out.
 
-    Raises Invalid where the plan has problems, AlreadyMoved where such a run is open.
+    Raises Invalid where the plan has problems, AlreadyMoved where such a run is open, NotAllowed
+    where the model belongs to a team that the actor isn't in.
     """
+    teams.refuse_outsider(tracked=plan.to_version.tracked_model, actor=actor)
     if plan.problems:
         raise Invalid(" ".join(plan.problems))
     needed = plan.estimate
