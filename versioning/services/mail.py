@@ -20,6 +20,7 @@ from versioning.services.errors import ServiceError
 from versioning.services.storable import one_line
 
 SUBJECT = "E-mail"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 NOT_SET_UP = (
     "E-mail is not set up: set EMAIL_HOST, and EMAIL_FROM, where every process of Hotswap is "
     "started, then try it with: manage.py send_test_mail"
@@ -38,8 +39,8 @@ class NotMailed(ServiceError):
 
 
 def is_set_up() -> bool:
-    """Say whether somebody named a mail server."""
-    return bool(settings.EMAIL_HOST)
+    """Say whether somebody named a mail server, or another way for mails to go."""
+    return settings.EMAIL_BACKEND != SMTP or bool(settings.EMAIL_HOST)
 
 
 def warning() -> str:
