@@ -83,7 +83,7 @@ def test_a_reminder_that_cannot_go_is_seen_until_one_goes(
 class TestWithoutServer:
     @pytest.fixture(autouse=True)
     def nowhere(self, settings: Any) -> None:
-        settings.EMAIL_HOST = ""
+        settings.EMAIL_HOST, settings.EMAIL_BACKEND = "", mail.SMTP
 
     def warnings(self) -> list[str | None]:
         return [each.id for each in run_checks(databases=["default"])]
@@ -93,6 +93,11 @@ class TestWithoutServer:
         assert "versioning.W001" not in self.warnings()
         tracked(owner="ada@example.com")
         assert "versioning.W001" in self.warnings()
+
+    def test_mails_that_go_into_a_folder_need_none(self, settings: Any) -> None:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+        tracked(owner="ada@example.com")
+        assert "versioning.W001" not in self.warnings()
 
     def test_the_start_tells_staff_and_takes_it_back(self, settings: Any) -> None:
         tracked(owner="ada@example.com")
