@@ -26,7 +26,7 @@ from versioning.models import (
     UpgradeRecord,
     Watch,
 )
-from versioning.services.channels import mail as mail_channel
+from versioning.services import mail as mailing
 from versioning.services.checks import detection, listing
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -207,7 +207,7 @@ def test_a_reminder_that_breaks_the_mail_keeps_no_other(
         retiring(f"zeta-{n}")
     retirement.write_reminders(now=NOW)
     first = Reminder.objects.order_by("pk").first()
-    poison(monkeypatch, mail_channel, "send_mail", bad=lambda subject, *_: subject == first.subject)
+    poison(monkeypatch, mailing, "send", bad=lambda *, subject, **_: subject == first.subject)
     tasks.remind()
     assert len(mail.outbox) == 2
     assert [each for each in told() if each.startswith("Delivery of event")]

@@ -13,6 +13,7 @@ from versioning.domain.events import EventKind
 from versioning.domain.transitions import State
 from versioning.models import Digest, Recipient, TrackedModel, UpgradeRecord
 from versioning.models.upgrades import UpgradeRecordQuerySet
+from versioning.services import clock as clock_of_people
 from versioning.services import events, locks, recipients, sweeps
 from versioning.services.actors import Actor
 from versioning.services.evidence import performance
@@ -145,7 +146,7 @@ def _moved(recipient: Recipient, *, now: datetime) -> Iterator[str]:
 def _retiring(recipient: Recipient, *, now: datetime) -> Iterator[str]:
     slug = recipient.provider.slug if recipient.provider else ""
     due = retirement.due(now=now, provider_slug=slug, owner=recipient.owner)
-    until = (now + RETIRES_WITHIN).date()
+    until = clock_of_people.local_day(now + RETIRES_WITHIN)
     for clock in retirement.clocks([each for each in due if each.retirement.on <= until]):
         yield (
             f"{clock.tracked_model} on {dates.day(clock.retirement.on)}, start by "

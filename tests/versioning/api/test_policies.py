@@ -178,7 +178,7 @@ class TestPolicies:
         with CaptureQueriesContext(connection) as queries:
             assert len(api.get("/api/policies").json()["results"]) == many
 
-        assert len(queries) == 2  # the key, the page
+        assert len(queries) == 3  # the key, whether there are teams, the page
 
     def test_what_holds_for_a_model_says_which_row_sets_it(self, api: Api) -> None:
         model = tracked(name="org/zeta")

@@ -94,7 +94,7 @@ def test_a_page_of_samples_takes_the_same_queries(api: Api, many: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert len(api.get("/api/performance-samples").json()["results"]) == many
 
-    assert len(queries) == 2  # the key, the page
+    assert len(queries) == 3  # the key, whether there are teams, the page
 
 
 def test_the_news_of_all_checks_are_one_list(api: Api) -> None:

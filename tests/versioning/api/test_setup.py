@@ -160,7 +160,7 @@ def test_the_list_takes_the_same_queries_for_any_number(api: Api, many: int) -> 
     with CaptureQueriesContext(connection) as queries:
         assert len(api.get("/api/tracked-models").json()["results"]) == many
 
-    assert len(queries) == 2  # the key, the page
+    assert len(queries) == 3  # the key, whether there are teams, the page
 
 
 class TestVersions:

@@ -38,6 +38,7 @@ READS_OR_HELPS = {
     "providers.exists",
     "providers.named_in_body",
     "providers.test_connection",
+    "upgrades.decisions.refuse_current",
     "tracking.by_id",
     "tracking.rules_changed",  # takes a name: the admin has saved the rule, signed
     "versions.by_id",

@@ -39,6 +39,8 @@ ELSEWHERE = {
     "versioning/services/checks/listing.py": "a provider's own day",
     "versioning/services/checks/weighing.py": "a provider's own day",
     "providers/http/fields.py": "a provider's own day",
+    "versioning/services/digests.py": "a digest has its reader's zone",
+    "versioning/domain/quiet_hours.py": "quiet hours have a zone of their own",
     "versioning/services/samples/request_uses.py": "uses are counted by UTC day, as sums are",
 }
 

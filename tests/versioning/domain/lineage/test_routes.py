@@ -186,7 +186,7 @@ def test_a_limit_is_not_left(current: str, newer: str) -> None:
     assert ask(current, newer).offered is None
 
 
-contexts = st.sampled_from(["4096", "8k", "8192", "16k", "32k", "32768", "128k", "200k"])
+contexts = st.sampled_from(["4096", "8k", "16k", "32k", "65536", "128k", "200k"])
 
 
 @few
@@ -194,6 +194,8 @@ contexts = st.sampled_from(["4096", "8k", "8192", "16k", "32k", "32768", "128k",
 def test_the_context_in_a_name_stays_or_grows_as_little_as_it_can(
     model: Model, now: str, listed: set[str]
 ) -> None:
+    # A bare number beside a size (`70b-8192`) says besides how chat is hosted.
+    assume(not model.size or not any(each.isdigit() for each in (now, *listed)))
     old = replace(model, channel="{name}", dated="", suffix="", packaging="")
     new = replace(old, generation=(model.generation[0] + 1, 0), age=31)
     found = ask(f"{old.in_words()}-{now}", *(f"{new.in_words()}-{each}" for each in listed))
