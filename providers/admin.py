@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -209,7 +209,7 @@ class _InWords:
             lines = lines or ([words_of(self.field, shown)] if shown else [])
         if not lines:
             return Admin.empty_value_display
-        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
 
 
 class OptionRow(NamedRow):
