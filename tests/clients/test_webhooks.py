@@ -22,9 +22,10 @@ def verified(secret: str, body: bytes, headers: dict[str, str]) -> Any:
 
 
 def test_a_webhook_is_verified_in_javascript(receiver: Receiver, operator: Any) -> None:
+    model = tracked(name="größer")
     former = add(operator, f"{receiver.url}/hooks", kinds=["model.moved"])
     secret = operator.post("/api/webhooks/deploy-bot/secret").json()["secret"]
-    event = happen(tracked(name="größer"))
+    event = happen(model)
     outbox.deliver_due(now=timezone.now())
 
     (got,) = receiver.received

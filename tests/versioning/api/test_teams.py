@@ -266,3 +266,16 @@ class TestWhatIsNamedElsewhereThanInTheAddress:
         policy = {"tracked_model": record.tracked_model_id}
         answer = stranger.post(reverse("admin:versioning_policy_add"), policy).content.decode()
         assert "Select a valid choice" in answer
+
+
+@pytest.mark.parametrize("name", ["", "nobody's"])
+def test_what_names_no_team_is_refused_and_null_takes_it_away(
+    owned: Everything, team: Team, name: str
+) -> None:
+    model = TrackedModel.objects.earliest("pk")
+    address = f"/api/tracked-models/{model.pk}"
+    member = key(team=team)
+    assert member.patch(address, {"team": name}).status_code == 422
+    assert member.patch(address, {"team": None}).status_code == 200
+    model.refresh_from_db()
+    assert model.team is None

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 
 class Moment(serializers.DateTimeField):
@@ -28,6 +29,18 @@ class Sentences(serializers.ListField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(child=serializers.CharField(max_length=500), max_length=100, **kwargs)
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class NamedRow(serializers.SlugRelatedField[Row]):
+    """A row by its name; null is none, and an empty text is no name."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data == "":  # which Django REST framework takes for null
+            self.fail("does_not_exist", slug_name=self.slug_field, value="")
+        return super().run_validation(data)
 
 
 class Words(serializers.ListField):

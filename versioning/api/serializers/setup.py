@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from providers import registry
 from providers.models import Provider
-from versioning.api.serializers.fields import Moment, Paging, Shaped
+from versioning.api.serializers.fields import Moment, NamedRow, Paging, Shaped
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.models import LineageRule, Team
 
@@ -184,12 +184,17 @@ class NewTrackedModel(serializers.Serializer[Any]):
     )
 
 
+class TeamName(NamedRow[Team]):
+    """A team by its name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(slug_field="name", queryset=Team.objects.all(), **kwargs)
+
+
 class TrackedModelChange(serializers.Serializer[Any]):
-    team = serializers.SlugRelatedField(
+    team = TeamName(
         required=False,
         allow_null=True,
-        slug_field="name",
-        queryset=Team.objects.all(),
         help_text="Name of a team; null: whoever has the permission decides.",
     )
     owner = serializers.EmailField(required=False, allow_blank=True, max_length=254)
