@@ -34,7 +34,7 @@ class Sentences(serializers.ListField):
 Row = TypeVar("Row", bound=models.Model)
 
 
-class NamedRow(serializers.SlugRelatedField[Row]):
+class RowByName(serializers.SlugRelatedField[Row]):
     """A row by its name; null is none, and an empty text is no name."""
 
     def run_validation(self, data: Any = empty) -> Any:

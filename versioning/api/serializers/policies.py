@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from providers.models import Provider
-from versioning.api.serializers.fields import FORM_FIELDS, Moment, NamedRow, Paging
+from versioning.api.serializers.fields import FORM_FIELDS, Moment, Paging, RowByName
 from versioning.domain import calendar, canary
 from versioning.domain.figures import LIMITS
 from versioning.domain.policy import BY_THEMSELVES
@@ -79,7 +79,7 @@ NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
 STEPS_ALLOWED = {"type": "array", "items": {"type": "string", "enum": list(BY_THEMSELVES)}}
 
 
-class ProviderSlug(NamedRow[Provider]):
+class ProviderSlug(RowByName[Provider]):
     """A provider by its slug."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from providers import registry
 from providers.models import Provider
-from versioning.api.serializers.fields import Moment, NamedRow, Paging, Shaped
+from versioning.api.serializers.fields import Moment, Paging, RowByName, Shaped
 from versioning.api.serializers.versions import VersionNameSerializer
 from versioning.models import LineageRule, Team
 
@@ -184,7 +184,7 @@ class NewTrackedModel(serializers.Serializer[Any]):
     )
 
 
-class TeamName(NamedRow[Team]):
+class TeamName(RowByName[Team]):
     """A team by its name."""
 
     def __init__(self, **kwargs: Any) -> None:
