@@ -156,23 +156,18 @@ def forget_old(*, now: datetime) -> int:
 
 
 def _address(events: Sequence[Event]) -> None:
-    deliveries = []
-    for channel in CHANNELS.values():
-        # All happened at one moment: a taker is looked up once.
-        due: dict[str, datetime] = {}
-        for event, to in channel.takers(events):
-            if to not in due:
-                due[to] = channel.earliest(to=to, at=event.at)
-            deliveries.append(
-                Delivery(
-                    event=event,
-                    tracked_model_id=event.tracked_model_id,
-                    lane=_lane_of(event),
-                    channel=channel.name,
-                    to=to,
-                    due_at=due[to],
-                )
-            )
+    deliveries = [
+        Delivery(
+            event=due.event,
+            tracked_model_id=due.event.tracked_model_id,
+            lane=_lane_of(due.event),
+            channel=channel.name,
+            to=due.to,
+            due_at=due.at,
+        )
+        for channel in CHANNELS.values()
+        for due in channel.takers(events)
+    ]
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         nudges.soon(nudges.Nudge.DELIVER)

@@ -20,7 +20,7 @@ from versioning.domain.events import MOST_ATTEMPTS, EventKind
 from versioning.models import Delivery, DeliveryAttempt, Event, Notice, TrackedModel, UpgradeRecord
 from versioning.services import channels, events, outbox
 from versioning.services.actors import Actor
-from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.channels.base import Addressed, Channel, NotDelivered
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +44,8 @@ class Pigeon(Channel):
     dice: random.Random | None = None
     lock: Lock = field(default_factory=Lock)
 
-    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
-        return [(event, taker) for event in events for taker in TAKERS]
+    def takers(self, events: Sequence[Event]) -> list[Addressed]:
+        return [Addressed(event, taker, event.at) for event in events for taker in TAKERS]
 
     def deliver(self, event: Event, *, to: str) -> None:
         if to in self.fails:

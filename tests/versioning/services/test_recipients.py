@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -338,3 +340,28 @@ def test_staff_add_change_and_try_one(receiver: Receiver, admin_client: Client) 
     assert admin_client.post(change, {"enabled": "on", "email": "a@b.cz"}).status_code == 302
     recipient.refresh_from_db()
     assert (recipient.email, recipient.kept_url, recipient.way) == ("a@b.cz", "", "")
+
+
+def test_an_event_takes_the_same_queries_for_any_number_of_recipients() -> None:
+    model = tracked()
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            happen(model)
+        return len(queries)
+
+    def add(number: int) -> None:
+        Recipient.objects.create(
+            name=f"r{number}",
+            email=f"r{number}@example.com",
+            quiet_from=dt.time(0),
+            quiet_until=dt.time(23),
+        )
+
+    add(0)
+    asked()  # what the model's row keeps once it was read
+    before = asked()
+    for number in range(1, 6):
+        add(number)
+    assert asked() == before
+    assert Delivery.objects.filter(channel="people").count() == 1 + 1 + 6

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -29,20 +30,29 @@ class NotDelivered(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An event, to whom it goes, and from when on they may be told."""
+
+    event: Event
+    to: str
+    at: datetime
+
+
 class Channel(ABC):
     """One way by which events leave the machine."""
 
     name: ClassVar[str]
 
     @abstractmethod
-    def takers(self, events: Sequence[Event]) -> Iterable[tuple[Event, str]]:
-        """Return each event with whom it goes to; called in the transaction in which they happen.
+    def takers(self, events: Sequence[Event]) -> Iterable[Addressed]:
+        """Return to whom each event goes; called in the transaction in which they happen.
 
-        As many queries for any number of events.
+        As many queries for any number of events and of takers.
         """
 
     def earliest(self, *, to: str, at: datetime) -> datetime:
-        """Return when what is due at a moment may be given to a taker: then, or later."""
+        """Return when a further try of a moment may be made: then, or later."""
         return at
 
     @abstractmethod

@@ -8,18 +8,20 @@ from django.utils import timezone
 from versioning.domain.events import EventKind
 from versioning.models import Event, Reminder
 from versioning.services import mail, messages
-from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.channels.base import Addressed, Channel, NotDelivered
 
 
 class Mail(Channel):
     name: ClassVar[str] = "mail"
 
-    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+    def takers(self, events: Sequence[Event]) -> list[Addressed]:
         reminders = [event for event in events if event.kind == EventKind.REMINDER]
         if not reminders:
             return []
         rows = Reminder.objects.in_bulk([event.payload["reminder_id"] for event in reminders])
-        return [(event, rows[event.payload["reminder_id"]].to) for event in reminders]
+        return [
+            Addressed(event, rows[event.payload["reminder_id"]].to, event.at) for event in reminders
+        ]
 
     def deliver(self, event: Event, *, to: str) -> None:
         reminder = Reminder.objects.get(pk=event.payload["reminder_id"])

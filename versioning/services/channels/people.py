@@ -7,7 +7,7 @@ from typing import ClassVar
 from versioning.domain.events import EventKind
 from versioning.models import Delivery, Digest, Event, Recipient
 from versioning.services import messages, recipients, subscriptions
-from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.channels.base import Addressed, Channel, NotDelivered
 from versioning.services.vault import NoSecretsKey
 
 SAID_ONCE = frozenset({EventKind.RECOMMENDED, EventKind.REOPENED, EventKind.APPROVAL_NEEDED})
@@ -17,22 +17,15 @@ SAID_ONCE = frozenset({EventKind.RECOMMENDED, EventKind.REOPENED, EventKind.APPR
 class People(Channel):
     name: ClassVar[str] = recipients.CHANNEL
 
-    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
-        enabled = list(Recipient.objects.filter(enabled=True).order_by("pk"))
+    def takers(self, events: Sequence[Event]) -> list[Addressed]:
+        enabled = {each.name: each for each in Recipient.objects.filter(enabled=True)}
         heard = _heard(events) if enabled else set()
-        found = []
-        for event in events:
-            if event.kind == EventKind.DIGEST:
-                found.append((event, event.payload["recipient"]))
-                continue
-            wanted = [each for each in enabled if each.wants(event)]
-            places = {_place_of(each): each.name for each in reversed(wanted)}
-            found += [
-                (event, name)
-                for name in sorted(places.values())
-                if (event.record_id, event.kind, name) not in heard
-            ]
-        return found
+        return [
+            Addressed(event, name, recipients.next_open_hour(enabled[name], at=event.at))
+            for event in events
+            for name in _names_for(event, list(enabled.values()))
+            if name in enabled and (event.record_id, event.kind, name) not in heard
+        ]
 
     def earliest(self, *, to: str, at: datetime) -> datetime:
         recipient = Recipient.objects.filter(name=to).first()
@@ -67,6 +60,14 @@ class People(Channel):
             since=event.at,
             now=now,
         )
+
+
+def _names_for(event: Event, enabled: Sequence[Recipient]) -> list[str]:
+    """Return who is told of an event, in order; of those with one mailbox the first only."""
+    if event.kind == EventKind.DIGEST:
+        return [event.payload["recipient"]]
+    wanted = sorted((each for each in enabled if each.wants(event)), key=lambda each: -each.pk)
+    return sorted({_place_of(each): each.name for each in wanted}.values())
 
 
 def _place_of(recipient: Recipient) -> str:

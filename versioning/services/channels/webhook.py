@@ -6,16 +6,21 @@ from typing import ClassVar
 
 from versioning.models import Event, Webhook
 from versioning.services import messages, subscriptions, webhooks
-from versioning.services.channels.base import Channel, NotDelivered
+from versioning.services.channels.base import Addressed, Channel, NotDelivered
 from versioning.services.vault import NoSecretsKey
 
 
 class Webhooks(Channel):
     name: ClassVar[str] = webhooks.CHANNEL
 
-    def takers(self, events: Sequence[Event]) -> list[tuple[Event, str]]:
+    def takers(self, events: Sequence[Event]) -> list[Addressed]:
         enabled = list(Webhook.objects.filter(enabled=True).order_by("pk"))
-        return [(event, hook.name) for event in events for hook in enabled if hook.wants(event)]
+        return [
+            Addressed(event, hook.name, event.at)
+            for event in events
+            for hook in enabled
+            if hook.wants(event)
+        ]
 
     def deliver(self, event: Event, *, to: str) -> int | None:
         webhook = Webhook.objects.filter(name=to).first()

@@ -1,12 +1,10 @@
 """All of one upgrade, for audits: what was done, by whom, on what, and is it as it was written?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-
-from django.db.models import Model
 
 from versioning.models import Approval, Comment, OutcomeReport, UpgradeRecord, UpgradeStep
 from versioning.services import seals
@@ -32,16 +30,27 @@ class AuditEntry:
     """One row that is kept for good. ``evidence`` is word for word, empty where it keeps none."""
 
     kind: EntryKind
-    id: int
+    row: Comment | Approval | UpgradeStep | OutcomeReport
     at: datetime
-    actor_kind: str
-    actor_name: str
     what: str
     text: str
-    evidence: Mapping[str, Any]
-    evidence_hash: str
-    sealed: Sealed | None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence_hash: str = ""
+    sealed: Sealed | None = None
     """None: written by a release that sealed nothing, or put there behind Hotswap's back."""
+
+    @property
+    def id(self) -> int:
+        return self.row.pk
+
+    @property
+    def actor_kind(self) -> str:
+        """Who did it; a report has no actor of its own, the scheduler makes it."""
+        return SCHEDULER.kind if isinstance(self.row, OutcomeReport) else self.row.actor_kind
+
+    @property
+    def actor_name(self) -> str:
+        return SCHEDULER.name if isinstance(self.row, OutcomeReport) else self.row.actor_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +74,14 @@ class AuditTrail:
 
 def of_record(record: UpgradeRecord) -> AuditTrail:
     """Read all that is kept of an upgrade, the oldest first; a constant number of queries."""
-    steps = list(record.steps.order_by("at", "pk"))
-    approvals = list(record.approvals.order_by("given_at", "pk"))
-    comments = list(record.comments.order_by("at", "pk"))
-    reports = list(record.outcome_reports.order_by("made_at", "pk"))
-    rows: list[Model] = [*steps, *approvals, *comments, *reports]
-    sealed = seals.of_rows(rows)
-    entries = [
-        *(_of_comment(each, sealed.get(each)) for each in comments),
-        *(_of_approval(each, sealed.get(each)) for each in approvals),
-        *(_of_step(each, sealed.get(each)) for each in steps),
-        *(_of_report(each, sealed.get(each)) for each in reports),
+    kept = [
+        *(_of_comment(each) for each in record.comments.order_by("at", "pk")),
+        *(_of_approval(each) for each in record.approvals.order_by("given_at", "pk")),
+        *(_of_step(each) for each in record.steps.order_by("at", "pk")),
+        *(_of_report(each) for each in record.outcome_reports.order_by("made_at", "pk")),
     ]
+    sealed = seals.of_rows(each.row for each in kept)
+    entries = [replace(each, sealed=sealed.get(each.row)) for each in kept]
     return AuditTrail(
         record=record,
         entries=sorted(entries, key=lambda each: each.at),  # stable: kinds stay in their order
@@ -85,61 +90,33 @@ def of_record(record: UpgradeRecord) -> AuditTrail:
     )
 
 
-def _of_step(step: UpgradeStep, sealed: Sealed | None) -> AuditEntry:
+def _of_comment(row: Comment) -> AuditEntry:
+    return AuditEntry(kind=EntryKind.COMMENT, row=row, at=row.at, what=row.kind, text=row.text)
+
+
+def _of_approval(row: Approval) -> AuditEntry:
+    what = "approval" if row.fell_at is None else "approval, fallen since"
+    return AuditEntry(kind=EntryKind.APPROVAL, row=row, at=row.given_at, what=what, text=row.reason)
+
+
+def _of_step(row: UpgradeStep) -> AuditEntry:
     return AuditEntry(
         kind=EntryKind.STEP,
-        id=step.pk,
-        at=step.at,
-        actor_kind=step.actor_kind,
-        actor_name=step.actor_name,
-        what=step.after,
-        text=step.reason,
-        evidence=step.evidence,
-        evidence_hash=step.evidence_hash,
-        sealed=sealed,
+        row=row,
+        at=row.at,
+        what=row.after,
+        text=row.reason,
+        evidence=row.evidence,
+        evidence_hash=row.evidence_hash,
     )
 
 
-def _of_approval(approval: Approval, sealed: Sealed | None) -> AuditEntry:
-    return AuditEntry(
-        kind=EntryKind.APPROVAL,
-        id=approval.pk,
-        at=approval.given_at,
-        actor_kind=approval.actor_kind,
-        actor_name=approval.actor_name,
-        what="approval" if approval.fell_at is None else "approval, fallen since",
-        text=approval.reason,
-        evidence={},
-        evidence_hash="",
-        sealed=sealed,
-    )
-
-
-def _of_comment(comment: Comment, sealed: Sealed | None) -> AuditEntry:
-    return AuditEntry(
-        kind=EntryKind.COMMENT,
-        id=comment.pk,
-        at=comment.at,
-        actor_kind=comment.actor_kind,
-        actor_name=comment.actor_name,
-        what=comment.kind,
-        text=comment.text,
-        evidence={},
-        evidence_hash="",
-        sealed=sealed,
-    )
-
-
-def _of_report(report: OutcomeReport, sealed: Sealed | None) -> AuditEntry:
+def _of_report(row: OutcomeReport) -> AuditEntry:
     return AuditEntry(
         kind=EntryKind.REPORT,
-        id=report.pk,
-        at=report.made_at,
-        actor_kind=SCHEDULER.kind,
-        actor_name=SCHEDULER.name,
-        what=f"report after {report.after_days} days",
-        text=report.sentence,
-        evidence={"promised": report.promised, "real": report.real},
-        evidence_hash="",
-        sealed=sealed,
+        row=row,
+        at=row.made_at,
+        what=f"report after {row.after_days} days",
+        text=row.sentence,
+        evidence={"promised": row.promised, "real": row.real},
     )
