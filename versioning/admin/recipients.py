@@ -5,22 +5,18 @@ from typing import TYPE_CHECKING, Any
 from django import forms as django_forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model
 from django.forms.models import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminPasswordWidget,
 )
 
-from versioning.admin import words
-from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import actor_of
+from versioning.admin.subscriptions import SubscriptionPages, kinds_field
 from versioning.domain.events import EventKind
 from versioning.models import Recipient
 from versioning.services import recipients
@@ -46,13 +42,7 @@ class RecipientForm(_Form):
             "shown again; leave it empty to keep the one there is."
         ),
     )
-    kinds = django_forms.MultipleChoiceField(
-        label=gettext_lazy("Kinds of events"),
-        choices=[(kind.value, kind.value) for kind in EventKind if kind is not EventKind.DIGEST],
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=Recipient._meta.get_field("kinds").help_text,
-    )
+    kinds = kinds_field((kind for kind in EventKind if kind is not EventKind.DIGEST), of=Recipient)
 
     class Meta:
         model = Recipient
@@ -89,7 +79,7 @@ class RecipientForm(_Form):
 
 
 @admin.register(Recipient)
-class RecipientAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class RecipientAdmin(SubscriptionPages):
     when_empty = gettext_lazy(
         "Add the people who shall hear of what waits, moves, fails and retires: by e-mail, in a "
         "chat, or by a pager."
@@ -97,8 +87,6 @@ class RecipientAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[mis
     form = RecipientForm
     list_display = ("name", "by", "of", "quiet", "standing", "made_by")
     search_fields = ("name", "email", "url_env")
-    list_select_related = ("provider",)
-    ordering = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("email", "url_env"), "url")}),
         (gettext_lazy("What they hear of"), {"fields": ("kinds", ("provider", "owner"))}),
@@ -114,36 +102,15 @@ class RecipientAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[mis
         ),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str]:
-        return ("name",) if obj else ()  # type: ignore[return-value]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """What was sent stays in the deliveries; the row's history stays, too."""
-        return may_set_up(request, "versioning.delete_recipient")
-
     @admin.display(description=gettext_lazy("by"))
     def by(self, recipient: Recipient) -> str:
         return recipient.email or recipient.url_env or recipient.way
-
-    @admin.display(description=gettext_lazy("is told of"))
-    def of(self, recipient: Recipient) -> str:
-        count = gettext("%(count)s kinds") % {"count": len(recipient.kinds)}
-        kinds = count if recipient.kinds else gettext("all")
-        parts = [kinds, str(recipient.provider or ""), recipient.owner]
-        return ", ".join(part for part in parts if part)
 
     @admin.display(description=gettext_lazy("quiet"))
     def quiet(self, recipient: Recipient) -> str | None:
         if recipient.quiet_from is None or recipient.quiet_until is None:
             return None
         return f"{recipient.quiet_from:%H:%M}–{recipient.quiet_until:%H:%M}"
-
-    @admin.display(description=gettext_lazy("standing"), ordering="enabled")
-    def standing(self, recipient: Recipient) -> SafeString:
-        if recipient.enabled:
-            return words.badge(gettext("on"), "good")
-        failed = gettext("switched off: it failed")
-        return words.badge(failed if recipient.off_reason else gettext("off"), "warn")
 
     def get_urls(self) -> list[URLPattern]:
         test = require_POST(self.test)

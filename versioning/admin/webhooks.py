@@ -2,23 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms as django_forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.forms.models import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from versioning.admin import words
-from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import actor_of
+from versioning.admin.subscriptions import SubscriptionPages, kinds_field
 from versioning.domain.events import EventKind
 from versioning.models import Webhook
 from versioning.services import webhooks
@@ -33,13 +28,7 @@ else:
 class WebhookForm(_Form):
     """What a program is told, and where it is."""
 
-    kinds = django_forms.MultipleChoiceField(
-        label=gettext_lazy("Kinds of events"),
-        choices=[(kind.value, kind.value) for kind in EventKind],
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=Webhook._meta.get_field("kinds").help_text,
-    )
+    kinds = kinds_field(EventKind, of=Webhook)
 
     class Meta:
         model = Webhook
@@ -47,37 +36,14 @@ class WebhookForm(_Form):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class WebhookAdmin(SubscriptionPages):
     when_empty = gettext_lazy(
         "Add the programs that shall hear of moves, retirements and decisions at once."
     )
     form = WebhookForm
     list_display = ("name", "url", "of", "standing", "made_by")
     search_fields = ("name", "url")
-    list_select_related = ("provider",)
-    ordering = ("name",)
     fields = ("name", "url", "enabled", "kinds", "provider", "owner")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str]:
-        return ("name",) if obj else ()  # type: ignore[return-value]
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """What was sent stays in the deliveries; the row's history stays, too."""
-        return may_set_up(request, "versioning.delete_webhook")
-
-    @admin.display(description=gettext_lazy("is told of"))
-    def of(self, webhook: Webhook) -> str:
-        count = gettext("%(count)s kinds") % {"count": len(webhook.kinds)}
-        kinds = count if webhook.kinds else gettext("all")
-        parts = [kinds, str(webhook.provider or ""), webhook.owner]
-        return ", ".join(part for part in parts if part)
-
-    @admin.display(description=gettext_lazy("standing"), ordering="enabled")
-    def standing(self, webhook: Webhook) -> SafeString:
-        if webhook.enabled:
-            return words.badge(gettext("on"), "good")
-        failed = gettext("switched off: it failed")
-        return words.badge(failed if webhook.off_reason else gettext("off"), "warn")
 
     def get_urls(self) -> list[URLPattern]:
         test, rotate = require_POST(self.test), require_POST(self.rotate)

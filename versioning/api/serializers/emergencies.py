@@ -5,20 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment, Paging
-from versioning.api.serializers.upgrades import NeededReasonSerializer
+from versioning.api.serializers.upgrades import NeededReasonSerializer, TargetSerializer
 from versioning.models import EmergencyStep
 from versioning.services.upgrades.emergencies import MOST_MINUTES, USUAL_MINUTES
 
 
-class EmergencyMove(NeededReasonSerializer):
-    to_version = serializers.CharField(
-        required=False,
-        max_length=200,
-        help_text="Label or id of a version. Leave it out for the one that is recommended.",
-    )
-    upstream_id = serializers.CharField(
-        required=False, max_length=200, help_text="The provider's id, instead of to_version."
-    )
+class EmergencyMove(TargetSerializer, NeededReasonSerializer):
     minutes = serializers.IntegerField(
         default=USUAL_MINUTES,
         min_value=1,

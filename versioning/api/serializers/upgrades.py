@@ -292,7 +292,9 @@ class Snooze(ReasonSerializer):
     until = Moment(help_text="When to ask again.")
 
 
-class UpgradeRequest(ReasonSerializer):
+class TargetSerializer(serializers.Serializer[Any]):
+    """The version to move to."""
+
     to_version = serializers.CharField(
         required=False,
         max_length=200,
@@ -301,6 +303,9 @@ class UpgradeRequest(ReasonSerializer):
     upstream_id = serializers.CharField(
         required=False, max_length=200, help_text="The provider's id, instead of to_version."
     )
+
+
+class UpgradeRequest(TargetSerializer, ReasonSerializer):
     evidence_hash = serializers.CharField(
         required=False,
         max_length=64,
