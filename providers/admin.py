@@ -70,6 +70,16 @@ class NamedPages(PlainAdmin):
         context["subtitle"] = capfirst(str(self.opts.verbose_name)) if shown else None
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def history_view_title(self, request: HttpRequest, obj: Model) -> str:
+        """Name the kind, too: a webhook and a recipient may have one name."""
+        return _("History of %(kind)s %(row)s") % {"kind": self.opts.verbose_name, "row": obj}
+
+    def history_form_view_title(self, request: HttpRequest, obj: Model) -> str:
+        return _("%(kind)s %(row)s as it was") % {
+            "kind": capfirst(str(self.opts.verbose_name)),
+            "row": obj,
+        }
+
 
 class SetUpPages(NamedPages):
     """Pages that set something up: who decides may look, but needs this permission to change."""

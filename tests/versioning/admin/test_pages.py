@@ -606,3 +606,17 @@ def test_who_says_that_a_version_retires_is_a_link(viewer: Client, record: Upgra
         reverse("admin:versioning_modelversion_change", args=[record.from_version_id]),
     ):
         assert f'<a href="{source}"' in text(viewer.get(page)), page
+
+
+def test_histories_of_rows_with_one_name_have_titles_of_their_own(boss: Client, db: None) -> None:
+    webhook = Webhook.objects.create(name="ops", url="https://example.com", secret="x")  # noqa: S106
+    recipient = Recipient.objects.create(name="ops", email="ops@example.com")
+    titles = [
+        re.search(
+            "<title>(.*?)</title>",
+            boss.get(reverse(f"admin:versioning_{name}_history", args=[row.pk])).content.decode(),
+            re.DOTALL,
+        )[1].strip()  # type: ignore[index]
+        for name, row in (("webhook", webhook), ("recipient", recipient))
+    ]
+    assert titles == ["History of webhook ops | Hotswap", "History of recipient ops | Hotswap"]
