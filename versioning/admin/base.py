@@ -13,8 +13,16 @@ from django.urls import URLPattern
 
 from providers.admin import SETUP, SetUpPages, WithPanel
 from providers.admin import Admin as PlainAdmin
-from versioning.models import EvaluationRun, ModelVersion, TrackedModel, UpgradeRecord
+from versioning.models import (
+    CalendarFeed,
+    EvaluationRun,
+    ModelVersion,
+    Team,
+    TrackedModel,
+    UpgradeRecord,
+)
 from versioning.models.emergencies import Emergency
+from versioning.models.subscriptions import Subscription
 from versioning.services import teams
 from versioning.services.actors import Actor
 from versioning.services.teams import Caller
@@ -74,9 +82,13 @@ class TeamPages(PlainAdmin):
         return allowed and not (obj is not None and _is_foreign(request, type(obj), obj.pk))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer of the models only those that the person may decide on."""
-        if db_field.remote_field.model is TrackedModel and "queryset" not in kwargs:
-            kwargs["queryset"] = teams.own(TrackedModel.objects.all(), caller_of(request))
+        """Offer of the models, and of who is told of them, only the person's own."""
+        offered, caller = db_field.remote_field.model, caller_of(request)
+        if offered is TrackedModel:
+            kwargs.setdefault("queryset", teams.own(TrackedModel.objects.all(), caller))
+        if offered is Team and issubclass(db_field.model, (Subscription, CalendarFeed)):
+            mine = Team.objects.exclude(pk__in=teams.foreign(caller))
+            kwargs.setdefault("queryset", mine)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def further_page(

@@ -23,7 +23,7 @@ class CalendarFeedAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[
     search_fields = ("name", "owner")
     list_select_related = ("provider",)
     ordering = ("name",)
-    fields = ("name", "owner", "provider")
+    fields = ("name", "owner", "provider", "team")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever wants another one makes another: its address goes on meaning the same."""

@@ -54,6 +54,7 @@ class RecipientForm(_Form):
             "kinds",
             "provider",
             "owner",
+            "team",
             "quiet_from",
             "quiet_until",
             "time_zone",
@@ -89,7 +90,7 @@ class RecipientAdmin(SubscriptionPages):
     search_fields = ("name", "email", "url_env")
     fieldsets = (
         (None, {"fields": ("name", "enabled", ("email", "url_env"), "url")}),
-        (gettext_lazy("What they hear of"), {"fields": ("kinds", ("provider", "owner"))}),
+        (gettext_lazy("What they hear of"), {"fields": ("kinds", ("provider", "owner"), "team")}),
         (
             gettext_lazy("When"),
             {

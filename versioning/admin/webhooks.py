@@ -32,7 +32,7 @@ class WebhookForm(_Form):
 
     class Meta:
         model = Webhook
-        fields = ("name", "url", "enabled", "kinds", "provider", "owner")
+        fields = ("name", "url", "enabled", "kinds", "provider", "owner", "team")
 
 
 @admin.register(Webhook)
@@ -43,7 +43,7 @@ class WebhookAdmin(SubscriptionPages):
     form = WebhookForm
     list_display = ("name", "url", "of", "standing", "made_by")
     search_fields = ("name", "url")
-    fields = ("name", "url", "enabled", "kinds", "provider", "owner")
+    fields = ("name", "url", "enabled", "kinds", "provider", "owner", "team")
 
     def get_urls(self) -> list[URLPattern]:
         test, rotate = require_POST(self.test), require_POST(self.rotate)

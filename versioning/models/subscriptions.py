@@ -16,6 +16,7 @@ from providers.variables import NOTICE
 from versioning.domain.events import CONCERN_ALL, EventKind
 from versioning.models.catalogue import TrackedModel
 from versioning.models.events import Event
+from versioning.models.teams import Team
 
 
 def check_kinds(value: Any) -> None:
@@ -87,6 +88,14 @@ class Subscription(models.Model):
         blank=True,
         help_text=_("Only of models with this owner and of their providers. Empty: of all."),
     )
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Models of a closed team are told of to its own alone. Empty: to none."),
+    )
     enabled = models.BooleanField(
         default=True, help_text=_("What happens while it is off is never told to it.")
     )
@@ -115,7 +124,14 @@ class Subscription(models.Model):
             return True
         if self.provider_id is not None and self.provider_id != event.provider_id:
             return False
+        if self._is_closed(event):
+            return False
         return not self.owner or self._owns(event)
+
+    def _is_closed(self, event: Event) -> bool:
+        """Say whether it is about a model that only another team may see."""
+        team = event.tracked_model.team if event.tracked_model is not None else None
+        return team is not None and team.closed and team.pk != self.team_id
 
     def _owns(self, event: Event) -> bool:
         """Say whether an event is about the owner's model, or a provider that serves one."""
@@ -268,6 +284,14 @@ class CalendarFeed(models.Model):
         blank=True,
         related_name="+",
         help_text=_("Leave it empty for all providers."),
+    )
+    team = models.ForeignKey(
+        Team,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Models of a closed team stand in its own calendars alone. Empty: in none."),
     )
     made_by = models.CharField(max_length=150, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -17,6 +17,7 @@ from versioning.domain.retirement import Precision
 from versioning.models import CalendarFeed
 from versioning.services import clock, editing, lookups
 from versioning.services.actors import Actor
+from versioning.services.teams import Caller
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
 
@@ -38,7 +39,7 @@ class NewFeed:
 
 def all_of_them() -> QuerySet[CalendarFeed]:
     """Return the calendars with their providers."""
-    return CalendarFeed.objects.select_related("provider")
+    return CalendarFeed.objects.select_related("provider", "team")
 
 
 def add(*, fields: Mapping[str, Any], actor: Actor) -> NewFeed:
@@ -55,7 +56,8 @@ def read(*, token: str, now: datetime) -> bytes:
     """
     feed = lookups.one(all_of_them().filter(hashed=_hash_of(token)), missing=UNKNOWN)
     slug = feed.provider.slug if feed.provider else ""
-    due = retirement.due(now=now, provider_slug=slug, owner=feed.owner)
+    caller = Caller(team_id=feed.team_id)
+    due = retirement.due(now=now, provider_slug=slug, owner=feed.owner, caller=caller)
     return _written(retirement.clocks(due), name=f"Hotswap: {feed.name}", now=now)
 
 

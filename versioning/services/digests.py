@@ -14,9 +14,10 @@ from versioning.domain.transitions import State
 from versioning.models import Digest, Recipient, TrackedModel, UpgradeRecord
 from versioning.models.upgrades import UpgradeRecordQuerySet
 from versioning.services import clock as clock_of_people
-from versioning.services import events, locks, recipients, sweeps
+from versioning.services import events, locks, recipients, sweeps, teams
 from versioning.services.actors import Actor
 from versioning.services.evidence import performance
+from versioning.services.teams import Caller
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.traffic import live_requests
@@ -145,7 +146,8 @@ def _moved(recipient: Recipient, *, now: datetime) -> Iterator[str]:
 
 def _retiring(recipient: Recipient, *, now: datetime) -> Iterator[str]:
     slug = recipient.provider.slug if recipient.provider else ""
-    due = retirement.due(now=now, provider_slug=slug, owner=recipient.owner)
+    caller = Caller(team_id=recipient.team_id)
+    due = retirement.due(now=now, provider_slug=slug, owner=recipient.owner, caller=caller)
     until = clock_of_people.local_day(now + RETIRES_WITHIN)
     for clock in retirement.clocks([each for each in due if each.retirement.on <= until]):
         yield (
@@ -189,6 +191,7 @@ def _saved(recipient: Recipient, *, now: datetime) -> str:
 
 
 def _theirs(records: UpgradeRecordQuerySet, recipient: Recipient) -> UpgradeRecordQuerySet:
+    records = teams.visible(records, Caller(team_id=recipient.team_id))
     if recipient.provider_id:
         records = records.filter(tracked_model__provider=recipient.provider_id)
     if recipient.owner:

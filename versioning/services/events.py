@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from providers.models import Provider
 from versioning.domain import dates
@@ -156,6 +156,8 @@ def forget_old(*, now: datetime) -> int:
 
 
 def _address(events: Sequence[Event]) -> None:
+    of_teams = [e.tracked_model for e in events if e.tracked_model and e.tracked_model.team_id]
+    prefetch_related_objects(of_teams, "team")  # a closed team's news goes to few
     deliveries = [
         Delivery(
             event=due.event,

@@ -53,7 +53,7 @@ class RecipientTest:
 
 def all_of_them() -> QuerySet[Recipient]:
     """Return the recipients with their providers."""
-    return Recipient.objects.select_related("provider")
+    return Recipient.objects.select_related("provider", "team")
 
 
 def add(*, fields: Mapping[str, Any], actor: Actor) -> Recipient:

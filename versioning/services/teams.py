@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model, Q, QuerySet
 
 from versioning.models import (
+    CalendarFeed,
     Delivery,
     DriftFinding,
     Emergency,
@@ -29,6 +30,7 @@ from versioning.models import (
     UpgradeRecord,
     UpgradeStep,
 )
+from versioning.models.subscriptions import Subscription
 from versioning.services.actors import Actor
 from versioning.services.errors import NotAllowed
 from versioning.services.process_cache import Fingerprint
@@ -123,15 +125,24 @@ def team_of(table: type[Model], pk: Any) -> int | None:
 
 
 def refuse_outsider_of(row: Model, *, actor: Actor) -> None:
-    """Raise NotAllowed where a row, stored or not, is about a model of a team without the actor."""
+    """Raise NotAllowed where a row, stored or not, is about a model of a team without the actor.
+
+    And where it would tell of such a team's models.
+    """
     about = getattr(row, "tracked_model", None) if type(row) in PATHS else None
     if isinstance(about, TrackedModel):
         refuse_outsider(tracked=about, actor=actor)
+    if isinstance(row, (Subscription, CalendarFeed)) and _is_foreign(row.team_id, actor):
+        raise NotAllowed("Only a team's own members have others told of its models.")
 
 
 def refuse_outsider(*, tracked: TrackedModel, actor: Actor) -> None:
     """Raise NotAllowed where the model belongs to a team that the actor isn't in."""
-    if tracked.team_id is None or actor.kind in ("scheduler", "command"):
-        return
-    if tracked.team_id in foreign(Caller.of(actor)):
+    if _is_foreign(tracked.team_id, actor):
         raise NotAllowed(f"{tracked.name} belongs to a team: only its members decide on it.")
+
+
+def _is_foreign(team_id: int | None, actor: Actor) -> bool:
+    if team_id is None or actor.kind in ("scheduler", "command"):
+        return False
+    return team_id in foreign(Caller.of(actor))

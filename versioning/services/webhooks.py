@@ -62,7 +62,7 @@ class WebhookTest:
 
 def all_of_them() -> QuerySet[Webhook]:
     """Return the webhooks with their providers."""
-    return Webhook.objects.select_related("provider")
+    return Webhook.objects.select_related("provider", "team")
 
 
 def add(*, fields: Mapping[str, Any], actor: Actor) -> NewSecret:

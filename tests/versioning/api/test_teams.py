@@ -1,6 +1,7 @@
 """Whose a model is: the matrix of caller, operation and page, complete by construction."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,25 +11,31 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import ApiKeyFactory, UserFactory
+from tests.factories import ApiKeyFactory, UserFactory, tracked
 from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.everything import TASK, Everything
 from tests.versioning.api.test_every_answer import ask, world  # noqa: F401
+from tests.versioning.services.test_webhooks import happen
 from versioning.admin.base import SUBJECTS as OF_PAGES
 from versioning.api import urls
 from versioning.api.teams import subject_of
 from versioning.models import (
     ApiKey,
+    Delivery,
+    Digest,
     EvaluationSuite,
     Finding,
+    ModelVersion,
     Policy,
+    Recipient,
     Team,
     TrackedModel,
     UnknownModel,
     UpgradeRecord,
+    Webhook,
 )
-from versioning.services import teams
+from versioning.services import calendars, digests, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import NotAllowed
 from versioning.services.upgrades import decisions
@@ -279,3 +286,68 @@ def test_what_names_no_team_is_refused_and_null_takes_it_away(
     assert member.patch(address, {"team": None}).status_code == 200
     model.refresh_from_db()
     assert model.team is None
+
+
+class TestWhoIsToldOfAClosedTeam:
+    """Webhooks, recipients, their digests and calendars: the team's own alone."""
+
+    @pytest.fixture
+    def model(self, team: Team) -> TrackedModel:
+        close(team)
+        model = tracked(name="secret-plan", team=team)
+        retires_on = timezone.now().date() + timedelta(days=20)
+        ModelVersion.objects.filter(tracked_model=model).update(retires_on=retires_on)
+        return model
+
+    def test_events(self, model: TrackedModel, team: Team) -> None:
+        for name, of in (("open", None), ("ours", team)):
+            Webhook.objects.create(name=name, url="https://example.com", secret="x", team=of)  # noqa: S106
+            Recipient.objects.create(name=name, email=f"{name}@example.com", team=of)
+        happen(model)
+        told = Delivery.objects.filter(event__tracked_model=model)
+        assert set(told.values_list("channel", "to")) == {("webhook", "ours"), ("people", "ours")}
+        Team.objects.update(closed=False)
+        happen(TrackedModel.objects.get(pk=model.pk))
+        assert set(told.values_list("to", flat=True)) == {"ours", "open"}
+
+    def test_digests_and_calendars(self, model: TrackedModel, team: Team) -> None:
+        for of in (None, team):
+            name = "ours" if of else "open"
+            recipient = Recipient.objects.create(
+                name=name, email=f"{name}@example.com", weekly_digest=True, team=of
+            )
+            Recipient.objects.filter(pk=recipient.pk).update(
+                created_at=timezone.now() - timedelta(days=15)
+            )
+        digests.write(now=timezone.now() + timedelta(days=7))
+        bodies = {each.recipient.name: each.body for each in Digest.objects.all()}
+        assert ("secret-plan" in bodies["ours"], "secret-plan" in bodies["open"]) == (True, False)
+        boss = Actor.command()
+        for of, seen in ((None, False), (team, True)):
+            feed = calendars.add(fields={"name": f"c{seen:d}", "team": of}, actor=boss)
+            shown = calendars.read(token=feed.token, now=timezone.now()).decode()
+            assert ("secret-plan" in shown) is seen
+
+    @pytest.mark.parametrize(
+        ("address", "fields"),
+        [
+            ("/api/webhooks", {"url": "https://example.com/x"}),
+            ("/api/recipients", {"email": "a@example.com"}),
+            ("/api/calendars", {}),
+        ],
+    )
+    def test_only_members_have_others_told(
+        self, team: Team, address: str, fields: dict[str, Any]
+    ) -> None:
+        body = {"name": "ops", "team": team.name, **fields}
+        assert key().post(address, body).status_code == 403
+        assert key().post(address, body | {"name": "any", "team": None}).status_code == 201
+        assert key(team=team).post(address, body).status_code == 201
+
+    def test_the_admin_offers_members_their_own(self, team: Team) -> None:
+        stranger, member = person("operator"), person("operator", team=team)
+        for name in ("webhook", "recipient", "calendarfeed"):
+            page = reverse(f"admin:versioning_{name}_add")
+            offered = f">{team.name}</option>"
+            assert offered not in stranger.get(page).content.decode()
+            assert offered in member.get(page).content.decode()

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from versioning.api.serializers.fields import Moment
 from versioning.api.serializers.policies import ProviderSlug
+from versioning.api.serializers.setup import TeamName
 
 
 class NewCalendar(serializers.Serializer[Any]):
@@ -16,6 +17,11 @@ class NewCalendar(serializers.Serializer[Any]):
         required=False, allow_blank=True, max_length=254, help_text="Only of this owner's models."
     )
     provider = ProviderSlug(required=False, allow_null=True, help_text="Slug; null for all.")
+    team = TeamName(
+        required=False,
+        allow_null=True,
+        help_text="Name of a team, whose models are told of although it is closed.",
+    )
 
 
 class CalendarSerializer(NewCalendar):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from versioning.api.serializers.events import KINDS
 from versioning.api.serializers.fields import Moment
 from versioning.api.serializers.policies import ProviderSlug
+from versioning.api.serializers.setup import TeamName
 
 
 class RecipientChange(serializers.Serializer[Any]):
@@ -33,6 +34,11 @@ class RecipientChange(serializers.Serializer[Any]):
         help_text="Kinds of events; empty for all.",
     )
     provider = ProviderSlug(required=False, allow_null=True, help_text="Slug; null for all.")
+    team = TeamName(
+        required=False,
+        allow_null=True,
+        help_text="Name of a team, whose models are told of although it is closed.",
+    )
     owner = serializers.EmailField(
         required=False, allow_blank=True, max_length=254, help_text="Only of this owner's models."
     )
