@@ -4,13 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.events import KINDS
 from versioning.api.serializers.fields import Moment
-from versioning.api.serializers.policies import ProviderSlug
-from versioning.api.serializers.setup import TeamName
+from versioning.api.serializers.subscriptions import SubscriptionSerializer
 
 
-class RecipientChange(serializers.Serializer[Any]):
+class RecipientChange(SubscriptionSerializer):
     """The fields that change."""
 
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
@@ -27,21 +25,6 @@ class RecipientChange(serializers.Serializer[Any]):
         write_only=True,
         help_text="An apprise address: kept encrypted, and never shown again.",
     )
-    kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=KINDS),
-        required=False,
-        max_length=len(KINDS),
-        help_text="Kinds of events; empty for all.",
-    )
-    provider = ProviderSlug(required=False, allow_null=True, help_text="Slug; null for all.")
-    team = TeamName(
-        required=False,
-        allow_null=True,
-        help_text="Name of a team, whose models are told of although it is closed.",
-    )
-    owner = serializers.EmailField(
-        required=False, allow_blank=True, max_length=254, help_text="Only of this owner's models."
-    )
     quiet_from = serializers.TimeField(required=False, allow_null=True)
     quiet_until = serializers.TimeField(required=False, allow_null=True)
     time_zone = serializers.CharField(
@@ -49,7 +32,6 @@ class RecipientChange(serializers.Serializer[Any]):
     )
     daily_digest = serializers.BooleanField(required=False)
     weekly_digest = serializers.BooleanField(required=False)
-    enabled = serializers.BooleanField(required=False)
 
 
 class NewRecipient(RecipientChange):

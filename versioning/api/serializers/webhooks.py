@@ -4,34 +4,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from versioning.api.serializers.events import KINDS
 from versioning.api.serializers.fields import Moment
-from versioning.api.serializers.policies import ProviderSlug
-from versioning.api.serializers.setup import TeamName
+from versioning.api.serializers.subscriptions import SubscriptionSerializer
 
 
-class WebhookChange(serializers.Serializer[Any]):
+class WebhookChange(SubscriptionSerializer):
     """The fields that change."""
 
     url = serializers.CharField(
         required=False, max_length=500, help_text="It is shown: put no secret into it."
     )
-    kinds = serializers.ListField(
-        child=serializers.ChoiceField(choices=KINDS),
-        required=False,
-        max_length=len(KINDS),
-        help_text="Kinds of events; empty for all.",
-    )
-    provider = ProviderSlug(required=False, allow_null=True, help_text="Slug; null for all.")
-    team = TeamName(
-        required=False,
-        allow_null=True,
-        help_text="Name of a team, whose models are told of although it is closed.",
-    )
-    owner = serializers.EmailField(
-        required=False, allow_blank=True, max_length=254, help_text="Only of this owner's models."
-    )
-    enabled = serializers.BooleanField(required=False)
 
 
 class NewWebhook(WebhookChange):
