@@ -453,9 +453,7 @@ HOTSWAP: dict[str, Any] = {
     "HTTP_CONNECT_SECONDS": read_int("HOTSWAP_HTTP_CONNECT_SECONDS", 5, least=1, most=60),
     "HTTP_READ_SECONDS": read_int("HOTSWAP_HTTP_READ_SECONDS", 30, least=1, most=600),
     "HTTP_TOTAL_SECONDS": read_int("HOTSWAP_HTTP_TOTAL_SECONDS", 120, least=1, most=3600),
-    "HTTP_MAX_BYTES": read_int(
-        "HOTSWAP_HTTP_MAX_BYTES", 32 * 1024 * 1024, least=1024, most=1024**3
-    ),
+    "HTTP_MAX_BYTES": read_int("HOTSWAP_HTTP_MAX_BYTES", 8 * 1024 * 1024, least=1024, most=1024**3),
     # Quality of a sample when the client gives signals and no score: the share each one has.
     "SIGNAL_WEIGHTS": {
         "valid_output": 0.3,

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from providers import conversation
 from providers.release_dates import believable
 
 DatePrecision = Literal["exact", "earliest", "tentative"]
@@ -169,6 +170,10 @@ GOES_WITH = {
 """Fields that say how another one is meant: they are taken over with it, or not at all."""
 
 
+MOST_DROPPED = 10_000
+"""More rows that can't be read are no list with faults in it: it isn't read to its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """All that a provider lists at one moment, each id once."""
@@ -202,6 +207,10 @@ class Listing:
             try:
                 model = reader(row)
             except BadItem as error:
+                if len(dropped) == MOST_DROPPED:
+                    raise Nonsense(
+                        f"More than {MOST_DROPPED:,} items could not be read: not believed."
+                    ) from error
                 dropped.append(f"Item {number} {error}.")
                 unread.append(_fingerprint(row, error))
                 continue
@@ -372,6 +381,20 @@ def _naming_unset_variables(ask: Callable[..., Any]) -> Callable[..., Any]:
     return asking
 
 
+def _as_one_conversation(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method so that all its requests share one deadline and one measure of size.
+
+    Else a list of a hundred pages might take a hundred times as long, and as much memory.
+    """
+
+    @functools.wraps(ask)
+    def asking(adapter: "Adapter", *args: Any, **more: Any) -> Any:
+        with conversation.begun():
+            return ask(adapter, *args, **more)
+
+    return asking
+
+
 def _naming(variables: Iterable[str], sentence: str) -> str:
     """Return the sentence with what isn't set, before the provider's own words: those get cut."""
     ours, says, theirs = sentence.partition(_IT_SAYS)
@@ -428,11 +451,16 @@ class Adapter:
     """May its base URL be a file:// on this machine?"""
 
     def __init_subclass__(cls, **more: Any) -> None:
-        """Let whatever the kind is asked for name its unset variables where it fails."""
+        """Let whatever the kind is asked for name its unset variables where it fails.
+
+        A listing is one conversation, with all its pages.
+        """
         super().__init_subclass__(**more)
         for name in _ASKING:
             if name in cls.__dict__:
                 setattr(cls, name, _naming_unset_variables(cls.__dict__[name]))
+        if "list_models" in cls.__dict__:
+            cls.list_models = _as_one_conversation(cls.list_models)  # type: ignore[method-assign]
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

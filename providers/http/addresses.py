@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -37,7 +37,10 @@ def is_public(address: Address) -> bool:
 
 def addresses_of(host: str, port: int) -> list[Address]:
     """Return what a name stands for now, each address once. Raises OSError where it is nothing."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # such as a label of more than 63 letters
+        raise OSError("no name of a host") from error
     texts = dict.fromkeys(str(each[4][0]).split("%")[0] for each in found)
     return [ipaddress.ip_address(text) for text in texts]
 
@@ -69,6 +72,21 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     except ValueError:
         port = -1
     return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def joined(url: str, target: str) -> str:
+    """Return where a link or a redirect from ``url`` leads; empty where that is no address."""
+    try:
+        whole = urljoin(url, target)
+        parts = urlsplit(whole)
+        (parts.hostname or "").encode("idna")
+        is_usable = parts.port != 0 and not (set(parts.hostname or "") & _NOT_IN_A_HOST)
+    except ValueError:
+        return ""
+    return whole if is_usable and parts.hostname else ""
+
+
+_NOT_IN_A_HOST = frozenset(' <>"\\^`{|}')
 
 
 def problem_of_redirect(method: str, status: int, url: str, target: str) -> str:

@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 
+from providers import conversation
 from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
-from providers.http.addresses import origin, problem_of_redirect, stands_in_public
-from providers.http.decoding import NotJSON, decode
+from providers.http.addresses import joined, origin, problem_of_redirect, stands_in_public
+from providers.http.decoding import MOST_VALUES, NotJSON, TooManyValues, decode, values_in
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
 from providers.http.transport import (
+    LATE,
     NoReply,
     Reply,
     exchange,
@@ -36,6 +38,9 @@ BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 LONGEST_RETRY_AFTER_S = 60.0
 """A provider that asks for a longer pause is reported as unavailable instead of waited for."""
+
+LARGEST_LISTING = 2
+"""All pages of a listing together may be so many times as large as the largest answer."""
 
 # What says "not now" itself; 529 is Anthropic's word for overloaded.
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
@@ -109,9 +114,11 @@ class Client:
         """Return the JSON at a path under the base URL, or at a full URL on the same host.
 
         ``conditional`` asks only for what changed since this process last read the address.
+        The pages of a listing share one deadline, and a measure for all of them.
         Raises Unavailable, Refused or Nonsense.
         """
         url = self._url(path, params)
+        talk = conversation.current()
         known = remembered.get(url) if conditional else None
         extra = known.conditions() if known else {}
         reply, attempts = self._send(
@@ -121,7 +128,10 @@ class Client:
             repeat="freely",
             headers=extra,
             total_s=self.connection.timeout_s or self._limits.total_s,
+            began=talk.began,
         )
+        body = known.body if known and reply.status == 304 else reply.body
+        self._measure(talk, body)
         if known and reply.status == 304:
             return Response(self._decode(known.body), known.headers, reply.elapsed_ms, attempts)
         answer = Response(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
@@ -154,6 +164,7 @@ class Client:
             repeat="if_not_begun" if safe_to_repeat else "never",
             is_chat=is_chat,
             total_s=timeout_s or self._limits.total_s,
+            began=time.monotonic(),
         )
         return Response(self._decode(reply.body), reply.headers, reply.elapsed_ms, attempts)
 
@@ -174,7 +185,9 @@ class Client:
             )
 
     def _url(self, path: str, params: Params | None) -> str:
-        url = urljoin(f"{self.base_url}/", path) if path else self.base_url
+        url = joined(f"{self.base_url}/", path) if path else self.base_url
+        if not url:
+            raise Nonsense(f"{self.host} gives an address for its next page that is none.")
         if origin(url) != origin(self.base_url):
             raise Nonsense(f"{self.host} points to another host for its next page: not followed.")
         prepared = requests.Request("GET", url, params=dict(params or {})).prepare()
@@ -188,10 +201,11 @@ class Client:
         *,
         repeat: Repeat,
         total_s: float,
+        began: float,
         headers: Mapping[str, str] | None = None,
         is_chat: bool = False,
     ) -> tuple[Reply, int]:
-        deadline = time.monotonic() + total_s
+        deadline = began + total_s
         attempts = 0
         never_sent = True
         while True:
@@ -203,8 +217,10 @@ class Client:
                 break
             self._sleep(pause)
         if isinstance(outcome, NoReply):
+            late = f"no whole answer within {total_s:.3g} s"
             raise Unavailable(
-                f"{self.host} gave no answer: {outcome.reason}. Try again later.",
+                f"{self.host} gave no answer: {late if outcome.late else outcome.reason}."
+                " Try again later.",
                 never_sent=never_sent,
             )
         if outcome.status == 206:
@@ -252,7 +268,7 @@ class Client:
                 outcome = self._exchange(method, url, body, headers, deadline=deadline)
             if isinstance(outcome, NoReply) or outcome.status not in _REDIRECTS:
                 return outcome
-            target = urljoin(url, outcome.headers.get("location", ""))
+            target = joined(url, outcome.headers.get("location", ""))
             if problem := problem_of_redirect(method, outcome.status, url, target):
                 raise Nonsense(f"{self.host} {scrub(problem, self.connection)}")
             came_from_public = came_from_public or stands_in_public(url)
@@ -272,7 +288,7 @@ class Client:
     ) -> Reply | NoReply:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
-            return NoReply("no whole answer in time")
+            return LATE
         sent: dict[str, str] = {**self._headers, **headers}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -301,9 +317,25 @@ class Client:
         session: requests.Session = self._local.session
         return session
 
+    def _measure(self, talk: conversation.Conversation, body: bytes) -> None:
+        """Count an answer towards its listing. Raises Nonsense where that has become too large."""
+        talk.bytes_read += len(body)
+        talk.values_read += values_in(body)
+        most = LARGEST_LISTING * self._limits.max_bytes
+        if talk.bytes_read > most:
+            raise Nonsense(f"{self.host} lists more than {most:,} bytes in all: not read further.")
+        if talk.values_read > MOST_VALUES:
+            raise Nonsense(_too_many_values(self.host))
+
     def _decode(self, body: bytes) -> Any:
         try:
             return decode(body)
+        except TooManyValues:
+            raise Nonsense(_too_many_values(self.host)) from None
         except NotJSON as error:
             problem = scrub(str(error), self.connection)
         raise Nonsense(f"{self.host} answered with {problem}")
+
+
+def _too_many_values(host: str) -> str:
+    return f"{host} answered with more than {MOST_VALUES:,} values, so they were not read."

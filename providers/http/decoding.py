@@ -5,13 +5,31 @@ import json
 import re
 from typing import Any
 
+MOST_VALUES = 500_000
+"""A body of eight megabytes can hold millions of empty lists, which take twenty times its size.
+All catalogues that are known have less than a quarter of this, and fifty thousand models fit."""
+
+
+class TooManyValues(ValueError):
+    """The body would take far more room than it has bytes."""
+
 
 class NotJSON(ValueError):
     """The body is something else; the text ends the sentence "It answered with"."""
 
 
-def decode(body: bytes) -> Any:
-    """Return the JSON in the body; NotJSON for anything else, NaN and Infinity among them."""
+def values_in(body: bytes) -> int:
+    """Return the most values that a body can hold as JSON: commas in its texts count, too."""
+    return sum(map(body.count, (b",", b"[", b"{")))
+
+
+def decode(body: bytes, *, most_values: int = MOST_VALUES) -> Any:
+    """Return the JSON in the body; NotJSON for anything else, NaN and Infinity among them.
+
+    Raises TooManyValues for more of them than ``most_values``.
+    """
+    if values_in(body) > most_values:
+        raise TooManyValues
     if looks_like_html(body):
         raise NotJSON(f"a web page, not JSON: check the base URL. {page_title(body)}".rstrip())
     try:
@@ -29,7 +47,7 @@ def looks_like_html(body: bytes) -> bool:
 def page_title(body: bytes) -> str:
     """Return the title of a web page on one line; empty if it has none."""
     text = body[: 64 * 1024].decode("utf-8", errors="replace")
-    found = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+    found = re.search(r"<title[^<>]*>([^<]*)", text, re.IGNORECASE)
     return clean(f"Its title: {html.unescape(found.group(1))}") if found else ""
 
 

@@ -1,6 +1,5 @@
 """Single fields of a provider's answer, read with suspicion: unknown stays unknown."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -11,6 +10,9 @@ from providers.base import BadItem, Lifecycle
 # What is longer is no name, and a description that is cut still says what it is about.
 LONGEST_ID = 255
 LONGEST_TEXT = 4000
+MOST_WORDS = 500
+"""No model takes so many parameters; a catalogue's row must not hold megabytes of them."""
+
 MILLION = Decimal(1_000_000)
 LEAST_PRICE, MOST_PRICE = Decimal("0.0001"), Decimal(10_000)
 """USD per million tokens; no model is known outside. A price in the wrong unit lands there."""
@@ -43,7 +45,8 @@ def read_text(value: Any) -> str:
     """Return the text without characters that a database refuses; empty for anything else."""
     if not isinstance(value, str):
         return ""
-    kept = "".join(c for c in value if c.isprintable() or c in "\n\t")
+    # Cut before it is taken apart: each sign of millions would be an object of its own.
+    kept = "".join(c for c in value[: 4 * LONGEST_TEXT] if c.isprintable() or c in "\n\t")
     return kept.strip()[:LONGEST_TEXT]
 
 
@@ -55,10 +58,14 @@ def read_answer(value: Any) -> str:
 
 
 def read_words(value: Any) -> tuple[str, ...]:
-    """Return the short texts in a list, each once, in their order; empty for anything else."""
+    """Return the short texts in a list, each once, in their order; empty for anything else.
+
+    Of more than ``MOST_WORDS`` the first.
+    """
     if not isinstance(value, list | tuple):
         return ()
-    return tuple(dict.fromkeys(word for word in map(read_text, value) if word))
+    found = dict.fromkeys(word for word in map(read_text, value[:MOST_WORDS]) if word)
+    return tuple(found)
 
 
 def read_object(value: Any) -> Mapping[str, Any]:
@@ -108,7 +115,10 @@ def read_decimal(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         return None
-    return number if number.is_finite() else None
+    # What has more places than any price or count overflows where it is reckoned with.
+    exponent = number.as_tuple().exponent
+    is_usual = isinstance(exponent, int) and abs(exponent) < 100 and abs(number.adjusted()) < 100
+    return number if is_usual else None
 
 
 def read_day(value: Any) -> date | None:
@@ -128,7 +138,7 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def _moment_of_number(value: float) -> datetime | None:
-    if isinstance(value, bool) or not math.isfinite(value):
+    if isinstance(value, bool) or not -(10**15) < value < 10**15:  # NaN isn't, either
         return None
     seconds = value / 1000 if value > 10**11 else value
     try:

@@ -36,7 +36,10 @@ _FILLING = frozenset(
 )
 _CURRENCIES = frozenset({"", "usd", "$", "us$", "dollar", "dollars"})
 _TIERS = frozenset({"batch", "flex", "priority"})
-_STEP = re.compile(r"_?(?:above|over)_(\d+)(k?)(?:_tokens)?$")
+_STEP = re.compile(r"_?(?:above|over)_(\d{1,9})(k?)(?:_tokens)?$")
+LONGEST_NAME = 100
+"""Longer than any price's name: what is longer costs time to take apart, and tells nothing."""
+
 _UNITS = (1, 1_000, 1_000_000)
 _USUAL_DEAREST = Decimal("0.01"), Decimal(200)
 """USD per million tokens: where the dearest price of nearly every model lies, the upper end out."""
@@ -181,6 +184,7 @@ def per_million(number: Decimal) -> Decimal | None:
 def _is_price_name(name: Any) -> bool:
     return (
         isinstance(name, str)
+        and len(name) <= LONGEST_NAME
         and name not in _TABLES
         and bool(_words(name) & {"price", "prices", "cost", "pricing"})
     )
@@ -201,7 +205,7 @@ def _read_table(table: Mapping[str, Any], reading: _Reading, *, currency: Any) -
         return
     for name, value in table.items():
         number = read_decimal(value)
-        if number is not None and number >= 0 and isinstance(name, str):
+        if number is not None and number >= 0 and len(name) <= LONGEST_NAME:
             reading.told += _told(name, number, unit)
 
 
@@ -211,7 +215,7 @@ def _unit_of_table(table: Mapping[str, Any]) -> tuple[int | None, bool]:
     told = next((table[name] for name in names if table.get(name) not in (None, "")), None)
     if told is None:
         return None, True
-    text = str(told).replace(",", "").lower()
+    text = str(told)[:LONGEST_NAME].replace(",", "").lower()
     unit = _unit_of(_words(text) | {text}, is_unit=True)
     return unit, unit is not None
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any
 
 import requests
@@ -23,6 +23,9 @@ from providers.http.guard import refuse_if_others_wait
 
 # Read piece by piece, so that a body past the limit is broken off and not held first.
 CHUNK_BYTES = 64 * 1024
+
+MOST_OF_ERROR = 64 * 1024
+"""So much is read of what comes with a status of 300 or more: it says what it is by the status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class NoReply:
 
     reason: str
     never_sent: bool = False
+    late: bool = False
+    """Was it the deadline of the whole, and nothing in particular?"""
+
+
+LATE = NoReply("no whole answer in time", late=True)
 
 
 class SocketTimer:
@@ -213,43 +221,46 @@ def exchange(
 ) -> Reply | NoReply:
     """Send one request, follow nothing, and return what came within ``total_s`` seconds.
 
-    Raises Nonsense for a decoded body of more than ``max_bytes``.
+    Raises Nonsense for a decoded body of more than ``max_bytes``; with a status that says what
+    went wrong, its beginning will do, also where the rest never comes.
     """
     refuse_if_others_wait()
     started = time.monotonic()
-    settings = session.merge_environment_settings(request.url, {}, True, None, None)
+    settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
     with _watched(total_s) as watch:
         try:
-            response = session.send(
+            # Not the session's own send: it reads all that comes with a redirect, to no limit.
+            response = session.get_adapter(str(request.url)).send(
                 request,
                 timeout=(min(connect_s, total_s), min(read_s, total_s)),
-                allow_redirects=False,
                 **settings,
             )
             with contextlib.closing(response):
+                if response.status_code >= 300:
+                    return _reply(response, _beginning_of(response.raw), started=started)
                 body = _read_body(response.raw, max_bytes=max_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            no_reply = _explain(error, timed_out=watch.expired, total_s=total_s)
+            no_reply = _explain(error)
         except (HTTPException, OSError, ValueError) as error:
             no_reply = NoReply(f"the connection broke ({type(error).__name__})")
         else:
             if not watch.expired:
-                elapsed_ms = (time.monotonic() - started) * 1000
-                return Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
-            no_reply = NoReply(f"no whole answer within {total_s:.3g} s")
-    if watch.expired:
-        return NoReply(f"no whole answer within {total_s:.3g} s")
-    return no_reply
+                return _reply(response, body, started=started)
+            no_reply = LATE
+    return LATE if watch.expired else no_reply
+
+
+def _reply(response: requests.Response, body: bytes, *, started: float) -> Reply:
+    elapsed_ms = (time.monotonic() - started) * 1000
+    return Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _explain(error: Exception, *, timed_out: bool, total_s: float) -> NoReply:
+def _explain(error: Exception) -> NoReply:
     """Say what went wrong in few words; the error's own text may hold addresses and is not used."""
-    if timed_out:
-        return NoReply(f"no whole answer within {total_s:.3g} s")
     if isinstance(error, requests.ConnectTimeout):
         return NoReply("it can't be reached (connecting timed out)", never_sent=True)
     if isinstance(error, requests.exceptions.SSLError):
@@ -261,7 +272,37 @@ def _explain(error: Exception, *, timed_out: bool, total_s: float) -> NoReply:
         return NoReply("it can't be reached (is the address right, and is it up?)", never_sent=True)
     if isinstance(error, requests.exceptions.InvalidURL):
         return NoReply("its address can't be used", never_sent=True)
+    if _speaks_otherwise(error):
+        return NoReply(
+            "what it sends is no HTTP that can be read (http or https? is the port right?)"
+        )
     return NoReply("the connection broke before the whole answer had come")
+
+
+def _speaks_otherwise(error: Exception) -> bool:
+    """Say whether something came, and it was no answer of HTTP or broke its rules."""
+    causes = [error, *error.args, *(part for each in error.args for part in _parts_of(each))]
+    return any(
+        isinstance(each, HTTPException)
+        and not isinstance(each, RemoteDisconnected | IncompleteRead)
+        for each in causes
+    )
+
+
+def _parts_of(error: object) -> tuple[object, ...]:
+    return error.args if isinstance(error, Exception) else ()
+
+
+def _beginning_of(raw: Any) -> bytes:
+    """Return what comes first of a body, whatever becomes of its rest."""
+    parts: list[bytes] = []
+    with contextlib.suppress(urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError):
+        while sum(map(len, parts)) < MOST_OF_ERROR:
+            part = raw.read1(CHUNK_BYTES, decode_content=True)
+            if not part:
+                break
+            parts.append(part)
+    return b"".join(parts)[:MOST_OF_ERROR]
 
 
 def _read_body(raw: Any, *, max_bytes: int) -> bytes:

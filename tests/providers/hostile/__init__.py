@@ -1,0 +1,1 @@
+"""Providers that mean harm, or are broken beyond measure, over real sockets."""
