@@ -12,6 +12,27 @@ from tests.factories import UserFactory
 from versioning.services.actors import Actor
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--with-a-database",
+        action="store_true",
+        help="leave out what asks for no database: on another one it would be the same",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.with_a_database:
+        return
+    same = [item for item in items if not _asks_for_a_database(item)]
+    config.hook.pytest_deselected(items=same)
+    items[:] = [item for item in items if item not in set(same)]
+
+
+def _asks_for_a_database(item: pytest.Item) -> bool:
+    asked = {"db", "transactional_db", "database"} & {*getattr(item, "fixturenames", ())}
+    return bool(asked) or item.get_closest_marker("django_db") is not None
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> None:
     """Migrate the test database as pytest-django does, or begin with a copy of one that was."""
