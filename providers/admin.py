@@ -5,12 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import JSONField, Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import JSONField, Model, QuerySet
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -46,6 +55,8 @@ else:
 
 
 SETUP = "versioning.setup"
+_SHOWS_THE_PAST = "hotswap_shows_the_past"
+"""Of a request: so its page is to be read, whatever the person may change."""
 
 
 class NamedPages(PlainAdmin):
@@ -92,6 +103,95 @@ class SetUpPages(NamedPages):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return super().has_delete_permission(request, obj) and request.user.has_perm(SETUP)
+
+
+class WithPast(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+    """Pages of rows whose history is kept: to be read by whoever sees the row, never put back.
+
+    A row put back as a whole would take with it what its form doesn't ask, such as the addresses
+    that a key was released to, and pass by the rules that its form asks.
+    """
+
+    def revert_disabled(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and not getattr(request, _SHOWS_THE_PAST, False)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        was = getattr(request, _SHOWS_THE_PAST, False)
+        return super().get_form(request, obj, change=change or was, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._find_past(request, object_id)
+        page: HttpResponse = super().history_view(request, object_id, extra_context)
+        return page
+
+    def history_form_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        version_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a row as it was after a change."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        past = self._find_past(request, object_id)
+        shown = past.filter(pk=version_id) if version_id.isdecimal() else past.none()
+        if not shown.exists():
+            raise Http404
+        setattr(request, _SHOWS_THE_PAST, True)
+        more = {"says": _in_words(shown.get()), **(extra_context or {})}
+        page: HttpResponse = super().history_form_view(request, object_id, version_id, more)
+        return page
+
+    def render_history_view(
+        self, request: HttpRequest, template: str, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        if "adminform" in context:
+            fieldsets = context["adminform"].fieldsets
+            context["adminform"] = helpers.AdminForm(
+                context["adminform"].form,
+                fieldsets,
+                {},
+                flatten_fieldsets(fieldsets),
+                model_admin=self,
+            )
+        page: HttpResponse = super().render_history_view(request, template, context, **kwargs)
+        return page
+
+    def _find_past(self, request: HttpRequest, object_id: str) -> QuerySet[Any]:
+        """Return what a row was, the last first. Raises Http404 where the person doesn't see it."""
+        pk = unquote(object_id)
+        if not pk.isdecimal():
+            raise Http404
+        past: QuerySet[Any] = self.model.history.filter(id=pk).order_by("-history_date", "-pk")
+        if self.model._base_manager.filter(pk=pk).exists():
+            if not self.get_queryset(request).filter(pk=pk).exists():
+                raise Http404
+        elif (last := past.first()) is None or not self.shows_deleted(request, last.instance):
+            raise Http404
+        return past
+
+    def shows_deleted(self, request: HttpRequest, last: Model) -> bool:
+        """Say whether the person may see what was a row, as it was last."""
+        return True
+
+
+def _in_words(past: Any) -> str:
+    moment = date_format(timezone.localtime(past.history_date), "j M Y H:i T")
+    if past.history_user is None:
+        return _("As it was on %(moment)s.") % {"moment": moment}
+    return _("As it was on %(moment)s, after a change by %(user)s.") % {
+        "moment": moment,
+        "user": past.history_user,
+    }
 
 
 class WithPanel(PlainAdmin):
@@ -262,7 +362,7 @@ class ProviderForm(FormWithRows, _ProviderForm):
 
 
 @admin.register(Provider)
-class ProviderAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class ProviderAdmin(SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy("Add the services that list your models; checks then ask them daily.")
     next_step = gettext_lazy("Test its connection, then check it to see what it lists.")
     form = ProviderForm

@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import forms, words
-from versioning.admin.base import HistoryAdmin, actor_of, may_set_up
+from versioning.admin.base import HistoryAdmin, WithPast, actor_of, may_set_up
 from versioning.models import ApiKey
 from versioning.services import keys
 from versioning.services.errors import Invalid
@@ -24,7 +23,7 @@ SENT_AGAIN_WITHIN = timedelta(minutes=10)
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HistoryAdmin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class ApiKeyAdmin(HistoryAdmin, WithPast):
     when_empty = gettext_lazy("Applications need a key to ask for versions and to report samples.")
     list_display = ("name", "prefix", "scopes_shown", "whose", "state", "last_used", "expires_at")
     search_fields = ("name", "prefix")

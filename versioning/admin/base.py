@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from providers.admin import SETUP, SetUpPages, WithPanel
+from providers.admin import SETUP, SetUpPages, WithPanel, WithPast
 from providers.admin import Admin as PlainAdmin
 from versioning.models import (
     CalendarFeed,
@@ -41,6 +41,7 @@ __all__ = [
     "PlainInline",
     "SetUpPages",
     "WithPanel",
+    "WithPast",
     "actor_of",
     "caller_of",
     "may_set_up",
@@ -80,6 +81,13 @@ class TeamPages(PlainAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
         return allowed and not (obj is not None and _is_foreign(request, type(obj), obj.pk))
+
+    def shows_deleted(self, request: HttpRequest, last: Model) -> bool:
+        """Say whether the person may see what was a row, as it was last."""
+        path = teams.PATHS.get(type(last))
+        for part in path.split("__") if path else ():
+            last = getattr(last, part, None)  # type: ignore[assignment]
+        return path is None or getattr(last, "pk", None) not in teams.hidden(caller_of(request))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer of the models, and of who is told of them, only the person's own."""

@@ -7,15 +7,14 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 
-from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import Admin, SetUpPages, WithPast, actor_of, may_set_up
 from versioning.models import CalendarFeed
 from versioning.services import calendars
 
 
 @admin.register(CalendarFeed)
-class CalendarFeedAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class CalendarFeedAdmin(SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy(
         "Add a calendar to see retirements, and the last day to start each move, where you plan."
     )

@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from providers.models import Provider
@@ -33,7 +32,15 @@ from versioning.admin import (
     timeline,
     words,
 )
-from versioning.admin.base import Admin, HistoryInline, PlainInline, SetUpPages, WithPanel, actor_of
+from versioning.admin.base import (
+    Admin,
+    HistoryInline,
+    PlainInline,
+    SetUpPages,
+    WithPanel,
+    WithPast,
+    actor_of,
+)
 from versioning.admin.decisions import CHOICES, may_make
 from versioning.admin.lineage_rules import recommend_anew
 from versioning.models import (
@@ -77,7 +84,7 @@ class VersionInline(HistoryInline):
 
 
 @admin.register(TrackedModel)
-class TrackedModelAdmin(WithPanel, SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class TrackedModelAdmin(WithPanel, SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy(
         "Track the models that your applications use: checks look for their successors."
     )

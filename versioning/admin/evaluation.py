@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
-from simple_history.admin import SimpleHistoryAdmin
 
 from versioning.admin import fragments, words
 from versioning.admin.base import (
@@ -22,6 +21,7 @@ from versioning.admin.base import (
     HistoryAdmin,
     SetUpPages,
     WithPanel,
+    WithPast,
     actor_of,
     caller_of,
     may_set_up,
@@ -39,7 +39,7 @@ SHOWN_PAIRS = 200
 
 
 @admin.register(EvaluationSuite)
-class EvaluationSuiteAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy("A suite holds test cases and tests a version before it is used.")
     next_step = gettext_lazy("Import its cases, then run it.")
     form = SuiteForm

@@ -8,17 +8,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin.base import Admin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import Admin, SetUpPages, WithPast, actor_of, may_set_up
 from versioning.models import CatalogueEntry, LineageRule
 from versioning.services import tracking
 from versioning.services.errors import ServiceError
 
 
 @admin.register(LineageRule)
-class LineageRuleAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class LineageRuleAdmin(SetUpPages, Admin, WithPast):
     """Rules beat what names and dates say; the successor is looked for anew when one changes."""
 
     when_empty = gettext_lazy(

@@ -15,11 +15,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import forms, policy_lines, words
-from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, WithPast, actor_of, may_set_up
 from versioning.admin.policy_form import FIELDS, PolicyForm
 from versioning.domain.figures import LIMITS
 from versioning.domain.presets import PRESETS
@@ -30,7 +29,7 @@ from versioning.services.upgrades import policies
 
 
 @admin.register(Policy)
-class PolicyAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class PolicyAdmin(SetUpPages, Admin, WithPast):
     """Thresholds and freedom to act; what stays empty is taken from the level above."""
 
     when_empty = gettext_lazy(
@@ -199,7 +198,7 @@ def _in_words(form: Any) -> dict[str, Any]:
 
 
 @admin.register(Freeze)
-class FreezeAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class FreezeAdmin(SetUpPages, Admin, WithPast):
     """Times in which nothing goes by itself."""
 
     when_empty = gettext_lazy("In a freeze nothing moves by itself; people still may decide.")

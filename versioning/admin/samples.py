@@ -20,11 +20,11 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckb
 
 from providers.models import Provider
 from versioning.admin import words
-from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, may_set_up
+from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, caller_of, may_set_up
 from versioning.domain.figure_kinds import Field, Unit
 from versioning.domain.figures import FIELDS
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
-from versioning.services import tracking
+from versioning.services import teams, tracking
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import served_drift
 
@@ -247,7 +247,7 @@ class ServedDriftAdmin(HistoryAdmin):
     ordering = ("-last_seen_at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServedDrift]:
-        return served_drift.drifts()
+        return teams.visible(served_drift.drifts(), caller_of(request))
 
     @admin.display(description=gettext_lazy("share since then"))
     def share(self, drift: ServedDrift) -> str:

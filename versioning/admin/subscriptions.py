@@ -8,11 +8,10 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from versioning.admin import words
-from versioning.admin.base import Admin, SetUpPages, may_set_up
+from versioning.admin.base import Admin, SetUpPages, WithPast, may_set_up
 from versioning.domain.events import EventKind
 from versioning.models.subscriptions import Subscription
 
@@ -28,7 +27,7 @@ def kinds_field(kinds: Iterable[EventKind], *, of: type[Subscription]) -> django
     )
 
 
-class SubscriptionPages(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class SubscriptionPages(SetUpPages, Admin, WithPast):
     list_select_related = ("provider",)
     ordering = ("name",)
 

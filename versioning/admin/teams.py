@@ -4,14 +4,13 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
-from simple_history.admin import SimpleHistoryAdmin
 
-from versioning.admin.base import Admin, SetUpPages
+from versioning.admin.base import Admin, SetUpPages, WithPast
 from versioning.models import Team
 
 
 @admin.register(Team)
-class TeamAdmin(SetUpPages, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is untyped
+class TeamAdmin(SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy(
         "Everybody decides on every model, as far as their permissions go. Add a team where only "
         "some shall, and name it on the model's page."

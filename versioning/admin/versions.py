@@ -13,11 +13,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from versioning.admin import best, compare, words
-from versioning.admin.base import Admin, WithPanel, actor_of
+from versioning.admin.base import Admin, WithPanel, WithPast, actor_of
 from versioning.admin.version_form import VersionForm
 from versioning.domain.baseline import UnreadBaseline, read_baseline
 from versioning.models import ModelVersion
@@ -50,7 +49,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(WithPanel, Admin, SimpleHistoryAdmin):  # type: ignore[misc]  # it is untyped
+class ModelVersionAdmin(WithPanel, Admin, WithPast):
     when_empty = gettext_lazy(
         "A tracked model has its first version at once; checks add the others."
     )

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from versioning.domain import dates
 from versioning.models.catalogue import ModelVersion
 
 WINDOW = timedelta(minutes=15)
@@ -98,7 +98,7 @@ class TracedUse(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("what a request of %(day)s used") % {"day": dates.day(self.day)}
+        return gettext("what a request of %(day)s used") % {"day": date_format(self.day, "j M Y")}
 
 
 class LeftOutSpans(models.Model):
@@ -114,4 +114,8 @@ class LeftOutSpans(models.Model):
         indexes = [models.Index(fields=["day", "reason"], name="left_out_spans_by_day")]
 
     def __str__(self) -> str:
-        return f"{dates.day(self.day)}: {self.spans} of {self.reason}"
+        return gettext("%(day)s: %(spans)s of %(reason)s") % {
+            "day": date_format(self.day, "j M Y"),
+            "spans": self.spans,
+            "reason": self.reason,
+        }

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import ApiKeyFactory, UserFactory, tracked
+from tests.versioning.admin.walk import make_world, routes
 from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.everything import TASK, Everything
@@ -171,6 +172,39 @@ class TestPages:
             assert name not in stranger.get(page).content.decode(), page
         assert name in member.get("/admin/").content.decode()
 
+    def test_no_page_and_no_piece_of_one_names_a_closed_one_to_a_stranger(
+        self, db: None, team: Team
+    ) -> None:
+        make_world()
+        for model in TrackedModel.objects.all():
+            model.name, model.team = f"hidden-{model.pk}", team
+            model.save()
+        close(team)
+        stranger, looked_at, told = person("operator"), 0, list[str]()
+
+        for route in routes():
+            if route.name.startswith(FINDINGS):
+                continue
+            for address in route.addresses():
+                answer = stranger.get(address)
+                if b"hidden-" in answer.content or answer.status_code >= 500:
+                    told.append(address)
+                looked_at += answer.status_code == 200
+
+        assert told == []
+        assert looked_at > 150
+
+    def test_what_a_closed_one_s_rules_were_is_hidden_once_they_are_deleted(
+        self, owned: Everything, team: Team
+    ) -> None:
+        policy = Policy.objects.exclude(tracked_model=None).latest("pk")
+        page = reverse("admin:versioning_policy_history", args=[policy.pk])
+        policy.delete()
+        assert person("operator").get(page).status_code == 200
+        close(team)
+        assert person("operator").get(page).status_code == 404
+        assert person("operator", team=team).get(page).status_code == 200
+
     def test_an_open_team_s_are_read_by_others_and_decided_by_members(
         self, owned: Everything, team: Team
     ) -> None:
@@ -220,6 +254,9 @@ def test_services_refuse_outsiders_whatever_door_they_came_by(
 FOR_ALL = {Finding, EvaluationSuite, UnknownModel}
 """What a provider lists, which questions there are, and what no model is tracked for: no secret of
 a team."""
+
+
+FINDINGS = ("admin:versioning_check_", "admin:versioning_finding_")
 
 
 def test_every_table_that_tells_of_a_model_is_known_to_teams() -> None:
