@@ -38,20 +38,22 @@ def load() -> str:
 
 
 @contextmanager
-def database(kind: str, *, urls: str = "benchmarks.urls") -> Iterator[None]:
+def database(kind: str, *, urls: str = "benchmarks.urls", kept: str = "") -> Iterator[None]:
     """Have Django use a new, empty database of the kind sqlite or postgres, gone afterwards.
 
-    PostgreSQL is the server of BENCHMARK_POSTGRES, postgres://root@127.0.0.1:5432 without it.
+    PostgreSQL is the server of BENCHMARK_POSTGRES, postgres://root@127.0.0.1:5432 without it. One
+    that is kept in a folder stays, and is used again.
     """
     server = _postgres()
     os.environ["BENCHMARK_URLS"] = urls
-    name = f"benchmark_{uuid.uuid4().hex[:8]}"
-    with tempfile.TemporaryDirectory(prefix="hotswap-benchmark-") as folder:
+    name = f"benchmark_{Path(kept).name if kept else uuid.uuid4().hex[:8]}"
+    with _folder(kept) as folder:
         os.environ["HOTSWAP_DATA_DIR"] = folder
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
         if kind == "postgres":
             subprocess.run(
-                ["psql", "-q", f"{server}/postgres", "-c", f"CREATE DATABASE {name}"], check=True
+                ["psql", "-q", f"{server}/postgres", "-c", f"CREATE DATABASE {name}"],
+                check=not kept,  # it may be there
             )
             os.environ["DATABASE_URL"] = f"{server}/{name}"
         os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
@@ -66,9 +68,19 @@ def database(kind: str, *, urls: str = "benchmarks.urls") -> Iterator[None]:
             yield
         finally:
             connections.close_all()
-            if kind == "postgres":
+            if kind == "postgres" and not kept:
                 drop = f"DROP DATABASE {name} WITH (FORCE)"
                 subprocess.run(["psql", "-q", f"{server}/postgres", "-c", drop], check=True)
+
+
+@contextmanager
+def _folder(kept: str) -> Iterator[str]:
+    if kept:
+        Path(kept).mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="hotswap-benchmark-") as folder:
+        yield folder
 
 
 @contextmanager

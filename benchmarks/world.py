@@ -3,15 +3,16 @@
 Rows are made in the database from one row each, so that a million take seconds.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from benchmarks import columns
+from benchmarks.columns import NOW
+from benchmarks.further_tables import FurtherTables
 
 PROVIDERS = 12
 PROVIDER, MODEL = "acme-0", "writer-0"
 SEARCHES = ("writer-1", "zeta-7", "nobody-has-this", "e", "acme-3", "writer-17 zeta")
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ WHOLE = Size(models=2_000, versions=200_000, records=1_000_000, checks=50_000)
 TENTH = Size(models=200, versions=20_000, records=100_000, checks=5_000)
 
 
+def make_once(size: Size) -> None:
+    """Fill the database in use, unless it is filled."""
+    from versioning.models import TrackedModel
+
+    if not TrackedModel.objects.exists():
+        make(size)
+
+
 def make(size: Size) -> None:
     """Fill the empty database in use. Rows are numbered from 0, and their keys from 1."""
     from django.core.management import call_command
@@ -54,49 +63,58 @@ def make(size: Size) -> None:
     each = size.versions // size.models
     with transaction.atomic():
         provider = Provider(kind="openai", base_url="http://127.0.0.1:9")
-        _fill(provider, PROVIDERS, {"slug": "'acme-' || n", "name": "'Acme ' || n"})
+        columns.fill(provider, PROVIDERS, {"slug": "'acme-' || n", "name": "'Acme ' || n"})
         tracked = TrackedModel(provider_id=1)
         places = {
             "name": "'writer-' || n",
             "provider_id": f"n % {PROVIDERS} + 1",
             "owner": "'team-' || (n % 40) || '@x.example'",
         }
-        _fill(tracked, size.models, places)
-        _fill(ModelVersion(tracked_model_id=1, parameters=["tools"]), size.versions, _version(size))
+        columns.fill(tracked, size.models, places)
+        columns.fill(
+            ModelVersion(tracked_model_id=1, parameters=["tools"]), size.versions, _version(size)
+        )
         TrackedModel.objects.update(current_version_id=_current(each))
-        _fill(CatalogueEntry(provider_id=1, first_seen_at=NOW, last_seen_at=NOW), size.versions, {
+        entry = CatalogueEntry(provider_id=1, first_seen_at=NOW, last_seen_at=NOW)
+        columns.fill(entry, size.versions, {
             "provider_id": f"n % {PROVIDERS} + 1",
             "upstream_id": "'acme/zeta-' || n",
-            "first_seen_at": _before("n", "minutes"),
-            "gone_at": f"CASE WHEN n % 5 = 0 THEN {_before('n', 'minutes')} END",
+            "first_seen_at": columns.before("n", "minutes"),
+            "gone_at": f"CASE WHEN n % 5 = 0 THEN {columns.before('n', 'minutes')} END",
         })  # fmt: skip
-        _fill(_record(), size.records, _course(size))
+        columns.fill(_record(), size.records, _course(size))
         step = UpgradeStep(record_id=1, at=NOW, actor_kind="staff", actor_name="mara")
-        _fill(step, size.records, {
+        columns.fill(step, size.records, {
             "record_id": "n + 1",
             "after": _state(size),
-            "at": _before(f"{size.records} - n", "minutes"),
+            "at": columns.before(f"{size.records} - n", "minutes"),
         })  # fmt: skip
         check = Check(provider_id=1, started_at=NOW, lease_until=NOW, trigger="schedule")
         states = "('{unchanged,changed,failed,unchanged}'::text[])[n % 4 + 1]"
         if connection.vendor == "sqlite":
             states = "CASE n % 4 WHEN 1 THEN 'changed' WHEN 2 THEN 'failed' ELSE 'unchanged' END"
-        _fill(check, size.checks, {
+        columns.fill(check, size.checks, {
             "provider_id": f"n % {PROVIDERS} + 1",
             "state": states,
-            "started_at": _before(f"{size.checks} - n", "hours"),
-            "finished_at": _before(f"{size.checks} - n", "hours"),
+            "started_at": columns.before(f"{size.checks} - n", "hours"),
+            "finished_at": columns.before(f"{size.checks} - n", "hours"),
         })  # fmt: skip
-        _fill(Finding(check_run_id=1, kind="metadata", found_at=NOW), size.checks, {
+        columns.fill(Finding(check_run_id=1, kind="metadata", found_at=NOW), size.checks, {
             "check_run_id": "n + 1",
             "tracked_model_id": f"n % {size.models} + 1",
             "upstream_id": "'acme/zeta-' || n",
             "sentence": "'acme/zeta-' || n || ': context tokens changed.'",
-            "found_at": _before(f"{size.checks} - n", "hours"),
+            "found_at": columns.before(f"{size.checks} - n", "hours"),
         })  # fmt: skip
+        counts = {
+            "Provider": PROVIDERS, "TrackedModel": size.models, "ModelVersion": size.versions,
+            "CatalogueEntry": size.versions, "UpgradeRecord": size.records,
+            "UpgradeStep": size.records, "Check": size.checks, "Finding": size.checks,
+        }  # fmt: skip
+        further = FurtherTables(size, counts).fill_listed()
     filled = [
         Provider, TrackedModel, ModelVersion, CatalogueEntry, UpgradeRecord, UpgradeStep, Check,
-        Finding,
+        Finding, *further,
     ]  # fmt: skip
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), filled):
@@ -113,9 +131,9 @@ def _version(size: Size) -> dict[str, str]:
         "tracked_model_id": f"n / {each} + 1",
         "label": f"({nth} / 10 + 1) || '.' || ({nth} % 10) || '.0'",
         "upstream_id": f"'acme/zeta-' || (n / {each}) || '-' || {nth}",
-        "released_on": _day(f"{each * 7} - {nth} * 7"),
-        "retires_on": f"CASE WHEN {nth} % 9 = 0 THEN {_day(f'60 - {nth} * 3')} END",
-        "gone_at": f"CASE WHEN {nth} % 3 = 0 THEN {_before('n', 'seconds')} END",
+        "released_on": columns.day(f"{each * 7} - {nth} * 7"),
+        "retires_on": f"CASE WHEN {nth} % 9 = 0 THEN {columns.day(f'60 - {nth} * 3')} END",
+        "gone_at": f"CASE WHEN {nth} % 3 = 0 THEN {columns.before('n', 'seconds')} END",
     }
 
 
@@ -147,7 +165,7 @@ def _course(size: Size) -> dict[str, str]:
     version = f"(n % {size.models}) * {each} + 1 + {nth} % {each - 2}"
     latest = f"(n % {size.models} + 1) * {each}"
     is_last = f"n >= {size.records - size.models}"
-    at = _before(f"{size.records} - n", "minutes")
+    at = columns.before(f"{size.records} - n", "minutes")
     is_done = f"({_state(size)}) IN ('completed', 'rolled_back')"
     return {
         "tracked_model_id": f"n % {size.models} + 1",
@@ -160,7 +178,7 @@ def _course(size: Size) -> dict[str, str]:
         "changed_at": at,
         "completed_at": f"CASE WHEN {is_done} THEN {at} END",
         "completion_number": f"CASE WHEN {is_done} THEN {nth} + 1 END",
-        "urgent_on": _day("n % 300 - 310"),
+        "urgent_on": columns.day("n % 300 - 310"),
     }
 
 
@@ -172,43 +190,3 @@ def _state(size: Size) -> str:
         "WHEN n % 7 < 4 THEN 'completed' WHEN n % 7 = 4 THEN 'rejected' "
         "WHEN n % 700 = 5 THEN 'rolled_back' ELSE 'superseded' END"
     )
-
-
-def _before(number: str, unit: str) -> str:
-    """Return SQL for so many units before NOW."""
-    from django.db import connection
-
-    if connection.vendor == "sqlite":
-        return f"datetime('{NOW:%Y-%m-%d %H:%M:%S}', '-' || ({number}) || ' {unit}')"
-    return f"(timestamptz '{NOW.isoformat()}' - ({number}) * interval '1 {unit}')"
-
-
-def _day(number: str) -> str:
-    """Return SQL for the day so many days before NOW; a negative number is after it."""
-    from django.db import connection
-
-    if connection.vendor == "sqlite":
-        return f"date('{NOW.date()}', (-({number})) || ' days')"
-    return f"(date '{NOW.date()}' - ({number}))"
-
-
-def _fill(like: Any, count: int, differing: Mapping[str, str]) -> None:
-    """Store so many rows like an unsaved one, except for columns given as SQL of a number n."""
-    from django.db import connection
-
-    fields = like._meta.concrete_fields
-    for field in fields:  # as saving it would
-        setattr(like, field.attname, field.pre_save(like, add=True))
-    kept = [f for f in fields if f.column not in differing and not f.primary_key]
-    columns = ["id", *differing, *(f.column for f in kept)]
-    values = ["n + 1", *differing.values(), *(["%s"] * len(kept))]
-    names = ", ".join(connection.ops.quote_name(name) for name in columns)
-    parameters = [f.get_db_prep_save(f.value_from_object(like), connection) for f in kept]
-    made = ", ".join(part if part == "%s" else part.replace("%", "%%") for part in values)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {like._meta.db_table} ({names}) WITH RECURSIVE numbers(n) AS "  # noqa: S608
-            f"(SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count - 1}) "
-            f"SELECT {made} FROM numbers",
-            parameters,
-        )

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
@@ -20,6 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from versioning.admin import intervals, words
 from versioning.admin.base import caller_of
+from versioning.admin.picking import version_picker
 from versioning.domain.evaluation.cases import as_plain_text
 from versioning.domain.evidence import Evidence
 from versioning.domain.figures import SHOWN
@@ -28,11 +28,6 @@ from versioning.services import teams
 from versioning.services.evidence.side_by_side import SideBySide, side_by_side
 from versioning.services.teams import Caller
 from versioning.services.upgrades import policies
-
-_PICK = {
-    "data-theme": "admin-autocomplete",
-    "class": "unfold-admin-autocomplete admin-autocomplete",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +86,11 @@ class CompareForm(forms.Form):
         super().__init__(known if is_whole else None, initial=known.dict())
         every = ModelVersion.objects.select_related("tracked_model__provider")
         versions = teams.visible(every, caller)
-        relation = ModelVersion._meta.get_field("previous_version")
         for name, label in (("from", _("This version")), ("to", _("Against this one"))):
             self.fields[name] = forms.ModelChoiceField(
                 versions,
                 label=label,
-                widget=AutocompleteSelect(
-                    relation, admin.site, attrs={**_PICK, "aria-label": label}
-                ),
+                widget=version_picker(**{"aria-label": label}),
                 error_messages={
                     "invalid_choice": _("There is no such version: choose another one.")
                 },

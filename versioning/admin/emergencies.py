@@ -27,6 +27,7 @@ from versioning.domain import dates
 from versioning.models import Emergency, EmergencyStep, ModelVersion, TrackedModel, UpgradeRecord
 from versioning.services import teams
 from versioning.services.errors import Invalid, ServiceError
+from versioning.services.inbox import SHOWN_NEWS
 from versioning.services.upgrades import emergencies
 
 MOVE = "versioning.emergency"
@@ -179,11 +180,13 @@ def rows(emergency: Emergency, *, now: datetime) -> list[dict[str, Any]]:
     return [{"step": step, "ago": words.ago(step.at, now=now)} for step in emergency.steps.all()]
 
 
-def for_inbox(request: HttpRequest, *, now: datetime) -> list[dict[str, Any]]:
-    """Return the emergencies that are open or wait for a review, as rows of the inbox."""
+def for_inbox(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
+    """Return those that are open or wait for a review, the oldest as rows of the inbox."""
     if not request.user.has_perm("versioning.view_emergency"):
-        return []
-    return [
+        return {}
+    unreviewed = teams.visible(emergencies.with_steps().unreviewed(), caller_of(request))
+    shown = unreviewed.order_by("pk")[:SHOWN_NEWS]
+    rows = [
         {
             "emergency": each,
             "standing": standing(each, now=now),
@@ -191,10 +194,10 @@ def for_inbox(request: HttpRequest, *, now: datetime) -> list[dict[str, Any]]:
             "may_review": request.user.has_perm(REVIEW)
             and emergencies.may_review(each, actor=actor_of(request), now=now),
         }
-        for each in teams.visible(
-            emergencies.with_steps().unreviewed(), caller_of(request)
-        ).order_by("pk")
+        for each in shown
     ]
+    more = unreviewed.count() - len(rows) if len(rows) == SHOWN_NEWS else 0
+    return {"emergencies": rows, "more_emergencies": more}
 
 
 def move(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> HttpResponse:

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from versioning.admin.picking import version_picker
 from versioning.domain.evaluation.cases import Imported
 from versioning.models import EvaluationSuite, ModelVersion
 from versioning.services import teams
@@ -78,8 +79,13 @@ class RunForm(forms.Form):
     to_version = forms.ModelChoiceField(
         label=gettext_lazy("Version to test"),
         queryset=ModelVersion.objects.none(),
-        widget=UnfoldAdminSelectWidget,
         help_text=gettext_lazy("It is compared with the version that its model uses now."),
+        error_messages={
+            "invalid_choice": gettext_lazy(
+                "Choose a version that is not gone, of a tracked model of yours that uses another "
+                "one."
+            )
+        },
     )
     budget_usd = forms.DecimalField(
         label=gettext_lazy("Budget, USD"),
@@ -99,8 +105,9 @@ class RunForm(forms.Form):
     def __init__(self, *args: Any, caller: Caller, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["to_version"]
+        field.widget = version_picker()
         if isinstance(field, forms.ModelChoiceField):
-            field.queryset = (
+            field.queryset = (  # also names the chosen one in the field
                 teams.own(ModelVersion.objects.filter(gone_at=None), caller)
                 .filter(tracked_model__active=True, tracked_model__current_version__isnull=False)
                 .exclude(pk__in=ModelVersion.objects.in_use())

@@ -54,7 +54,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "summary": _summary(found, is_narrowed=person.narrowing.is_on, now=now),
         "starting": [_starting(each, now=now) for each in found.starting],
         "more_starting": found.starting_count - len(found.starting),
-        "emergencies": emergencies.for_inbox(request, now=now),
+        **emergencies.for_inbox(request, now=now),
         "notices": [_notice(notice, now=now) for notice in found.notices],
         "more_notices": found.notice_count - len(found.notices),
         "waiting": inbox_waiting.rows(

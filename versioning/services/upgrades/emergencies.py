@@ -243,9 +243,9 @@ def _refuse_part(emergency: Emergency, *, actor: Actor) -> None:
     """Raise NotAllowed for whoever had a part in it, or may have, and for no person."""
     if actor.user_id is None:
         raise NotAllowed("A person reviews it, in the admin or with a key of their own.")
-    acts = emergency.steps.filter(kind__in=[EmergencyStep.Kind.DECLARED, EmergencyStep.Kind.MOVED])
-    for step in acts:
-        if actor.user_id in approvals.people_behind(step):
+    acts = {EmergencyStep.Kind.DECLARED, EmergencyStep.Kind.MOVED}
+    for step in emergency.steps.all():  # of a list's rows read already
+        if step.kind in acts and actor.user_id in approvals.people_behind(step):
             raise NotAllowed("You moved it yourself: somebody else reviews it.")
 
 
