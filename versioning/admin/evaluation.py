@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -69,8 +69,8 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        suites_shown: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = suites_shown.annotate(cases_in_it=Count("cases"))
+        suites_shown: Any = super().get_queryset(request)
+        counted: QuerySet[Any] = suites_shown.with_counts()
         return counted
 
     @admin.display(description=gettext_lazy("cases"), ordering="cases_in_it")
@@ -208,13 +208,14 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
     list_filter = ("state",)
     search_fields = ("frozen__suite__name", "to_version__upstream_id")
     ordering = ("-pk",)
+    is_large = True
     fields = ("asked_by", "created_at", "started_at", "ended_at", "frozen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        runs: QuerySet[Any] = super().get_queryset(request)
+        runs: Any = super().get_queryset(request)
         counted: QuerySet[Any] = runs.select_related(
             "frozen__suite", "from_version", "to_version__tracked_model__provider"
-        ).annotate(done=Count("trials__done_at"))
+        ).with_counts()
         return counted
 
     @admin.display(description=gettext_lazy("suite"), ordering="frozen__suite__name")

@@ -293,6 +293,7 @@ class NoticeAdmin(HistoryAdmin):
         "record__to_version",
     )
     ordering = ("-raised_at", "-pk")
+    is_large = True
     actions = ("resolve_selected",)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:

@@ -28,22 +28,29 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """One column of an order. Empty values come last, whichever the direction."""
+    """One column of an order. Empty values come last, whichever the direction.
+
+    Of a column that has none that is not said: PostgreSQL's indexes have them first the other way
+    round, and it would sort a million rows for a page of fifty.
+    """
 
     column: str
     descending: bool = False
 
-    @property
-    def ordering(self) -> Any:
+    def ordering(self, model: type[Model]) -> Any:
         column = F(self.column)
-        return column.desc(nulls_last=True) if self.descending else column.asc(nulls_last=True)
+        last = True if self._may_be_empty(model) else None
+        return column.desc(nulls_last=last) if self.descending else column.asc(nulls_last=last)
 
-    def after(self, value: Any) -> Q | None:
+    def after(self, value: Any, model: type[Model]) -> Q | None:
         """Return what comes strictly after the value; None where nothing does."""
         if value is None:
             return None
-        way = "lt" if self.descending else "gt"
-        return Q(**{f"{self.column}__{way}": value}) | Q(**{self.column: None})
+        later = Q(**{f"{self.column}__{'lt' if self.descending else 'gt'}": value})
+        return later | Q(**{self.column: None}) if self._may_be_empty(model) else later
+
+    def _may_be_empty(self, model: type[Model]) -> bool:
+        return bool(model._meta.get_field(self.column).null)
 
     def same(self, value: Any) -> Q:
         return Q(**{self.column: value})
@@ -69,9 +76,9 @@ def page(
     """
     cursor = asked.query.get("cursor")
     rows = teams.visible(rows, caller_of(asked.request))
-    rows = rows.order_by(*(by.ordering for by in order))
+    rows = rows.order_by(*(by.ordering(rows.model) for by in order))
     if cursor is not None:
-        rows = rows.filter(_after(_read(cursor, rows.model, order), order))
+        rows = rows.filter(_after(_read(cursor, rows.model, order), order, rows.model))
     found = list(rows[: asked.query["limit"] + 1])
     return _answer(
         asked, found, key=partial(_key, order=order), show=show, prepare=prepare, top=top
@@ -129,12 +136,12 @@ def page_of(form: Form, *, top: Form = serializers.Serializer) -> Form:
     )
 
 
-def _after(values: Sequence[Any], order: Sequence[By]) -> Q:
+def _after(values: Sequence[Any], order: Sequence[By], model: type[Model]) -> Q:
     """Return the rows after the one with these values: later in the first column that differs."""
     condition = Q(pk__in=[])
     same = Q()
     for by, value in zip(order, values, strict=True):
-        after = by.after(value)
+        after = by.after(value, model)
         if after is not None:
             condition |= same & after
         same &= by.same(value)

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
@@ -36,6 +37,18 @@ def check_object(value: Any) -> None:
     """Raise ValidationError unless the value is an object."""
     if not isinstance(value, dict):
         raise ValidationError(gettext('Write an object, such as {"temperature": 0}.'))
+
+
+class EvaluationSuiteQuerySet(models.QuerySet["EvaluationSuite"]):
+    def with_counts(self) -> Self:
+        """Add ``cases_in_it``: how many cases each has. Of a page of them no other is counted."""
+        cases = EvaluationCase.objects.filter(suite=OuterRef("pk")).order_by().values("suite")
+        return self.annotate(cases_in_it=_count_of(cases))
+
+
+def _count_of(grouped: Any) -> Coalesce:
+    """Return the number of rows that a row's own subquery has; 0 for none."""
+    return Coalesce(Subquery(grouped.annotate(count=Count("pk")).values("count")), 0)
 
 
 class EvaluationSuite(models.Model):
@@ -144,6 +157,7 @@ class EvaluationSuite(models.Model):
         ),
     )
 
+    objects = EvaluationSuiteQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -232,6 +246,11 @@ class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
     def open(self) -> Self:
         """Those that a worker still has something to do for."""
         return self.filter(state__in=["waiting", "running"])
+
+    def with_counts(self) -> Self:
+        """Add ``done``: how many of its requests are. Of a page of runs no other is counted."""
+        done = Trial.objects.done().filter(run=OuterRef("pk")).order_by().values("run")
+        return self.annotate(done=_count_of(done))
 
     def with_names(self) -> Self:
         return self.select_related(

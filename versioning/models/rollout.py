@@ -253,6 +253,12 @@ class Notice(models.Model):
                 name="a_notice_is_about_an_upgrade_or_a_subject",
             ),
         ]
+        indexes = [
+            # The admin's list, as it comes.
+            models.Index(fields=["-raised_at", "-id"], name="notices_by_time"),
+            # The inbox and the API ask for the open ones.
+            models.Index(fields=["raised_at"], condition=Q(resolved_at=None), name="open_notices"),
+        ]
 
     def __str__(self) -> str:
         return self.sentence

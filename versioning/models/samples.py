@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -93,7 +93,10 @@ class UnknownModelQuerySet(models.QuerySet["UnknownModel"]):
 
     def with_counts(self) -> Self:
         """Add ``seen``: the number of samples, those not folded yet included."""
-        return self.annotate(seen=F("samples") + Coalesce(Sum("sightings__samples"), 0))
+        # Each row's own: to add up the sightings of all is to read all, whichever page is asked.
+        waiting = Sighting.objects.filter(unknown_model=OuterRef("pk")).order_by()
+        added = waiting.values("unknown_model").annotate(sum=Sum("samples")).values("sum")
+        return self.annotate(seen=F("samples") + Coalesce(Subquery(added), 0))
 
 
 class UnknownModel(models.Model):

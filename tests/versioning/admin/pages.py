@@ -31,3 +31,14 @@ def current_label(record: UpgradeRecord) -> str:
     model = TrackedModel.objects.select_related("current_version").get(pk=record.tracked_model_id)
     assert model.current_version is not None
     return model.current_version.label
+
+
+def outermost(sql: str) -> str:
+    """Return a statement without what stands in its brackets."""
+    depth, kept = 0, []
+    for letter in sql:
+        depth += letter == "("
+        if not depth:
+            kept.append(letter)
+        depth -= letter == ")"
+    return "".join(kept)

@@ -18,7 +18,8 @@ from providers import lists
 from providers.admin import Admin
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
 from tests.versioning.admin.conftest import recommend
-from tests.versioning.admin.pages import text
+from tests.versioning.admin.pages import outermost, text
+from tests.versioning.admin.test_pages import make_rows
 from versioning.models import CatalogueEntry, UpgradeRecord
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +193,22 @@ def test_an_apps_own_page_shows_its_models(boss: Client) -> None:
     page = boss.get(reverse("admin:app_list", args=["versioning"]))
     assert reverse("admin:versioning_webhook_changelist") in page.content.decode()
     assert boss.get("/admin/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("model_admin", OURS, ids=name_of)
+class TestWhateverThePage:
+    """A page of thirty rows must not read all others."""
+
+    def test_no_row_is_counted_or_added_up_that_is_not_shown(
+        self, boss: Client, model_admin: ModelAdmin
+    ) -> None:
+        make_rows(2)
+        name = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"
+        with CaptureQueriesContext(connection) as asked:
+            assert boss.get(reverse(name)).status_code == 200
+        table = f'FROM "{model_admin.opts.db_table}"'
+        for query in asked.captured_queries:
+            outer = outermost(query["sql"])
+            if table in outer:
+                assert "GROUP BY" not in outer, outer
+                assert "SELECT DISTINCT" not in outer, outer

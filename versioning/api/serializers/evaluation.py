@@ -61,7 +61,7 @@ class SuiteChange(SuiteFormSerializer):
 class SuiteSerializer(SuiteFormSerializer):
     """Test cases with scorers."""
 
-    cases = serializers.IntegerField(source="case_count", help_text="How many it has.")
+    cases = serializers.IntegerField(source="cases_in_it", help_text="How many it has.")
 
     class Meta(SuiteFormSerializer.Meta):
         fields = ("id", *SuiteFormSerializer.Meta.fields, "cases")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from rest_framework.response import Response
 
 from versioning.api.operations import ApiView, Asked, operation
@@ -213,7 +213,7 @@ class MarksView(ApiView):
 
 
 def _runs() -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.with_names().annotate(done=Count("trials__done_at"))
+    return EvaluationRun.objects.with_names().with_counts()
 
 
 def _plan(asked: Asked) -> planning.Plan:

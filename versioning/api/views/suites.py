@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -237,7 +237,7 @@ def _stored(suite: EvaluationSuite, read: Imported, *, replace: bool) -> Respons
 
 
 def _suites() -> QuerySet[EvaluationSuite]:
-    return EvaluationSuite.objects.annotate(case_count=Count("cases"))
+    return EvaluationSuite.objects.with_counts()
 
 
 def _suite(suite_id: int) -> EvaluationSuite:

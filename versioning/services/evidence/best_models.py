@@ -29,20 +29,20 @@ def best_for(*, task: str, caller: Caller | None = None) -> Best:
 
     By their live samples.
 
-    The names in the table are ``provider/model label``. Three queries at any number of samples.
+    The names in the table are ``provider/model label``. Four queries at any number of samples.
     Raises NotFound for a task that no sample names.
     """
     word = Word.objects.filter(kind=Word.Kind.TASK, text=task).first()
     if word is None:
         raise NotFound(f"No sample names the task {task!r}.")
-    current = ModelVersion.objects.filter(
-        pk__in=teams.visible(TrackedModel.objects.active(), caller).values("current_version")
-    ).select_related("tracked_model__provider")
-    by_id = {version.pk: version for version in current}
+    models = teams.visible(TrackedModel.objects.active(), caller).exclude(current_version=None)
     entries: defaultdict[int, list[PeriodSums]] = defaultdict(list)
-    for entry in rollups.read(version_ids=by_id):
+    for entry in rollups.read(version_ids=models.values_list("current_version", flat=True)):
         if entry.cell.task_id == word.pk and entry.cell.source in PerformanceSample.LIVE:
             entries[entry.cell.version_id].append(entry)
+    # Only those that have samples of the task: to read thousands of versions takes a while.
+    ranked = ModelVersion.objects.select_related("tracked_model__provider")
+    by_id = ranked.in_bulk(list(entries))
     names = {_name(by_id[pk]): by_id[pk] for pk in entries}
     entrants = [_entrant(_name(by_id[pk]), found) for pk, found in entries.items()]
     ranking = rank(entrants=entrants, weights=sample_settings.component_weights())

@@ -131,20 +131,18 @@ def resolve_all(*, tracked_models: Sequence[Owned]) -> dict[int, Resolved]:
         for provider_id in {model.provider_id for model in tracked_models}
     }
     return {
-        model.pk: _resolved(
-            [*by_owner[None, None], *by_owner[model.provider_id, None], *by_owner[None, model.pk]]
-        )
+        model.pk: _resolved(by_owner[None, model.pk], over=shared[model.provider_id])
         if (None, model.pk) in by_owner
         else shared[model.provider_id]
         for model in tracked_models
     }
 
 
-def _resolved(rows: Iterable[Policy]) -> Resolved:
-    """Lay the rows over each other, the nearest last."""
-    values: dict[str, Any] = {}
-    set_by: dict[str, Policy] = {}
-    fallback = own = None
+def _resolved(rows: Iterable[Policy], *, over: Resolved | None = None) -> Resolved:
+    """Lay the rows over each other and over what is resolved, the nearest last."""
+    values = {} if over is None else {name: getattr(over.policy, name) for name in over.set_by}
+    set_by = {} if over is None else dict(over.set_by)
+    fallback, own = (None, None) if over is None else (over.fallback, over.own)
     for row in rows:
         own = row if row.tracked_model_id else None
         # Empty leaves a thing to the level above; 0, False and [] are said.
