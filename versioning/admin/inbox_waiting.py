@@ -13,7 +13,7 @@ from versioning.admin.decisions import open_to
 from versioning.domain.evidence import read
 from versioning.domain.policy import EffectivePolicy
 from versioning.models import UpgradeRecord
-from versioning.services.upgrades import policies
+from versioning.services.upgrades import briefing, policies
 
 FROM_DAY = {"earliest": gettext_lazy("{} at the earliest"), "tentative": gettext_lazy("about {}")}
 """How a retirement's precision is said of the day from which requests fail."""
@@ -66,6 +66,7 @@ def _row(
         "idle": [*_fails(record, requests=requests, now=now), *_overpays(shown)],
         "is_urgent": words.is_urgent(record.urgent_on, now=now),
         "retires": _retires(record, now=now),
+        "is_unasked": briefing.is_unasked(record),
         "breaking": len(record.to_version.breaking_changes),
         "decisions": advice.buttons(
             open_to(request=request, record=record),

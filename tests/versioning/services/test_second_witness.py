@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 
 from providers.models import Provider
 from providers.registry import adapter_classes
@@ -151,6 +154,32 @@ class TestTheTargetIsAskedFor:
         (brief,) = briefing.of_approvals(records=[record], now=NOW + DAY)
         assert not any("nobody has asked for it" in warning for warning in brief.warnings)
         assert target_probes.probe_waiting(now=NOW + 2 * DAY) == 0
+
+    def test_what_tracking_recommends_says_everywhere_that_nobody_has_asked_for_it_yet(
+        self,
+        provider: Provider,
+        simulator: Simulator,
+        admin_client: Client,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        for name in ("eta-1-20250101", "eta-1-20250301"):
+            simulator.catalogue.add("openai", name)
+        ask(provider, days=1)
+        track(provider, "eta-1-20250101")
+        record = recommendation.open_recommendations().get()
+        sheet = reverse("admin:versioning_upgraderecord_change", args=[record.pk])
+
+        def said() -> list[bool]:
+            call_command("recommendations")
+            return [
+                "not asked for yet" in admin_client.get(reverse("admin:index")).content.decode(),
+                "nobody has asked for it directly" in admin_client.get(sheet).content.decode(),
+                "Not asked for directly yet" in capsys.readouterr().out,
+            ]
+
+        assert said() == [True, True, True]
+        target_probes.probe_waiting(now=NOW + DAY)
+        assert said() == [False, False, False]
 
     def test_nobody_is_asked_for_what_waits_where_that_is_switched_off(
         self, provider: Provider, simulator: Simulator

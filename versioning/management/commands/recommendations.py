@@ -10,6 +10,8 @@ from django.utils import timezone
 from versioning.management.service_command import ServiceCommand
 from versioning.services.upgrades import python_api
 
+UNASKED = " Not asked for directly yet: a worker asks within minutes."
+
 
 class Command(ServiceCommand):
     help = "Show the upgrades that wait for a decision, urgent ones first."
@@ -27,6 +29,7 @@ class Command(ServiceCommand):
             self.stdout.write(
                 f"{each.record_id:>6}  {each.provider} / {each.model}  "
                 f"{each.from_version} -> {each.to_version}  {word}: {each.why}. {_legs(each)}"
+                f"{UNASKED if each.unasked else ''}"
             )
         if not found:
             self.stdout.write("Nothing waits for a decision.")

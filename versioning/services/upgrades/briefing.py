@@ -184,7 +184,7 @@ def _against_approving(
         warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
     if version.is_gone:
         warnings.append(f"{version.upstream_id} is no longer listed by the provider.")
-    if record.origin == UpgradeRecord.Origin.DETECTION and _is_unasked(record):
+    if is_unasked(record):
         warnings.append(
             f"{version.upstream_id} is listed, and nobody has asked for it directly yet: your key "
             "may not be allowed to call it. A worker asks within minutes."
@@ -196,9 +196,19 @@ def _against_approving(
     return warnings
 
 
-def _is_unasked(record: UpgradeRecord) -> bool:
-    # The record's model is loaded with its provider, the version's own isn't.
-    return record.to_version.answers_at is None and witness.may_probe(record.tracked_model.provider)
+def is_unasked(record: UpgradeRecord) -> bool:
+    """Tell whether it waits though its target was not asked for directly yet, and will be.
+
+    So it is for a moment where tracking or a rule recommends at once, before a worker has asked.
+    """
+    return (
+        record.is_waiting
+        and record.origin == UpgradeRecord.Origin.DETECTION
+        and record.step != UpgradeRecord.Step.REVISION
+        and record.to_version.answers_at is None
+        # The record's model is loaded with its provider, the version's own isn't.
+        and witness.may_probe(record.tracked_model.provider)
+    )
 
 
 def _against_going_back(

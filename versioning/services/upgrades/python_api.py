@@ -15,7 +15,7 @@ from versioning.models.upgrades import Standing
 from versioning.services import clock, serving, sweeps
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, Invalid, ServiceError
-from versioning.services.upgrades import decisions, policies, recommendation, way_back
+from versioning.services.upgrades import briefing, decisions, policies, recommendation, way_back
 
 DEFAULT_IMPROVEMENT = Decimal("0.1")
 
@@ -36,7 +36,8 @@ class UpgradeCheck:
 class Recommendation:
     """One waiting recommendation: whether the evidence speaks for it, and why.
 
-    ``rests_on`` and ``missing`` name the legs of the evidence, live samples and tests.
+    ``rests_on`` and ``missing`` name the legs of the evidence, live samples and tests. ``unasked``
+    says that the provider was not asked for the new version directly yet.
     """
 
     record_id: int
@@ -49,6 +50,7 @@ class Recommendation:
     why: str
     rests_on: tuple[str, ...]
     missing: tuple[str, ...]
+    unasked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def list_recommendations(*, now: datetime | None = None) -> list[Recommendation]
             why=read(record.evidence).sentence or " ".join(record.reasons),
             rests_on=read(record.evidence).rests_on or (),
             missing=read(record.evidence).missing or (),
+            unasked=briefing.is_unasked(record),
         )
         for record in recommendation.open_recommendations()
     ]
