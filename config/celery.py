@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    worker_before_create_process,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from config import logs  # noqa: F401  (what it connects to messages and tasks)
 from config.localfs_broker import sweep_leftovers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Celery would run Django's checks, which load all pages, and look at nothing that they say.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("hotswap")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -29,6 +37,14 @@ def tidy_the_queue(**_: Any) -> None:
     folder = app.conf.broker_transport_options.get("data_folder_in")
     if folder:
         sweep_leftovers(Path(folder), older_than=time.time() - AN_HOUR)
+
+
+@worker_before_create_process.connect
+def share_memory(**_: Any) -> None:
+    """Have the processes that tasks run in share what this one has loaded."""
+    from config import shared_memory
+
+    shared_memory.keep_shared()
 
 
 @worker_ready.connect

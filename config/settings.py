@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from config.sqlite import use_newest_sqlite
+from config.sqlite import spare_postgres, use_newest_sqlite
 
 SQLITE_JOURNAL = use_newest_sqlite()
 # What Hotswap writes is for the user that it runs as: figures, sessions, hashes of keys.
@@ -211,6 +211,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    spare_postgres()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _RULES_OF_PASSWORDS: dict[str, dict[str, Any]] = {

@@ -5,12 +5,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
-from icalendar import Calendar, Event
 
 from versioning.domain import dates
 from versioning.domain.retirement import Precision
@@ -20,6 +19,9 @@ from versioning.services.actors import Actor
 from versioning.services.teams import Caller
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock
+
+if TYPE_CHECKING:  # only a process that is asked for a calendar takes the library's memory
+    from icalendar import Event
 
 UNKNOWN = "There is no such calendar, or its address was taken back."
 
@@ -62,6 +64,8 @@ def read(*, token: str, now: datetime) -> bytes:
 
 
 def _written(found: Sequence[Clock], *, name: str, now: datetime) -> bytes:
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//Hotswap//AI model versions//EN")
     calendar.add("version", "2.0")
@@ -86,7 +90,9 @@ def _written(found: Sequence[Clock], *, name: str, now: datetime) -> bytes:
     return written
 
 
-def _event(uid: str, day: date, summary: str, text: str, *, page: str, stamp: datetime) -> Event:
+def _event(uid: str, day: date, summary: str, text: str, *, page: str, stamp: datetime) -> "Event":
+    from icalendar import Event
+
     event = Event()
     event.add("uid", f"{uid}@hotswap")
     event.add("dtstamp", stamp)

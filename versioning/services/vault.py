@@ -4,10 +4,14 @@ The key is a variable of the environment (HOTSWAP_SECRETS_KEY): who has the data
 back-up of it, has no secret. Of several keys the first encrypts, and each decrypts.
 """
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 
 from versioning.services.errors import ServiceError
+
+if TYPE_CHECKING:  # most processes keep no secret: they do without the library's memory
+    from cryptography.fernet import MultiFernet
 
 
 class NoSecretsKey(ServiceError):
@@ -23,6 +27,8 @@ def encrypt(secret: str) -> str:
 
 def decrypt(kept: str) -> str:
     """Return the secret. Raises NoSecretsKey, also where it was kept under another key."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _keys().decrypt(kept).decode()
     except InvalidToken as error:
@@ -32,7 +38,9 @@ def decrypt(kept: str) -> str:
         ) from error
 
 
-def _keys() -> MultiFernet:
+def _keys() -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet
+
     keys: list[str] = settings.HOTSWAP["SECRETS_KEYS"]
     if not keys:
         raise NoSecretsKey(

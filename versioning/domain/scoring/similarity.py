@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from rapidfuzz import fuzz
-
 from versioning.domain.scoring.base import Option, OptionKind, Output, Score, Scorer, read_number
 from versioning.domain.scoring.text import normalised
 
@@ -29,6 +27,8 @@ class Similarity(Scorer):
             read_number(options, "at_least", least=0, most=1, default=None)
 
     def score(self, *, output: Output, expected: str, options: Mapping[str, Any]) -> Score:
+        from rapidfuzz import fuzz  # most processes never score: they do without its memory
+
         measure = fuzz.token_sort_ratio if options.get("ignore_order") else fuzz.ratio
         alike = measure(normalised(output.text), normalised(expected)) / 100
         reason = f"{alike:.0%} alike"

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from rapidfuzz import process
-
 from providers.models import Provider
 from versioning.models import CatalogueEntry, Check
 from versioning.services.checks import detection
@@ -81,6 +79,8 @@ def _ask(*, provider: Provider, asked_by: str, now: datetime) -> None:
 
 def _suggest(*, provider: Provider, text: str) -> str:
     ids = list(provider.catalogue.listed().values_list("upstream_id", flat=True))
+    from rapidfuzz import process  # only who mistypes a name needs it
+
     near = process.extract(text, ids, limit=None, score_cutoff=LEAST_LIKENESS)
     if not near:
         return f" It lists {len(ids)} models."

@@ -1,12 +1,11 @@
 """The samples' way into the tables: one statement a batch, whatever the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from django.db import connection, models
-from psycopg.types.json import Jsonb
 
 from versioning.models import PendingScore, PerformanceSample, RollupPart
 from versioning.services import locks
@@ -111,5 +110,9 @@ def _types(model: type[models.Model]) -> dict[str, str]:
 
 
 def _adapted(part: SampleSums) -> list[Any]:
-    adapt = Jsonb if connection.vendor == "postgresql" else json.dumps
+    adapt: Callable[[Any], Any] = json.dumps
+    if connection.vendor == "postgresql":
+        from psycopg.types.json import Jsonb  # with SQLite the driver's memory is spared
+
+        adapt = Jsonb
     return [adapt(value) if isinstance(value, dict) else value for value in part.values]

@@ -13,11 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 import msgspec
-from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from versioning.services.errors import Invalid
-from versioning.services.samples.trace_protobuf import messages
 
 Scalar = str | int | float | bool
 Wanted = Callable[[str], bool]
@@ -82,7 +79,10 @@ class Receipt(NamedTuple):
     message: str
 
     def as_protobuf(self) -> bytes:
-        answer = ExportTraceServiceResponse()
+        # Here and below: a process that gets no traces does without the memory of protobuf.
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+        answer = trace_service_pb2.ExportTraceServiceResponse()
         if self.rejected or self.message:
             answer.partial_success.rejected_spans = self.rejected
             answer.partial_success.error_message = self.message
@@ -99,6 +99,10 @@ class Receipt(NamedTuple):
 
 def read_protobuf(body: bytes, *, wanted: Wanted) -> Iterator[Span | Fault]:
     """Yield the spans of an ExportTraceServiceRequest. Raises UnreadableTraces."""
+    from google.protobuf.message import DecodeError
+
+    from versioning.services.samples.trace_protobuf import messages
+
     try:
         request = messages().request.FromString(body)
     except DecodeError as error:
@@ -119,6 +123,10 @@ class _Names(dict[bytes, str | None]):
 
 
 def _protobuf_spans(request: Any, names: _Names) -> Iterator[Span | Fault]:
+    from google.protobuf.message import DecodeError
+
+    from versioning.services.samples.trace_protobuf import messages
+
     read = messages().span.FromString
     for group in request.resource_spans:
         resource = _protobuf_attributes(group.resource.attributes, names)
