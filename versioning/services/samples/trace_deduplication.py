@@ -125,6 +125,12 @@ class _Family:
             else None
             for span in spans
         ]
+        # Of two that each call the other their parent nobody knows which wraps: both count.
+        circle = _in_circles(dict(zip(self.names, self.parents, strict=True)))
+        self.parents = [
+            None if name in circle else parent
+            for name, parent in zip(self.names, self.parents, strict=True)
+        ]
         self.by_name = {name: index for index, name in enumerate(self.names) if name is not None}
         self.models = {
             index: frozenset(hashes[name] for name in _models_of(spans[index]))
@@ -148,7 +154,9 @@ class _Family:
         found = list(self.in_export(index))
         here = [name for name, _ in found]
         is_open = bool(found) and found[-1][1] is None
-        return [*here, *(self.further_up.get(here[-1], ()) if is_open else ())]
+        further = self.further_up.get(here[-1], ()) if is_open else ()
+        # A circle over several exports says as little of who wraps whom as one within an export.
+        return [] if self.names[index] in further else [*here, *further]
 
     @cached_property
     def further_up(self) -> Mapping[int, Sequence[int]]:
@@ -188,6 +196,22 @@ class _Family:
         for index, name in enumerate(self.names if below else ()):
             if name is not None and (models := below.get(name)):
                 yield from ((above, model) for above in self.above(index) for model in models)
+
+
+def _in_circles(parents: Mapping[int | None, int | None]) -> set[int]:
+    """Return the spans that are above themselves; each is looked at once."""
+    found: set[int] = set()
+    done: set[int] = set()
+    for first in parents:
+        path: dict[int, int] = {}
+        at = first
+        while at is not None and at not in done and at not in path:
+            path[at] = len(path)
+            at = parents.get(at)
+        if at is not None and at in path:
+            found.update(list(path)[path[at] :])
+        done.update(path)
+    return found
 
 
 def _models_of(span: Span) -> frozenset[str]:

@@ -173,11 +173,28 @@ def test_siblings_are_requests_of_their_own(post: Callable[..., Any], writer: Tr
     assert PerformanceSample.objects.count() == 3
 
 
-def test_a_circle_of_parents_ends(post: Callable[..., Any], writer: TrackedModel) -> None:
+@pytest.mark.parametrize("length", [1, 2, 3, 5])
+@pytest.mark.parametrize("together", [True, False])
+def test_each_of_a_circle_of_parents_counts(
+    post: Callable[..., Any], writer: TrackedModel, length: int, together: bool
+) -> None:
+    """Nobody knows which of them wraps the others, and none may be lost."""
+    circle = [
+        span(CHAT, spanId=f"{n + 1:016x}", parentSpanId=f"{(n + 1) % length + 1:016x}")
+        for n in range(length)
+    ]
+    for part in [circle] if together else [[one] for one in circle]:
+        assert post(export(*part)).status_code == 200
+    kept = PerformanceSample.objects.count()
+    assert kept == length if together else kept >= 1
+
+
+def test_what_hangs_below_a_circle_counts(post: Callable[..., Any], writer: TrackedModel) -> None:
     ends = {"1" * 16: "2" * 16, "2" * 16: "1" * 16}
-    circle = [span(CHAT, spanId=me, parentSpanId=parent) for me, parent in ends.items()]
-    alone = span(CHAT, spanId="3" * 16, parentSpanId="3" * 16)
-    assert post(export(*circle, alone)).status_code == 200
+    circle = [span(HELD, spanId=me, parentSpanId=parent) for me, parent in ends.items()]
+    below = span(CHAT, spanId="3" * 16, parentSpanId="1" * 16)
+    assert post(export(*circle, below)).status_code == 200
+    assert PerformanceSample.objects.count() == 1
 
 
 def test_what_is_left_out_is_said_and_counted(
