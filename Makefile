@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 INSTALL := $(PY) -P config/install.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up setup setup-dev test lint check format litellm setup-sso sso clients browser screenshots pictures bench mutants audit wheel changelog lock clean
+.PHONY: help demo up setup setup-dev test lint check format litellm setup-sso sso setup-tracing tracing clients browser screenshots pictures bench mutants audit wheel changelog lock clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,14 @@ sso: ## Sign in through an identity provider on this machine, in an environment 
 	@$(VENV)/sso/bin/python -P config/install.py "an identity provider" requirements-sso-tests.lock
 	@$(VENV)/sso/bin/python -m pytest -m e2e tests/sso
 	@$(VENV)/sso/bin/python -m pytest tests/config/test_locks.py
+
+setup-tracing: setup ## Install what traces of its own work need, too, into .venv
+	@$(INSTALL) "what traces need" requirements-tracing.lock
+
+tracing: ## Follow a request and its task by their spans, in an environment of its own
+	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/tracing
+	@$(VENV)/tracing/bin/python -P config/install.py "what traces need" requirements-tracing.lock
+	@$(VENV)/tracing/bin/python -m pytest tests/tracing tests/config/test_locks.py
 
 clients: setup-dev ## Generate clients from the API's description and call a server with each (needs Node)
 	@$(PYTHON) -m venv $(VENV)/clients
@@ -105,6 +113,7 @@ lock: ## Write the lock files anew from pyproject.toml (for maintainers)
 	@$(COMPILE) --extra sso -o requirements-sso.lock pyproject.toml -c requirements-dev.lock
 	@$(COMPILE) -o requirements-sso-tests.lock --group sso-tests -c requirements-dev.lock \
 	  -c requirements-sso.lock
+	@$(COMPILE) --extra tracing -o requirements-tracing.lock pyproject.toml -c requirements-dev.lock
 	@$(COMPILE) -o requirements-litellm.lock integrations/pyproject.toml \
 	  -c requirements-dev.lock --extra litellm
 	@if grep -nE '(https?|file)://|--(index|extra|find)' requirements*.lock; then \

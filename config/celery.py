@@ -14,6 +14,7 @@ from celery.signals import (
     worker_ready,
     worker_shutting_down,
 )
+from django.conf import settings
 
 from config import logs  # noqa: F401  (what it connects to messages and tasks)
 from config.localfs_broker import sweep_leftovers
@@ -29,6 +30,23 @@ app.autodiscover_tasks()
 log = logging.getLogger("hotswap.start")
 
 AN_HOUR = 3600
+
+
+@worker_init.connect
+def trace_the_worker(**_: Any) -> None:
+    _trace("hotswap-worker")
+
+
+@beat_init.connect
+def trace_beat(**_: Any) -> None:
+    _trace("hotswap-beat")
+
+
+def _trace(service: str) -> None:
+    if settings.HOTSWAP["TRACES_URL"]:
+        from config import tracing  # an extra
+
+        tracing.start(service)
 
 
 @worker_init.connect

@@ -407,11 +407,23 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+TRACES_URL = read_text("HOTSWAP_TRACES_URL", "").rstrip("/")
+if TRACES_URL:
+    if not TRACES_URL.startswith(("https://", "http://")):
+        raise ImproperlyConfigured("HOTSWAP_TRACES_URL must start with https:// or http://.")
+    if find_spec("opentelemetry.instrumentation") is None:
+        raise ImproperlyConfigured(
+            "HOTSWAP_TRACES_URL is set, and what makes traces is not installed: make "
+            "setup-tracing, or install requirements-tracing.lock."
+        )
+
 # What Hotswap itself can be told.
 HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
     # Requests are still taken for so long after /readyz says that the server is about to stop.
     "DRAIN_SECONDS": read_int("HOTSWAP_DRAIN_SECONDS", 0, least=0, most=10),
+    # Where traces of its own work go (config/tracing.py); empty: none are made.
+    "TRACES_URL": TRACES_URL,
     # How many proxies stand in front, each of which says in X-Forwarded-For whom it was asked by.
     "PROXIES": read_int("HOTSWAP_PROXIES", int(BEHIND_HTTPS), least=0, most=10),
     # The button of the sign-in page; empty: there is none.

@@ -51,6 +51,24 @@ class NoReply:
 LATE = NoReply("no whole answer in time", late=True)
 
 
+Observer = Callable[[str, str], contextlib.AbstractContextManager[Callable[[int | None], None]]]
+"""Is told the method and the URL of an exchange, and at its end the status; None: no reply."""
+
+
+@contextlib.contextmanager
+def _nobody(method: str, url: str) -> Iterator[Callable[[int | None], None]]:
+    yield lambda status: None
+
+
+_observer: Observer = _nobody
+
+
+def observe_by(observer: Observer) -> None:
+    """Have somebody look on at each exchange of this process from now on."""
+    global _observer
+    _observer = observer
+
+
 class SocketTimer:
     """Shut the watched socket when time is up.
 
@@ -225,6 +243,22 @@ def exchange(
     went wrong, its beginning will do, also where the rest never comes.
     """
     refuse_if_others_wait()
+    timeouts = {"connect_s": connect_s, "read_s": read_s, "total_s": total_s}
+    with _observer(str(request.method), str(request.url)) as ended:
+        answer = _exchange(session, request, **timeouts, max_bytes=max_bytes)
+        ended(answer.status if isinstance(answer, Reply) else None)
+        return answer
+
+
+def _exchange(
+    session: requests.Session,
+    request: requests.PreparedRequest,
+    *,
+    connect_s: float,
+    read_s: float,
+    total_s: float,
+    max_bytes: int,
+) -> Reply | NoReply:
     started = time.monotonic()
     settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
     with _watched(total_s) as watch:

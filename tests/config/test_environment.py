@@ -35,6 +35,7 @@ BAD = {
     "HOTSWAP_CHECK_HOUR": ["24", "-1", "two", "2.5"],
     "HOTSWAP_SIGN_IN_TRIES": ["2", "many"],
     "HOTSWAP_SIGN_IN_WAIT_MINUTES": ["0", "soon"],
+    "HOTSWAP_TRACES_URL": ["collector:4318"],
     "HOTSWAP_OIDC_ISSUER": ["id.example.com", "https://id.example.com"],
     "HOTSWAP_OIDC_GROUPS": ["ml-admins", "=operator", "a=b,c="],
     "HOTSWAP_LOCAL_PASSWORDS": ["perhaps", "false"],
@@ -187,6 +188,7 @@ def test_a_clone_needs_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 READ_ELSEWHERE = {
+    "config/tracing.py": "which names OpenTelemetry uses",
     "providers/http/notify.py": "hands a few on to what it starts",
     "config/install.py": "hands it on to what it starts",
     "config/command.py": "which settings",

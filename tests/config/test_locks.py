@@ -24,6 +24,7 @@ GROUPS = PROJECT["dependency-groups"]
 CLIENT = tomllib.loads((ROOT / "integrations/pyproject.toml").read_text())["project"]
 EXTRAS = dict(PROJECT["project"]["optional-dependencies"])
 SSO = EXTRAS.pop("sso")  # an environment that has it has it on top, as litellm
+TRACING = EXTRAS.pop("tracing")  # so does this one
 RUNTIME = PROJECT["project"]["dependencies"] + [
     wanted for more in EXTRAS.values() for wanted in more
 ]
@@ -35,6 +36,7 @@ ASKED_FOR = {
     "requirements-build.lock": GROUPS["building"],
     "requirements-clients.lock": GROUPS["clients"],
     "requirements-sso.lock": PROJECT["project"]["dependencies"] + SSO,
+    "requirements-tracing.lock": PROJECT["project"]["dependencies"] + TRACING,
     "requirements-sso-tests.lock": GROUPS["sso-tests"],
     "requirements-pip.lock": GROUPS["installer"],
     "requirements-uv.lock": GROUPS["locking"],
@@ -173,6 +175,8 @@ def test_what_is_held_against_the_lock_file_is_all_of_it(lock: str) -> None:
         pytest.skip("litellm has an environment of its own: make litellm")
     if lock.startswith("requirements-sso") and "django-allauth" not in installed:
         pytest.skip("single sign-on has an environment of its own: make sso")
+    if lock == "requirements-tracing.lock" and "opentelemetry-instrumentation" not in installed:
+        pytest.skip("tracing has an environment of its own: make tracing")
     if lock == "requirements-audit.lock":
         pytest.skip("what looks for weaknesses has an environment of its own: make audit holds it")
     if lock == "requirements-build.lock":

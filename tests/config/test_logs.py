@@ -17,6 +17,7 @@ from config import logs
 from config.celery import app
 from tests.config.conftest import embedded, run
 from tests.factories import ApiKeyFactory, UserFactory
+from versioning.services.threads import ThreadPool
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,18 @@ def test_the_id_goes_with_a_message_to_the_worker_and_ends_with_its_task(lines: 
 
     said = {line["message"]: line["request_id"] for line in lines() if "Said" in line["message"]}
     assert said == {"Said one": "mine-3", "Said two": ""}
+
+
+def test_several_who_are_asked_at_once_are_asked_for_the_request(lines: Lines) -> None:
+    token = logs._request_id.set("mine-4")
+    try:
+        with ThreadPool(max_workers=2) as pool:
+            list(pool.map(logging.getLogger("tests").warning, ["Asked one", "Asked two"]))
+    finally:
+        logs._request_id.reset(token)
+
+    asked = {line["request_id"] for line in lines() if line["message"].startswith("Asked")}
+    assert asked == {"mine-4"}
 
 
 def test_no_secret_is_logged_by_whichever_door(

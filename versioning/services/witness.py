@@ -5,7 +5,6 @@ is counted, and no provider gets more of them in a day than the settings say.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,6 +18,7 @@ from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import DirectQuestion
 from versioning.services import locks
+from versioning.services.threads import ThreadPool
 from versioning.services.transactions import one_transaction
 
 OFF, LOOK, CALL = "off", "look", "call"
@@ -127,7 +127,7 @@ def _mode(provider: Provider) -> str:
 def _side_by_side(ask: Callable[[str], Witness], ids: Sequence[str]) -> dict[str, Witness]:
     """Return what came of each id. Raises HoldsOthersUp within a transaction."""
     refuse_if_others_wait()
-    with ThreadPoolExecutor(max_workers=MOST_SIDE_BY_SIDE) as pool:
+    with ThreadPool(max_workers=MOST_SIDE_BY_SIDE) as pool:
         return dict(zip(ids, pool.map(ask, ids), strict=True))
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,6 +17,7 @@ from versioning.services import constraints, lookups, tallies
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
+from versioning.services.threads import ThreadPool
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ def _ask_side_by_side(
 ) -> list[Check]:
     refuse_if_others_wait()
     results: list[Check] = []
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+    with ThreadPool(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         # One after the other, in this thread: each writes, and SQLite has one writer.
         for future in _catalogues_first(asked):

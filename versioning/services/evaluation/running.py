@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +32,7 @@ from versioning.services.actors import Actor
 from versioning.services.evaluation import budget, results, trials
 from versioning.services.evaluation.questions import Questions
 from versioning.services.evaluation.trials import Answered
+from versioning.services.threads import ThreadPool
 from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class _Phase:
         found = self.run.trials.left().filter(arm__in=arms)
         self.left = deque(found.order_by("repeat", "case_key", "arm"))
         suite = self.run.frozen.suite
-        with ThreadPoolExecutor(max_workers=suite.concurrency) as pool:
+        with ThreadPool(max_workers=suite.concurrency) as pool:
             while self.left or self.under_way:
                 self._renew()
                 if stopping.is_asked():
@@ -143,7 +144,7 @@ class _Phase:
                     time.sleep(max(0.0, min(PAUSE_S, self.next_request_at - time.monotonic())))
         return self.stop
 
-    def _fill(self, pool: ThreadPoolExecutor, *, most: int) -> None:
+    def _fill(self, pool: ThreadPool, *, most: int) -> None:
         per_minute = self.run.frozen.suite.requests_per_minute
         while self.left and len(self.under_way) < most:
             if time.monotonic() < self.next_request_at:
@@ -152,7 +153,7 @@ class _Phase:
             if per_minute:
                 self.next_request_at = time.monotonic() + 60 / per_minute
 
-    def _begin(self, pool: ThreadPoolExecutor, trial: Trial) -> None:
+    def _begin(self, pool: ThreadPool, trial: Trial) -> None:
         asked = self.questions.prepare(trial)
         if asked is None:
             self._skip(trial)

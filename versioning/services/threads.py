@@ -1,0 +1,13 @@
+"""Threads that go on with what the one which began them was about."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+
+class ThreadPool(ThreadPoolExecutor):
+    """A pool whose work knows its request: lines of the log bear its id, spans are of its trace."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(copy_context().run, fn, *args, **kwargs)
