@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from versioning.admin import forms, words
-from versioning.admin.base import HistoryAdmin, WithPast, actor_of, may_set_up
+from versioning.admin.base import HistoryAdmin, WithPast, actor_of, caller_of, may_set_up
 from versioning.models import ApiKey
 from versioning.services import keys
 from versioning.services.errors import Invalid
@@ -100,7 +100,7 @@ class ApiKeyAdmin(HistoryAdmin, WithPast):
         """Make a key, and show its secret this once."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = forms.ApiKeyForm(request.POST or None)
+        form = forms.ApiKeyForm(request.POST or None, caller=caller_of(request))
         made = None
         if request.method == "POST" and form.is_valid() and not _is_sent_again(form):
             try:

@@ -19,8 +19,9 @@ from unfold.widgets import (
 from providers.models import Provider
 from versioning.domain.memory import Wake, WakeKind
 from versioning.models import ApiKey, Team, TrackedModel
-from versioning.services import clock
+from versioning.services import clock, teams
 from versioning.services.errors import Invalid
+from versioning.services.teams import Caller
 
 OWN = "own"
 DAY_ATTRS = {"type": "date"}
@@ -360,6 +361,12 @@ class ApiKeyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs=DAY_ATTRS),
         help_text=gettext_lazy("Leave empty for a key that doesn't expire."),
     )
+
+    def __init__(self, *args: Any, caller: Caller, **kwargs: Any) -> None:
+        """Offer the caller's own teams: a key of another would let them in."""
+        super().__init__(*args, **kwargs)
+        mine = Team.objects.exclude(pk__in=teams.foreign(caller)).order_by("name")
+        cast("forms.ModelChoiceField[Team]", self.fields["team"]).queryset = mine
 
     def clean_expires_on(self) -> datetime | None:
         day = self.cleaned_data["expires_on"]

@@ -29,7 +29,7 @@ from versioning.services.outbox import Backlog
 
 def waiting_badge(request: HttpRequest) -> int:
     """Return the number beside "Inbox" in the sidebar; Unfold would write "None" for no number."""
-    return inbox_service.waiting_count()
+    return inbox_service.waiting_count(caller_of(request))
 
 
 def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

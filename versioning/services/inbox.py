@@ -109,9 +109,9 @@ class Inbox:
     """Since the moment that was asked for, newest first; at most ``MOST_NEW``."""
 
 
-def waiting_count() -> int:
-    """Return how many recommendations wait for a decision."""
-    return UpgradeRecord.objects.recommended().count()
+def waiting_count(caller: Caller | None = None) -> int:
+    """Return how many recommendations wait for a decision, of those that the caller sees."""
+    return teams.visible(UpgradeRecord.objects.all(), caller).recommended().count()
 
 
 def under_way(caller: Caller | None = None) -> list[UpgradeRecord]:

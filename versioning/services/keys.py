@@ -12,7 +12,7 @@ from django.db.models import Q
 from versioning.domain.naming import problem_of_text
 from versioning.models import ApiKey, Team
 from versioning.models.access import PREFIX_LENGTH
-from versioning.services import locks
+from versioning.services import locks, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.lock_timeouts import waiting_at_most
@@ -49,7 +49,8 @@ def create_api_key(
     It is a service's, or with ``is_own`` that of the person who makes it: nobody makes a key for
     somebody else, who would then seem to have done what is done with it. A key of a ``team``
     decides on its models, and sees them where it is closed.
-    Raises Invalid for an unknown scope, none at all, or an end that has passed.
+    Raises Invalid for an unknown scope, none at all, an end that has passed, or a team that the
+    maker isn't in: such a key would let them in.
     """
     wanted = sorted(set(scopes))
     errors = []
@@ -61,6 +62,10 @@ def create_api_key(
         errors.append(FieldError("/expires_at", "in-the-past", "Give a moment still to come."))
     if is_own and actor.user_id is None:
         errors.append(FieldError("/is_own", "nobody", "Only a person has a key of their own."))
+    if team is not None and teams.is_foreign(team.pk, actor):
+        errors.append(
+            FieldError("/team", "not-in-team", "Only a team's own members make keys of it.")
+        )
     if not name.strip():
         errors.append(FieldError("/name", "missing", "Say which application uses the key."))
     elif unreadable := problem_of_text(name):

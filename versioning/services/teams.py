@@ -132,17 +132,18 @@ def refuse_outsider_of(row: Model, *, actor: Actor) -> None:
     about = getattr(row, "tracked_model", None) if type(row) in PATHS else None
     if isinstance(about, TrackedModel):
         refuse_outsider(tracked=about, actor=actor)
-    if isinstance(row, (Subscription, CalendarFeed)) and _is_foreign(row.team_id, actor):
+    if isinstance(row, (Subscription, CalendarFeed)) and is_foreign(row.team_id, actor):
         raise NotAllowed("Only a team's own members have others told of its models.")
 
 
 def refuse_outsider(*, tracked: TrackedModel, actor: Actor) -> None:
     """Raise NotAllowed where the model belongs to a team that the actor isn't in."""
-    if _is_foreign(tracked.team_id, actor):
+    if is_foreign(tracked.team_id, actor):
         raise NotAllowed(f"{tracked.name} belongs to a team: only its members decide on it.")
 
 
-def _is_foreign(team_id: int | None, actor: Actor) -> bool:
+def is_foreign(team_id: int | None, actor: Actor) -> bool:
+    """Say whether the actor is held by a team's rules, and is not in it."""
     if team_id is None or actor.kind in ("scheduler", "command"):
         return False
     return team_id in foreign(Caller.of(actor))

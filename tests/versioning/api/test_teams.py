@@ -19,6 +19,7 @@ from tests.versioning.api.everything import TASK, Everything
 from tests.versioning.api.test_every_answer import ask, world  # noqa: F401
 from tests.versioning.services.test_webhooks import happen
 from versioning.admin.base import SUBJECTS as OF_PAGES
+from versioning.admin.start_page import waiting_badge
 from versioning.api import urls
 from versioning.api.teams import subject_of
 from versioning.models import (
@@ -36,9 +37,9 @@ from versioning.models import (
     UpgradeRecord,
     Webhook,
 )
-from versioning.services import calendars, digests, teams
+from versioning.services import calendars, digests, keys, teams
 from versioning.services.actors import Actor
-from versioning.services.errors import NotAllowed
+from versioning.services.errors import Invalid, NotAllowed
 from versioning.services.upgrades import decisions
 
 pytestmark = pytest.mark.django_db
@@ -388,3 +389,37 @@ class TestWhoIsToldOfAClosedTeam:
             offered = f">{team.name}</option>"
             assert offered not in stranger.get(page).content.decode()
             assert offered in member.get(page).content.decode()
+
+
+class TestKeys:
+    """A key of a team sees and decides what the team does: who isn't in it makes none."""
+
+    def test_a_stranger_is_offered_none_and_makes_none(self, team: Team) -> None:
+        page = reverse("admin:versioning_apikey_add")
+        sent = {"name": "till", "scopes": ["decide"], "whose": "service", "team": team.pk}
+        stranger, member = person("operator"), person("operator", team=team)
+        assert f">{team.name}</option>" not in stranger.get(page).content.decode()
+        assert stranger.post(page, sent).status_code == 200
+        assert not ApiKey.objects.exists()
+
+        assert f">{team.name}</option>" in member.get(page).content.decode()
+        member.post(page, sent)
+        assert ApiKey.objects.get().team == team
+
+    def test_the_service_refuses_outsiders_by_any_door(self, team: Team) -> None:
+        outsider = Actor.of_user(UserFactory())
+        with pytest.raises(Invalid) as refused:
+            keys.create_api_key(
+                name="till", scopes=["read"], team=team, actor=outsider, now=timezone.now()
+            )
+        assert [error.pointer for error in refused.value.errors] == ["/team"]
+
+
+def test_the_badge_counts_what_the_person_sees(owned: Everything, team: Team) -> None:
+    def badge(client: Client) -> int:
+        request = client.get("/admin/").wsgi_request
+        return waiting_badge(request)
+
+    close(team)
+    assert badge(person("operator")) == 0
+    assert badge(person("operator", team=team)) == badge(person(boss=True)) > 0

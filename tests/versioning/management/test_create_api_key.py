@@ -4,10 +4,11 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
 from tests.versioning.api.conftest import Api
-from versioning.models import ApiKey
+from versioning.models import ApiKey, Team
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,16 @@ def test_it_has_the_scopes_that_are_asked_for() -> None:
     assert (key.expires_at - key.created_at).days in (29, 30)
 
 
-@pytest.mark.parametrize("arguments", [["a", "--scope", "all"], ["a", "--days", "0"], ["  "], []])
+def test_it_belongs_to_the_team_that_is_named() -> None:
+    team = Team.objects.create(name="checkout", group=Group.objects.create(name="checkout"))
+    make("till", "--team", "checkout")
+    assert ApiKey.objects.get().team == team
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["a", "--scope", "all"], ["a", "--days", "0"], ["a", "--team", "nobody"], ["  "], []],
+)
 def test_what_can_not_be_made_is_refused(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         make(*arguments)
