@@ -70,6 +70,8 @@ def main() -> int:
     sizes.add_argument("--long", action="store_true", help="1,000 models in a list of 20,000")
     options = parser.parse_args()
     os.environ["HOTSWAP_PROVIDER_KEYS"] = KEY_VARIABLE
+    if options.long:  # its list is longer than any that is known
+        os.environ["HOTSWAP_HTTP_MAX_BYTES"] = str(64 * 1024 * 1024)
     with server.database(options.database):
         size = WHOLE if options.full else LONG if options.long else SMALL
         return _rounds(size, database=options.database)
