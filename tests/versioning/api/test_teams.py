@@ -301,9 +301,9 @@ class TestWhatIsNamedElsewhereThanInTheAddress:
         pair = f"?from={record.from_version_id}&to={record.to_version_id}"
         compare = reverse("admin:versioning_modelversion_compare") + pair
         run = reverse("admin:versioning_evaluationsuite_run", args=[suite.pk])
-        offered = f'value="{record.to_version_id}"'
-        assert offered not in stranger.get(run).content.decode()
-        assert offered in member.get(run).content.decode()
+        chosen, refused = {"to_version": record.to_version_id}, "of a tracked model of yours"
+        assert refused in stranger.post(run, chosen).content.decode()
+        assert refused not in member.post(run, chosen).content.decode()
         assert "There is no such version" not in stranger.get(compare).content.decode()
         close(team)
         assert "There is no such version" in stranger.get(compare).content.decode()
