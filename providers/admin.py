@@ -81,6 +81,11 @@ class NamedPages(PlainAdmin):
         context["subtitle"] = capfirst(str(self.opts.verbose_name)) if shown else None
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        named = {"kind": self.opts.verbose_name, "row": context["object"]}
+        context["title"] = _("Delete %(kind)s %(row)s") % named
+        return super().render_delete_form(request, context)
+
     def history_view_title(self, request: HttpRequest, obj: Model) -> str:
         """Name the kind, too: a webhook and a recipient may have one name."""
         return _("History of %(kind)s %(row)s") % {"kind": self.opts.verbose_name, "row": obj}

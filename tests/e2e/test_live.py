@@ -53,6 +53,48 @@ def test_a_run_goes_on_before_the_reader_s_eyes_and_ends(
     assert asked == []  # what has ended is asked for no more
 
 
+def test_what_is_as_it_was_costs_no_page_and_stays_where_it_is(
+    page: Page, transactional_db: None
+) -> None:
+    run = open_run(recommend())
+    page.goto(f"/admin/versioning/evaluationrun/{run.pk}/change/")
+    with page.expect_response(lambda answer: answer.url.endswith("/live/")) as first:
+        pass
+    assert (first.value.status, bool(first.value.headers["etag"])) == (200, True)
+    page.evaluate("document.querySelector('#run-progress').dataset.kept = 'yes'")
+
+    with page.expect_response(lambda answer: answer.url.endswith("/live/")) as second:
+        pass
+
+    assert second.value.request.headers["if-none-match"] == first.value.headers["etag"]
+    assert second.value.status == 304
+    assert page.locator("#run-progress").get_attribute("data-kept") == "yes"
+
+
+MOVING = """
+[...document.querySelectorAll('body *')].filter(each => {
+  const {animationDuration, transitionDuration, scrollBehavior} = getComputedStyle(each);
+  return scrollBehavior === 'smooth'
+    || `${animationDuration}, ${transitionDuration}`.split(', ').some(time => time !== '0s');
+}).length
+"""
+
+
+def test_nothing_moves_before_who_asked_for_that(page: Page, trial: UpgradeRecord) -> None:
+    run = open_run(recommend(name="tested"))
+    for address in (
+        "/admin/",
+        f"/admin/versioning/upgraderecord/{trial.pk}/change/",
+        f"/admin/versioning/evaluationrun/{run.pk}/change/",
+        "/admin/versioning/policy/add/",
+    ):
+        page.goto(address)
+        page.emulate_media(reduced_motion="no-preference")
+        assert page.evaluate(MOVING) > 0  # so that there is something to hold still
+        page.emulate_media(reduced_motion="reduce")
+        assert page.evaluate(MOVING) == 0, address
+
+
 def test_a_canary_s_page_and_the_inbox_follow_it(page: Page, trial: UpgradeRecord) -> None:
     for address, part in (
         (f"/admin/versioning/upgraderecord/{trial.pk}/change/", "#canary"),

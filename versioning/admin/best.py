@@ -51,7 +51,7 @@ def best(request: HttpRequest) -> HttpResponse:
     places = found.ranking.places if found else ()
     context = {
         **admin.site.each_context(request),
-        "title": _("Best per task"),
+        "title": _("Best per task: %(task)s") % {"task": task} if task else _("Best per task"),
         "tasks": tasks,
         "task": task,
         "sentence": found.ranking.sentence if found else "",

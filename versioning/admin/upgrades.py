@@ -29,6 +29,7 @@ from versioning.admin import (
     held_back,
     inbox_under_way,
     layers,
+    legs,
     manual_move,
     own_inbox,
     progress,
@@ -302,11 +303,14 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "sheet": decision_sheet.of_evidence(read(record.evidence)),
+        "sheet": (sheet := decision_sheet.of_evidence(read(record.evidence))),
         "state": words.state(record),
         "confidence": words.confidence(record),
         "measured": layers.measured(record.evidence_at, read(record.evidence), now=now),
-        **layers.of_record(record, now=now),
+        **(layered := layers.of_record(record, now=now)),
+        "legs": legs.of_runs(
+            [each.run_id for each in layered["layers"] if each.run_id], sheet=sheet
+        ),
         "retires": _retires(record, request),
         "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
         "decisions": advice.buttons(

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django_celery_beat.models import (
@@ -259,29 +259,42 @@ FOR_STRANGERS = "admin:login"
 """The page that nobody sees who has signed in."""
 
 
-def pages(boss: Client) -> dict[str, str]:
-    """Return one address of each route that is a page, by its name; ``boss`` may do everything.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page as it was answered."""
+
+    address: str
+    answer: HttpResponse
+
+    @property
+    def html(self) -> str:
+        return self.answer.content.decode()
+
+
+def pages(boss: Client) -> list[Shown]:
+    """Return a page of each route that has one, and more; ``boss`` may do everything.
 
     Raises AssertionError for a route of which the world has no row that shows it.
     """
-    found, unseen = {}, []
+    found, unseen = list[Shown](), list[str]()
     for route in routes():
-        answers = []
+        answers = list[HttpResponse]()
         for address in route.addresses():
             answer = (Client() if route.name == FOR_STRANGERS else boss).get(address)
             if is_page(answer):
-                found[route.name] = address
+                found.append(Shown(address, answer))
+            if is_page(answer) or is_none(answer):
                 break
             answers.append(answer)
-            if is_none(answer):
-                break
         else:
             unseen.append(f"{route.name}: {[answer.status_code for answer in answers]}")
     assert unseen == []
-    return found
+    known = {each.address for each in found}
+    more = [address for address in dict.fromkeys(_more_pages()) if address not in known]
+    return [*found, *(Shown(address, boss.get(address)) for address in more)]
 
 
-def more_pages() -> list[str]:
+def _more_pages() -> list[str]:
     """Return what pages of a route show when they are asked for more."""
     record = UpgradeRecord.objects.filter(state="recommended").earliest("pk")
     moved = UpgradeRecord.objects.filter(state="completed").latest("pk")
@@ -295,50 +308,4 @@ def more_pages() -> list[str]:
             for each in (record, moved)
         ),
         reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
-    ]
-
-
-def of_registry(staff: object) -> list[str]:
-    """Return the list of each registered model, its empty form, and one row with its history."""
-    request = RequestFactory().get("/")
-    request.user = staff
-    found = []
-    for model, pages in admin.site._registry.items():
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        found.append(reverse(f"{name}_changelist"))
-        if pages.has_add_permission(request):
-            found.append(reverse(f"{name}_add"))
-        row = model._default_manager.order_by("-pk").first()
-        if row is not None:
-            found += [reverse(f"{name}_{each}", args=[row.pk]) for each in ("change", "history")]
-    return found
-
-
-def of_decisions() -> list[str]:
-    """Return the pages that decide, and those beside the registry."""
-    record = UpgradeRecord.objects.filter(state="recommended").latest("pk")
-    moved = UpgradeRecord.objects.filter(state="completed").latest("pk")
-    suite = EvaluationSuite.objects.latest("pk")
-    more = ("cases", "run")
-    names = ("approve", "reject", "snooze", "why", "change")
-    compare = reverse("admin:versioning_modelversion_compare")
-    return [
-        compare,
-        f"{compare}?from={record.from_version_id}&to={record.to_version_id}",
-        reverse("admin:index"),
-        reverse("admin:password_change"),
-        reverse("admin:versioning_trackedmodel_first_steps"),
-        reverse("admin:versioning_modelversion_best") + "?task=sums",
-        reverse("admin:versioning_upgraderecord_held"),
-        reverse("admin:versioning_trackedmodel_retirements"),
-        reverse("admin:versioning_trackedmodel_pin", args=[record.tracked_model_id]),
-        reverse(
-            "admin:versioning_trackedmodel_move",
-            args=[record.tracked_model_id, record.to_version_id],
-        ),
-        reverse("admin:versioning_trackedmodel_now", args=[record.tracked_model_id]),
-        reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
-        reverse("admin:versioning_upgraderecord_change", args=[moved.pk]),
-        *(reverse(f"admin:versioning_upgraderecord_{name}", args=[record.pk]) for name in names),
-        *(reverse(f"admin:versioning_evaluationsuite_{name}", args=[suite.pk]) for name in more),
     ]

@@ -181,7 +181,7 @@ def _worse(
     where_to: _WhereTo | None,
     now: datetime,
 ) -> Watch:
-    why = f"Worse after the move: {shown.sentence}"
+    why = f"Worse after the move: {shown.sentence.removeprefix('Worse: ')}."
     held = _why_not_back(record=record, resolved=resolved, now=now)
     if not held and where_to is None:
         # Undoes what this look has written: the provider is asked, then it is made again.
