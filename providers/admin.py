@@ -1,5 +1,6 @@
 """The Provider page, and the one base class that all admin pages have."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -265,15 +266,23 @@ class Admin(NamedPages):
         asked = {
             column: declared.get(column.name) or self.formfield_for_dbfield(column, request)
             for column in self.opts.fields
-            if isinstance(column, JSONField) and column.editable
+            if _is_json(column) and column.editable
         }
-        said = {
+        said: dict[str, _AsIs] = {
             column.name: _InWords(column, field)
             for column, field in asked.items()
             if field is not None and not isinstance(field, forms.JSONField)
         }
+        said = {
+            column.name: _AsIs(column) for column in self.opts.fields if _is_json(column)
+        } | said
+
+        def shown(name: Any) -> Any:
+            in_one_row = isinstance(name, tuple | list)
+            return tuple(map(shown, name)) if in_one_row else said.get(str(name), name)
+
         return [
-            (title, {**more, "fields": [said.get(str(name), name) for name in more["fields"]]})
+            (title, {**more, "fields": [shown(name) for name in more["fields"]]})
             for title, more in found
         ]
 
@@ -306,12 +315,31 @@ class Admin(NamedPages):
         return HttpResponseRedirect(reverse(page, args=[obj.pk]))
 
 
-class _InWords:
+def _is_json(column: Any) -> bool:
+    return isinstance(column, JSONField)
+
+
+class _AsIs:
+    """A column of a page that may only be read: JSON that no form shows, without inline styles."""
+
+    def __init__(self, column: Any) -> None:
+        self.__name__ = column.name
+        self.short_description = column.verbose_name
+
+    def __call__(self, row: Model) -> SafeString:
+        value = getattr(row, self.__name__)
+        if not value:
+            return Admin.empty_value_display
+        return format_html(
+            '<pre class="hs-raw">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
+        )
+
+
+class _InWords(_AsIs):
     """A column of a page that may only be read: what is kept as JSON, as its form shows it."""
 
     def __init__(self, column: Any, field: forms.Field) -> None:
-        self.__name__ = column.name
-        self.short_description = column.verbose_name
+        super().__init__(column)
         self.field = field
 
     def __call__(self, row: Model) -> SafeString:

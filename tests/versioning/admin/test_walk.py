@@ -19,5 +19,6 @@ def test_each_page_is_there_and_has_a_title_of_its_own(boss: Client) -> None:
         assert page.answer.status_code == 200, page.address
         title = " ".join(TITLE.search(page.html)[1].split())  # type: ignore[index]
         titles[title].append(page.address)
+        assert ' style="' not in page.html, page.address  # the content policy would block it
     assert {title: shared for title, shared in titles.items() if len(shared) > 1} == {}
     assert len(found) > 150
