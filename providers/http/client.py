@@ -16,7 +16,7 @@ from django.conf import settings
 from providers import conversation
 from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
 from providers.http.addresses import joined, origin, problem_of_redirect, stands_in_public
-from providers.http.decoding import MOST_VALUES, NotJSON, TooManyValues, decode, values_in
+from providers.http.decoding import NotJSON, TooManyValues, decode, most_values, values_in
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
 from providers.http.transport import (
@@ -64,6 +64,11 @@ class Limits:
     read_s: float
     total_s: float
     max_bytes: int
+
+    @property
+    def max_values(self) -> int:
+        """How many values may be read of what holds so many bytes."""
+        return most_values(self.max_bytes)
 
     @classmethod
     def from_settings(cls) -> "Limits":
@@ -324,18 +329,18 @@ class Client:
         most = LARGEST_LISTING * self._limits.max_bytes
         if talk.bytes_read > most:
             raise Nonsense(f"{self.host} lists more than {most:,} bytes in all: not read further.")
-        if talk.values_read > MOST_VALUES:
-            raise Nonsense(_too_many_values(self.host))
+        if talk.values_read > self._limits.max_values:
+            raise Nonsense(self._too_many_values())
 
     def _decode(self, body: bytes) -> Any:
         try:
-            return decode(body)
+            return decode(body, most=self._limits.max_values)
         except TooManyValues:
-            raise Nonsense(_too_many_values(self.host)) from None
+            raise Nonsense(self._too_many_values()) from None
         except NotJSON as error:
             problem = scrub(str(error), self.connection)
         raise Nonsense(f"{self.host} answered with {problem}")
 
-
-def _too_many_values(host: str) -> str:
-    return f"{host} answered with more than {MOST_VALUES:,} values, so they were not read."
+    def _too_many_values(self) -> str:
+        most = self._limits.max_values
+        return f"{self.host} answered with more than {most:,} values, so they were not read."

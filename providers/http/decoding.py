@@ -5,9 +5,11 @@ import json
 import re
 from typing import Any
 
-MOST_VALUES = 500_000
+FEWEST_ALLOWED = 500_000
+BYTES_A_VALUE = 16
 """A body of eight megabytes can hold millions of empty lists, which take twenty times its size.
-All catalogues that are known have less than a quarter of this, and fifty thousand models fit."""
+All catalogues that are known have less than a quarter of half a million; who lets larger ones in
+lets more values in, too, at so many bytes each."""
 
 
 class TooManyValues(ValueError):
@@ -18,17 +20,22 @@ class NotJSON(ValueError):
     """The body is something else; the text ends the sentence "It answered with"."""
 
 
+def most_values(max_bytes: int) -> int:
+    """Return how many values may be read where an answer may have so many bytes."""
+    return max(FEWEST_ALLOWED, max_bytes // BYTES_A_VALUE)
+
+
 def values_in(body: bytes) -> int:
     """Return the most values that a body can hold as JSON: commas in its texts count, too."""
     return sum(map(body.count, (b",", b"[", b"{")))
 
 
-def decode(body: bytes, *, most_values: int = MOST_VALUES) -> Any:
+def decode(body: bytes, *, most: int) -> Any:
     """Return the JSON in the body; NotJSON for anything else, NaN and Infinity among them.
 
-    Raises TooManyValues for more of them than ``most_values``.
+    Raises TooManyValues for more values than ``most``.
     """
-    if values_in(body) > most_values:
+    if values_in(body) > most:
         raise TooManyValues
     if looks_like_html(body):
         raise NotJSON(f"a web page, not JSON: check the base URL. {page_title(body)}".rstrip())

@@ -263,7 +263,7 @@ def _silence() -> Iterator[Hostile]:
 
 def _size() -> Iterator[Hostile]:
     large = "so it was not read"
-    many = "more than 500,000 values"
+    many = "more than 524,288 values"
     yield Hostile(
         "sends a body without end", then(raw(head()), floods(b" " * 65536)), "nonsense", large,
         total_s=5, heavy=True,

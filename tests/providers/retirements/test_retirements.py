@@ -55,3 +55,9 @@ def test_a_file_that_is_no_json_is_nonsense(tmp_path: Path) -> None:
     (tmp_path / "dates.json").write_text("no json")
     with pytest.raises(Nonsense, match="not JSON"):
         listed(Retirements(Connection((tmp_path / "dates.json").as_uri())))
+
+
+def test_a_file_of_more_values_than_may_be_read_is_nonsense(tmp_path: Path) -> None:
+    (tmp_path / "dates.json").write_text("[" + "[]," * 600_000 + "[]]")
+    with pytest.raises(Nonsense, match="more than 524,288 values"):
+        listed(Retirements(Connection((tmp_path / "dates.json").as_uri())))
