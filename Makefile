@@ -71,7 +71,7 @@ clients: setup-dev ## Generate clients from the API's description and call a ser
 	@$(PY) -m pytest -n auto -m clients tests/clients
 
 browser: setup-dev ## Run the browser tests (needs Chromium)
-	@$(PY) -m pytest -m e2e
+	@$(PY) -m pytest -m e2e -n auto
 
 screenshots: setup-dev ## Take every page, wide and phone, light and dark, into var/screenshots
 	@SCREENSHOTS="$(CURDIR)/var/screenshots" $(PY) -m pytest -m e2e -n auto tests/e2e/test_access.py
