@@ -186,7 +186,7 @@ def test_an_answer_out_of_shape_is_nonsense(
 def test_a_shape_that_nobody_documented_is_nonsense(
     adapter: type[Adapter], body: object, sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("providers.http.client.decode", lambda answered: body)
+    monkeypatch.setattr("providers.http.client.decode", lambda answered, most: body)
     with pytest.raises(Nonsense):
         connect(adapter, sim).list_models(at=NOW)
 

@@ -42,6 +42,7 @@ def test_what_waits_as_json(shell: Shell, zeta: TrackedModel) -> None:
         "improvement": None,
         "rests_on": [],
         "missing": ["live samples", "tests"],
+        "unasked": False,
     }
 
 
