@@ -41,6 +41,12 @@ LONGEST_NAME = 100
 """Longer than any price's name: what is longer costs time to take apart, and tells nothing."""
 
 _UNITS = (1, 1_000, 1_000_000)
+DISPUTED = 0
+"""In place of the unit of a list whose rows contradict each other: none of them is guessed."""
+
+MOST_DISSENT = 0.1
+"""Such a share of the rows that tell a unit may tell another: there are odd models."""
+
 _USUAL_DEAREST = Decimal("0.01"), Decimal(200)
 """USD per million tokens: where the dearest price of nearly every model lies, the upper end out."""
 
@@ -102,7 +108,8 @@ def read_prices(row: Mapping[str, Any], *, unit_of_list: int | None = None) -> P
     """Return the prices that a row tells, at its top or in a table such as ``pricing``.
 
     Where nothing names their unit, it is the one in which they make sense, if that is the same for
-    ``unit_of_list`` (tokens that a price is for); of several that make sense it is that one.
+    ``unit_of_list`` (tokens that a price is for); of several that make sense it is that one. In a
+    list that is ``DISPUTED`` it is unknown.
     """
     reading = _reading(row)
     unnamed = _unnamed(reading)
@@ -117,17 +124,19 @@ def unit_of_list(rows: Iterable[Any]) -> int | None:
     """Return the unit (tokens that a price is for) in which most rows of a list make sense.
 
     Only rows that name none are asked, and only those that make sense in no other. One list has
-    one unit, most likely: a row of it that would make sense in several is in that one.
+    one unit, most likely: a row of it that would make sense in several is in that one. None where
+    no row tells; DISPUTED where more than a few tell another: prices per thousand of dear models
+    look like cheap ones per million.
     """
     votes: Counter[int] = Counter()
     for row in rows:
         units = _sensible_units(_unnamed(_reading(read_object(row))))
         if len(units) == 1:
             votes[units[0]] += 1
-    ranked = votes.most_common(2)
-    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
+    if not votes:
         return None
-    return ranked[0][0]
+    unit, most = votes.most_common(1)[0]
+    return unit if votes.total() - most <= MOST_DISSENT * votes.total() else DISPUTED
 
 
 def _reading(row: Mapping[str, Any]) -> "_Reading":
@@ -162,6 +171,8 @@ def _guess(unnamed: Iterable["_Told"], *, unit_of_list: int | None) -> int | Non
 
     A price per thousand is never guessed: those who count so mostly say it.
     """
+    if unit_of_list == DISPUTED:
+        return None
     told = list(unnamed)
     units = _sensible_units(told)
     unit = units[0] if len(units) == 1 else None

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from providers.base import OtherPrice
@@ -100,6 +100,8 @@ _DEAREST = st.decimals(Decimal("0.01"), 600, places=4)
     st.lists(st.tuples(_DEAREST, _DEAREST), min_size=1, max_size=8),
     st.sampled_from([1, 1_000, 1_000_000]),
 )
+@example([(Decimal(5), Decimal(200))] * 3, 1_000)  # as many that look like per million
+@example([(Decimal(300), Decimal(300))] * 8, 1_000)  # more
 def test_a_list_without_a_unit_is_read_right_or_not_at_all(
     listed: list[tuple[Decimal, Decimal]], per: int
 ) -> None:
