@@ -268,14 +268,12 @@ class Admin(NamedPages):
             for column in self.opts.fields
             if _is_json(column) and column.editable
         }
-        said: dict[str, _AsIs] = {
+        said = {column.name: _AsIs(column) for column in self.opts.fields if _is_json(column)}
+        said |= {
             column.name: _InWords(column, field)
             for column, field in asked.items()
             if field is not None and not isinstance(field, forms.JSONField)
         }
-        said = {
-            column.name: _AsIs(column) for column in self.opts.fields if _is_json(column)
-        } | said
 
         def shown(name: Any) -> Any:
             in_one_row = isinstance(name, tuple | list)
@@ -319,6 +317,14 @@ def _is_json(column: Any) -> bool:
     return isinstance(column, JSONField)
 
 
+def raw(value: Any) -> SafeString:
+    """Return data as it is kept, indented; its keys in one order on every database."""
+    if not value:
+        return format_html('<span class="hs-quiet">{}</span>', _("Nothing."))
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre class="hs-raw">{}</pre>', text)
+
+
 class _AsIs:
     """A column of a page that may only be read: JSON that no form shows, without inline styles."""
 
@@ -327,12 +333,7 @@ class _AsIs:
         self.short_description = column.verbose_name
 
     def __call__(self, row: Model) -> SafeString:
-        value = getattr(row, self.__name__)
-        if not value:
-            return Admin.empty_value_display
-        return format_html(
-            '<pre class="hs-raw">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
-        )
+        return raw(getattr(row, self.__name__))
 
 
 class _InWords(_AsIs):

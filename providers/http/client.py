@@ -16,7 +16,7 @@ from django.conf import settings
 from providers import conversation
 from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
 from providers.http.addresses import joined, origin, problem_of_redirect, stands_in_public
-from providers.http.decoding import NotJSON, TooManyValues, decode, most_values, values_in
+from providers.http.decoding import Unreadable, decode, most_values, too_many, values_in
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
 from providers.http.transport import (
@@ -330,17 +330,11 @@ class Client:
         if talk.bytes_read > most:
             raise Nonsense(f"{self.host} lists more than {most:,} bytes in all: not read further.")
         if talk.values_read > self._limits.max_values:
-            raise Nonsense(self._too_many_values())
+            raise Nonsense(f"{self.host} answered with {too_many(self._limits.max_values)}")
 
     def _decode(self, body: bytes) -> Any:
         try:
             return decode(body, most=self._limits.max_values)
-        except TooManyValues:
-            raise Nonsense(self._too_many_values()) from None
-        except NotJSON as error:
+        except Unreadable as error:
             problem = scrub(str(error), self.connection)
         raise Nonsense(f"{self.host} answered with {problem}")
-
-    def _too_many_values(self) -> str:
-        most = self._limits.max_values
-        return f"{self.host} answered with more than {most:,} values, so they were not read."

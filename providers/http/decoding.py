@@ -12,12 +12,8 @@ All catalogues that are known have less than a quarter of half a million; who le
 lets more values in, too, at so many bytes each."""
 
 
-class TooManyValues(ValueError):
-    """The body would take far more room than it has bytes."""
-
-
-class NotJSON(ValueError):
-    """The body is something else; the text ends the sentence "It answered with"."""
+class Unreadable(ValueError):
+    """The body is no JSON, or too much of it; the text ends the sentence "It answered with"."""
 
 
 def most_values(max_bytes: int) -> int:
@@ -30,20 +26,25 @@ def values_in(body: bytes) -> int:
     return sum(map(body.count, (b",", b"[", b"{")))
 
 
-def decode(body: bytes, *, most: int) -> Any:
-    """Return the JSON in the body; NotJSON for anything else, NaN and Infinity among them.
+def too_many(most: int) -> str:
+    """Say what Unreadable says of more values than may be read."""
+    return f"more than {most:,} values, so they were not read."
 
-    Raises TooManyValues for more values than ``most``.
+
+def decode(body: bytes, *, most: int) -> Any:
+    """Return the JSON in the body, of at most so many values.
+
+    Raises Unreadable for more, and for anything else, NaN and Infinity among them.
     """
     if values_in(body) > most:
-        raise TooManyValues
+        raise Unreadable(too_many(most))
     if looks_like_html(body):
-        raise NotJSON(f"a web page, not JSON: check the base URL. {page_title(body)}".rstrip())
+        raise Unreadable(f"a web page, not JSON: check the base URL. {page_title(body)}".rstrip())
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         pass  # raised below, so that the body is not in the error's context
-    raise NotJSON("something that is not JSON: check the base URL.")
+    raise Unreadable("something that is not JSON: check the base URL.")
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -243,25 +243,10 @@ def exchange(
     went wrong, its beginning will do, also where the rest never comes.
     """
     refuse_if_others_wait()
-    timeouts = {"connect_s": connect_s, "read_s": read_s, "total_s": total_s}
-    with _observer(str(request.method), str(request.url)) as ended:
-        answer = _exchange(session, request, **timeouts, max_bytes=max_bytes)
-        ended(answer.status if isinstance(answer, Reply) else None)
-        return answer
-
-
-def _exchange(
-    session: requests.Session,
-    request: requests.PreparedRequest,
-    *,
-    connect_s: float,
-    read_s: float,
-    total_s: float,
-    max_bytes: int,
-) -> Reply | NoReply:
     started = time.monotonic()
     settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
-    with _watched(total_s) as watch:
+    answer: Reply | NoReply
+    with _observer(str(request.method), str(request.url)) as ended, _watched(total_s) as watch:
         try:
             # Not the session's own send: it reads all that comes with a redirect, to no limit.
             response = session.get_adapter(str(request.url)).send(
@@ -271,22 +256,20 @@ def _exchange(
             )
             with contextlib.closing(response):
                 if response.status_code >= 300:
-                    return _reply(response, _beginning_of(response.raw), started=started)
-                body = _read_body(response.raw, max_bytes=max_bytes)
+                    body = _beginning_of(response.raw)
+                else:
+                    body = _read_body(response.raw, max_bytes=max_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            no_reply = _explain(error)
+            answer = _explain(error)
         except (HTTPException, OSError, ValueError) as error:
-            no_reply = NoReply(f"the connection broke ({type(error).__name__})")
+            answer = NoReply(f"the connection broke ({type(error).__name__})")
         else:
-            if not watch.expired:
-                return _reply(response, body, started=started)
-            no_reply = LATE
-    return LATE if watch.expired else no_reply
-
-
-def _reply(response: requests.Response, body: bytes, *, started: float) -> Reply:
-    elapsed_ms = (time.monotonic() - started) * 1000
-    return Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
+            elapsed_ms = (time.monotonic() - started) * 1000
+            answer = Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
+        if watch.expired and not (isinstance(answer, Reply) and answer.status >= 300):
+            answer = LATE
+        ended(answer.status if isinstance(answer, Reply) else None)
+        return answer
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.test_access import AXE, take, violations
 from tests.factories import NOW
-from tests.versioning.admin.conftest import recommend
-from tests.versioning.admin.test_live import STEPS, open_run
+from tests.versioning.admin.conftest import open_run, recommend
+from tests.versioning.admin.test_live import STEPS
 from versioning.models import Canary, EvaluationRun, UpgradeRecord
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]

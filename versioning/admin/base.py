@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from providers.admin import SETUP, SetUpPages, WithPanel, WithPast
+from providers.admin import SETUP, SetUpPages, WithPanel, WithPast, raw
 from providers.admin import Admin as PlainAdmin
 from versioning.models import (
     CalendarFeed,
@@ -45,6 +45,7 @@ __all__ = [
     "actor_of",
     "caller_of",
     "may_set_up",
+    "raw",
 ]
 
 

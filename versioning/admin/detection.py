@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from versioning import tasks
 from versioning.admin import words
-from versioning.admin.base import HistoryAdmin, HistoryInline
+from versioning.admin.base import HistoryAdmin, HistoryInline, raw
 from versioning.models import AliasTarget, CatalogueEntry, Check, Finding
 
 
@@ -108,7 +108,7 @@ class CheckAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("difference"))
     def raw(self, check: Check) -> SafeString:
-        return words.raw(check.difference)
+        return raw(check.difference)
 
     @admin.display(description=gettext_lazy("items that could not be read"))
     def unread_items(self, check: Check) -> SafeString:
@@ -192,11 +192,11 @@ class FindingAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("before"))
     def was(self, finding: Finding) -> SafeString:
-        return words.raw(finding.before)
+        return raw(finding.before)
 
     @admin.display(description=gettext_lazy("after"))
     def now(self, finding: Finding) -> SafeString:
-        return words.raw(finding.after)
+        return raw(finding.after)
 
 
 @admin.register(CatalogueEntry)
@@ -246,7 +246,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("what the provider says"))
     def facts_shown(self, entry: CatalogueEntry) -> SafeString:
-        return words.raw(entry.facts)
+        return raw(entry.facts)
 
 
 @admin.register(AliasTarget)

@@ -346,7 +346,7 @@ def _spent(run: EvaluationRun) -> str:
 def _page_of(run: Any, request: HttpRequest) -> dict[str, Any]:
     found = results.pairs(run.trials.done()) if not run.is_open else []
     result = read_run(run.result)
-    flips = sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
+    flips = results.furthest_first(found)
     return {
         "named": f"{run.frozen.suite.name}: {_versions(run)}",
         **_progress_of(run),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin import words
-from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up
+from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up, raw
 from versioning.models import Delivery, DeliveryAttempt, Event
 from versioning.services import mail, outbox
 from versioning.services.channels import CHANNELS
@@ -64,7 +64,7 @@ class EventAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("payload"))
     def raw(self, event: Event) -> SafeString:
-        return words.raw(event.payload)
+        return raw(event.payload)
 
 
 class AttemptInline(HistoryInline):

@@ -3,38 +3,40 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString
-
-from versioning.admin import words
-from versioning.admin.decision_sheet import Sheet, TaskRow
+from versioning.admin.decision_sheet import Sheet, TaskRow, TestRow
 from versioning.models import EvaluationRun
 from versioning.services.evaluation import results
 from versioning.services.evaluation.results import Pair
 
 SHOWN_TASKS = 6
 SHOWN_CASES = 5
+MOST_READ = 4_000
+"""So many requests are read for a sheet; what a larger run moved is on its own page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flips:
-    """The cases of a run that the new version answers better, or worse, those furthest first."""
+    """The cases of a run that the new version answers better, or worse, those furthest first.
+
+    Of those unknown an answer has no score.
+    """
 
     better: Sequence[Pair]
     worse: Sequence[Pair]
     better_count: int
     worse_count: int
     same_count: int
+    unknown_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestLeg:
-    """A run of a suite over both versions: what it says, and case by case why."""
+    """What a run says, and case by case why; ``flips`` is None where they are too many to read."""
 
     __test__ = False  # no test, whatever its name
 
-    run: EvaluationRun
-    verdict: SafeString
-    flips: Flips
+    test: TestRow
+    flips: Flips | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,37 +46,40 @@ class Legs:
     tests: Sequence[TestLeg]
 
 
-def of_runs(run_ids: Sequence[int], *, sheet: Sheet) -> Legs | None:
-    """Return both legs; None without tests: then the sheet itself says all there is.
-
-    ``run_ids`` are the tests of its two versions, the newest first: a suite's newest counts.
-    """
-    found = EvaluationRun.objects.with_names().in_bulk(run_ids)
-    newest: dict[int, EvaluationRun] = {}
-    for pk in run_ids:
-        newest.setdefault(found[pk].frozen.suite_id, found[pk])
-    if not newest:
+def of_sheet(sheet: Sheet) -> Legs | None:
+    """Return both legs of what a sheet shows; None without tests: then the sheet says all."""
+    runs = EvaluationRun.objects.in_bulk([test.run_id for test in sheet.tests])
+    if not runs:
         return None
+    tests = []
+    left = MOST_READ
+    for test in sheet.tests:
+        if (run := runs.get(test.run_id)) is None:
+            continue
+        flips = None
+        if run.total <= left:
+            left -= run.total
+            flips = _flips(run)
+        tests.append(TestLeg(test=test, flips=flips))
     return Legs(
         tasks=sheet.tasks[:SHOWN_TASKS],
         more_tasks=max(0, len(sheet.tasks) - SHOWN_TASKS),
-        tests=[
-            TestLeg(run=run, verdict=words.verdict(run.verdict), flips=_flips(run))
-            for run in newest.values()
-        ],
+        tests=tests,
     )
 
 
 def _flips(run: EvaluationRun) -> Flips:
-    # What was answered may be long, and is shown on the run's own page.
-    pairs = results.pairs(run.trials.done().defer("output"))
-    moved = sorted(pairs, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
-    better = [pair for pair in moved if (pair.shift or 0) > 0]
-    worse = [pair for pair in moved if (pair.shift or 0) < 0]
+    # What a pair is made of: all else of it is shown on the run's own page.
+    told = run.trials.done().only("run", "case_key", "repeat", "arm", "outcome", "score", "reason")
+    found = results.furthest_first(results.pairs(told))
+    known = [(pair, pair.shift) for pair in found if pair.shift is not None]
+    better = [pair for pair, shift in known if shift > 0]
+    worse = [pair for pair, shift in known if shift < 0]
     return Flips(
         better=better[:SHOWN_CASES],
         worse=worse[:SHOWN_CASES],
         better_count=len(better),
         worse_count=len(worse),
-        same_count=len(pairs) - len(better) - len(worse),
+        same_count=len(known) - len(better) - len(worse),
+        unknown_count=len(found) - len(known),
     )

@@ -299,18 +299,18 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         decisions = [each for each in decisions if each.name != "roll_back"]
     said = discussion.rows(record, now=now)
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
+    evidence = read(record.evidence)
+    sheet = decision_sheet.of_evidence(evidence)
     return {
         "record": record,
         "question": words.question(record),
         "proof": words.proof(record),
-        "sheet": (sheet := decision_sheet.of_evidence(read(record.evidence))),
+        "sheet": sheet,
         "state": words.state(record),
         "confidence": words.confidence(record),
-        "measured": layers.measured(record.evidence_at, read(record.evidence), now=now),
-        **(layered := layers.of_record(record, now=now)),
-        "legs": legs.of_runs(
-            [each.run_id for each in layered["layers"] if each.run_id], sheet=sheet
-        ),
+        "measured": layers.measured(record.evidence_at, evidence, now=now),
+        "legs": legs.of_sheet(sheet),
+        **layers.of_record(record, now=now),
         "retires": _retires(record, request),
         "snoozed_until": words.ago(record.snoozed_until, now=now) if record.snoozed_until else "",
         "decisions": advice.buttons(

@@ -1,6 +1,5 @@
 """How things are said and coloured on the pages."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -281,14 +280,6 @@ def sentences(items: Any, *, empty: str) -> SafeString:
     return format_html(
         '<ul class="hs-list">{}</ul>', format_html_join("", "<li>{}</li>", ((i,) for i in items))
     )
-
-
-def raw(value: Any) -> SafeString:
-    """Return data as it is kept, indented; its keys in one order on every database."""
-    if not value:
-        return format_html('<span class="hs-quiet">{}</span>', _("Nothing."))
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    return format_html('<pre class="hs-raw">{}</pre>', text)
 
 
 def question(record: UpgradeRecord) -> str:

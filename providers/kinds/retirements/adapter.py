@@ -14,7 +14,7 @@ from providers.base import (
     Nonsense,
 )
 from providers.http import Client, Limits
-from providers.http.decoding import NotJSON, TooManyValues, decode
+from providers.http.decoding import Unreadable, decode
 from providers.http.fields import read_day, read_id, read_text
 from providers.openai_style import read_rows
 
@@ -49,11 +49,8 @@ def _read_file(address: str) -> Any:
     limits = Limits.from_settings()
     try:
         return decode(files.read_file(address, most=limits.max_bytes), most=limits.max_values)
-    except NotJSON as error:
+    except Unreadable as error:
         raise Nonsense(f"The file holds {error}") from error
-    except TooManyValues:
-        most = f"{limits.max_values:,}"
-        raise Nonsense(f"The file holds more than {most} values, so it was not read.") from None
 
 
 def _read_model(row: Any, address: str) -> ListedModel:

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from tests.factories import ModelVersionFactory, UpgradeRecordFactory, UserFactory, tracked
-from versioning.models import UpgradeRecord
+from tests.factories import NOW, ModelVersionFactory, UpgradeRecordFactory, UserFactory, tracked
+from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, Trial, UpgradeRecord
 from versioning.models.groups import sync_groups
 
 LogIn = Callable[[str], Client]
@@ -68,3 +68,20 @@ def recommend(*, name: str = "writer", **fields: object) -> UpgradeRecord:
 @pytest.fixture
 def record(db: None) -> UpgradeRecord:
     return recommend()
+
+
+def open_run(record: UpgradeRecord, *, suite: EvaluationSuite | None = None) -> EvaluationRun:
+    """Return a run of four requests that has begun, of a suite of its own where none is given."""
+    suite = suite or EvaluationSuite.objects.create(name="sums", scorers=["number"], max_tokens=20)
+    frozen = FrozenSuite.objects.create(
+        suite=suite, digest="x", content={}, case_count=2, frozen_at=NOW
+    )
+    run = EvaluationRun.objects.create(
+        frozen=frozen, record=record, from_version=record.from_version,
+        to_version=record.to_version, state="running", asked_by="ada", created_at=NOW, total=4,
+        estimated_tokens=9, estimated_seconds=1,
+    )  # fmt: skip
+    for key in ("one", "two"):
+        for arm in Trial.Arm.values[:2]:
+            Trial.objects.create(run=run, case_key=key, repeat=1, arm=arm)
+    return run

@@ -11,15 +11,12 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.factories import NOW
-from tests.versioning.admin.conftest import recommend
+from tests.versioning.admin.conftest import open_run, recommend
 from tests.versioning.admin.pages import address, text
 from versioning.models import (
     Canary,
     EvaluationRun,
-    EvaluationSuite,
     Event,
-    FrozenSuite,
-    Trial,
     UpgradeRecord,
 )
 
@@ -44,23 +41,6 @@ def schedule(db: None) -> PeriodicTask:
     every, _ = IntervalSchedule.objects.get_or_create(every=5, period="minutes")
     PeriodicTask.objects.filter(task="versioning.carry_on").delete()
     return PeriodicTask.objects.create(name="on", task="versioning.carry_on", interval=every)
-
-
-def open_run(record: UpgradeRecord) -> EvaluationRun:
-    """Return a run of four requests that has begun."""
-    suite = EvaluationSuite.objects.create(name="sums", scorers=["number"], max_tokens=20)
-    frozen = FrozenSuite.objects.create(
-        suite=suite, digest="x", content={}, case_count=2, frozen_at=NOW
-    )
-    run = EvaluationRun.objects.create(
-        frozen=frozen, record=record, from_version=record.from_version,
-        to_version=record.to_version, state="running", asked_by="ada", created_at=NOW, total=4,
-        estimated_tokens=9, estimated_seconds=1,
-    )  # fmt: skip
-    for key in ("one", "two"):
-        for arm in Trial.Arm.values[:2]:
-            Trial.objects.create(run=run, case_key=key, repeat=1, arm=arm)
-    return run
 
 
 class TestRun:

@@ -21,7 +21,7 @@ from django_celery_beat.models import (
 )
 
 from tests.factories import NOW, tracked
-from tests.versioning.admin.conftest import recommend
+from tests.versioning.admin.conftest import open_run, recommend
 from tests.versioning.admin.test_pages import make_rows
 from versioning.models import (
     AliasTarget,
@@ -31,17 +31,14 @@ from versioning.models import (
     DriftFinding,
     Emergency,
     EvaluationCase,
-    EvaluationRun,
     EvaluationSuite,
     Event,
-    FrozenSuite,
     LeftOutSpans,
     ModelVersion,
     ServedDrift,
     SliceTag,
     Team,
     TrackedModel,
-    Trial,
     UpgradeRecord,
 )
 from versioning.services import versions
@@ -107,19 +104,10 @@ def make_world() -> None:
 
 def _tests(suite: EvaluationSuite, record: UpgradeRecord) -> None:
     """Make a case, and a run of it under way."""
-    case = EvaluationCase.objects.create(
+    EvaluationCase.objects.create(
         suite=suite, key="one", content={"prompt": "1 + 1?", "expected": "2"}
     )
-    frozen = FrozenSuite.objects.create(
-        suite=suite, digest="x", content={}, case_count=1, frozen_at=NOW
-    )
-    run = EvaluationRun.objects.create(
-        frozen=frozen, record=record, from_version=record.from_version,
-        to_version=record.to_version, state="running", asked_by="ada", created_at=NOW, total=2,
-        estimated_tokens=9, estimated_seconds=1,
-    )  # fmt: skip
-    for arm in Trial.Arm.values[:2]:
-        Trial.objects.create(run=run, case_key=case.key, repeat=1, arm=arm)
+    open_run(record, suite=suite)
 
 
 def _canaries() -> None:

@@ -67,6 +67,11 @@ def pairs(trials: Iterable[Trial]) -> list[Pair]:
     ]
 
 
+def furthest_first(found: Iterable[Pair]) -> list[Pair]:
+    """Return pairs, those whose score moved most ahead; of the same, in the order of cases."""
+    return sorted(found, key=lambda pair: (-abs(pair.shift or 0), pair.case_key, pair.repeat))
+
+
 def conclude(*, run_id: int, actor: Actor, now: datetime) -> None:
     """Write down what the run showed with its event, and hand its answers on as samples.
 
