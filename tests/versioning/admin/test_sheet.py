@@ -131,5 +131,5 @@ class TestLegs:
         page = text(viewer.get(address(record, "change")))
 
         assert "too many cases to count here" in page
-        assert "cases got better" not in page
+        assert "case got better" not in page
         assert reverse("admin:versioning_evaluationrun_change", args=[run.pk]) in page
