@@ -10,7 +10,6 @@ first also makes the database.
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.server import ROOT, load
+from benchmarks.server import ROOT, free_port, load
 
 KIB = 1024
 READY = "Ctrl-C stops it."
@@ -97,13 +96,6 @@ def running(folder: Path) -> Iterator[tuple[int, float]]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def descendants(pid: int) -> list[int]:

@@ -83,12 +83,17 @@ def _folder(kept: str) -> Iterator[str]:
         yield folder
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def gunicorn(*, threads: int = THREADS) -> Iterator[int]:
     """Run one worker process on the database in use; yield its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     process = subprocess.Popen(
         [
             sys.executable,

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,12 +19,6 @@ DEMO = [sys.executable, "-m", "sample_world.demo"]
 Start = Callable[..., subprocess.Popen[str]]
 Migrated = Callable[[Path], None]
 DATABASE = "hotswap.sqlite3"
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 def embedded(folder: Path, **more: str) -> dict[str, str]:

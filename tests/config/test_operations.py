@@ -18,7 +18,8 @@ from django.conf import settings
 from psycopg import sql
 
 from sample_world.simulator import Simulator
-from tests.config.conftest import PATIENCE_S, ROOT, Start, embedded, free_port, run, wait_until
+from tests.config.conftest import PATIENCE_S, ROOT, Start, embedded, run, wait_until
+from tests.ports import free_port
 
 GUIDE = (ROOT / "docs/operations.md").read_text()
 UNITS = {file.name: file.read_text() for file in (ROOT / "deploy/systemd").iterdir()}

@@ -9,10 +9,10 @@ from tests.config.conftest import (
     Migrated,
     Start,
     embedded,
-    free_port,
     run,
     wait_until,
 )
+from tests.ports import free_port
 
 
 def manage(folder: Path, *arguments: str) -> None:

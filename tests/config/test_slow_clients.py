@@ -15,17 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.config.conftest import DATABASE, Migrated, wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 1.0
 SILENCE_S = 6
 """How long a provider that says nothing is waited for: longer than the others' questions take."""
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

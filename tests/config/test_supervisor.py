@@ -21,11 +21,11 @@ from tests.config.conftest import (
     UP,
     Start,
     embedded,
-    free_port,
     is_alive,
     run,
     wait_until,
 )
+from tests.ports import free_port
 
 A_WHILE = "import time; time.sleep(60)"
 

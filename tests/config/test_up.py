@@ -22,11 +22,11 @@ from tests.config.conftest import (
     Migrated,
     Start,
     embedded,
-    free_port,
     is_alive,
     run,
     wait_until,
 )
+from tests.ports import free_port
 
 LAST_WEEK = """
     import datetime, django, sys

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.config.conftest import embedded, free_port, run, start, wait_until
+from tests.config.conftest import embedded, run, start, wait_until
+from tests.ports import free_port
 
 provider = pytest.importorskip("oidc_provider_mock", reason="make sso installs it")
 # The identity provider warns in its own thread of what its own libraries will take away.

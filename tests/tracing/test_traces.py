@@ -20,11 +20,11 @@ from tests.config.conftest import (
     Migrated,
     Start,
     embedded,
-    free_port,
     run,
     start,
     wait_until,
 )
+from tests.ports import free_port
 from tests.receiver import Receiver, receiving
 
 pytest.importorskip("opentelemetry.instrumentation", reason="make tracing installs it")

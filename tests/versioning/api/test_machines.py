@@ -1,7 +1,6 @@
 """Two servers with a data folder each, as on two machines, and one database."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 WITHIN_S = 2.0
@@ -61,9 +62,7 @@ class Machine:
         return done.stdout
 
     def serve(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"]
         command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "2", "--log-level", "error"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -24,6 +23,7 @@ from tests.factories import (
     UpgradeRecordFactory,
     tracked,
 )
+from tests.ports import free_port
 from tests.receiver import Receiver, receiving
 from tests.versioning.api.conftest import Api
 from tests.versioning.api.test_problems import assert_problem
@@ -71,9 +71,7 @@ def mail_server() -> Iterator[tuple[int, list[EmailMessage]]]:
             taken.append(BytesParser(policy=email.policy.default).parsebytes(envelope.content))
             return "250 Taken"
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(Keep(), hostname="127.0.0.1", port=port)
     controller.start()
     try:

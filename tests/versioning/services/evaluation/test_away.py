@@ -1,12 +1,12 @@
 """A provider that is down costs nothing, and stops a run instead of using up its budget."""
 
-import socket
 from decimal import Decimal
 
 import pytest
 
 from providers.models import Provider
 from tests.factories import NOW, ModelVersionFactory, ProviderFactory, tracked
+from tests.ports import free_port
 from tests.versioning.services.evaluation.test_runs import PRICES, begin, make_suite, work
 from versioning.models import EvaluationRun, ModelVersion, Trial
 from versioning.services.evaluation import control
@@ -18,10 +18,9 @@ Pair = tuple[ModelVersion, ModelVersion]
 @pytest.fixture
 def nobody() -> Provider:
     """A provider at whose address nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return ProviderFactory(slug="away", kind="openai", base_url=f"http://127.0.0.1:{port}/v1")
+    return ProviderFactory(
+        slug="away", kind="openai", base_url=f"http://127.0.0.1:{free_port()}/v1"
+    )
 
 
 @pytest.fixture
