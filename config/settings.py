@@ -144,6 +144,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.second_factor.SecondFactorMiddleware",  # before all that asks who somebody is
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -282,13 +283,20 @@ if OIDC_ISSUER:
         }
     }
 
+# The second factor of those who sign in with a password: for whoever wants one, or required.
+SECOND_FACTOR = read_choice("HOTSWAP_SECOND_FACTOR", "OPTIONAL", ("OPTIONAL", "REQUIRED"))
+_SECRETS_KEYS = read_secrets_keys("HOTSWAP_SECRETS_KEY")
+if SECOND_FACTOR == "REQUIRED" and not _SECRETS_KEYS:
+    raise ImproperlyConfigured(
+        "HOTSWAP_SECOND_FACTOR is required, and HOTSWAP_SECRETS_KEY is not set: nobody could "
+        "switch one on. Make a key with: manage.py secrets_key"
+    )
+
 # Guessing a password ends after so many tries, for the name and the address together: so nobody
 # can lock somebody else out from elsewhere. Whoever waits can try again.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend"
-    if LOCAL_PASSWORDS
-    else "config.backends.NoPasswords",
+    "config.backends.Passwords" if LOCAL_PASSWORDS else "config.backends.NoPasswords",
 ]
 AXES_FAILURE_LIMIT = read_int("HOTSWAP_SIGN_IN_TRIES", 10, least=3, most=1000)
 AXES_COOLOFF_TIME = timedelta(
@@ -429,6 +437,9 @@ HOTSWAP: dict[str, Any] = {
     # The button of the sign-in page; empty: there is none.
     "SINGLE_SIGN_ON": OIDC_NAME if OIDC_ISSUER else "",
     "LOCAL_PASSWORDS": LOCAL_PASSWORDS,
+    "SECOND_FACTOR": SECOND_FACTOR.lower(),
+    # Whether whoever comes from the identity provider is asked here, too.
+    "SECOND_FACTOR_AFTER_SSO": read_bool("HOTSWAP_SECOND_FACTOR_AFTER_SSO", False),
     "OIDC_GROUPS_CLAIM": read_text("HOTSWAP_OIDC_GROUPS_CLAIM", "groups"),
     "OIDC_GROUPS": _OIDC_GROUPS,
     "KEY_REQUESTS_A_MINUTE": read_int(
@@ -459,7 +470,7 @@ HOTSWAP: dict[str, Any] = {
     # The one folder that file:// addresses of providers may lead to.
     "FILES_DIR": str(Path(read_text("HOTSWAP_FILES_DIR", str(DATA_DIR / "files"))).resolve()),
     # Under which secrets that Hotswap must read itself are kept: the first encrypts.
-    "SECRETS_KEYS": read_secrets_keys("HOTSWAP_SECRETS_KEY"),
+    "SECRETS_KEYS": _SECRETS_KEYS,
     # Where webhooks may go beside the internet.
     "WEBHOOK_NETWORKS": read_networks("HOTSWAP_WEBHOOK_NETWORKS"),
     # Where people open its pages; empty: links in messages are left out.

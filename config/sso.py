@@ -19,6 +19,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import include, path, reverse
 from django.utils.translation import gettext as _
 
+from versioning.services import second_factors
+
 NAME = "sso"
 """Of the one identity provider, in addresses: /accounts/oidc/sso/login/."""
 
@@ -56,6 +58,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is an ex
     def login(self, request: HttpRequest, user: Any) -> None:
         user.backend = settings.AUTHENTICATION_BACKENDS[-1]
         super().login(request, user)
+        request.session[second_factors.BY_SSO] = True
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         return _refused(request, _("Your account is switched off."))

@@ -86,6 +86,7 @@ UNFOLD = {
     # In hotswap/colours.css: Unfold would write them into each page, which the policy of
     # content_policy.py doesn't let a page do.
     "COLORS": "config.unfold.no_colours",
+    "ACCOUNT": {"navigation": "versioning.admin.second_factor.account_links"},
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,

@@ -39,6 +39,8 @@ BAD = {
     "HOTSWAP_OIDC_ISSUER": ["id.example.com", "https://id.example.com"],
     "HOTSWAP_OIDC_GROUPS": ["ml-admins", "=operator", "a=b,c="],
     "HOTSWAP_LOCAL_PASSWORDS": ["perhaps", "false"],
+    "HOTSWAP_SECOND_FACTOR": ["perhaps", "required"],
+    "HOTSWAP_SECOND_FACTOR_AFTER_SSO": ["perhaps"],
     "HOTSWAP_DRAIN_SECONDS": ["-1", "11", "long"],
     "HOTSWAP_SESSION_HOURS": ["0", "721", "long"],
     "HOTSWAP_PROXIES": ["-1", "11", "10.0.0.1"],

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from tests.factories import (
     UpgradeRecordFactory,
     tracked,
 )
+from tests.totp import code_of
 from tests.versioning.admin.pages import decide
 from tests.versioning.api.conftest import Api
 from tests.versioning.services.evaluation.test_runs import make_suite
@@ -267,6 +269,20 @@ def a_digest(world: World) -> None:
             tasks.remind()
 
 
+def a_phone_that_is_lost(world: World) -> None:
+    """Its person switches it on with a code, and loses it; nobody else's changes."""
+    user = User.objects.create_user("ada", "ada@example.com", is_staff=True)
+    person, page = Client(), reverse("admin:auth_user_second_factor")
+    person.force_login(user)
+    secret = re.findall(r"data-secret>([A-Z2-7 ]+)<", person.get(page).content.decode())[0]
+    with at(NOW):
+        person.post(page, {"code": code_of(secret, at=NOW.timestamp())})
+    reset = reverse("admin:auth_user_reset_second_factor", args=[user.pk])
+    for _ in range(2):
+        world.staff.post(reset, {"reason": "Lost at sea."})
+    assert [each.payload["change"] for each in Event.objects.order_by("pk")] == ["on", "reset"]
+
+
 Play = Callable[[World], None]
 K = EventKind
 PLAYS: dict[Play, set[EventKind]] = {
@@ -292,6 +308,7 @@ PLAYS: dict[Play, set[EventKind]] = {
     a_budget_that_is_reached: {K.BUDGET_REACHED},
     an_emergency: {K.EMERGENCY_DECLARED, K.EMERGENCY_ENDED, K.EMERGENCY_REVIEWED},
     a_digest: {K.DIGEST},
+    a_phone_that_is_lost: {K.SECOND_FACTOR},
     the_switch: {K.AUTOMATION_OFF, K.AUTOMATION_ON},
 }
 ONCE = {

@@ -66,6 +66,7 @@ SUBJECTS: Mapping[str, type[Model] | None] = {
     "unknown_id": None,
     "recipient_id": None,
     "webhook_id": None,
+    "user_id": None,
 }
 """Of which table an id in a further page's address is; None: it tells of no model, or of one that
 another id names."""

@@ -13,12 +13,20 @@ from django.contrib.auth.admin import UserAdmin as PlainUserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from versioning.admin import second_factor
 from versioning.admin.base import Admin
+from versioning.domain import dates
+from versioning.services import second_factors
+from versioning.services.second_factors import of as factor_of
 
 if TYPE_CHECKING:
     PlainUsers = PlainUserAdmin[User]
@@ -47,10 +55,66 @@ class UserAdmin(PlainUsers, Admin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.further_page("second-factor/", self.second_factor, name="second_factor"),
+            self.further_page(
+                "<int:user_id>/reset-second-factor/",
+                self.reset_second_factor,
+                name="reset_second_factor",
+            ),
+            *super().get_urls(),
+        ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show with each person whether they have a second factor, and to few how to reset it."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None:
+            return found
+        may_reset = second_factor.may_reset(request, obj) and factor_of(obj) is not None
+        shown = ("second_factor_since", *(("second_factor_lost",) if may_reset else ()))
+        return [*found, (_("Second factor"), {"fields": shown})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        shown = super().get_readonly_fields(request, obj)
+        return (*shown, "second_factor_since", "second_factor_lost")
+
+    @admin.display(description=gettext_lazy("switched on"), empty_value="–")
+    def second_factor_since(self, user: User) -> str:
+        factor = factor_of(user)
+        return _("no") if factor is None else dates.moment(factor.made_at)
+
+    @admin.display(description=gettext_lazy("lost"))
+    def second_factor_lost(self, user: User) -> SafeString:
+        where = reverse("admin:auth_user_reset_second_factor", args=[user.pk])
+        return format_html('<a class="hs-link" href="{}">{}</a>', where, _("Reset it"))
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """Ask whoever comes for their own, or let them set it up."""
+        return second_factor.own(request, admin_site=self.admin_site)
+
+    def reset_second_factor(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        return second_factor.reset(request, admin_site=self.admin_site, user_id=user_id)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Lead to the page for one's own: it asks for the old one, and for a code."""
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
+
 
 @admin.register(Group)
 class GroupAdmin(PlainGroupAdmin, Admin):
     """What its members may do; viewer, reviewer and operator come with Hotswap."""
+
+
+@receiver(user_logged_in)
+def begin_by_half(request: HttpRequest, **more: Any) -> None:
+    """Let each sign-in ask for the second factor, also one within a session that was there."""
+    for known in (second_factors.PROVEN, second_factors.BY_SSO):
+        request.session.pop(known, None)
 
 
 @receiver(user_logged_in)

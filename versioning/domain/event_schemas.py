@@ -195,6 +195,13 @@ KINDS: Mapping[EventKind, Described] = MappingProxyType(
         ),
         _KIND.AUTOMATION_OFF: _of_all("nothing moves by itself any more", reason=_text(300)),
         _KIND.AUTOMATION_ON: _of_all("policies hold again", reason=_text(300)),
+        _KIND.SECOND_FACTOR: _of_all(
+            "somebody's second factor was switched on or off, got new recovery codes, was reset by "
+            "somebody else, or takes no code for a while after too many wrong ones: see `change`",
+            person=_text(150),
+            change={"enum": ["on", "off", "codes", "reset", "blocked"]},
+            reason=_text(500),
+        ),
         _KIND.DIGEST: _of_all(
             "a digest of the day or of the week was written for a recipient, who alone gets it",
             digest_id=NUMBER,

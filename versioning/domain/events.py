@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     """One of which it was told that it fails, or refuses the key, answers again."""
     AUTOMATION_OFF = "automation.off"
     AUTOMATION_ON = "automation.on"
+    SECOND_FACTOR = "person.second_factor"
+    """The second factor of somebody's sign-in was switched on or off, reset, or guessed at."""
     DIGEST = "digest.written"
     """Sums up for one recipient, and is told to nobody else."""
 
@@ -64,7 +66,9 @@ class EventKind(StrEnum):
 VERSIONS: Mapping[EventKind, int] = dict.fromkeys(EventKind, 1)
 """Of each kind's payload. A field that is added leaves it; one that changes raises it."""
 
-CONCERN_ALL = frozenset({EventKind.AUTOMATION_OFF, EventKind.AUTOMATION_ON})
+CONCERN_ALL = frozenset(
+    {EventKind.AUTOMATION_OFF, EventKind.AUTOMATION_ON, EventKind.SECOND_FACTOR}
+)
 """Of no model and no provider: whoever wants the kind gets them, whatever else they narrow."""
 
 _OF_STATE: Mapping[State, EventKind] = {

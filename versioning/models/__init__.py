@@ -47,6 +47,7 @@ from versioning.models.samples import (
     Word,
 )
 from versioning.models.seals import Seal
+from versioning.models.second_factors import RecoveryCode, SecondFactor
 from versioning.models.subscriptions import CalendarFeed, Digest, Recipient, Webhook
 from versioning.models.tallies import Tally
 from versioning.models.teams import Team
@@ -92,6 +93,7 @@ __all__ = [
     "PerformanceSample",
     "Policy",
     "Recipient",
+    "RecoveryCode",
     "Reminder",
     "Rollup",
     "RollupPart",
@@ -99,6 +101,7 @@ __all__ = [
     "RequestUse",
     "SamplesDropped",
     "Seal",
+    "SecondFactor",
     "ServedDrift",
     "Sighting",
     "SliceTag",

@@ -37,6 +37,7 @@ ORDER: tuple[frozenset[type[Model]], ...] = (
             models.Freeze,
             models.Policy,
             models.Recipient,
+            models.SecondFactor,
             models.Webhook,
             PeriodicTask,
         }

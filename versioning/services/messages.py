@@ -59,6 +59,7 @@ _PAGES: Mapping[EventKind, str] = {
     EventKind.UNTRACKED: "admin:versioning_unknownmodel_changelist",
     EventKind.AUTOMATION_OFF: "admin:versioning_automationswitch_changelist",
     EventKind.AUTOMATION_ON: "admin:versioning_automationswitch_changelist",
+    EventKind.SECOND_FACTOR: "admin:auth_user_second_factor",
     EventKind.DIGEST: "admin:versioning_recipient_changelist",
 }
 """Where those kinds are seen that are about no single row."""

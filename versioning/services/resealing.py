@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from django.db.models import Model
 
-from versioning.models import Recipient, Webhook
+from versioning.models import Recipient, SecondFactor, Webhook
 from versioning.services import locks, vault
 from versioning.services.transactions import one_transaction
 
 KEPT: Mapping[type[Model], tuple[str, ...]] = {
     Recipient: ("kept_url",),
+    SecondFactor: ("kept_secret",),
     Webhook: ("secret", "former_secret"),
 }
 """Every column that holds something encrypted: a test walks the models for others."""

@@ -20,7 +20,7 @@ from django_celery_beat.models import (
     PeriodicTask,
 )
 
-from tests.factories import NOW, tracked
+from tests.factories import NOW, UserFactory, tracked
 from tests.versioning.admin.conftest import open_run, recommend
 from tests.versioning.admin.test_pages import make_rows
 from versioning.models import (
@@ -35,6 +35,7 @@ from versioning.models import (
     Event,
     LeftOutSpans,
     ModelVersion,
+    SecondFactor,
     ServedDrift,
     SliceTag,
     Team,
@@ -100,6 +101,7 @@ def make_world() -> None:
     _canaries()
     _others(last.to_version)
     _schedules()
+    _people()
 
 
 def _tests(suite: EvaluationSuite, record: UpgradeRecord) -> None:
@@ -145,6 +147,12 @@ def _others(version: ModelVersion) -> None:
         tracked_model=tracked(name="was down"), reason="It was down.", declared_at=NOW,
         ends_at=NOW + dt.timedelta(hours=1), ended_at=NOW + dt.timedelta(hours=1),
     )  # fmt: skip
+
+
+def _people() -> None:
+    SecondFactor.objects.create(
+        user=UserFactory(is_staff=True), kept_secret="x", last_step=0, made_at=NOW
+    )
 
 
 def _schedules() -> None:

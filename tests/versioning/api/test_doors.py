@@ -40,6 +40,8 @@ DOORS: dict[str, str] = {
     "auth.user add": PEOPLE,
     "auth.user change": PEOPLE,
     "auth.user page auth_user_password_change": PEOPLE,
+    "auth.user page auth_user_second_factor": PEOPLE,
+    "auth.user page auth_user_reset_second_factor": PEOPLE,
     "auth.group add": PEOPLE,
     "auth.group change": PEOPLE,
     "versioning.apikey add": PEOPLE,

@@ -8,7 +8,8 @@ from cryptography.fernet import Fernet
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from versioning.models import Webhook
+from tests.factories import NOW, UserFactory
+from versioning.models import SecondFactor, Webhook
 from versioning.services import recipients, resealing, vault, webhooks
 from versioning.services.actors import Actor
 
@@ -26,14 +27,19 @@ def test_after_it_the_former_key_is_needed_no_more(settings: Any) -> None:
         fields={"name": "bot", "url": "https://example.com/"}, actor=Actor.command()
     )
     recipients.add(fields={"name": "ops", "url": "slack://a/b/c"}, actor=Actor.command())
+    factor = SecondFactor.objects.create(
+        user=UserFactory(), kept_secret=vault.encrypt("JBSW"), last_step=0, made_at=NOW
+    )
     keys(settings, newer, older)
     history = Webhook.history.count()
     out = StringIO()
     call_command("encrypt_secrets_anew", stdout=out)
-    assert "2 secrets" in out.getvalue()
+    assert "3 secrets" in out.getvalue()
     keys(settings, newer)
     assert vault.decrypt(Webhook.objects.get().secret) == made.secret
     assert vault.decrypt(recipients.all_of_them().get().kept_url) == "slack://a/b/c"
+    factor.refresh_from_db()
+    assert vault.decrypt(factor.kept_secret) == "JBSW"
     assert Webhook.history.count() == history
 
 
