@@ -37,7 +37,7 @@ def test_it_is_set_up_and_asked_for(
     secret = page.locator("[data-secret]").inner_text()
     page.fill("[name=code]", code_of(secret, at=time.time()))
     page.click("text=Switch it on")
-    expect(page.locator("h1")).to_have_text("Recovery codes")
+    expect(page.locator("h1.hs-big")).to_have_text("Recovery codes")
     codes = re.findall(
         r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){3}", page.locator("[data-secret]").inner_text()
     )
@@ -51,7 +51,7 @@ def test_it_is_set_up_and_asked_for(
     elsewhere.fill("[name=username]", "ada")
     elsewhere.fill("[name=password]", "pass")
     elsewhere.click("button[type=submit]")
-    expect(elsewhere.locator("h1")).to_have_text("Your second factor")
+    expect(elsewhere.locator("h1.hs-big")).to_have_text("Your second factor")
     found += look(elsewhere, "second-factor-asked", shots)
     elsewhere.fill("[name=code]", "000000")
     elsewhere.click("text=Go on")

@@ -20,8 +20,8 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from versioning.admin import words
 from versioning.admin.base import actor_of
-from versioning.domain import dates
 from versioning.services import second_factors, vault
 from versioning.services.errors import ServiceError, TooMany
 
@@ -146,7 +146,7 @@ class _Own:
         return self._page(
             "on",
             title=_("Your second factor"),
-            since=dates.moment(self.factor.made_at),
+            since=words.ago(self.factor.made_at, now=timezone.now()),
             codes_left=second_factors.codes_left(self.factor),
             must_have_one=second_factors.must_have_one(self.user),
         )

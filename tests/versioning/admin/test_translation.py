@@ -24,7 +24,7 @@ LATIN = re.compile(r"[A-Za-z]{2,}")
 
 SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-label", "data-countdown", "data-over")
 UNREAD = ("script", "style", "template", "pre", "code", "kbd", "textarea")
-MACHINES = ("material-symbols", "hs-code", "hs-raw")
+MACHINES = ("material-symbols", "hs-code", "hs-raw", "hs-secret")
 
 NAMES = re.compile(
     r"Hotswap|team@example\.com|\b(CSV|JSONL?|USD|UTC|HTTPS?|API|URL|ms|CET|CEST)\b"
