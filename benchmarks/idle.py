@@ -74,14 +74,19 @@ def row(taken: Taken) -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[int, float]]:
-    """Run what ``make up`` runs, with its data in the folder; yield its process and the seconds."""
+def running(folder: Path, *, port: int | None = None, **more: str) -> Iterator[tuple[int, float]]:
+    """Run what ``make up`` runs, with its data in the folder; yield its process and the seconds.
+
+    ``more`` are further variables of its environment.
+    """
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
         "HOTSWAP_DATA_DIR": str(folder),
+        **more,
     }
     output = folder / "output"
-    command = [sys.executable, "-P", "config/supervisor.py", "--port", str(free_port())]
+    where = ["--port", str(port or free_port())]
+    command = [sys.executable, "-P", "config/supervisor.py", *where]
     began = time.monotonic()
     with output.open("w") as file:
         process = subprocess.Popen(

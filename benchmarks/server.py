@@ -17,16 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 THREADS = 16
 
 
-def _postgres() -> str:
+def postgres() -> str:
+    """Return the address of the PostgreSQL server that databases are made on."""
     return os.environ.get("BENCHMARK_POSTGRES", "postgres://root@127.0.0.1:5432")
 
 
-def has_postgres() -> bool:
+def haspostgres() -> bool:
     """Whether the PostgreSQL server of BENCHMARK_POSTGRES answers."""
     import psycopg
 
     try:
-        psycopg.connect(f"{_postgres()}/postgres", connect_timeout=3).close()
+        psycopg.connect(f"{postgres()}/postgres", connect_timeout=3).close()
     except psycopg.OperationalError:
         return False
     return True
@@ -44,7 +45,7 @@ def database(kind: str, *, urls: str = "benchmarks.urls", kept: str = "") -> Ite
     PostgreSQL is the server of BENCHMARK_POSTGRES, postgres://root@127.0.0.1:5432 without it. One
     that is kept in a folder stays, and is used again.
     """
-    server = _postgres()
+    server = postgres()
     os.environ["BENCHMARK_URLS"] = urls
     name = f"benchmark_{Path(kept).name if kept else uuid.uuid4().hex[:8]}"
     with _folder(kept) as folder:
@@ -161,6 +162,11 @@ def request(
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def connect(port: int) -> socket.socket:
+    """Return a connection on which an answer takes a minute at most."""
+    return socket.create_connection(("127.0.0.1", port), timeout=60)
+
+
 def send_all(*, port: int, requests: Sequence[bytes], clients: int) -> list[float]:
     """Send the requests over so many connections; return the seconds each took.
 
@@ -180,7 +186,7 @@ def send_all(*, port: int, requests: Sequence[bytes], clients: int) -> list[floa
                     return
                 began = time.perf_counter()
                 wire.sendall(data)
-                answer = _answer(wire)
+                answer = answer_of(wire)
                 seconds.append(time.perf_counter() - began)
                 if answer[9:10] != b"2" and answer[9:12] != b"304":
                     errors.append(answer)
@@ -202,7 +208,7 @@ def ask(*, port: int, data: bytes) -> bytes:
     """
     with socket.create_connection(("127.0.0.1", port)) as wire:
         wire.sendall(data)
-        answer = _answer(wire)
+        answer = answer_of(wire)
     if answer[9:10] != b"2" and answer[9:12] != b"304":
         raise RuntimeError(answer.decode(errors="replace"))
     return answer
@@ -224,7 +230,8 @@ def table(rows: Sequence[tuple[str, float, float | None]]) -> int:
     return int(missed)
 
 
-def _answer(wire: socket.socket) -> bytes:
+def answer_of(wire: socket.socket) -> bytes:
+    """Read one whole answer, head and body. RuntimeError where the server hangs up."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += _received(wire)

@@ -20,7 +20,7 @@ os.umask(0o077)
 
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
-from config import __version__, environment, places  # noqa: E402
+from config import __version__, environment, lost_connections, places  # noqa: E402
 from config.environment import (  # noqa: E402
     names_of_variables,
     read_bool,
@@ -91,6 +91,7 @@ def secret_key() -> str:
         raise _not_writable(error) from error
 
 
+data_folder()  # on a further machine nothing else makes it, and processes share a mark there
 SECRET_KEY = secret_key()
 DEBUG = read_bool("DEBUG", False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -175,6 +176,8 @@ TEMPLATES = [
 
 
 SQLITE_FILE = "hotswap.sqlite3"
+# A cut cable or a machine that lost its power says nothing: who waits for it would do so for hours.
+LOST_AFTER_SECONDS = read_int("HOTSWAP_LOST_AFTER_SECONDS", 20, least=4, most=600)
 
 
 def database() -> dict[str, Any]:
@@ -208,6 +211,8 @@ def database() -> dict[str, Any]:
     else:
         connection["CONN_MAX_AGE"] = 600
         connection["CONN_HEALTH_CHECKS"] = True
+        noticing = lost_connections.of_postgres(seconds=LOST_AFTER_SECONDS)
+        connection["OPTIONS"] = {**noticing, **connection.get("OPTIONS", {})}  # the URL's win
     return connection
 
 
@@ -362,6 +367,17 @@ if CELERY_BROKER_URL.startswith("localfs"):
         "data_folder_out": messages,
         "control_folder": str(data_folder("queue", "control")),
     }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = lost_connections.of_broker(
+        CELERY_BROKER_URL, seconds=LOST_AFTER_SECONDS
+    )
+CELERY_BROKER_HEARTBEAT = LOST_AFTER_SECONDS  # of RabbitMQ; half of it passes between two
+CELERY_BROKER_CONNECTION_TIMEOUT = lost_connections.reach_within(seconds=LOST_AFTER_SECONDS)
+# Somebody waits for the answer while a message is sent, and what is lost is swept for anyway.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
+# Nobody gives workers orders over the queue. With it a machine's second worker, or one that is back
+# before RabbitMQ has noticed its end, would find its name taken, and stop.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_IGNORE_RESULT = True
 # The longest step is an evaluation run; what is cut off is gone on with by the next sweep. The hard
 # limit, which kills, leaves the soft one time to write down where it is.
@@ -430,6 +446,8 @@ HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
     # Requests are still taken for so long after /readyz says that the server is about to stop.
     "DRAIN_SECONDS": read_int("HOTSWAP_DRAIN_SECONDS", 0, least=0, most=10),
+    # SQL by which PostgreSQL notices that a client has vanished.
+    "PROBES_OF_CLIENTS": lost_connections.on_the_server(seconds=LOST_AFTER_SECONDS),
     # Where traces of its own work go (config/tracing.py); empty: none are made.
     "TRACES_URL": TRACES_URL,
     # How many proxies stand in front, each of which says in X-Forwarded-For whom it was asked by.

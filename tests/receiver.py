@@ -1,5 +1,6 @@
 """A server that takes what is sent to it and keeps it: webhooks, and what looks like a chat."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """``status`` is what it answers with, and ``headers`` what beside.
+    """``status`` is what it answers with, and ``headers`` what beside, after ``takes_s`` seconds.
 
     What holds ``refuses`` is answered with 500.
     """
@@ -25,11 +26,12 @@ class Receiver:
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     refuses: bytes = b"\0"
+    takes_s: float = 0.0
     received: list[Received] = field(default_factory=list)
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -37,6 +39,7 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append(Received(self.path, headers, body))
+            time.sleep(receiver.takes_s)
             self.send_response(500 if receiver.refuses in body else receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
@@ -46,10 +49,10 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    receiver.url = f"http://{host}:{server.server_port}"
     try:
         yield receiver
     finally:

@@ -10,11 +10,19 @@ class VersioningConfig(AppConfig):
         from providers.http import guard
         from versioning import checks, tasks  # noqa: F401  (registers the checks)
         from versioning.models import names
-        from versioning.services import generation, nudges, plugins, seals, transactions
+        from versioning.services import (
+            generation,
+            lost_clients,
+            nudges,
+            plugins,
+            seals,
+            transactions,
+        )
 
         names.translate(apps.get_models())
         plugins.take_scorers()
         generation.watch()
+        lost_clients.watch()
         seals.watch()
         guard.never_while(transactions.is_open)
         nudges.send_by(nudges.Nudge.ASK, tasks.carry_on.delay)

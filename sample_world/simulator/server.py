@@ -47,6 +47,7 @@ class Simulator:
     def __init__(
         self,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
         day: int = 0,
         start: date = FIRST_DAY,
@@ -63,7 +64,7 @@ class Simulator:
         self.list_latency_ms = list_latency_ms
         self.faults = Faults()
         self._seen: deque[Seen] = deque(maxlen=LONGEST_LOG)
-        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server = _Server((host, port), _Handler)
         self._server.simulator = self
         self._thread: threading.Thread | None = None
 
@@ -78,7 +79,8 @@ class Simulator:
 
     def base_url(self, kind: str) -> str:
         """Return the base URL to give a provider of this kind."""
-        return f"http://127.0.0.1:{self.port}/{kind}{VOICES[kind].base_path}"
+        host = self._server.server_address[0]
+        return f"http://{host!s}:{self.port}/{kind}{VOICES[kind].base_path}"
 
     def set_day(self, day: int) -> None:
         self.day = day

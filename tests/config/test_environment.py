@@ -41,6 +41,7 @@ BAD = {
     "HOTSWAP_LOCAL_PASSWORDS": ["perhaps", "false"],
     "HOTSWAP_SECOND_FACTOR": ["perhaps", "required"],
     "HOTSWAP_SECOND_FACTOR_AFTER_SSO": ["perhaps"],
+    "HOTSWAP_LOST_AFTER_SECONDS": ["3", "601", "soon"],
     "HOTSWAP_DRAIN_SECONDS": ["-1", "11", "long"],
     "HOTSWAP_SESSION_HOURS": ["0", "721", "long"],
     "HOTSWAP_PROXIES": ["-1", "11", "10.0.0.1"],

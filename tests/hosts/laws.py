@@ -1,0 +1,124 @@
+"""What must hold of a cluster, whatever is done to it: by its tables, and by what its taker got."""
+
+import json
+from collections import Counter, defaultdict
+from itertools import pairwise
+from typing import Any
+
+from tests.hosts.cluster import Cluster
+from tests.hosts.load import Load
+from tests.hosts.network import wait_until
+
+TABLES = """
+import django, json
+django.setup()
+from tests.outbox import each_step_is_told_once
+from versioning.models import Event, PerformanceSample, TrackedModel, UpgradeRecord, UpgradeStep
+from versioning.services import seals
+from versioning.services.samples import rollup_rebuild
+each_step_is_told_once()
+seals.chain()
+sums = rollup_rebuild.verify()
+moves = UpgradeStep.objects.filter(after="completed").order_by("pk")
+models = TrackedModel.objects.all()
+hashes = PerformanceSample.objects.values_list("request_hash", flat=True)
+print(json.dumps({
+    "samples": [len(hashes), len(set(hashes))],
+    "summed": [sums.samples, [each.sentence for each in sums.differences][:3]],
+    "moves": [[m, to] for m, to in moves.values_list(
+        "record__tracked_model__name", "record__to_version__upstream_id")],
+    "current": dict(models.values_list("name", "current_version__upstream_id")),
+    "under_way": UpgradeRecord.objects.filter(
+        state__in=["approved", "testing", "canary"]).count(),
+    "fault": seals.verify().fault,
+    "events": [[pk, name or ""] for pk, name in
+        Event.objects.order_by("pk").values_list("pk", "tracked_model__name")],
+}))
+"""
+
+
+LONGEST_GAP_S = 60 + 2 * 120
+"""Between two checks of what is due each minute: a worker whose clock is two minutes ahead keeps times
+that have not come, and passes over those before them."""
+
+
+def hold(cluster: Cluster, load: Load) -> None:
+    """Check every law; AssertionError says which is broken. The load has stopped."""
+    wait_until(lambda: not waiting(cluster), "all deliveries")
+    told = json.loads(cluster.python(TABLES))
+    sent = len(load.accepted)
+    assert sent, "nothing was sent"
+    assert told["samples"] == [sent, sent], "each accepted sample once"
+    wait_until(lambda: _parts(cluster) == 0, "the sums of samples")
+    assert told["summed"] == [sent, []], "the sums are those of the samples"
+    moves = defaultdict(list)
+    for name, to in told["moves"]:
+        moves[name].append(to)
+    # The first completion of a model is its beginning, when somebody tracked it.
+    assert {name: made[1:] for name, made in moves.items()} == dict(load.moved), "each move once"
+    assert told["current"] == {name: made[-1] for name, made in moves.items()}, "law 1"
+    assert not told["under_way"], "law 3"
+    assert not told["fault"], "law 6"
+    _every_event_was_taken_in_order(cluster, told["events"])
+    _checks_are_neither_lost_nor_doubled(cluster)
+
+
+def waiting(cluster: Cluster) -> int:
+    """Return how many deliveries have not gone out."""
+    pending = "SELECT count(*) FROM versioning_delivery WHERE state = 'pending'"
+    return int(cluster.sql(pending)[0][0])
+
+
+def held(cluster: Cluster) -> int:
+    """Return how many deliveries are in the hands of a worker, living or dead."""
+    query = (
+        "SELECT count(*) FROM versioning_delivery WHERE state = 'pending' "
+        "AND attempts > 0 AND due_at > now() + interval '3 minutes'"
+    )
+    return int(cluster.sql(query)[0][0])
+
+
+def let_leases_end(cluster: Cluster) -> None:
+    """Have the ten minutes pass for which a delivery is its dead worker's."""
+    cluster.sql("UPDATE versioning_delivery SET due_at = now() WHERE state = 'pending'")
+
+
+def _parts(cluster: Cluster) -> int:
+    return int(cluster.sql("SELECT count(*) FROM versioning_rolluppart")[0][0])
+
+
+def _every_event_was_taken_in_order(cluster: Cluster, events: list[list[Any]]) -> None:
+    """At least once, and of one model in the order in which it happened."""
+    first: dict[int, int] = {}
+    for place, received in enumerate(list(cluster.taker.received)):
+        first.setdefault(int(received.headers["webhook-id"].rpartition("_")[2]), place)
+    gone = Counter(name for pk, name in events if pk not in first)
+    assert not gone, f"never delivered: {gone}"
+    for _, mine in _by_model(events).items():
+        places = [first[pk] for pk in mine]
+        assert all(one < other for one, other in pairwise(places)), "in order"
+
+
+def _by_model(events: list[list[Any]]) -> dict[str, list[int]]:
+    found = defaultdict(list)
+    for pk, name in events:
+        found[name].append(pk)
+    return found
+
+
+def _checks_are_neither_lost_nor_doubled(cluster: Cluster) -> None:
+    """Each minute has its check, and the provider was asked no more often than that."""
+    rows = cluster.sql(
+        "SELECT due_at, state FROM versioning_check WHERE due_at IS NOT NULL ORDER BY due_at"
+    )
+    due = [at for at, _ in rows]
+    assert len(set(due)) == len(due), "one check for each time"
+    assert all(state in ("changed", "unchanged", "running") for _, state in rows), rows
+    gaps = [(other - one).total_seconds() for one, other in pairwise(due)]
+    assert all(gap % 60 == 0 for gap in gaps), gaps
+    assert max(gaps, default=60) <= LONGEST_GAP_S, f"checks were missed: {due}"
+    seen = cluster.simulator.requests("openrouter")
+    asked = [each for each in seen if each.path.endswith("/models")]
+    checks = cluster.sql("SELECT count(*) FROM versioning_check")[0][0]
+    paths = Counter(each.path for each in asked)
+    assert max(paths.values()) <= checks, f"more than once for {checks} checks: {paths}"
