@@ -20,11 +20,12 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from benchmarks import idle, server
@@ -153,10 +154,8 @@ def _load(world: World, *, seconds: float, rate: float | None, process: int) -> 
             time.sleep(MEMORY_EVERY_S)
 
     works: list[Callable[[], None]] = [look_at_memory]
-    works += [
-        lambda n=n: _ask(world, n, take=take, told=told, lock=lock) for n in range(CONNECTIONS)
-    ]
-    works += [lambda n=n: _look(world, n, end=end, told=told, lock=lock) for n in range(STAFF)]
+    works += [partial(_ask, world, n, take=take, told=told, lock=lock) for n in range(CONNECTIONS)]
+    works += [partial(_look, world, n, end=end, told=told, lock=lock) for n in range(STAFF)]
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
         thread.start()
@@ -246,17 +245,14 @@ def _look(world: World, number: int, *, end: float, told: Told, lock: threading.
 
 def _memory(process: int) -> Mapping[str, float]:
     """Return how many MB each program takes, all its processes together."""
-    found: Counter[str] = Counter()
-    taken = Counter[str]()
+    taken: defaultdict[str, float] = defaultdict(float)
     for pid in [process, *idle.descendants(process)]:
         try:
             each = idle.of_process(pid)
         except OSError:
             continue  # it ended meanwhile
-        name = each.name.split()[0]
-        found[name] += 1
-        taken.update({name: each.proportional})  # type: ignore[dict-item]
-    return dict(taken)
+        taken[each.name.split()[0]] += each.proportional
+    return taken
 
 
 @contextmanager

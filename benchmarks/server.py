@@ -22,7 +22,7 @@ def postgres() -> str:
     return os.environ.get("BENCHMARK_POSTGRES", "postgres://root@127.0.0.1:5432")
 
 
-def haspostgres() -> bool:
+def has_postgres() -> bool:
     """Whether the PostgreSQL server of BENCHMARK_POSTGRES answers."""
     import psycopg
 

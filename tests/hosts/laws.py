@@ -38,8 +38,8 @@ print(json.dumps({
 
 
 LONGEST_GAP_S = 60 + 2 * 120
-"""Between two checks of what is due each minute: a worker whose clock is two minutes ahead keeps times
-that have not come, and passes over those before them."""
+"""Between two checks of what is due each minute: a worker whose clock is two minutes ahead keeps
+times that have not come, and passes over those before them."""
 
 
 def hold(cluster: Cluster, load: Load) -> None:
