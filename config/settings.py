@@ -352,6 +352,10 @@ EMAIL_HOST_PASSWORD = read_text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = read_int("EMAIL_TIMEOUT", 15, least=1, most=120)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("EMAIL_FROM", f"hotswap@{EMAIL_HOST or 'localhost'}")
 
+# Nothing is kept in a process's memory: what the menu's search found, Unfold would show again to
+# somebody who is in the team no more.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+
 # Celery: no state lives in the broker. The tables are the queues, and beat sweeps them, so a
 # message that is lost only delays.
 CELERY_BROKER_URL = read_text("CELERY_BROKER_URL", "localfs://")

@@ -17,6 +17,7 @@ from versioning.models import (
     CalendarFeed,
     EvaluationRun,
     ModelVersion,
+    Policy,
     Team,
     TrackedModel,
     UpgradeRecord,
@@ -61,7 +62,7 @@ SUBJECTS: Mapping[str, type[Model] | None] = {
     "run_id": EvaluationRun,
     "emergency_id": Emergency,
     "comment_id": None,
-    "policy_id": None,
+    "policy_id": Policy,
     "suite_id": None,
     "unknown_id": None,
     "recipient_id": None,
@@ -164,7 +165,7 @@ class HistoryInline(PlainInline):
     """What the rows' names and fields read of other tables, to be read with them."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
+        rows = teams.visible(super().get_queryset(request), caller_of(request))
         return rows.select_related(*self.related) if self.related else rows
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

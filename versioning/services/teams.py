@@ -19,6 +19,7 @@ from versioning.models import (
     Emergency,
     EvaluationRun,
     Event,
+    Finding,
     LineageRule,
     ModelVersion,
     Notice,
@@ -48,6 +49,7 @@ PATHS: Mapping[type[Model], str] = {
     Delivery: "tracked_model__team",
     Emergency: "tracked_model__team",
     Notice: "record__tracked_model__team",
+    Finding: "tracked_model__team",
     DriftFinding: "version__tracked_model__team",
     ServedDrift: "version__tracked_model__team",
     PerformanceSample: "version__tracked_model__team",
@@ -122,6 +124,17 @@ def team_of(table: type[Model], pk: Any) -> int | None:
         return None
     found: int | None = table._base_manager.filter(pk=pk).values_list(path, flat=True).first()
     return found
+
+
+def name_for_all(tracked: TrackedModel) -> str:
+    """Return what a model is called where everybody may read it: no name, where it is a team's."""
+    return str(tracked) if tracked.team_id is None else f"model {tracked.pk}"
+
+
+def upgrade_for_all(record: UpgradeRecord) -> str:
+    """Return what an upgrade is called where everybody may read it, as ``name_for_all`` does."""
+    named = f" ({record})" if record.tracked_model.team_id is None else ""
+    return f"Upgrade {record.pk}{named}"
 
 
 def refuse_outsider_of(row: Model, *, actor: Actor) -> None:

@@ -139,9 +139,11 @@ def _others(version: ModelVersion) -> None:
     ServedDrift.objects.create(
         version=version, served="another", samples=3, since=NOW, last_seen_at=NOW
     )
+    told = Event.objects.latest("pk")
     Delivery.objects.create(
-        event=Event.objects.latest("pk"), channel="email", to="ada@example.com", due_at=NOW
-    )
+        event=told, tracked_model=told.tracked_model, channel="email", to="ada@example.com",
+        due_at=NOW,
+    )  # fmt: skip
     Team.objects.create(name="kitchen", group=Group.objects.create(name="cooks"))
     Emergency.objects.create(
         tracked_model=tracked(name="was down"), reason="It was down.", declared_at=NOW,

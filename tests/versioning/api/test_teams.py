@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -11,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import ApiKeyFactory, UserFactory, tracked
+from tests.factories import ApiKeyFactory, TrackedModelFactory, UserFactory, tracked
 from tests.versioning.admin.walk import make_world, routes
 from tests.versioning.api import walk
 from tests.versioning.api.conftest import Api
@@ -22,12 +23,14 @@ from versioning.admin.base import SUBJECTS as OF_PAGES
 from versioning.admin.start_page import waiting_badge
 from versioning.api import urls
 from versioning.api.teams import subject_of
+from versioning.domain.event_schemas import KINDS, Subject
+from versioning.domain.events import EventKind
 from versioning.models import (
     ApiKey,
     Delivery,
     Digest,
     EvaluationSuite,
-    Finding,
+    Event,
     ModelVersion,
     Policy,
     Recipient,
@@ -39,6 +42,7 @@ from versioning.models import (
 )
 from versioning.services import calendars, digests, keys, teams
 from versioning.services.actors import Actor
+from versioning.services.channels import CHANNELS
 from versioning.services.errors import Invalid, NotAllowed
 from versioning.services.upgrades import decisions
 
@@ -58,6 +62,17 @@ READS = [each for each in OF_ONE_MODEL if each.method == "get"]
 def team() -> Team:
     made = Team.objects.create(name="checkout", group=Group.objects.create(name="team checkout"))
     return made
+
+
+@pytest.fixture
+def hidden_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each model is called so from its beginning: what is written of it anywhere says it, too."""
+    make = TrackedModelFactory._create.__func__
+
+    def named(cls: Any, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        return make(cls, model_class, *args, **{**kwargs, "name": f"hidden-{kwargs['name']}"})
+
+    monkeypatch.setattr(TrackedModelFactory, "_create", classmethod(named))
 
 
 @pytest.fixture
@@ -136,6 +151,78 @@ def test_lists_leave_out_what_is_closed(owned: Everything, team: Team) -> None:
     assert looked_at > 20
 
 
+def test_no_answer_names_a_closed_one_to_a_stranger(
+    hidden_names: None, owned: Everything, team: Team
+) -> None:
+    """Whatever the address is about: by its lists, its rows, and what one row says of others."""
+    close(team)
+    found, told = {"member": 0, "stranger": 0}, list[str]()
+    for who, api in (("member", key(team=team)), ("stranger", key())):
+        for operation in OPERATIONS:
+            if operation.method != "get":
+                continue
+            answer = ask(api, operation, owned)
+            said = b"".join(answer) if answer.streaming else answer.content
+            # What is refused says the address again, in which the stranger wrote the name.
+            if b"hidden-" in said and answer.status_code < 400:
+                found[who] += 1
+                told += [str(operation)] if who == "stranger" else []
+    assert told == []
+    assert found["member"] > 20
+
+
+def test_a_closed_one_can_be_decided_on_by_no_stranger_who_guesses_its_id(
+    owned: Everything, team: Team
+) -> None:
+    close(team)
+    stranger = key()
+    for operation in WRITES:
+        answer = stranger._send(operation.method.upper(), owned.address(operation), {}, {})
+        assert answer.status_code == 404, (str(operation), answer.content)
+
+
+def test_whoever_reports_samples_may_for_a_closed_one_and_is_told_nothing(
+    hidden_names: None, owned: Everything, team: Team
+) -> None:
+    """As docs/operations.md says: a gateway reports for all. Its answer is that of any model."""
+    close(team)
+    reporter = key()
+    model = TrackedModel.objects.earliest("pk")
+    body = [{"provider": model.provider.slug, "model": model.name, "quality": 1, "task": TASK}]
+    strange = [{**body[0], "model": "nobody-has-this"}]
+    answers = [reporter.post("/api/performance-samples", each) for each in (body, strange)]
+    assert [each.status_code for each in answers] == [200, 200]
+    assert answers[0].json().keys() == answers[1].json().keys()
+    assert b"hidden-" not in answers[0].content
+    assert b"hidden-" not in reporter.get("/api/performance-samples").content
+
+
+@pytest.mark.parametrize("kind", [*EventKind])
+def test_no_news_of_a_closed_one_goes_to_a_stranger(team: Team, kind: EventKind) -> None:
+    """Whatever happens to it: to webhooks and recipients with no team, and to calendars of none."""
+    close(team)
+    about = KINDS[kind].about
+    if about in {Subject.PROVIDER, Subject.ALL}:
+        return  # of no model: test_event_kinds holds what these say
+    model = tracked(name="secret-plan", team=team)
+    other = Team.objects.create(name="till", group=Group.objects.create(name="team till"))
+    for name, of in (("open", None), ("other", other), ("ours", team)):
+        Webhook.objects.create(name=name, url="https://example.com", secret="x", team=of)  # noqa: S106
+        Recipient.objects.create(name=name, email=f"{name}@example.com", team=of)
+    event = Event(
+        kind=kind, version=1, at=timezone.now(), provider=model.provider, tracked_model=model,
+        actor_kind="scheduler", actor_name="scheduler", sentence="secret-plan", payload={},
+    )  # fmt: skip
+    takers = [
+        (channel.name, due.to)
+        for channel in CHANNELS.values()
+        if channel.name != "mail"  # its owner's reminders
+        for due in channel.takers([event])
+    ]
+    assert {to for _, to in takers} == {"ours"}
+    assert {name for name, _ in takers} == {"webhook", "people"}
+
+
 def person(*groups: str, team: Team | None = None, boss: bool = False) -> Client:
     user: User = UserFactory(is_staff=True, is_superuser=boss)
     user.groups.set(Group.objects.filter(name__in=groups))
@@ -174,23 +261,20 @@ class TestPages:
         assert name in member.get("/admin/").content.decode()
 
     def test_no_page_and_no_piece_of_one_names_a_closed_one_to_a_stranger(
-        self, db: None, team: Team
+        self, db: None, hidden_names: None, team: Team
     ) -> None:
         make_world()
-        for model in TrackedModel.objects.all():
-            model.name, model.team = f"hidden-{model.pk}", team
+        for model in TrackedModel.objects.all():  # one by one: their history has it, too
+            model.team = team
             model.save()
         close(team)
         stranger, looked_at, told = person("operator"), 0, list[str]()
 
-        for route in routes():
-            if route.name.startswith(FINDINGS):
-                continue
-            for address in route.addresses():
-                answer = stranger.get(address)
-                if b"hidden-" in answer.content or answer.status_code >= 500:
-                    told.append(address)
-                looked_at += answer.status_code == 200
+        for address in (*(each for route in routes() for each in route.addresses()), *pieces()):
+            answer = stranger.get(address)
+            if b"hidden-" in answer.content or answer.status_code >= 500:
+                told.append(address)
+            looked_at += answer.status_code == 200
 
         assert told == []
         assert looked_at > 150
@@ -227,6 +311,23 @@ class TestPages:
         assert record.state == "rejected"
 
 
+def pieces() -> Iterator[str]:
+    """Return what answers with a piece of a page: the menu's search, and what selects search."""
+    yield reverse("admin:search") + "?s=hidden&extended=1"
+    for model, page in admin.site._registry.items():
+        yield (
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") + "?q=hid"
+        )
+        for field in page.autocomplete_fields:
+            asked = {
+                "app_label": model._meta.app_label,
+                "model_name": model._meta.model_name,
+                "field_name": field,
+                "term": "hidden",
+            }
+            yield f"{reverse('admin:autocomplete')}?{urlencode(asked)}"
+
+
 LISTS = (
     "versioning_trackedmodel_changelist",
     "versioning_trackedmodel_retirements",
@@ -252,12 +353,8 @@ def test_services_refuse_outsiders_whatever_door_they_came_by(
     assert decisions.reject(actor=actor, **more).state == "rejected"
 
 
-FOR_ALL = {Finding, EvaluationSuite, UnknownModel}
-"""What a provider lists, which questions there are, and what no model is tracked for: no secret of
-a team."""
-
-
-FINDINGS = ("admin:versioning_check_", "admin:versioning_finding_")
+FOR_ALL = {EvaluationSuite, UnknownModel}
+"""Which questions there are, and what no model is tracked for: no secret of a team."""
 
 
 def test_every_table_that_tells_of_a_model_is_known_to_teams() -> None:

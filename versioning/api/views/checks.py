@@ -15,6 +15,7 @@ from versioning.api.serializers.checks import (
     FindingSerializer,
     FindingsQuery,
 )
+from versioning.api.teams import caller_of
 from versioning.models import ApiKey, Check, Finding
 from versioning.services.checks import on_demand
 
@@ -75,7 +76,11 @@ class CheckView(ApiView):
     def get(self, asked: Asked, *, id: int) -> Response:
         """`difference` is the raw difference of the listing, `findings` the news about tracked
         models."""
-        return Response(CheckDetailSerializer(on_demand.check(check_id=id)).data)
+        return Response(
+            CheckDetailSerializer(
+                on_demand.check(check_id=id, caller=caller_of(asked.request))
+            ).data
+        )
 
 
 class FindingsView(ApiView):

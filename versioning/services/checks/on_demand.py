@@ -5,10 +5,11 @@ from datetime import datetime
 from django.db.models import Prefetch
 
 from versioning.models import Check, Finding
-from versioning.services import lookups
+from versioning.services import lookups, teams
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import FieldError, Invalid, NotFound
+from versioning.services.teams import Caller
 
 
 def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> list[Check]:
@@ -33,11 +34,13 @@ def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> l
     return begun + list(running.select_related("provider").order_by("pk"))
 
 
-def check(*, check_id: int) -> Check:
-    """Return a check with its findings. Raises NotFound."""
+def check(*, check_id: int, caller: Caller | None = None) -> Check:
+    """Return a check with those of its findings that the caller sees. Raises NotFound."""
     return lookups.one(
         Check.objects.select_related("provider")
-        .prefetch_related(Prefetch("findings", queryset=Finding.objects.order_by("id")))
+        .prefetch_related(
+            Prefetch("findings", queryset=teams.visible(Finding.objects.order_by("id"), caller))
+        )
         .filter(pk=check_id),
         missing=f"There is no check {check_id}.",
     )

@@ -12,7 +12,7 @@ from versioning.domain.policy import Asker, MoveStage, Rule, decide
 from versioning.domain.transitions import State
 from versioning.models import Canary, TrackedModel, UpgradeRecord
 from versioning.models.upgrades import Standing
-from versioning.services import clock, serving, sweeps
+from versioning.services import clock, serving, sweeps, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import Busy, Invalid, ServiceError
 from versioning.services.upgrades import briefing, decisions, policies, recommendation, way_back
@@ -153,7 +153,7 @@ def upgrade_by_policy(*, now: datetime) -> list[UpgradeRecord]:
     sweeps.each(
         policies.that_may_go(waiting, now=now),
         lambda record: gone.extend(_gone_by_policy(record, now=now)),
-        subject=lambda record: f"Upgrade {record.pk} ({record}) by its policy",
+        subject=lambda record: f"{teams.upgrade_for_all(record)} by its policy",
         now=now,
     )
     return gone

@@ -148,7 +148,7 @@ def write_reminders(*, now: datetime) -> int:
     sweeps.each(
         list(owned.order_by("pk")),
         lambda version: written.append(_remind(version, now=now)),
-        subject=lambda version: f"Reminder of {version.tracked_model}",
+        subject=lambda version: f"Reminder of {teams.name_for_all(version.tracked_model)}",
         now=now,
     )
     return sum(written)
@@ -170,7 +170,7 @@ def write_starts(*, now: datetime) -> int:
     sweeps.each(
         clocks(known),
         lambda each: written.append(_write_start(each, now=now)),
-        subject=lambda each: f"Start of the move of {each.tracked_model}",
+        subject=lambda each: f"Start of the move of {teams.name_for_all(each.tracked_model)}",
         now=now,
     )
     return sum(written)

@@ -13,7 +13,7 @@ from typing import Any
 from versioning.domain.evidence import with_way_back
 from versioning.domain.transitions import State
 from versioning.models import Notice, UpgradeRecord, UpgradeStep, Watch
-from versioning.services import notices, nudges, sweeps
+from versioning.services import notices, nudges, sweeps, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, ServiceError
 from versioning.services.transactions import one_transaction
@@ -105,7 +105,7 @@ def carry_on(*, now: datetime) -> int:
     done = sweeps.each(
         list(UpgradeRecord.objects.under_way().with_versions().order_by("pk")),
         lambda record: _ADVANCE[State(record.state)](record_id=record.pk, now=now),
-        subject=lambda record: f"Upgrade {record.pk} ({record})",
+        subject=teams.upgrade_for_all,
         now=now,
     )
     done += sweeps.each(
