@@ -152,7 +152,7 @@ def _record() -> Any:
         to_version_id=1,
         origin="detection",
         step="minor",
-        evidence={"decision": "UPGRADE", "improvement": "0.13", "sentence": "0.75 -> 0.85: +13 %"},
+        evidence={"decision": "UPGRADE", "improvement": "0.13", "sentence": "0.75 → 0.85: +13 %"},
         recommended_at=NOW,
         changed_at=NOW,
     )

@@ -139,7 +139,7 @@ def test_a_month_then_a_snapshot_then_a_move_and_back(world: Simulator, admin: C
         (waiting,) = app.get(RECOMMENDATIONS)["results"]
         assert waiting["to_version"]["label"] == "1.1.0"
         assert waiting["to_version"]["upstream_id"] == successor
-        assert "0.75 -> 0.85" in waiting["evidence"]["sentence"]
+        assert "0.75 → 0.85" in waiting["evidence"]["sentence"]
         assert "+13 %" in waiting["evidence"]["sentence"]
         assert "side by side on 11 days" in waiting["evidence"]["sentence"]
         assert waiting["evidence"]["verdict"] == "better", waiting["evidence"]["sentence"]

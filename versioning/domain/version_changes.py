@@ -58,7 +58,7 @@ Sentences = tuple[list[str], list[str]]
 def _limits(noun: str, before: int | None, after: int | None) -> Sentences:
     if before is None or after is None or before == after:
         return [], []
-    sentence = f"{noun} {before:,} -> {after:,} tokens"
+    sentence = f"{noun} {before:,} → {after:,} tokens"
     return ([sentence], []) if after > before else ([], [sentence])
 
 
@@ -66,7 +66,7 @@ def _prices(noun: str, before: Decimal | None, after: Decimal | None) -> Sentenc
     if before is None or after is None or before == after:
         return [], []
     change = f" ({(after - before) / before:+.0%})" if before else ""
-    sentence = f"{noun} price {_money(before)} -> {_money(after)} per million tokens{change}"
+    sentence = f"{noun} price {_money(before)} → {_money(after)} per million tokens{change}"
     return ([sentence], []) if after < before else ([], [sentence])
 
 

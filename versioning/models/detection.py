@@ -109,7 +109,7 @@ class AliasTarget(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.alias} -> {self.target}"
+        return f"{self.alias} → {self.target}"
 
 
 class DirectQuestionQuerySet(models.QuerySet["DirectQuestion"]):

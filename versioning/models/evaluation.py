@@ -341,7 +341,7 @@ class EvaluationRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.frozen.suite.name}: {self.from_version.label} -> {self.to_version.label}"
+        return f"{self.frozen.suite.name}: {self.from_version.label} → {self.to_version.label}"
 
     @property
     def is_open(self) -> bool:

@@ -57,7 +57,7 @@ class Route(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " -> ".join(part or "?" for part in (self.requested, self.resolved, self.served))
+        return " → ".join(part or "?" for part in (self.requested, self.resolved, self.served))
 
 
 class SliceTag(models.Model):

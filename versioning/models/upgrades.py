@@ -207,7 +207,7 @@ class UpgradeRecord(models.Model):
 
     def __str__(self) -> str:
         before = self.from_version.label if self.from_version else "none"
-        return f"{self.tracked_model.name} {before} -> {self.to_version.label}"
+        return f"{self.tracked_model.name} {before} → {self.to_version.label}"
 
     @property
     def is_waiting(self) -> bool:
@@ -257,4 +257,4 @@ class UpgradeStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.before or 'new'} -> {self.after}"
+        return f"{self.before or 'new'} → {self.after}"

@@ -273,9 +273,9 @@ class TestMany:
 
 
 UNSURE = {
-    "sentence": "Better: quality 0.82 -> 0.86",
+    "sentence": "Better: quality 0.82 → 0.86",
     "decision": "NOT ENOUGH EVIDENCE",
-    "reasons": ["error rate 0.5% -> 0.4%: within the limit, not surely"],
+    "reasons": ["error rate 0.5% → 0.4%: within the limit, not surely"],
     "gates": [
         {"name": "cost", "status": "unknown", "reason": "cost unknown: no price is known"},
         {"name": "errors", "status": "passed", "reason": "error rate within its limit"},

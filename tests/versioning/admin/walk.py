@@ -49,9 +49,9 @@ from versioning.services.samples.incoming import SampleIn
 from versioning.services.upgrades import decisions, discussion
 
 EVIDENCE = {
-    "sentence": "Better: quality 0.82 -> 0.86",
+    "sentence": "Better: quality 0.82 → 0.86",
     "decision": "NOT ENOUGH EVIDENCE",
-    "reasons": ["error rate 0.5% -> 0.4%: within the limit, not surely"],
+    "reasons": ["error rate 0.5% → 0.4%: within the limit, not surely"],
     "judgement": {"verdict": "better", "estimate": 0.04, "low": 0.004, "high": 0.076},
     "gates": [
         {

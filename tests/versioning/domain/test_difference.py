@@ -28,8 +28,8 @@ def test_more_room_and_a_lower_price_are_improvements() -> None:
 
     assert changes_between(before=BEFORE, after=after) == VersionChanges(
         improvements=(
-            "context 32,768 -> 131,072 tokens",
-            "input price $0.1 -> $0.05 per million tokens (-50%)",
+            "context 32,768 → 131,072 tokens",
+            "input price $0.1 → $0.05 per million tokens (-50%)",
         ),
         breaking_changes=(),
     )
@@ -46,7 +46,7 @@ def test_what_is_taken_away_is_a_breaking_change() -> None:
     found = changes_between(before=BEFORE, after=after)
 
     assert found.breaking_changes == (
-        "longest output 4,096 -> 2,048 tokens",
+        "longest output 4,096 → 2,048 tokens",
         "no longer: text as input",
         "no longer: parameter logit_bias",
     )
@@ -62,7 +62,7 @@ def test_a_price_that_was_nothing_has_no_percentage() -> None:
         before=Metadata(output_price=Decimal(0)), after=Metadata(output_price=Decimal(2))
     )
 
-    assert found.breaking_changes == ("output price $0 -> $2 per million tokens",)
+    assert found.breaking_changes == ("output price $0 → $2 per million tokens",)
 
 
 @given(before=METADATA, after=METADATA)

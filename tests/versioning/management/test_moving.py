@@ -24,7 +24,7 @@ def test_what_waits_is_listed(shell: Shell, zeta: TrackedModel) -> None:
     assert ended.code == 0
     (line,) = ended.out.splitlines()
     assert line.split()[:4] == [str(record.pk), "router", "/", "zeta"]
-    assert f"1.0.0 -> {record.to_version.label}" in line
+    assert f"1.0.0 → {record.to_version.label}" in line
 
 
 def test_what_waits_as_json(shell: Shell, zeta: TrackedModel) -> None:

@@ -85,7 +85,7 @@ def test_a_new_snapshot_of_a_tracked_model_is_recommended(
     assert record.step == "snapshot"
     assert (record.from_version.label, record.to_version.label) == ("1.0.0", "1.1.0")
     assert record.to_version.upstream_id == "zed/zeta-4-mini-20250301"
-    assert record.to_version.improvements == ["context 8,000 -> 32,000 tokens"]
+    assert record.to_version.improvements == ["context 8,000 → 32,000 tokens"]
     assert record.reasons
     assert Finding.objects.get(kind="new_version").version == record.to_version
 

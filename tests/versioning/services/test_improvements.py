@@ -47,7 +47,7 @@ def found() -> list[str]:
 
 def test_another_provider_of_the_same_weights_tells_what_is_better() -> None:
     hub(context={2: 8_000, 3: 32_000})
-    assert found() == ["context 8,000 -> 32,000 tokens (says gateway)"]
+    assert found() == ["context 8,000 → 32,000 tokens (says gateway)"]
 
 
 def test_prices_and_dates_of_another_provider_are_its_own() -> None:

@@ -91,12 +91,12 @@ def change(
 ) -> str:
     """Say how a mean from 0 to 1 changed: in points with their interval, then in per cent.
 
-    "0.75 -> 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %)"
+    "0.75 → 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %)"
     """
     digits = digits_of(low, high)
     rise = "" if relative is None else f": {percent(relative)}"
     return (
-        f"{before:.{digits}f} -> {after:.{digits}f} ({points(after - before, digits=digits)}, "
+        f"{before:.{digits}f} → {after:.{digits}f} ({points(after - before, digits=digits)}, "
         f"{significant((1 - alpha) * 100)} % interval from {points(low, digits=digits)} to "
         f"{points(high, digits=digits)}{rise})"
     )

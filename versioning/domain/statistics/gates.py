@@ -163,7 +163,7 @@ def _rate_gate(look: _Look, gated: Gated, *, values: Values) -> Gate:
         name=gated.name,
         status=status,
         limit=limit,
-        reason=f"{gated.what} {current:.1%} -> {candidate:.1%} "
+        reason=f"{gated.what} {current:.1%} → {candidate:.1%} "
         f"({_times(found)}{hundredths(float(value))}, limit {hundredths(float(limit))}): {tail}",
         value=value,
         low=low,
@@ -226,7 +226,7 @@ def _ratio_gate(look: _Look, gated: Gated) -> Gate:
         name=name,
         status=status,
         limit=limit,
-        reason=f"{what} {figure(ratio.current)} -> {figure(ratio.candidate)} "
+        reason=f"{what} {figure(ratio.current)} → {figure(ratio.candidate)} "
         f"({rose}, limit {_percent(limit)}): {tails[status]}",
         value=value,
         low=_finite(low - 1),

@@ -28,7 +28,7 @@ class Command(ServiceCommand):
             word = "recommended" if each.recommended else "to look at"
             self.stdout.write(
                 f"{each.record_id:>6}  {each.provider} / {each.model}  "
-                f"{each.from_version} -> {each.to_version}  {word}: {each.why}. {_legs(each)}"
+                f"{each.from_version} → {each.to_version}  {word}: {each.why}. {_legs(each)}"
                 f"{UNASKED if each.unasked else ''}"
             )
         if not found:

@@ -94,4 +94,4 @@ def sentence_of(answer: dict[str, Any]) -> str:
         return f"{answer['id']}: no sure successor. {reasons}"
     if answer["successor"] is None:
         return f"{answer['id']}: no successor. {reasons}"
-    return f"{answer['id']} -> {answer['successor']} ({answer['step']}). {reasons}"
+    return f"{answer['id']} → {answer['successor']} ({answer['step']}). {reasons}"

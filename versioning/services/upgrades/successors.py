@@ -204,7 +204,7 @@ def _revision_answer(
         confidence=1.0,
         reasons=(
             f"The provider changed what {entry.upstream_id} stands for: "
-            f"{current.revision} -> {entry.revision}.",
+            f"{current.revision} → {entry.revision}.",
             "Requests reach the new revision already; approving writes that down.",
         ),
     )

@@ -21,7 +21,7 @@ from versioning.domain.statistics.summaries import Moments, Sketch
 SHARE = st.floats(min_value=0, max_value=1)
 
 CHANGE = re.compile(
-    r"(?P<before>\d\.\d+) -> (?P<after>\d\.\d+) \((?P<rise>[+-]\d\.\d+), 95 % interval from "
+    r"(?P<before>\d\.\d+) → (?P<after>\d\.\d+) \((?P<rise>[+-]\d\.\d+), 95 % interval from "
     r"(?P<low>[+-]\d\.\d+) to (?P<high>[+-]\d\.\d+)(: [+-]\d[\d,]*(\.\d)? %)?\)"
 )
 UNREADABLE = re.compile(r"\de[+-]?\d|-0(\.0+)?(?![\d.])|\bnan\b|\binf\b")

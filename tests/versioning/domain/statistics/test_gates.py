@@ -36,7 +36,7 @@ def test_many_more_errors_fail() -> None:
     assert gate.status is GateStatus.FAILED
     assert gate.value == pytest.approx(Decimal("0.14"))
     assert gate.reason.startswith(
-        "error rate 1.0% -> 15.0% (15 times as many, +14 points, limit +1 point): surely more"
+        "error rate 1.0% → 15.0% (15 times as many, +14 points, limit +1 point): surely more"
     )
 
 
@@ -89,7 +89,7 @@ def test_without_errors_no_more_requests_are_needed_than_it_says(n: int) -> None
 def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
     gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
     assert gate.reason == (
-        "cost per 1,000 successful requests $0.062 -> $0.031 (-50 %, limit +20 %): "
+        "cost per 1,000 successful requests $0.062 → $0.031 (-50 %, limit +20 %): "
         "surely less, at most -50 %"
     )
 

@@ -137,7 +137,7 @@ def test_a_rise_is_relative_to_the_current_version() -> None:
 
 def test_the_sentence_can_be_acted_on() -> None:
     sentence = compared(0.75, 0.85).sentence
-    assert sentence.startswith("Better: quality 0.75 -> 0.85 (+0.10, 95 % interval from +0.0")
+    assert sentence.startswith("Better: quality 0.75 → 0.85 (+0.10, 95 % interval from +0.0")
     assert sentence.endswith(": +13 %), side by side on 14 days, 4,200 samples")
 
 
