@@ -207,11 +207,15 @@ class WithPanel(PlainAdmin):
         """Return what a row's page shows beside its form, to whom may see the row."""
         raise NotImplementedError
 
+    def shows_panel(self, request: HttpRequest) -> bool:
+        """Say whether it is shown now: what it tells is asked of the database."""
+        return True
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         row = context.get("original")
-        if row is not None:
+        if row is not None and self.shows_panel(request):
             # A form that was refused has written what was typed into its row.
             stored = row if request.method == "GET" else self.get_object(request, str(row.pk))
             context.update(self.panel_of(stored, request))
@@ -223,6 +227,7 @@ class Admin(NamedPages):
 
     when_empty: "StrOrPromise" = ""  # what an empty list says: what comes here, and how
     next_step: "StrOrPromise" = ""  # what to do with one that was just added; its page opens then
+    is_history = False  # tells what was, and so has no history of its own
     is_large = False  # may have 100,000 rows and more
     list_per_page = 30
     paginator = lists.BoundedPaginator

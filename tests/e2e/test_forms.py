@@ -97,7 +97,7 @@ def test_forms_of_rows_look_right(page: Page, shots: Path | None) -> None:
     addresses = [
         f"/admin/versioning/evaluationsuite/{suite.pk}/change/",
         f"/admin/versioning/evaluationcase/{case.pk}/change/",
-        f"/admin/versioning/modelversion/{version.pk}/change/",
+        f"/admin/versioning/modelversion/{version.pk}/change/?settings=1",
         f"/admin/providers/provider/{version.tracked_model.provider_id}/change/",
         "/admin/django_celery_beat/periodictask/add/",
     ]

@@ -93,4 +93,4 @@ def not_known(record: UpgradeRecord) -> list[str]:
         told.append(_("nothing is known from %(missing)s") % {"missing": shown.missing})
     if not record.evidence:
         told.append(_("nothing was measured yet"))
-    return [f"{each[0].upper()}{each[1:]}." if each[-1] != "." else each for each in told if each]
+    return [words.sentence(each) for each in told if each]

@@ -42,6 +42,8 @@ def page(request: HttpRequest, record_id: int) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Audit trail: %(upgrade)s") % {"upgrade": record},
+        "opts": UpgradeRecord._meta,
+        "belongs_to": record,
         "record": record,
         "trail": trail,
         "made_at": now,

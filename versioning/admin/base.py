@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
 
 from providers.admin import SETUP, SetUpPages, WithPanel, WithPast, raw
 from providers.admin import Admin as PlainAdmin
@@ -40,6 +41,7 @@ __all__ = [
     "HistoryAdmin",
     "HistoryInline",
     "PlainInline",
+    "ReadingFirst",
     "SetUpPages",
     "WithPanel",
     "WithPast",
@@ -146,11 +148,42 @@ Admin = TeamPages  # the base of all pages of this app, as `providers` has its o
 class HistoryAdmin(Admin):
     """What was: to be read, never added to, changed or deleted here."""
 
+    is_history = True
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+SETTINGS = "settings"
+
+
+class ReadingFirst(WithPanel):
+    """Pages to be read; what can be changed of a row has a tab of its own."""
+
+    def shows_panel(self, request: HttpRequest) -> bool:
+        return request.method != "POST" and SETTINGS not in request.GET
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        asked = {name: value for name, value in request.GET.items() if name != SETTINGS}
+        context["is_settings"] = not self.shows_panel(request)
+        context["reading_address"] = f"?{urlencode(asked)}"
+        context["settings_address"] = f"?{urlencode({**asked, SETTINGS: 1})}"
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Return to the row's page: what was changed is read there, or is changed further."""
+        answer = super().response_change(request, obj)
+        leads_elsewhere = {"_addanother", "_popup"} & set(request.POST)
+        if leads_elsewhere or not isinstance(answer, HttpResponseRedirect):
+            return answer
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        more = f"?{SETTINGS}=1" if "_continue" in request.POST else ""
+        return HttpResponseRedirect(reverse(page, args=[obj.pk]) + more)
 
 
 class HistoryInline(PlainInline):

@@ -43,6 +43,7 @@ class CalendarFeedAdmin(SetUpPages, Admin, WithPast):
             **self.admin_site.each_context(request),
             "title": gettext("Address of %(name)s") % {"name": obj.name},
             "opts": self.opts,
+            "belongs_to": obj,
             "feed": obj,
             "address": obj.shown_once,
         }

@@ -36,8 +36,8 @@ from versioning.admin.base import (
     Admin,
     HistoryInline,
     PlainInline,
+    ReadingFirst,
     SetUpPages,
-    WithPanel,
     WithPast,
     actor_of,
 )
@@ -84,7 +84,7 @@ class VersionInline(HistoryInline):
 
 
 @admin.register(TrackedModel)
-class TrackedModelAdmin(WithPanel, SetUpPages, Admin, WithPast):
+class TrackedModelAdmin(ReadingFirst, SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy(
         "Track the models that your applications use: checks look for their successors."
     )
@@ -241,6 +241,7 @@ class TrackedModelAdmin(WithPanel, SetUpPages, Admin, WithPast):
             "title": (_("Unpin %(model)s") if tracked.pinned else _("Pin %(model)s"))
             % {"model": tracked.name},
             "opts": self.opts,
+            "belongs_to": tracked,
             "tracked": tracked,
             "form": form,
             "back": _page(tracked.pk),

@@ -77,6 +77,7 @@ def decide(
         **model_admin.admin_site.each_context(request),
         "title": f"{choice.verb}: {_subject(records)}",
         "opts": model_admin.model._meta,
+        "belongs_to": records[0] if len(records) == 1 and not action else None,
         "decision": choice,
         "verb": _("Approve anyway") if _is_against(cards) else choice.verb,
         "form": form,

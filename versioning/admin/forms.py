@@ -137,7 +137,7 @@ class RejectForm(ReasonForm):
             (WakeKind.NEXT_SNAPSHOT.value, gettext_lazy("only as its next snapshot")),
         ],
         widget=UnfoldAdminSelectWidget,
-        help_text=gettext_lazy("Fill in the one field below that belongs to your choice."),
+        help_text=gettext_lazy("Never, unless you choose what has to happen first."),
     )
     wake_until = forms.DateField(
         label=gettext_lazy("From this day on"),

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from providers.models import Provider
 from versioning.admin import manual_move, words
-from versioning.admin.base import caller_of
+from versioning.admin.base import SETTINGS, caller_of
 from versioning.domain.evidence import read
 from versioning.domain.policy import Rule
 from versioning.services import clock
@@ -109,6 +109,7 @@ def rows(
 def _of_id(each: HeldId) -> HeldRow:
     """Say of what lineage passed over why, and where that is set."""
     model = reverse("admin:versioning_trackedmodel_change", args=[each.tracked_model.pk])
+    settings = f"{model}?{SETTINGS}=1"
     verbs = {
         Why.PREVIEWS: _("Allow previews of this model"),
         Why.LOOK_ALIKE: _("Say that it follows, by a rule"),
@@ -124,7 +125,7 @@ def _of_id(each: HeldId) -> HeldRow:
         name=f"{each.tracked_model} → {each.upstream_id}",
         badge=words.badge(str(NAMES[each.why])),
         sentence=_("%(id)s is listed, and passed over since %(day)s: %(why)s") % told,
-        release=ReleaseLink(verbs[each.why], model),
+        release=ReleaseLink(verbs[each.why], settings),
     )
 
 

@@ -68,6 +68,8 @@ def page(request: HttpRequest, record_id: int) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("What was measured: %(upgrade)s") % {"upgrade": record},
+        "opts": UpgradeRecord._meta,
+        "belongs_to": record,
         "record": record,
         "page": shown,
         "layer_count": shown.paginator.count,

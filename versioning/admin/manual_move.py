@@ -90,6 +90,7 @@ def move(
         "title": _("Move %(tracked_name)s to %(version_label)s")
         % {"tracked_name": tracked.name, "version_label": version.label},
         "opts": model_admin.opts,
+        "belongs_to": tracked,
         "tracked": tracked,
         "version": version,
         "form": form,

@@ -37,6 +37,7 @@ def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> Htt
         **model_admin.admin_site.each_context(request),
         "title": _("What would happen to %(tracked_name)s now") % {"tracked_name": tracked.name},
         "opts": model_admin.opts,
+        "belongs_to": tracked,
         "tracked": tracked,
         "found": explaining.explain(tracked_model=tracked, at=timezone.now()),
         "back": reverse("admin:versioning_trackedmodel_change", args=[tracked.pk]),

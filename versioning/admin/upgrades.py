@@ -261,6 +261,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             **self.admin_site.each_context(request),
             "title": _("Why %(to_version_label)s?") % {"to_version_label": record.to_version.label},
             "opts": self.opts,
+            "belongs_to": record,
             "record": record,
             "confidence": words.confidence(record),
             "answer": answer,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.contrib.filters.admin import RelatedCheckboxFilter
 
 from versioning.admin import best, compare, words
-from versioning.admin.base import Admin, WithPanel, WithPast, actor_of
+from versioning.admin.base import Admin, ReadingFirst, WithPast, actor_of
 from versioning.admin.version_form import VersionForm
 from versioning.domain.baseline import UnreadBaseline, read_baseline
 from versioning.models import ModelVersion
@@ -49,7 +49,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(WithPanel, Admin, WithPast):
+class ModelVersionAdmin(ReadingFirst, Admin, WithPast):
     when_empty = gettext_lazy(
         "A tracked model has its first version at once; checks add the others."
     )

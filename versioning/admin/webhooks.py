@@ -121,6 +121,7 @@ class WebhookAdmin(SubscriptionPages):
             **self.admin_site.each_context(request),
             "title": gettext("Secret of %(name)s") % {"name": webhook.name},
             "opts": self.opts,
+            "belongs_to": webhook,
             "webhook": webhook,
             "secret": secret,
         }

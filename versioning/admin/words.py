@@ -305,9 +305,14 @@ def labels(record: UpgradeRecord) -> str:
 def proof(record: UpgradeRecord) -> str:
     """Return the sentence that speaks for or against the move."""
     told = read(record.evidence).sentence
-    if told:
-        return f"{told[0].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
-    return " ".join(str(reason) for reason in record.reasons) or _("Nothing measured yet.")
+    said = [told] if told else [str(reason) for reason in record.reasons if reason]
+    return " ".join(map(sentence, said)) or _("Nothing measured yet.")
+
+
+def sentence(said: str) -> str:
+    """Return what was said as a sentence: a capital letter first, a full stop last."""
+    ended = said.endswith((".", "!", "?", "…"))
+    return f"{said[0].upper()}{said[1:]}{'' if ended else '.'}"
 
 
 def _rough(start: datetime, end: datetime) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.factories import ModelVersionFactory, ProviderFactory
 from tests.versioning.admin.pages import text
 from tests.versioning.admin.typed import controls
+from tests.versioning.admin.walk import SETTINGS
 from versioning.models import EvaluationCase, EvaluationSuite, ModelVersion
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,7 +88,7 @@ options = st.dictionaries(st.sampled_from(["deployment", "author", "search"]), n
 
 def page_of(row: Model) -> str:
     kind = f"{row._meta.app_label}_{row._meta.model_name}"
-    return reverse(f"admin:{kind}_change", args=[row.pk])
+    return reverse(f"admin:{kind}_change", args=[row.pk]) + SETTINGS
 
 
 def shown(client: Client, row: Model) -> dict[str, Any]:

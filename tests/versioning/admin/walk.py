@@ -306,4 +306,10 @@ def _more_pages() -> list[str]:
             for each in (record, moved)
         ),
         reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]),
+        reverse("admin:versioning_trackedmodel_change", args=[record.tracked_model_id]) + SETTINGS,
+        reverse("admin:versioning_modelversion_change", args=[record.to_version_id]) + SETTINGS,
     ]
+
+
+SETTINGS = "?settings=1"
+"""The tab of a page that is read first, on which its row is changed."""
