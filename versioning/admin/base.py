@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
+from django.utils.translation import gettext as _
 
 from providers.admin import SETUP, SetUpPages, WithPanel, WithPast, raw
 from providers.admin import Admin as PlainAdmin
@@ -171,6 +172,8 @@ class ReadingFirst(WithPanel):
     ) -> HttpResponse:
         asked = {name: value for name, value in request.GET.items() if name != SETTINGS}
         context["is_settings"] = not self.shows_panel(request)
+        if context["is_settings"] and context.get("original"):
+            context["named"] = _("Settings of %(row)s") % {"row": context["original"]}
         context["reading_address"] = f"?{urlencode(asked)}"
         context["settings_address"] = f"?{urlencode({**asked, SETTINGS: 1})}"
         return super().render_change_form(request, context, *args, **kwargs)
