@@ -1,8 +1,13 @@
 """Where a request may go: which addresses are the same place, which redirects to follow."""
 
+import contextlib
 import ipaddress
-import socket
 from urllib.parse import urljoin, urlsplit
+
+from providers.http.names import look_up
+
+LOOK_UP_S = 5.0
+"""So long a name server may take where nobody has less time."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -35,24 +40,35 @@ def is_public(address: Address) -> bool:
     return _plain(address).is_global
 
 
-def addresses_of(host: str, port: int) -> list[Address]:
-    """Return what a name stands for now, each address once. Raises OSError where it is nothing."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except ValueError as error:  # such as a label of more than 63 letters
-        raise OSError("no name of a host") from error
-    texts = dict.fromkeys(str(each[4][0]).split("%")[0] for each in found)
-    return [ipaddress.ip_address(text) for text in texts]
+def addresses_of(host: str, port: int, *, within_s: float = LOOK_UP_S) -> list[Address]:
+    """Return what a name stands for now, each address once.
+
+    Raises OSError where it is nothing, and TimeoutError, which is one, where that isn't known in
+    time.
+    """
+    with contextlib.suppress(ValueError):
+        return [ipaddress.ip_address(host.split("%")[0])]  # nobody has to be asked
+    return [ipaddress.ip_address(text) for text in look_up(host, port, within_s=within_s)]
 
 
-def stands_in_public(url: str) -> bool:
-    """Say whether all addresses of a URL's host are of the internet; no host is none."""
+def stands_in_public(url: str, *, within_s: float = LOOK_UP_S) -> bool:
+    """Say whether all addresses of a URL's host are surely of the internet; no host is none."""
     _, host, port = origin(url)
     try:
-        found = addresses_of(host or "", port or 0)
+        found = addresses_of(host or "", port or 0, within_s=within_s)
     except OSError:
         return False
     return all(is_public(address) for address in found)
+
+
+def may_stand_in_public(url: str, *, within_s: float = LOOK_UP_S) -> bool:
+    """Say whether some address of a URL's host is of the internet, or may be: nobody knows."""
+    _, host, port = origin(url)
+    try:
+        found = addresses_of(host or "", port or 0, within_s=within_s)
+    except OSError:
+        return True
+    return any(is_public(address) for address in found)
 
 
 def _plain(address: Address) -> Address:

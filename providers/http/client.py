@@ -15,7 +15,13 @@ from django.conf import settings
 
 from providers import conversation
 from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
-from providers.http.addresses import joined, origin, problem_of_redirect, stands_in_public
+from providers.http.addresses import (
+    joined,
+    may_stand_in_public,
+    origin,
+    problem_of_redirect,
+    stands_in_public,
+)
 from providers.http.decoding import Unreadable, decode, most_values, too_many, values_in
 from providers.http.failures import failure, retry_after_s, scrub
 from providers.http.remembered import Remembered, remembered
@@ -276,8 +282,10 @@ class Client:
             target = joined(url, outcome.headers.get("location", ""))
             if problem := problem_of_redirect(method, outcome.status, url, target):
                 raise Nonsense(f"{self.host} {scrub(problem, self.connection)}")
-            came_from_public = came_from_public or stands_in_public(url)
-            if came_from_public and not stands_in_public(target):
+            # Unsure, it counts as of the internet: its name server is not to say where we may go.
+            time_s = min(self._limits.connect_s, max(0.0, deadline - time.monotonic()))
+            came_from_public = came_from_public or may_stand_in_public(url, within_s=time_s)
+            if came_from_public and not stands_in_public(target, within_s=time_s):
                 raise Nonsense(f"{self.host} redirects to a private address: not followed.")
             url = target
         raise Nonsense(f"{self.host} redirects in a circle: check the base URL.")

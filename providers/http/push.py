@@ -16,7 +16,7 @@ from providers.http.addresses import (
     never_asked,
     origin,
 )
-from providers.http.transport import NoReply, Reply, exchange, new_session, only_to
+from providers.http.transport import NAME_UNANSWERED, NoReply, Reply, exchange, new_session, only_to
 
 CONNECT_S = 5.0
 TOTAL_S = 15.0
@@ -49,8 +49,11 @@ def push(
         if not (is_secure or is_ours):
             raise Nonsense(f"{host} is reached over the internet: use https.")
 
-    for address in _looked_up(url):
-        check(address)
+    try:
+        for address in _looked_up(url):
+            check(address)
+    except TimeoutError:
+        return NAME_UNANSWERED
     sent = {"Content-Type": "application/json", "User-Agent": "hotswap", **headers}
     request = requests.Request("POST", url, headers=sent, data=body).prepare()
     with only_to(check), contextlib.closing(new_session()) as session:
@@ -65,10 +68,13 @@ def push(
 
 
 def _looked_up(url: str) -> list[Address]:
+    """Return the addresses of a URL's host. Raises TimeoutError where nobody says them in time."""
     _, host, port = origin(url)
     with contextlib.suppress(ValueError):
         return [ipaddress.ip_address(host or "")]
     try:
-        return addresses_of(host or "", port or 0)
+        return addresses_of(host or "", port or 0, within_s=CONNECT_S)
+    except TimeoutError:
+        raise
     except OSError:
         return []  # connecting says what is wrong with the name

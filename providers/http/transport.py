@@ -48,6 +48,9 @@ class NoReply:
     """Was it the deadline of the whole, and nothing in particular?"""
 
 
+NAME_UNANSWERED = NoReply(
+    "its name was not looked up in time (does the name server answer?)", never_sent=True
+)
 LATE = NoReply("no whole answer in time", late=True)
 
 
@@ -78,6 +81,7 @@ class SocketTimer:
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
+        self._ends_at = time.monotonic() + seconds
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -90,7 +94,12 @@ class SocketTimer:
             self._cut()
 
     def start(self) -> None:
+        self._ends_at = time.monotonic() + self._timer.interval
         self._timer.start()
+
+    def left_s(self) -> float:
+        """Return how many seconds are left, none of them where time is up."""
+        return max(0.0, self._ends_at - time.monotonic())
 
     def stop(self) -> None:
         self._timer.cancel()
@@ -136,9 +145,11 @@ def _checked(connection: HTTPConnection) -> list[str]:
     """
     host = connection.host
     try:
-        found = addresses_of(host, connection.port or 0)
-    except OSError:
-        return [host]  # connecting says what is wrong with the name
+        found = addresses_of(host, connection.port or 0, within_s=_left_s(connection))
+    except TimeoutError as error:
+        raise _NameUnanswered(connection, "its name was not looked up in time") from error
+    except OSError as error:
+        raise NewConnectionError(connection, "its name stands for no address") from error
     for address in found:
         if never_asked(address):
             raise Nonsense(f"{host} leads to {address}, which is never asked: check the base URL.")
@@ -147,12 +158,29 @@ def _checked(connection: HTTPConnection) -> list[str]:
     return [str(address) for address in found]
 
 
+class _NameUnanswered(NewConnectionError):
+    """The name server was silent for as long as there was."""
+
+
+def _left_s(connection: Any) -> float:
+    """Return how long connecting may take: its own limit, and no more than the whole has left.
+
+    Raises ConnectTimeoutError where nothing is left: a name may stand for a hundred addresses.
+    """
+    watch = _watch.get()
+    left = connection.timeout if watch is None else min(connection.timeout, watch.left_s())
+    if left <= 0:
+        raise ConnectTimeoutError("the time for the whole is up")
+    return float(left)
+
+
 def _connect(connection: Any, connect: Callable[[], socket.socket]) -> socket.socket:
     """Connect to the first address that answers, of those that were looked at."""
     addresses = [connection.host] if connection.proxy else _checked(connection)
     for number, address in enumerate(addresses, start=1):
         connection._dns_host = address
         try:
+            connection.timeout = _left_s(connection)
             return connect()
         except (NewConnectionError, ConnectTimeoutError):
             if number == len(addresses):
@@ -266,7 +294,9 @@ def exchange(
         else:
             elapsed_ms = (time.monotonic() - started) * 1000
             answer = Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
-        if watch.expired and not (isinstance(answer, Reply) and answer.status >= 300):
+        # By the clock, too: on a busy machine a read may give up before the timer's thread wakes.
+        is_late = watch.expired or (isinstance(answer, NoReply) and watch.left_s() <= 0)
+        if is_late and not (isinstance(answer, Reply) and answer.status >= 300):
             answer = LATE
         ended(answer.status if isinstance(answer, Reply) else None)
         return answer
@@ -285,6 +315,8 @@ def _explain(error: Exception) -> NoReply:
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return NoReply("it did not answer in time")
     reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, _NameUnanswered):
+        return NAME_UNANSWERED
     if isinstance(reason, NewConnectionError):
         return NoReply("it can't be reached (is the address right, and is it up?)", never_sent=True)
     if isinstance(error, requests.exceptions.InvalidURL):

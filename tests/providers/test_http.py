@@ -442,11 +442,39 @@ class TestPlacesThatAreNeverAsked:
         self, server: ScriptedServer, other_server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server.script = answer(b"", 302, Location=f"{other_server.url}/models")
-        monkeypatch.setattr(
-            "providers.http.client.stands_in_public", lambda url: url.startswith(server.url)
-        )
+        for name in ("stands_in_public", "may_stand_in_public"):
+            monkeypatch.setattr(
+                f"providers.http.client.{name}", lambda url, **_: url.startswith(server.url)
+            )
         with pytest.raises(Nonsense, match="private address"):
             client(server.url).get("models")
+        assert other_server.seen == []
+
+    @pytest.mark.parametrize("found", [["192.88.98.7", "127.0.0.1"], []])
+    def test_nor_from_a_name_that_may_be_of_it(
+        self,
+        found: list[str],
+        server: ScriptedServer,
+        other_server: ScriptedServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Its name server says another address beside, or nothing at all once it was asked."""
+        port = int(server.url.rsplit(":", 1)[1].split("/")[0])
+        server.script = answer(b"", 302, Location=f"{other_server.url}/models")
+        asked, plain = list[str](), socket.getaddrinfo
+
+        def turning(host: str, *more: Any, **named: Any) -> Any:
+            if host != "turning.example":
+                return plain(host, *more, **named)
+            asked.append(host)
+            said = ["127.0.0.1"] if len(asked) == 1 else found
+            if not said:
+                raise socket.gaierror("gone")
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (each, port)) for each in said]
+
+        monkeypatch.setattr(socket, "getaddrinfo", turning)
+        with pytest.raises(Nonsense, match="private address"):
+            client(f"http://turning.example:{port}").get("models")
         assert other_server.seen == []
 
     def test_nor_does_a_name_that_changes_its_mind(
@@ -454,7 +482,8 @@ class TestPlacesThatAreNeverAsked:
     ) -> None:
         """It stood for a public address when it was asked about, and for ours when connected to."""
         server.script = answer(b"", 302, Location=f"{other_server.url}/models")
-        monkeypatch.setattr("providers.http.client.stands_in_public", lambda url: True)
+        for name in ("stands_in_public", "may_stand_in_public"):
+            monkeypatch.setattr(f"providers.http.client.{name}", lambda url, **_: True)
         with pytest.raises(Nonsense, match="private address"):
             client(server.url).get("models")
         assert other_server.seen == []

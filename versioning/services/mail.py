@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
+from providers.http.addresses import addresses_of
 from versioning.models import TrackedModel
 from versioning.services import notices
 from versioning.services.errors import ServiceError
@@ -83,6 +84,7 @@ def _send(*, to: str, subject: str, body: str, headers: Mapping[str, str]) -> No
     if not is_set_up():
         raise NotMailed(NOT_SET_UP, is_permanent=False, is_away=True)
     # What is stored may be older than what the doors refuse today.
+    _look_for_server()
     message = EmailMessage(one_line(subject), body, to=[one_line(to)], headers=dict(headers))
     try:
         message.send()
@@ -96,6 +98,26 @@ def _send(*, to: str, subject: str, body: str, headers: Mapping[str, str]) -> No
             is_away=not isinstance(error, SMTPException)
             or isinstance(error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError),
         ) from error
+
+
+def _look_for_server() -> None:
+    """Look the mail server's name up within the time that it has: smtplib would wait longer.
+
+    Raises NotMailed where nobody says it in time; what else is wrong sending says.
+    """
+    if settings.EMAIL_BACKEND != SMTP:
+        return
+    try:
+        addresses_of(settings.EMAIL_HOST, settings.EMAIL_PORT, within_s=settings.EMAIL_TIMEOUT)
+    except TimeoutError as error:
+        raise NotMailed(
+            f"The name of the mail server {settings.EMAIL_HOST} was not looked up in "
+            f"{settings.EMAIL_TIMEOUT} seconds: does the name server answer?",
+            is_permanent=False,
+            is_away=True,
+        ) from error
+    except OSError:
+        return
 
 
 def _why(error: Exception) -> str:
