@@ -141,6 +141,24 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         readiness.end()
         self.ends_at = time.monotonic() + drain
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not; once it stops for good, take those who came already and shut the door.
+
+        Left open, it would go on greeting clients whose requests nobody reads any more. Refused at
+        once they know that theirs was not done, and ask elsewhere.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive or enabled:
+            return
+        for listener in self.sockets:
+            before = -1
+            while before != self.nr_conns:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
+        for arriving in self.arriving.values():
+            arriving.deadline = min(arriving.deadline, time.monotonic() + LEAVE_SECONDS)
+
     def enqueue_req(self, conn: TConn) -> None:
         """Gather a request before a thread gets it; all that is read goes this way."""
         if self.cfg.is_ssl:
@@ -240,13 +258,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._let_large_go_on()
 
     def murder_pending(self) -> None:
-        """End what takes too long; a worker that stops waits for nothing more."""
+        """End what takes too long; a worker that stops waits for little more."""
         super().murder_pending()
         now = time.monotonic()
         if self.ends_at is not None and self.ends_at < now:
             self.alive = False
         for conn, arriving in list(self.arriving.items()):
-            if arriving.deadline < now or not self.alive:
+            if arriving.deadline < now:
                 self._refuse(conn, HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly.")
         for conn, deadline in list(self.leaving.items()):
             if deadline < now or not self.alive:

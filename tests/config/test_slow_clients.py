@@ -281,6 +281,48 @@ def test_a_server_says_that_it_is_about_to_stop_before_it_takes_no_more(
         server.kill()
 
 
+@pytest.mark.parametrize("drain_s", ["0", "2"])
+def test_a_stop_answers_whoever_was_let_in(
+    environment: dict[str, str], port: int, drain_s: str
+) -> None:
+    own = free_port()
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{own}"]
+    command += ["--workers", "2", "--threads", "4", "--no-control-socket"]
+    drains = environment | {"HOTSWAP_DRAIN_SECONDS": drain_s}
+    server = subprocess.Popen(command, cwd=ROOT, env=drains)  # noqa: S603
+    ends: list[str] = []
+
+    def ask_until_refused() -> None:
+        """On a new connection each time: such a client has no way to know of the stop."""
+        while True:
+            try:
+                get(own, "/livez")
+            except ConnectionRefusedError:
+                ends.append("refused")
+                return
+            except (OSError, http.client.HTTPException) as error:
+                ends.append(type(error).__name__)
+                return
+
+    try:
+        wait_until(lambda: answers(own, "/readyz") == 200, "the start")
+        half_sent = opened(own, HALF_SENT["half a head"])
+        askers = [threading.Thread(target=ask_until_refused) for _ in range(12)]
+        for asker in askers:
+            asker.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        server.terminate()
+        for asker in askers:
+            asker.join()
+        assert server.wait(30) == 0
+        assert time.monotonic() - began < int(drain_s) + 8
+        assert ends == ["refused"] * 12
+        assert b"408" in half_sent.recv(100)
+    finally:
+        server.kill()
+
+
 def answers(port: int, path: str) -> int:
     """Return the status of an answer; 0 where nobody is there."""
     try:

@@ -163,11 +163,16 @@ class Cluster:
         wrong = list(self.clocks)
         self.clocks.clear()
         self.restart(*wrong)
-        for name, process in self.running.items():
-            if process.poll() is not None:
-                self.start(name)
+        self.start_what_ended()
         for name in ("web1", "web2"):
             self.wait_for(name)
+
+    def start_what_ended(self) -> None:
+        """Do what systemd does: what ended is started anew, and nothing of it is left before."""
+        for name, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.hosts[name].kill()
+                self.start(name)
 
     def run_on(self, name: str, code: str) -> Path:
         """Start Python on a host with the cluster's settings, and return where its output goes."""

@@ -6,6 +6,7 @@ Needs root and iproute2. What a cut swallows is dropped without a word, as a bro
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -117,10 +118,7 @@ class Host:
         return thread
 
     def processes(self) -> list[int]:
-        told = subprocess.run(
-            ["ip", "netns", "pids", self._namespace], capture_output=True, text=True, check=True
-        )
-        return [int(pid) for pid in told.stdout.split()]
+        return [int(pid) for pid in _do("ip", "netns", "pids", self._namespace).split()]
 
     def kill(self) -> None:
         """Take the power away: all that runs here ends at once. Its connections are reset."""
@@ -203,6 +201,7 @@ class Network:
         self.hosts: list[Host] = []
 
     def __enter__(self) -> "Network":
+        _sweep()
         _do("ip", "link", "add", self.bridge, "type", "bridge")
         _do("ip", "addr", "add", f"{NET}.1/24", "dev", self.bridge)
         _do("ip", "link", "set", self.bridge, "up")
@@ -229,6 +228,21 @@ class Network:
         _do("ip", "link", "del", self.bridge)
 
 
-def _do(*command: str) -> None:
+def _sweep() -> None:
+    """Remove the hosts that tests left which were killed: they have the same addresses."""
+    for found in re.finditer(r"^hs(\d+)-\w+", _do("ip", "netns", "list"), re.MULTILINE):
+        if not Path(f"/proc/{found[1]}").exists():
+            for pid in _do("ip", "netns", "pids", found[0]).split():
+                os.kill(int(pid), signal.SIGKILL)
+            _do("ip", "netns", "del", found[0])
+    bridges = _do("ip", "-brief", "link", "show", "type", "bridge")
+    for found in re.finditer(r"^hs(\d+)b", bridges, re.MULTILINE):
+        if not Path(f"/proc/{found[1]}").exists():
+            _do("ip", "link", "del", found[0])
+
+
+def _do(*command: str) -> str:
+    """Run a command; return what it printed."""
     done = subprocess.run(command, capture_output=True, text=True)
     assert not done.returncode, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout
