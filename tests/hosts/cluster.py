@@ -108,7 +108,7 @@ class Cluster:
         for name in ("database", "queue"):
             self.start(name)
         provider = self.hosts["provider"]
-        self.simulator = provider.inside(lambda: Simulator(host=provider.address))
+        self.simulator = provider.inside(lambda: Simulator(host=provider.address, page_size=1000))
         self._world.enter_context(self.simulator)
         for name in MODELS:
             for upstream in UPSTREAM:

@@ -50,7 +50,8 @@ def test_a_web_machine_without_its_database_says_so_and_comes_back(
     cut_off = [each for each in load.since(began, web="web1") if each.status != 200]
     assert cut_off, "nothing was asked of it"
     assert {each.status for each in cut_off} == {503}, "its database is away, and it says so"
-    assert {each.status for each in load.since(began, web="web2")} == {200}
+    # 409 for a minute: the other machine may have begun it, and can't say how it ended.
+    assert 200 in {each.status for each in load.since(began, web="web2")} <= {200, 409}
 
     cluster.network.mend()
     goes_on(load, "web1")
