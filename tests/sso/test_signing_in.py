@@ -164,3 +164,24 @@ def test_with_local_passwords_both_ways_are_there_and_nothing_is_amiss(
     strictly = ["check", "--deploy", "--fail-level", "INFO"]
     ended = run([sys.executable, "manage.py", *strictly], shipped)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_whoever_comes_from_there_is_asked_for_no_second_factor_here(
+    page: Page, served: Callable[..., Any], identity_provider: str
+) -> None:
+    key = "aXQncyBhIGtleSBmb3IgdGVzdHMsIG5vIG90aGVyISE="
+    address, environment = served(HOTSWAP_SECOND_FACTOR="required", HOTSWAP_SECRETS_KEY=key)
+    made = run([sys.executable, "manage.py", "prepare", "--first-user"], environment)
+    password = next(word for line in made.stdout.splitlines() for word in line.split()[-1:])
+    is_now(identity_provider, "ada", **claims("ml-deciders"))
+
+    sign_in(page, address, "ada")
+    assert page.url == f"{address}/admin/versioning/event/"
+
+    page.context.clear_cookies()
+    page.goto(f"{address}/admin/")
+    page.fill("[name=username]", "admin")
+    page.fill("[name=password]", password.strip("."))
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{address}/admin/auth/user/second-factor/**", wait_until="load")
+    assert "Set up your second factor" in page.content()
