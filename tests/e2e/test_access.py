@@ -16,11 +16,15 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page
 
 from providers.models import Provider
-from tests.versioning.admin.walk import Shown, make_world, pages
-from versioning.models import EvaluationSuite, UpgradeRecord
+from sample_world import lapse
+from sample_world import settings as demo
+from tests.versioning.admin.walk import Shown, make_world, pages, routes
+from versioning.models import CatalogueEntry, EvaluationSuite, UpgradeRecord
+from versioning.services.actors import Actor
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
@@ -151,6 +155,44 @@ def test_axe_finds_nothing_on_what_answers_a_form(
         address: 200 for address, _ in sent
     }
     found = [each for shown in answers for each in look(page, shown)]
+    assert "\n".join(found) == ""
+
+
+EMPTY = re.compile(
+    r"^admin:(index|.*_(retirements|held|best|compare|first_steps)|"
+    r"(providers_provider|versioning_event)_changelist)$"
+)
+"""Pages that say of nothing what will come there. Of lists, which share one template, one to which
+people add and one that tells what was."""
+
+
+def test_axe_finds_nothing_where_there_is_nothing(page: Page, boss: Client) -> None:
+    names = [route.name for route in routes() if EMPTY.search(route.name)]
+    found: list[str] = []
+    for name in names:
+        shown = Shown(reverse(name), boss.get(reverse(name)))
+        open_as_answered(page, shown)
+        page.evaluate(AXE)
+        rules: list[str] = []
+        for width, dark in ((1440, False), (390, True)):
+            found += violations(page, width=width, dark=dark, rules=rules, without=(MENU,))
+            rules = BY_LOOKS
+    assert "\n".join(found) == ""
+    assert len(names) == 8
+
+
+def test_axe_finds_nothing_on_the_demo_s_own_pages(
+    page: Page, boss: Client, settings: Any, shots: Path | None
+) -> None:
+    settings.ROOT_URLCONF, settings.TEMPLATES = demo.ROOT_URLCONF, demo.TEMPLATES
+    openai = Provider.objects.create(slug=lapse.PROVIDER, name="OpenAI", kind="openai")
+    now = timezone.now()
+    CatalogueEntry.objects.create(
+        provider=openai, upstream_id=lapse.NEWER, first_seen_at=now, last_seen_at=now
+    )
+    record = lapse.begin(actor=Actor.command(), now=now)
+    addresses = [reverse("tour"), reverse("lapse", args=[record.pk])]
+    found = [each for at in addresses for each in look(page, Shown(at, boss.get(at)), shots)]
     assert "\n".join(found) == ""
 
 

@@ -238,7 +238,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
             )
         return words.badge(_("listed"), "good")
 
-    @admin.display(description="")
+    @admin.display(description=gettext_lazy("track it"))
     def track(self, entry: CatalogueEntry) -> SafeString:
         address = reverse("admin:versioning_trackedmodel_add")
         link = '<a class="hs-link" href="{}?entry={}">{}</a>'

@@ -43,7 +43,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
     when_empty = gettext_lazy("A suite holds test cases and tests a version before it is used.")
     next_step = gettext_lazy("Import its cases, then run it.")
     form = SuiteForm
-    list_display = ("name", "task", "case_count", "budget_usd", "keep_outputs")
+    list_display = ("name", "task", "case_count", "budget", "keep_outputs")
     search_fields = ("name", "task")
     autocomplete_fields = ("judge",)
     fieldsets = (
@@ -76,6 +76,10 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
     @admin.display(description=gettext_lazy("cases"), ordering="cases_in_it")
     def case_count(self, suite: Any) -> int:
         return int(suite.cases_in_it)
+
+    @admin.display(description=gettext_lazy("budget"), ordering="budget_usd")
+    def budget(self, suite: EvaluationSuite) -> str | None:
+        return words.usd(suite.budget_usd)
 
     def get_urls(self) -> list[URLPattern]:
         pages = (("cases", self.cases), ("run", self.run), ("export", self.export))
@@ -133,7 +137,7 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
             raise PermissionDenied
         form = RunForm(
             request.POST or None,
-            initial={"budget_usd": suite.budget_usd},
+            initial={"budget_usd": suite.budget_usd and f"{suite.budget_usd.normalize():f}"},
             caller=caller_of(request),
         )
         plan: planning.Plan | None = None
@@ -211,7 +215,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
     search_fields = ("frozen__suite__name", "to_version__upstream_id")
     ordering = ("-pk",)
     is_large = True
-    fields = ("asked_by", "created_at", "started_at", "ended_at", "frozen")
+    fields = ("asked_by", "created_at", "started_at", "ended_at", "suite_then")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         runs: Any = super().get_queryset(request)
@@ -219,6 +223,10 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             "frozen__suite", "from_version", "to_version__tracked_model__provider"
         ).with_counts()
         return counted
+
+    @admin.display(description=gettext_lazy("suite, as it was then"))
+    def suite_then(self, run: EvaluationRun) -> str:
+        return str(run.frozen)
 
     @admin.display(description=gettext_lazy("suite"), ordering="frozen__suite__name")
     def suite(self, run: EvaluationRun) -> str:

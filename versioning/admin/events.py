@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from versioning.admin import words
+from versioning.admin import event_words, words
 from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up, raw
 from versioning.models import Delivery, DeliveryAttempt, Event
 from versioning.services import mail, outbox
@@ -35,7 +35,7 @@ class EventAdmin(HistoryAdmin):
     when_empty = gettext_lazy(
         "What happens to models, their upgrades and providers is kept here for 90 days."
     )
-    list_display = ("kind", "sentence", "tracked_model", "actor_name", "happened")
+    list_display = ("sentence", "kind_words", "tracked_model", "by", "happened")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
         ("provider", RelatedCheckboxFilter),
@@ -46,17 +46,26 @@ class EventAdmin(HistoryAdmin):
     is_large = True
     inlines = (DeliveryInline,)
     fields = (
+        "kind_words",
         "kind",
         "sentence",
         "provider",
         "tracked_model",
         "record",
         "model_version",
-        ("actor_kind", "actor_name"),
+        "by",
         "at",
         "version",
         "raw",
     )
+
+    @admin.display(description=gettext_lazy("what it is"), ordering="kind")
+    def kind_words(self, event: Event) -> str:
+        return event_words.of(event.kind)
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, event: Event) -> str:
+        return event.actor_name
 
     @admin.display(description=gettext_lazy("when"), ordering="pk")
     def happened(self, event: Event) -> SafeString:

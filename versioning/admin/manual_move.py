@@ -78,6 +78,11 @@ def move(
         TrackedModel.objects.select_related("provider", "current_version"), pk=tracked_model_id
     )
     version = get_object_or_404(ModelVersion, pk=version_id, tracked_model=tracked)
+    page_of_model = reverse("admin:versioning_trackedmodel_change", args=[tracked.pk])
+    if version.pk == tracked.current_version_id:
+        told = _("%(model)s is at %(version)s already.")
+        messages.info(request, told % {"model": tracked.name, "version": version.label})
+        return HttpResponseRedirect(page_of_model)
     form = forms.ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         record = _move(request, form=form, tracked=tracked, version=version)
@@ -96,7 +101,7 @@ def move(
         "form": form,
         "against": against,
         "not_known": [each for one in against for each in advice.not_known(one.record)],
-        "back": reverse("admin:versioning_trackedmodel_change", args=[tracked.pk]),
+        "back": page_of_model,
     }
     return TemplateResponse(request, "admin/versioning/trackedmodel/move.html", context)
 

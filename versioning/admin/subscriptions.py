@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from versioning.admin import words
+from versioning.admin import event_words, words
 from versioning.admin.base import Admin, SetUpPages, WithPast, may_set_up
 from versioning.domain.events import EventKind
 from versioning.models.subscriptions import Subscription
@@ -18,9 +18,10 @@ from versioning.models.subscriptions import Subscription
 
 def kinds_field(kinds: Iterable[EventKind], *, of: type[Subscription]) -> django_forms.Field:
     """Return a field that offers the kinds of events to choose from."""
+    offered = list(kinds)
     return django_forms.MultipleChoiceField(
         label=gettext_lazy("Kinds of events"),
-        choices=[(kind.value, kind.value) for kind in kinds],
+        choices=lambda: event_words.choices(offered),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=of._meta.get_field("kinds").help_text,

@@ -6,6 +6,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -66,7 +68,7 @@ class Emergency(models.Model):
     def __str__(self) -> str:
         return gettext("emergency of %(model)s, %(moment)s") % {
             "model": self.tracked_model.name,
-            "moment": f"{self.declared_at:%Y-%m-%d %H:%M}",
+            "moment": date_format(timezone.localtime(self.declared_at), "j M Y H:i T"),
         }
 
     def is_open(self, at: datetime) -> bool:

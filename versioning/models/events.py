@@ -71,7 +71,7 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.sentence}"
+        return self.sentence or self.kind
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from versioning.domain import transitions
@@ -206,8 +207,10 @@ class UpgradeRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        before = self.from_version.label if self.from_version else "none"
-        return f"{self.tracked_model.name} {before} → {self.to_version.label}"
+        name, after = self.tracked_model.name, self.to_version.label
+        if self.from_version is None:
+            return gettext("%(model)s began with %(version)s") % {"model": name, "version": after}
+        return f"{name} {self.from_version.label} → {after}"
 
     @property
     def is_waiting(self) -> bool:

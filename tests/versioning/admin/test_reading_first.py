@@ -10,6 +10,8 @@ from django.urls import reverse
 from providers.models import Provider
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
+from versioning.admin import event_words, words
+from versioning.domain.events import EventKind
 from versioning.models import TrackedModel
 
 
@@ -79,3 +81,25 @@ def test_a_history_names_whoever_it_was(boss: Client) -> None:
 
     assert "command: command line" in page
     assert ">None<" not in re.sub(r"\s", "", page)
+
+
+def test_to_move_to_what_is_in_use_is_told_and_not_asked(boss: Client) -> None:
+    model = recommend().tracked_model
+    page = reverse("admin:versioning_trackedmodel_move", args=[model.pk, model.current_version_id])
+    assert "writer is at 1.0.0 already." in text(boss.get(page, follow=True))
+
+
+def test_each_kind_of_event_has_words(boss: Client) -> None:
+    assert set(event_words.WORDS) == set(EventKind)
+    assert event_words.of("from.tomorrow") == "from.tomorrow"
+    recommend()
+    assert "applications get another version" in text(
+        boss.get(reverse("admin:versioning_event_changelist"))
+    )
+
+
+@pytest.mark.django_db
+def test_reasons_are_sentences() -> None:
+    record = recommend()
+    record.evidence, record.reasons = {}, ["newer by date", "Same line."]
+    assert words.proof(record) == "Newer by date. Same line."
