@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from versioning.admin import decision_sheet, words
+from versioning.admin import decision_sheet, policy_page, words
 from versioning.admin.decisions import Choice
 from versioning.domain.evidence import read
-from versioning.models import UpgradeRecord
+from versioning.models import EvaluationSuite, Policy, UpgradeRecord
 
 ADVISED = {"upgrade": "approve", "stay": "reject", "blocked": "reject"}
 WAIT = "snooze"
+SHOWN_SUITES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,35 @@ def of(record: UpgradeRecord, *, gathers_evidence: bool) -> str:
         return ""
     code = words.plain_code(read(record.evidence).decision) or "not_enough_evidence"
     return ADVISED.get(code, "approve" if gathers_evidence else WAIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysToEvidence:
+    """What somebody can do so that evidence comes, as far as they may."""
+
+    may_run: bool
+    suites: Sequence[EvaluationSuite]
+    policy_page: str
+
+
+def ways_to_evidence(
+    record: UpgradeRecord, request: HttpRequest, *, gathers_evidence: bool
+) -> WaysToEvidence | None:
+    """Return the ways where the evidence advises to wait; None elsewhere, or where there are none.
+
+    Waiting alone brings no request of a version that nobody is given.
+    """
+    if of(record, gathers_evidence=gathers_evidence) != WAIT:
+        return None
+    may_run = request.user.has_perm("versioning.add_evaluationrun")
+    page = ""
+    if request.user.has_perm("versioning.setup"):
+        own = Policy.objects.filter(tracked_model=record.tracked_model_id).first()
+        page = policy_page.where_changed(tracked_model_id=record.tracked_model_id, own=own)
+    if not (may_run or page):
+        return None
+    suites = EvaluationSuite.objects.order_by("name")[:SHOWN_SUITES] if may_run else ()
+    return WaysToEvidence(may_run=may_run, suites=list(suites), policy_page=page)
 
 
 def is_against(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> bool:

@@ -81,6 +81,7 @@ class Sheet:
     tests: Sequence[TestRow]
     rests_on: str
     missing: str
+    is_blocked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ def of_evidence(evidence: Evidence) -> Sheet:
         ],
         rests_on=_(" and ").join(evidence.rests_on or ()),
         missing=_(" and ").join(evidence.missing or ()),
+        is_blocked=words.plain_code(evidence.decision) == "blocked",
     )
 
 

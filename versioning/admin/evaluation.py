@@ -137,7 +137,10 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
             raise PermissionDenied
         form = RunForm(
             request.POST or None,
-            initial={"budget_usd": suite.budget_usd and f"{suite.budget_usd.normalize():f}"},
+            initial={
+                "budget_usd": suite.budget_usd and f"{suite.budget_usd.normalize():f}",
+                "to_version": request.GET.get("to_version"),
+            },
             caller=caller_of(request),
         )
         plan: planning.Plan | None = None

@@ -15,7 +15,9 @@ from versioning.domain.evidence import Evidence, KeptGate, KeptJudgement
 from versioning.domain.figure_kinds import Gated
 from versioning.domain.figures import FIGURES
 from versioning.domain.statistics.figures import hundredths, points, significant
+from versioning.domain.statistics.gates import GateStatus, passes_below
 from versioning.domain.statistics.inputs import Thresholds
+from versioning.domain.statistics.verdict import Verdict
 
 WIDTH, HEIGHT = 300.0, 28.0
 ROOM = 1.12
@@ -35,7 +37,9 @@ class IntervalRow:
 
     ``key`` is what the evidence calls it, ``most`` the upper end of its interval as a figure.
     ``left`` and ``right`` are the ends of the interval, at the edge where it is open on that side;
-    ``beyond`` is the part of the scale on the wrong side of the limit, as x and width.
+    ``beyond`` is the part of the scale on the wrong side of the limit, as x and width, and
+    ``tolerated`` the part beyond the limit where an end may lie of what passes. What nobody knows
+    has no plot: ``unknown`` says why, and is empty otherwise.
     """
 
     key: str
@@ -50,11 +54,13 @@ class IntervalRow:
     is_open_right: bool
     limit: float | None
     beyond: tuple[float, float] | None
+    tolerated: tuple[float, float] | None
     change: str
     interval: str
     limit_words: str
     verdict: SafeString
     tone: str
+    unknown: str
 
     @property
     def sign(self) -> str:
@@ -62,7 +68,7 @@ class IntervalRow:
 
 
 def of_evidence(evidence: Evidence) -> Sequence[IntervalRow]:
-    """Return quality, each task's quality, and each gate; what has no interval is left out."""
+    """Return quality, each task's quality, and each gate; nothing where none is known."""
     rows = [_quality(_("Quality"), evidence.judgement, is_part=False)]
     if len(evidence.tasks) > 1:
         rows += [
@@ -70,7 +76,7 @@ def of_evidence(evidence: Evidence) -> Sequence[IntervalRow]:
             for part in evidence.tasks
         ]
     rows += [_gate(gate) for gate in evidence.gates]
-    return [row for row in rows if row is not None]
+    return rows if any(not row.unknown for row in rows) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ def summary(rows: Sequence[IntervalRow]) -> Sequence[Bar]:
 
     What only some policies limit is there where it is known.
     """
-    known = {row.key: row for row in rows if not row.is_part}
+    known = {row.key: row for row in rows if not row.is_part and not row.unknown}
     if not known:
         return []
     asked = [key for key in SUMMARY if key in known or key == QUALITY or _is_usual(GATES[key])]
@@ -99,7 +105,7 @@ def _is_usual(gated: Gated) -> bool:
     return any(limit.default is not None for limit in gated.limits)
 
 
-def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow | None:
+def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow:
     return _row(
         key=QUALITY,
         name=name,
@@ -108,14 +114,21 @@ def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow 
         low=judged.low,
         high=judged.high,
         limit=-float(Thresholds().not_worse_margin),
+        tolerance=0.0,
         say=_score,
         verdict=words.verdict(judged.verdict),
         tone=words.VERDICT_TONES.get(words.plain_code(judged.verdict), "warn"),
+        unknown=judged.needed.words if judged.needed else "",
     )
 
 
-def _gate(gate: KeptGate) -> IntervalRow | None:
+def _gate(gate: KeptGate) -> IntervalRow:
     status = words.plain_code(gate.status)
+    if status == GateStatus.PASSED and gate.high is not None and gate.high < 0:
+        status = Verdict.BETTER  # of all that has a limit, less is better
+    tolerance = 0.0
+    if gate.limit is not None and gate.limit >= 0 and gate.name in GATES:
+        tolerance = float(passes_below(gate.name, gate.limit) - gate.limit)
     return _row(
         key=gate.name,
         name=GATES[gate.name].title
@@ -126,9 +139,11 @@ def _gate(gate: KeptGate) -> IntervalRow | None:
         low=gate.low,
         high=gate.high,
         limit=None if gate.limit is None else float(gate.limit),
+        tolerance=tolerance,
         say=hundredths if gate.name in RATES else _percent,
         verdict=words.verdict(status),
         tone=words.VERDICT_TONES.get(status, "warn"),
+        unknown=gate.reason.partition(": ")[2],
     )
 
 
@@ -141,13 +156,15 @@ def _row(
     low: float | None,
     high: float | None,
     limit: float | None,
+    tolerance: float,
     say: Callable[[float], str],
     verdict: SafeString,
     tone: str,
-) -> IntervalRow | None:
-    if value is None and low is None and high is None:
-        return None
-    most = max(abs(each) for each in (value, low, high, limit, 0.001) if each is not None) * ROOM
+    unknown: str,
+) -> IntervalRow:
+    is_known = any(each is not None for each in (value, low, high))
+    farthest = None if limit is None else abs(limit) + tolerance
+    most = max(abs(each) for each in (value, low, high, farthest, 0.001) if each is not None) * ROOM
     x = Scale(low=-most, high=most, start=0.0, end=WIDTH).place
     return IntervalRow(
         key=key,
@@ -161,12 +178,16 @@ def _row(
         is_open_left=low is None,
         is_open_right=high is None,
         limit=None if limit is None else x(limit),
-        beyond=None if limit is None else _beyond(x(limit), is_least=limit < 0),
+        beyond=None if limit is None else _beyond(x(limit + tolerance), is_least=limit < 0),
+        tolerated=(x(limit), x(limit + tolerance) - x(limit))
+        if limit is not None and tolerance
+        else None,
         change="–" if value is None else say(value),
-        interval=_span(low, high, say),
+        interval=_span(low, high, say) if is_known else "–",
         limit_words=_limit(limit, say),
         verdict=verdict,
         tone=tone if tone in SIGNS else "plain",
+        unknown="" if is_known else unknown or _("not known"),
     )
 
 

@@ -87,6 +87,8 @@ def measured(moment: datetime | None, evidence: Evidence, *, now: datetime) -> S
     if moment is None or not evidence.is_measured:
         return SafeString("")
     ago = words.ago(moment, now=now)
+    if not (evidence.quality.n_current or evidence.quality.n_candidate):
+        return format_html(_("measured {}"), ago)
     return format_html(_("measured {}, {}"), ago, on_scores(evidence))
 
 

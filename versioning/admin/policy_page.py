@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import policy_lines
-from versioning.models import TrackedModel
+from versioning.models import Policy, TrackedModel
 from versioning.services.upgrades import explaining
 from versioning.services.upgrades.policies import Resolved
 
@@ -19,12 +19,18 @@ from versioning.services.upgrades.policies import Resolved
 def of(tracked: TrackedModel, *, resolved: Resolved) -> dict[str, Any]:
     """Return what holds for a model, in words, and where its own policy is changed."""
     own = resolved.own
-    add = f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked.pk}"
     return {
         "lines": policy_lines.lines(resolved, of=own),
         "own_policy": own,
-        "policy_page": reverse("admin:versioning_policy_change", args=[own.pk]) if own else add,
+        "policy_page": where_changed(tracked_model_id=tracked.pk, own=own),
     }
+
+
+def where_changed(*, tracked_model_id: int, own: Policy | None) -> str:
+    """Return the page on which a model's own policy is changed, or made where it has none."""
+    if own is not None:
+        return reverse("admin:versioning_policy_change", args=[own.pk])
+    return f"{reverse('admin:versioning_policy_add')}?tracked_model={tracked_model_id}"
 
 
 def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> HttpResponse:

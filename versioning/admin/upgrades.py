@@ -307,7 +307,8 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "question": words.question(record),
         "proof": words.proof(record),
         "sheet": sheet,
-        "state": words.state(record),
+        # Of one that waits, the question says so, and the evidence may speak against it.
+        "state": "" if record.is_waiting else words.state(record),
         "confidence": words.confidence(record),
         "measured": layers.measured(record.evidence_at, evidence, now=now),
         "legs": legs.of_sheet(sheet),
@@ -318,6 +319,9 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
             [each for each in decisions if each.of_canary is None],
             record,
             gathers_evidence=brief is not None and not brief.at_once,
+        ),
+        "gather": advice.ways_to_evidence(
+            record, request, gathers_evidence=brief is not None and not brief.at_once
         ),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,

@@ -131,7 +131,13 @@ def code_words(code: str) -> str:
 def confidence(record: UpgradeRecord) -> SafeString:
     """Say how sure lineage is that one succeeds the other."""
     share = record.confidence
-    words = _("sure") if share >= 0.9 else _("likely") if share >= 0.6 else _("a guess")
+    words = (
+        _("sure successor")
+        if share >= 0.9
+        else _("likely successor")
+        if share >= 0.6
+        else _("guessed successor")
+    )
     tone = "plain" if share >= 0.6 else "warn"
     return badge(
         f"{words} {share:.0%}", tone, title=_("How sure it is that this is its successor.")

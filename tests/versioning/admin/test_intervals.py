@@ -20,7 +20,7 @@ def gate(**told: Any) -> dict[str, Any]:
 
 
 def only(evidence: dict[str, Any]) -> IntervalRow:
-    (row,) = of_evidence(read(evidence))
+    (row,) = (row for row in of_evidence(read(evidence)) if not row.unknown)
     return row
 
 
@@ -34,8 +34,12 @@ def test_a_plot_keeps_order_and_stays_within(ends: list[float], limit: float) ->
     assert 0 <= row.left <= row.value <= row.right <= WIDTH
     assert 0 <= row.limit <= WIDTH
     wrong = (row.beyond[0], row.beyond[0] + row.beyond[1])
-    is_least = limit < 0  # what quality may lose: beyond it is to its left
-    assert wrong == pytest.approx((0.0, row.limit) if is_least else (row.limit, WIDTH))
+    if limit < 0:  # what quality may lose: beyond it is to its left
+        assert wrong == pytest.approx((0.0, row.limit))
+    else:
+        assert row.tolerated is not None
+        tolerated = (row.tolerated[0], row.tolerated[0] + row.tolerated[1])
+        assert (*tolerated, wrong[1]) == pytest.approx((row.limit, wrong[0], WIDTH))
     assert (row.value > row.middle) <= (value > 0)
 
 
@@ -65,8 +69,25 @@ def test_an_open_end_is_said_and_not_closed(
         {"gates": [gate(value="x", low="?")]},
     ],
 )
-def test_what_is_unknown_is_left_out(evidence: dict[str, Any]) -> None:
+def test_where_nothing_is_known_there_are_no_rows(evidence: dict[str, Any]) -> None:
     assert list(of_evidence(read(evidence))) == []
+
+
+def test_what_is_unknown_beside_what_is_known_says_why() -> None:
+    why = "latency p95: 100 requests a side are needed, there are 14"
+    unknown = {"name": "latency_p95", "status": "unknown", "reason": why}
+    rows = of_evidence(read({"gates": [gate(value=0, low=-0.01, high=0.01), unknown]}))
+    assert [(row.name, row.unknown) for row in rows] == [
+        ("Quality", "not known"),
+        ("Error rate", ""),
+        ("Latency p95", "100 requests a side are needed, there are 14"),
+    ]
+
+
+@pytest.mark.parametrize(("high", "said"), [(-0.001, "better"), (0.001, "passed")])
+def test_what_surely_fell_is_better(high: float, said: str) -> None:
+    row = only({"gates": [gate(status="passed", low=-0.1, value=-0.05, high=high, limit="0.01")]})
+    assert said in row.verdict
 
 
 def test_one_task_is_not_drawn_twice() -> None:

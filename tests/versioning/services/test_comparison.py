@@ -93,7 +93,10 @@ def test_few_days_say_what_comes_first(writer, newer):
     found = evidence(writer, newer)
 
     assert (found.verdict, found.decision) == ("not_enough_data", "NOT ENOUGH EVIDENCE")
-    assert "at least 7 days side by side, and 30 samples a side, come first" in found.sentence
+    assert (
+        "at least 7 days side by side (so far 5) and 30 samples a side (so far worth 10)"
+        in found.sentence
+    )
 
 
 def test_no_samples_at_all_is_no_error(writer, newer):

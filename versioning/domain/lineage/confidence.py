@@ -43,7 +43,8 @@ def weigh(current: Entry, chosen: Entry, *, is_stated: bool, at: date | None = N
     ]
     if chosen.identity.unknown:
         words = ", ".join(chosen.identity.unknown)
-        doubts.append((_UNKNOWN_WORD_COST, f"Less sure: no vocabulary knows {words}."))
+        said = f"Less sure: {words} is no word that Hotswap knows from other models."
+        doubts.append((_UNKNOWN_WORD_COST, said))
     doubts += _doubts_of_the_calendar(current, chosen)
     doubts += _doubts_of_a_new_pair(current, chosen, at)
     doubts += [(_CAUTION_COST, text) for text in _losses(current, chosen)]

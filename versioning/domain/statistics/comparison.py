@@ -169,7 +169,7 @@ def quality_sentence(
     claim = _so(judgement)
     claim = claim[0].upper() + claim[1:]
     if quality.current is None or quality.candidate is None:
-        return f"{claim}; quality can't be compared: no task has scores of both versions"
+        return claim
     if judgement.low is None or judgement.high is None:
         return claim
     changed = change(

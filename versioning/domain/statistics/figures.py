@@ -45,10 +45,10 @@ def points(value: float, *, digits: int) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
-def hundredths(rate: float) -> str:
+def hundredths(rate: float, *, sign: bool = True) -> str:
     """Return a rise of a rate in hundredths: "+1.3 points"."""
-    text = significant(rate * 100, digits=2, sign=True)
-    return f"{text} {'point' if text in ('+1', '-1') else 'points'}"
+    text = significant(rate * 100, digits=2, sign=sign)
+    return f"{text} {'point' if text.lstrip('+-') == '1' else 'points'}"
 
 
 def percent(fraction: float) -> str:

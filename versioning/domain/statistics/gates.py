@@ -152,10 +152,11 @@ def _rate_gate(look: _Look, gated: Gated, *, values: Values) -> Gate:
     elif value > limit:
         status, tail = GateStatus.UNKNOWN, "above the limit, but not surely"
     elif not look.common and exact(high) < limit + ERROR_TOLERANCE:
-        so = "less, at most" if high < 0 else "at most"
-        status, tail = GateStatus.PASSED, f"surely {so} {hundredths(high)}"
+        least = f"less, by at least {hundredths(-high, sign=False)}"
+        so = least if high < 0 else f"at most {hundredths(high)}"
+        status, tail = GateStatus.PASSED, f"surely {so}"
     else:
-        status, tail = GateStatus.UNSURE, f"within the limit, not surely: up to {hundredths(high)}"
+        status, tail = GateStatus.UNSURE, _within(look, f"up to {hundredths(high)}")
     if status is not GateStatus.FAILED and status is not GateStatus.PASSED:
         needed = _until_sure(look, found=found, limit=float(limit + ERROR_TOLERANCE))
         tail = f"{tail}; {needed.words}"
@@ -212,14 +213,16 @@ def _ratio_gate(look: _Look, gated: Gated) -> Gate:
         return Gate(name=name, status=GateStatus.UNKNOWN, limit=limit, reason=f"{what}: {reason}")
     value = rise(before=ratio.current, after=ratio.candidate)
     rose = f"{_percent(value)}" if value is not None else "from nothing"
-    status = _ratio_status(look, ratio=ratio, value=value, limit=limit)
-    low, high = ratio.interval(alpha=look.alpha)
+    told = _Told.of(ratio, look=look, limit=limit)
+    status = _ratio_status(look, ratio=ratio, value=value, limit=limit, told=told)
     tails = {
-        GateStatus.FAILED: f"surely above {_percent(SURELY * limit)}",
-        GateStatus.PASSED: f"surely less, at most {_percent(high - 1)}"
-        if high < 1
-        else f"surely below {_percent(limit + _tolerance(limit))}",
-        GateStatus.UNSURE: f"within the limit, not surely: {_up_to(high)}",
+        GateStatus.FAILED: "surely above it"
+        if told.low > float(1 + limit)
+        else f"surely above {_percent(SURELY * limit)}",
+        GateStatus.PASSED: f"surely less, by at least {_percent_of(1 - told.high)}"
+        if told.high < 1
+        else f"surely below {_percent(passes_below(name, limit))}",
+        GateStatus.UNSURE: _within(look, _up_to(told.high)),
         GateStatus.UNKNOWN: "above the limit, but not surely; more requests will tell",
     }
     return Gate(
@@ -229,32 +232,74 @@ def _ratio_gate(look: _Look, gated: Gated) -> Gate:
         reason=f"{what} {figure(ratio.current)} → {figure(ratio.candidate)} "
         f"({rose}, limit {_percent(limit)}): {tails[status]}",
         value=value,
-        low=_finite(low - 1),
-        high=_finite(high - 1),
+        low=_finite(told.low - 1),
+        high=_finite(told.high - 1),
         current=ratio.current,
         candidate=ratio.candidate,
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What is known of a ratio: whether it surely passes or rose too much, and its interval."""
+
+    surely_passes: bool
+    surely_rose: bool
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ratio: Ratio, *, look: _Look, limit: Decimal) -> _Told:
+        """Ask the two questions of the gate, and let the interval agree with their answers.
+
+        The ends of the interval are sought with the days' doubt at its middle, the two questions
+        are asked with their own: without this a bar could cross a limit that it surely keeps.
+        """
+        most = float(1 + limit + _tolerance(limit))
+        least = float(1 + SURELY * limit) * (COMMON_RATIO if look.common else 1.0)
+        surely_passes = not ratio.candidate or ratio.surely_below(most, alpha=look.alpha)
+        surely_rose = ratio.surely_above(least, alpha=look.alpha)
+        low, high = ratio.interval(alpha=look.alpha)
+        return cls(
+            surely_passes=surely_passes,
+            surely_rose=surely_rose,
+            low=max(low, least) if surely_rose else min(low, least),
+            high=min(high, most) if surely_passes else max(high, most),
+        )
+
+
 def _ratio_status(
-    look: _Look, *, ratio: Ratio, value: Decimal | None, limit: Decimal
+    look: _Look, *, ratio: Ratio, value: Decimal | None, limit: Decimal, told: _Told
 ) -> GateStatus:
     """Return how a ratio stands to its limit; a free side stays free, or rises from nothing."""
-    allowed = COMMON_RATIO if look.common else 1.0
     within = ratio.candidate <= 0 if value is None else value <= round(limit, 9)
     if within:
-        most = float(1 + limit + _tolerance(limit))
-        sure = not look.common and ratio.surely_below(most, alpha=look.alpha)
-        return GateStatus.PASSED if sure or not ratio.candidate else GateStatus.UNSURE
+        sure = told.surely_passes and (not look.common or not ratio.candidate)
+        return GateStatus.PASSED if sure else GateStatus.UNSURE
+    allowed = COMMON_RATIO if look.common else 1.0
     beyond = value is None or float(1 + value) > float(1 + limit) * allowed
-    least = float(1 + SURELY * limit) * allowed
-    if beyond and ratio.surely_above(least, alpha=look.alpha):
-        return GateStatus.FAILED
-    return GateStatus.UNKNOWN
+    return GateStatus.FAILED if beyond and told.surely_rose else GateStatus.UNKNOWN
+
+
+def passes_below(name: str, limit: Decimal) -> Decimal:
+    """Return below what the figure of a gate must surely lie to pass: its limit and a tolerance.
+
+    In the limit's own unit: points of a rate from 0 to 1, or a fraction of latency or cost.
+    """
+    return limit + (_tolerance(limit) if name in _RATIOS else ERROR_TOLERANCE)
 
 
 def _tolerance(limit: Decimal) -> Decimal:
     return max(RATIO_TOLERANCE, limit / 4)
+
+
+def _within(look: _Look, up_to: str) -> str:
+    """Say why what lies within its limit as measured does not surely do so."""
+    if not look.common:
+        return f"within the limit, not surely: {up_to}"
+    if look.basis is Basis.BEFORE_AFTER:
+        return "within the limit as measured, before / after: what else changed is not known"
+    return "within the limit as measured, but their requests are not alike"
 
 
 def _up_to(high: float) -> str:
@@ -264,6 +309,10 @@ def _up_to(high: float) -> str:
 def _percent(fraction: Decimal | float) -> str:
     """Return +20 %, or +12.5 % where it has a part."""
     return f"{significant(float(fraction) * 100, sign=True)} %"
+
+
+def _percent_of(fraction: float) -> str:
+    return f"{significant(fraction * 100)} %"
 
 
 def _finite(value: float) -> float | None:

@@ -64,9 +64,20 @@ NO_TRAFFIC = Needed(because="one of the versions gets no requests at present")
 NOT_WITH_THIS_TRAFFIC = Needed(
     because=f"not with this traffic: it would take more than {MOST_DAYS} days"
 )
-TOO_EARLY = Needed(
-    because=f"at least {LEAST_DAYS} days side by side, and {FLOOR} samples a side, come first"
-)
+NO_COMMON_TASK = Needed(because="no task has scores of both versions")
+
+
+def too_early(*, days: int, samples: float) -> Needed:
+    """Say which floor is not reached, and how much of it there is.
+
+    ``days`` are those side by side, ``samples`` what the smaller side is worth.
+    """
+    short = []
+    if days < LEAST_DAYS:
+        short.append(f"{LEAST_DAYS} days side by side (so far {days})")
+    if samples < FLOOR:
+        short.append(f"{FLOOR} samples a side (so far worth {math.floor(samples)})")
+    return Needed(because=f"at least {' and '.join(short)} come first")
 
 
 def needed_until(
@@ -90,7 +101,7 @@ def needed_until(
     if min(rates.current, rates.candidate) <= 0:
         return NO_TRAFFIC
     if days < LEAST_DAYS or difference.reach < FLOOR:
-        return TOO_EARLY
+        return too_early(days=days, samples=difference.reach)
     # What a day to come tells, in days as they were.
     worth = _harmonic(rates) / _harmonic(were)
     soonest, latest = (
@@ -272,7 +283,7 @@ def judge_nothing(*, per_day: PerDay | None = None) -> Judgement:
     What is needed comes first of all; nothing of it comes while a side gets no traffic.
     """
     idle = per_day is not None and min(per_day.current, per_day.candidate) <= 0
-    return Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=NO_TRAFFIC if idle else TOO_EARLY)
+    return Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=NO_TRAFFIC if idle else NO_COMMON_TASK)
 
 
 def _verdict(*, low: float, high: float, margin: Decimal) -> Verdict:

@@ -90,7 +90,7 @@ def test_a_task_that_only_the_candidate_serves_is_no_gap() -> None:
 @pytest.mark.parametrize(
     ("a_day", "words"),
     [
-        (5.0, "at least 7 days side by side, and 30 samples a side, come first"),
+        (5.0, "no task has scores of both versions"),
         (0.0, "one of the versions gets no requests at present"),
     ],
 )

@@ -1,16 +1,20 @@
 """Gates beside quality: errors, latency p95, cost per success."""
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.versioning.domain.statistics.arms import arm, stratum
+from tests.versioning.domain.statistics.arms import arm, scores, stratum
+from versioning.domain.signals import QUALITY
 from versioning.domain.statistics.comparison import compare
 from versioning.domain.statistics.decision import Decision
-from versioning.domain.statistics.gates import Gate, GateStatus, check_gates
-from versioning.domain.statistics.inputs import Arm, PerDay, Thresholds
-from versioning.domain.statistics.summaries import Moments
+from versioning.domain.statistics.gates import Gate, GateStatus, check_gates, passes_below
+from versioning.domain.statistics.inputs import Arm, Day, PerDay, Thresholds
+from versioning.domain.statistics.summaries import Moments, Sketch
 
 
 def gates(current: Arm, candidate: Arm, **limits: Decimal | None) -> dict[str, Gate]:
@@ -90,7 +94,7 @@ def test_a_tiny_cost_is_said_per_thousand_requests() -> None:
     gate = gates(arm(0.8, usd=0.0000622), arm(0.8, usd=0.0000311))["cost_per_success"]
     assert gate.reason == (
         "cost per 1,000 successful requests $0.062 → $0.031 (-50 %, limit +20 %): "
-        "surely less, at most -50 %"
+        "surely less, by at least 50 %"
     )
 
 
@@ -177,3 +181,43 @@ def test_a_limit_is_said_as_it_is() -> None:
     found = gates(arm(0.8), arm(0.8), max_latency_rise=Decimal("0.125"))
     assert "limit +12.5 %" in found["latency_p95"].reason
     assert "limit +20 %" in found["cost_per_success"].reason
+
+
+@st.composite
+def days_of_a_version(draw: st.DrawFn) -> Arm:
+    """A fortnight in which levels wander, days differ in size and some requests are far slower."""
+    ordinary = draw(st.floats(200, 2_000))
+    found = []
+    for number in range(14):
+        n = draw(st.integers(2, 120))
+        level = ordinary * draw(st.sampled_from((1.0, 1.0, 1.1, 1.5)))
+        slow = draw(st.integers(0, n // 8))
+        usd = 0.002 * draw(st.sampled_from((1.0, 1.0, 1.15, 2.0)))
+        found.append(
+            Day(
+                number=number,
+                n=n,
+                errors=draw(st.integers(0, min(3, n - 1))),
+                components={QUALITY: scores(0.8, n=n)},
+                cost=Moments(n, usd, (usd / 4) ** 2 * (n - 1), 0.0, 4 * usd),
+                latency=Sketch.of([level] * (n - slow) + [5 * level] * slow),
+            )
+        )
+    return Arm(days=tuple(found))
+
+
+@settings(max_examples=60)
+@given(days_of_a_version(), days_of_a_version())
+def test_what_a_gate_says_its_interval_shows(current: Arm, candidate: Arm) -> None:
+    """What passes keeps the limit and its tolerance; what is unsure reaches beyond."""
+    for gate in gates(current, candidate).values():
+        low = -math.inf if gate.low is None else gate.low
+        high = math.inf if gate.high is None else gate.high
+        most = float(passes_below(gate.name, gate.limit))
+        assert low <= high
+        if gate.status is GateStatus.PASSED:
+            assert high <= most + 1e-9
+        if gate.status is GateStatus.UNSURE:
+            assert high >= most - 1e-9
+        if gate.status is GateStatus.FAILED:
+            assert low > 0
