@@ -37,6 +37,7 @@ WORDS = """() => {
         const node = walker.currentNode
         if (node.parentElement.closest('.material-symbols-outlined, .hs-unseen, title')) continue
         if (!node.parentElement.checkVisibility({visibilityProperty: true})) continue
+        if (node.parentElement.closest('details:not([open]) > :not(summary)')) continue
         const range = document.createRange()
         range.selectNodeContents(node)
         const box = range.getBoundingClientRect()
@@ -83,5 +84,5 @@ def test_the_sheet_leads_to_the_right_decision(
         if advised[case.word] != case.right.value
     }
     assert len(CASES) - len(wrong) >= LEAST_RIGHT, wrong
-    wordy = {word: len(said) for word, said in words.items() if len(said) > MOST_WORDS}
+    wordy = {len(said): " ".join(said) for said in words.values() if len(said) > MOST_WORDS}
     assert wordy == {}

@@ -208,7 +208,9 @@ def _span(low: float | None, high: float | None, say: Callable[[float], str]) ->
         return _("no interval yet") if high is None else f"up to {say(high)}"
     if high is None:
         return _("from %(low)s, perhaps far more") % {"low": say(low)}
-    return f"{say(low)} to {say(high)}"
+    least, most = say(low), say(high)
+    figure, _space, unit = least.partition(" ")
+    return f"{figure if most.endswith(f' {unit}') else least} to {most}"
 
 
 def _score(figure: float) -> str:

@@ -91,8 +91,8 @@ def cautions(
         found.append(
             Caution(
                 code=WarningCode.POPULATION_SHIFT,
-                text=f"{mix_distance(strata):.0%} of the candidate's requests are for other tasks: "
-                "compare task by task",
+                text=f"the versions' mix of tasks differs by {mix_distance(strata):.0%}: so all is "
+                "compared task by task",
             )
         )
     if coverage.uncovered:

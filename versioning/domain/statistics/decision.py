@@ -30,8 +30,8 @@ class Decision(StrEnum):
 
 
 NEVER_MET = (
-    "the two hardly served on the same days: a canary, a shadow or an evaluation run shows them "
-    "side by side"
+    "the two hardly served on the same days: a canary, shadow or evaluation run shows them side by "
+    "side"
 )
 """Why before and after is never enough for a move."""
 

@@ -53,7 +53,7 @@ def test_before_and_after_is_never_enough_and_says_what_is() -> None:
     )
     assert found.decision is Decision.NOT_ENOUGH_EVIDENCE
     assert "before / after" in found.sentence
-    assert "a canary, a shadow or an evaluation run" in found.reasons[0]
+    assert "a canary, shadow or evaluation run" in found.reasons[0]
 
 
 def test_great_harm_is_seen_before_and_after_too_but_no_season_is() -> None:
