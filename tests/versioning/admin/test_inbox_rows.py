@@ -75,7 +75,7 @@ def test_the_four_figures_stand_in_one_order_as_bars_and_in_words(reviewer: Clie
     assert quality < latency < cost < errors
     assert "Quality +0.100 : better, surely +0.080 to +0.120" in said
     assert "Latency not known" in said
-    assert "Cost -30 % : better, surely -40 % to -22 % , at most +20 %".replace(" ,", ",") in said
+    assert "Cost -30 % : better, surely -40 to -22 % , at most +20 %".replace(" ,", ",") in said
 
 
 def test_where_nothing_was_measured_there_are_no_bars(reviewer: Client) -> None:
