@@ -123,9 +123,7 @@ def _quality(name: str, judged: KeptJudgement, *, is_part: bool) -> IntervalRow:
 
 
 def _gate(gate: KeptGate) -> IntervalRow:
-    status = words.plain_code(gate.status)
-    if status == GateStatus.PASSED and gate.high is not None and gate.high < 0:
-        status = Verdict.BETTER  # of all that has a limit, less is better
+    status = _said(gate)
     tolerance = 0.0
     if gate.limit is not None and gate.limit >= 0 and gate.name in GATES:
         tolerance = float(passes_below(gate.name, gate.limit) - gate.limit)
@@ -145,6 +143,20 @@ def _gate(gate: KeptGate) -> IntervalRow:
         tone=words.VERDICT_TONES.get(status, "warn"),
         unknown=gate.reason.partition(": ")[2],
     )
+
+
+def _said(gate: KeptGate) -> str:
+    """Return what a gate's row says: its status, and where the interval lies to the limit."""
+    status = words.plain_code(gate.status)
+    if gate.high is None or gate.limit is None:
+        return status
+    if status == GateStatus.PASSED and gate.high < 0:
+        return Verdict.BETTER  # of all that has a limit, less is better
+    if status == GateStatus.PASSED and gate.high > gate.limit:
+        return "narrowly_passed"
+    if status == GateStatus.UNSURE and gate.high < gate.limit:
+        return "not_alike"  # not side by side, or of requests that are not alike
+    return status
 
 
 def _row(

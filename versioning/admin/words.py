@@ -62,9 +62,11 @@ VERDICT_TONES = {
     "worse": "bad",
     "not_enough_data": "warn",
     "passed": "good",
+    "narrowly_passed": "good",
     "failed": "bad",
     "unknown": "warn",
     "unsure": "warn",
+    "not_alike": "warn",
 }
 CODE_WORDS = {
     "upgrade": gettext_lazy("upgrade"),
@@ -76,9 +78,11 @@ CODE_WORDS = {
     "worse": gettext_lazy("worse"),
     "not_enough_data": gettext_lazy("not enough data"),
     "passed": gettext_lazy("passed"),
+    "narrowly_passed": gettext_lazy("narrowly passed"),
     "failed": gettext_lazy("failed"),
     "unknown": gettext_lazy("unknown"),
     "unsure": gettext_lazy("unsure"),
+    "not_alike": gettext_lazy("not alike"),
 }
 WHAT_TO_DO = {
     Check.ErrorKind.UNAVAILABLE: gettext_lazy(

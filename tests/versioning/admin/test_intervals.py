@@ -84,9 +84,18 @@ def test_what_is_unknown_beside_what_is_known_says_why() -> None:
     ]
 
 
-@pytest.mark.parametrize(("high", "said"), [(-0.001, "better"), (0.001, "passed")])
-def test_what_surely_fell_is_better(high: float, said: str) -> None:
-    row = only({"gates": [gate(status="passed", low=-0.1, value=-0.05, high=high, limit="0.01")]})
+@pytest.mark.parametrize(
+    ("status", "high", "said"),
+    [
+        ("passed", -0.001, ">better<"),
+        ("passed", 0.001, ">passed<"),
+        ("passed", 0.012, ">narrowly passed<"),
+        ("unsure", 0.02, ">unsure<"),
+        ("unsure", 0.005, ">not alike<"),
+    ],
+)
+def test_what_a_row_says_is_what_its_bar_shows(status: str, high: float, said: str) -> None:
+    row = only({"gates": [gate(status=status, low=-0.1, value=-0.05, high=high, limit="0.01")]})
     assert said in row.verdict
 
 

@@ -47,6 +47,9 @@ DOUBTS = frozenset(
 )
 """Warnings with which nothing is enough for a move."""
 
+ALL_BUT_NOTHING = 0.995
+"""The distance of two mixes that is 100% as it is said."""
+
 UNLIKE_BEGINNINGS = frozenset({WarningCode.OTHER_HOURS})
 """Doubts that the first hours of a canary always give: it began in the middle of a day."""
 
@@ -91,8 +94,7 @@ def cautions(
         found.append(
             Caution(
                 code=WarningCode.POPULATION_SHIFT,
-                text=f"the versions' mix of tasks differs by {mix_distance(strata):.0%}: so all is "
-                "compared task by task",
+                text=_on_the_mix(mix_distance(strata)),
             )
         )
     if coverage.uncovered:
@@ -417,3 +419,10 @@ def _pooled(cell: KnownCounts) -> float:
 
 def _apart(cell: KnownCounts) -> float:
     return cell.known_candidate / cell.n_candidate - cell.known_current / cell.n_current
+
+
+def _on_the_mix(distance: float) -> str:
+    """Say what two versions' different tasks mean for the figures; the distance is from 0 to 1."""
+    if distance > ALL_BUT_NOTHING:
+        return "the versions have no task in common: nothing of them can be compared"
+    return f"the versions' mix of tasks differs by {distance:.0%}: so all is compared task by task"

@@ -60,11 +60,23 @@ class Needed:
         return f"{_count(self.samples, self.most_samples)} more {noun}{takes}"
 
 
-NO_TRAFFIC = Needed(because="one of the versions gets no requests at present")
 NOT_WITH_THIS_TRAFFIC = Needed(
     because=f"not with this traffic: it would take more than {MOST_DAYS} days"
 )
 NO_COMMON_TASK = Needed(because="no task has scores of both versions")
+
+
+def no_traffic(rates: PerDay) -> Needed | None:
+    """Say which version gets no requests; None where both get some."""
+    idle = [
+        name
+        for name, rate in (("current version", rates.current), ("candidate", rates.candidate))
+        if rate <= 0
+    ]
+    if not idle:
+        return None
+    gets = "gets" if len(idle) == 1 else "get"
+    return Needed(because=f"the {' and the '.join(idle)} {gets} no requests at present")
 
 
 def too_early(*, days: int, samples: float) -> Needed:
@@ -98,8 +110,8 @@ def needed_until(
         candidate=difference.n_candidate / difference.days,
     )
     rates = per_day or were
-    if min(rates.current, rates.candidate) <= 0:
-        return NO_TRAFFIC
+    if (idle := no_traffic(rates)) is not None:
+        return idle
     if days < LEAST_DAYS or difference.reach < FLOOR:
         return too_early(days=days, samples=difference.reach)
     # What a day to come tells, in days as they were.
@@ -282,8 +294,8 @@ def judge_nothing(*, per_day: PerDay | None = None) -> Judgement:
 
     What is needed comes first of all; nothing of it comes while a side gets no traffic.
     """
-    idle = per_day is not None and min(per_day.current, per_day.candidate) <= 0
-    return Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=NO_TRAFFIC if idle else NO_COMMON_TASK)
+    idle = no_traffic(per_day) if per_day is not None else None
+    return Judgement(verdict=Verdict.NOT_ENOUGH_DATA, needed=idle or NO_COMMON_TASK)
 
 
 def _verdict(*, low: float, high: float, margin: Decimal) -> Verdict:

@@ -91,7 +91,7 @@ def test_a_task_that_only_the_candidate_serves_is_no_gap() -> None:
     ("a_day", "words"),
     [
         (5.0, "no task has scores of both versions"),
-        (0.0, "one of the versions gets no requests at present"),
+        (0.0, "the candidate gets no requests at present"),
     ],
 )
 def test_where_nothing_is_shared_it_says_what_comes_first(a_day: float, words: str) -> None:

@@ -137,3 +137,16 @@ def test_nothing_has_no_minus() -> None:
 def test_an_interval_around_a_mean_has_its_digits() -> None:
     assert span(0.8, low=0.79, high=0.81) == "0.80 (0.79 to 0.81)"
     assert span(0.8, low=0.7995, high=0.8005) == "0.8000 (0.7995 to 0.8005)"
+
+
+@given(SHARE, SHARE, st.floats(0.001, 0.3))
+def test_a_reader_who_subtracts_finds_the_change_that_is_said(
+    before: float, after: float, half: float
+) -> None:
+    apart = after - before
+    said = change(
+        before=before, after=after, low=apart - half, high=apart + half, alpha=0.05, relative=None
+    )
+    old, new, told = re.findall(r"[+-]?\d\.\d+", said)[:3]
+    if len(told) < len("+0.123456"):  # the most digits that are ever said
+        assert Decimal(new) - Decimal(old) == Decimal(told)
