@@ -30,7 +30,7 @@ class Decision(StrEnum):
 
 
 NEVER_MET = (
-    "the two hardly served on the same days: a canary or evaluation run shows them side by side"
+    "they hardly served on the same days: a canary or evaluation run shows them side by side"
 )
 """Why before and after is never enough for a move."""
 
