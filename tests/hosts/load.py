@@ -65,7 +65,7 @@ class Load:
         last_moment = time.monotonic() + STOP_WITHIN_S
         for thread in self._threads:
             thread.join(max(0.0, last_moment - time.monotonic()))
-            assert not thread.is_alive(), f"no answer within {STOP_WITHIN_S} s: {self.summary()}"
+            assert not thread.is_alive(), self.last_words()
         self._threads.clear()
         assert not self._broken, self._broken
 
@@ -81,6 +81,16 @@ class Load:
 
     def summary(self) -> Counter[tuple[str, int, str]]:
         return Counter((each.web, each.status, each.why) for each in self.answers)
+
+    def last_words(self) -> str:
+        """Say what the latest requests came to, for a test that fails."""
+        began = self.answers[0].at
+        odd = [each for each in self.answers if each.status not in (200, 409)]
+        lines = [
+            f"{each.at - began:7.1f} s {each.web} {each.status} {each.why} {each.took_s:.1f} s"
+            for each in odd[-40:]
+        ]
+        return "\n".join([f"no answer within {STOP_WITHIN_S} s", str(self.summary()), *lines])
 
     def _send_samples(self) -> None:
         while not self._stop.is_set():

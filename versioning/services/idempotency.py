@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from versioning.models import IdempotentRequest
 from versioning.services import constraints
@@ -146,8 +146,11 @@ def _claim(
 
 
 def _take_over(known: IdempotentRequest, *, now: datetime) -> int:
+    # A claim from the future is of a machine whose clock is ahead: it may have died long ago.
+    # Who is taken over while at work is undone, so no clock can have a request done twice.
+    crashed = Q(created_at__lt=now - IN_FLIGHT_FOR) | Q(created_at__gt=now + IN_FLIGHT_FOR)
     taken = IdempotentRequest.objects.filter(
-        pk=known.pk, status=None, created_at=known.created_at, created_at__lt=now - IN_FLIGHT_FOR
+        crashed, pk=known.pk, status=None, created_at=known.created_at
     ).update(created_at=now)
     if taken != 1:
         raise InFlight("The same request is being worked on right now. Ask again in a moment.")

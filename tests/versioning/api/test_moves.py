@@ -209,14 +209,16 @@ class TestRepeats:
 
         assert_problem(self.send(api, base), 409, "request-in-flight")
 
+    @pytest.mark.parametrize("minutes", [2, -2])
     def test_after_a_crash_the_next_one_takes_over(
-        self, api: Api, base: str, model: TrackedModel
+        self, api: Api, base: str, model: TrackedModel, minutes: int
     ) -> None:
+        """Also where the clock of the machine that crashed was two minutes ahead."""
         UpgradeRecordFactory(tracked_model=model)
         self.send(api, base)
         IdempotentRequest.objects.update(status=None, answer=None)
 
-        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)):
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)):
             answer = self.send(api, base)
 
         assert_problem(answer, 409, "nothing-recommended")
