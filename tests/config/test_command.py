@@ -5,12 +5,13 @@ import tomllib
 from argparse import Namespace
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config import command, supervisor
-from tests.config.conftest import ROOT
+from tests.config.conftest import ROOT, embedded, run
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -81,3 +82,12 @@ def test_what_is_for_development_is_no_package_of_the_wheel() -> None:
     unknown = folders - {"var", "dist", "__pycache__"} - shipped - held_back
     assert unknown == set(), "Say here, or in pyproject.toml, whether it ships."
     assert "voice.py" in wheel["exclude"]
+
+
+def test_a_command_tells_slips_of_settings_and_loads_no_page(tmp_path: Path) -> None:
+    """Checks of pages would load each of them first, which took a quarter of every command."""
+    command = [sys.executable, "-X", "importtime", "manage.py", "secrets_key"]
+    told = run(command, embedded(tmp_path, HOTSWAP_DATA_DIRECTORY="slip")).stderr
+    assert "HOTSWAP_DATA_DIRECTORY" in told
+    assert "versioning.admin" in told  # so what is loaded is listed
+    assert "config.urls" not in told
