@@ -244,7 +244,9 @@ class TestProtobuf:
         good = ExportTraceServiceRequest()
         spans = good.resource_spans.add().scope_spans.add().spans
         for _ in range(2):
-            sent = spans.add(trace_id=next(numbers).to_bytes(16, "big"), span_id=b"s" * 8)
+            # Twice the number: no change of one byte makes it the id of another span.
+            trace_id = 2 * next(numbers).to_bytes(8, "big")
+            sent = spans.add(trace_id=trace_id, span_id=b"s" * 8)
             sent.start_time_unix_nano = 1790000000000000000
             sent.attributes.add(key="gen_ai.request.model").value.string_value = "zeta-1"
         encoded = bytearray(good.SerializeToString())
