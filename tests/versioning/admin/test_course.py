@@ -200,6 +200,7 @@ class TestWhatHappensFirst:
             kind="way_back", record=record, raised_at=timezone.now(), sentence="It is dead."
         )
         assert "It is dead." in text(reviewer.get(address(record, "approve")))
+        assert "The way back is open" not in text(reviewer.get(address(record, "change")))
         Policy.objects.create(canary_steps=STEPS)
         ModelVersion.objects.filter(pk=record.from_version_id).update(gone_at=timezone.now())
 

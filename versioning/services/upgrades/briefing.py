@@ -51,14 +51,9 @@ def of_approvals(*, records: Collection[UpgradeRecord], now: datetime) -> list[B
             after=record.to_version,
             first=_first(resolved[record.tracked_model_id].policy),
             at_once=not resolved[record.tracked_model_id].policy.gathers_evidence,
-            way_back=way_back.until_when(
-                version=record.from_version,
-                fallback=resolved[record.tracked_model_id].fallback,
-                policy=resolved[record.tracked_model_id].policy,
-                now=now,
-            )
-            if record.from_version is not None
-            else "",
+            # What a provider said when it was asked is newer than what its list had.
+            way_back=told.get(record.pk, "")
+            or _until_when(record, resolved=resolved[record.tracked_model_id], now=now),
             falls=[
                 other
                 for other in others
@@ -131,6 +126,15 @@ def _first(policy: EffectivePolicy) -> str:
     elif policy.canary_steps:
         after = " Before, the provider is asked whether the way back is open."
     return f"{once} {policy.first_stop}.{after}"
+
+
+def _until_when(record: UpgradeRecord, *, resolved: Resolved, now: datetime) -> str:
+    """Say until when one could go back; empty for a first version."""
+    if record.from_version is None:
+        return ""
+    return way_back.until_when(
+        version=record.from_version, fallback=resolved.fallback, policy=resolved.policy, now=now
+    )
 
 
 def _no_way_back(
