@@ -11,7 +11,7 @@ from django.conf import LazySettings, settings
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from config.celery import app
 from providers.models import Provider
@@ -48,6 +48,21 @@ def test_the_daily_check_is_at_two_in_the_zone_that_is_set(settings: LazySetting
 
     crontab = PeriodicTask.objects.get(name=schedules.DAILY_CHECK).crontab
     assert (crontab.minute, crontab.hour, str(crontab.timezone)) == ("0", "2", "Europe/Prague")
+
+
+@pytest.mark.django_db
+def test_the_same_times_twice_are_no_obstacle() -> None:
+    """Two may have been made at once, or by somebody in the admin."""
+    schedules.install_schedules()
+    for kind in (CrontabSchedule, IntervalSchedule):
+        for row in kind.objects.all():
+            row.pk = None
+            row.save()
+    PeriodicTask.objects.all().delete()
+
+    schedules.install_schedules()
+
+    assert PeriodicTask.objects.filter(name=schedules.DAILY_CHECK).exists()
 
 
 @pytest.mark.django_db

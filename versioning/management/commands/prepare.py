@@ -44,19 +44,19 @@ class Command(ServiceCommand):
                 self.stdout.write(note)
 
     def _prepare(self, **options: Any) -> dict[str, Any]:
+        collect_if_changed()
         with _one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
-        collect_if_changed()
-        schedules.install_schedules()
-        plugins.raise_faults(now=timezone.now())
-        standstills.start_anew(now=timezone.now())
-        mail.note_at_start(now=timezone.now())
-        return {"notes": _first_user() if options["first_user"] else []}
+            schedules.install_schedules()
+            plugins.raise_faults(now=timezone.now())
+            standstills.start_anew(now=timezone.now())
+            mail.note_at_start(now=timezone.now())
+            return {"notes": _first_user() if options["first_user"] else []}
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Let those that start on several machines at once bring the tables up to date in turn.
+    """Let those that start on several machines at once make the database ready in turn.
 
     The lock is the session's, since each migration has a transaction of its own. SQLite needs
     none: its file is one machine's, where the supervisor prepares once.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q
+from django.db.models import Max, Model, Q
 from django.db.models.functions import Coalesce
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -217,16 +217,23 @@ def _next_after(task: PeriodicTask, moment: datetime) -> datetime | None:
 def _when(entry: ScheduleEntry) -> dict[str, object]:
     if entry.daily is not None:
         hour, minute = entry.daily
-        crontab, _ = CrontabSchedule.objects.get_or_create(
-            minute=str(minute),
-            hour=str(hour),
-            day_of_week="*",
-            day_of_month="*",
-            month_of_year="*",
-            timezone=settings.TIME_ZONE,
-        )
-        return {"crontab": crontab}
-    interval, _ = IntervalSchedule.objects.get_or_create(
-        every=entry.minutes, period=IntervalSchedule.MINUTES
-    )
-    return {"interval": interval}
+        daily = {
+            "minute": str(minute),
+            "hour": str(hour),
+            "day_of_week": "*",
+            "day_of_month": "*",
+            "month_of_year": "*",
+            "timezone": settings.TIME_ZONE,
+        }
+        return {"crontab": _one_of(CrontabSchedule, daily)}
+    often = {"every": entry.minutes, "period": IntervalSchedule.MINUTES}
+    return {"interval": _one_of(IntervalSchedule, often)}
+
+
+def _one_of(kind: type[Model], told: Mapping[str, object]) -> Model:
+    """Return the first such schedule, made where there is none: nothing keeps two from being there.
+
+    Somebody may have added the like in the admin.
+    """
+    rows = kind._default_manager
+    return rows.filter(**told).order_by("pk").first() or rows.create(**told)
