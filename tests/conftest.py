@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--with-a-database",
         action="store_true",
-        help="leave out what asks for no database: on another one it would be the same",
+        help="leave out what asks for no database, or is marked as the same on any",
     )
 
 
@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks_for_a_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database") is not None:
+        return False
     asked = {"db", "transactional_db", "database"} & {*getattr(item, "fixturenames", ())}
     return bool(asked) or item.get_closest_marker("django_db") is not None
 

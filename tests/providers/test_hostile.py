@@ -18,7 +18,7 @@ from tests.providers.hostile.behaviours import HOSTILE, MIB, Hostile
 from tests.providers.hostile.server import GOOD, HostileServer, listing, reply, serving
 from versioning.models import CatalogueEntry, TrackedModel, UpgradeRecord
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MOST_MEMORY = 100 * MIB
 # For what surrounds asking: the database, and a machine that has others to run, too.

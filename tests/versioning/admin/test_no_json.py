@@ -21,6 +21,8 @@ from versioning.admin.value_rows import ScorerRow
 from versioning.domain.scoring import SCORERS, OptionKind
 from versioning.models import EvaluationCase, EvaluationSuite, ModelVersion, Policy
 
+pytestmark = pytest.mark.any_database
+
 FOR_PEOPLE = (RowsField, ChosenField, LinesField, forms.MultipleChoiceField)
 
 

@@ -16,6 +16,8 @@ from versioning.domain import calendar
 from versioning.domain.presets import PRESETS
 from versioning.models import Policy, UpgradeRecord
 
+pytestmark = pytest.mark.any_database
+
 ADD = "/admin/versioning/policy/add/"
 FORM = "policy_form"
 

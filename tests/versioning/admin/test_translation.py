@@ -17,6 +17,8 @@ from django.utils.translation import trans_real
 from tests.versioning.admin.walk import make_world, pages
 from versioning.domain.scoring import SCORERS
 
+pytestmark = pytest.mark.any_database
+
 FILLED_IN = re.compile(r"(%(?:\(\w+\))?[-0-9.]*[sdrf]|%%|\{\w*\}|<[^>]*>|&\w+;)")
 TO_FULL_WIDTH = {n: n + 0xFEE0 for n in (*range(ord("a"), 123), *range(ord("A"), 91))}
 FULL_WIDTH = re.compile("[\uff21-\uff5a]")

@@ -18,6 +18,8 @@ from tests.versioning.admin.typed import controls
 from tests.versioning.admin.walk import SETTINGS
 from versioning.models import EvaluationCase, EvaluationSuite, ModelVersion
 
+pytestmark = pytest.mark.any_database
+
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 written = st.text(
