@@ -227,7 +227,8 @@ def picture(uri: str) -> SafeString:
     drawn: str = segno.make(uri, error="m", micro=False).svg_inline(
         border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None
     )
-    return SafeString(drawn)
+    # Squares alone: nothing of the address is written in it.
+    return SafeString(drawn)  # nosec B703
 
 
 def reset(request: HttpRequest, *, admin_site: Any, user_id: int) -> HttpResponse:
