@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -10,9 +11,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
+from versioning.admin.second_factor import PAGE
 from versioning.services import second_factors
 
-PAGE = "admin:auth_user_second_factor"
 OWN = (PAGE, "admin:logout")
 """The pages that know whoever has signed in by half."""
 
@@ -28,6 +29,9 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Without a session nobody has signed in: programs, which ask most, are kept waiting least.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return self.get_response(request)
         if request.path in {reverse(name) for name in OWN}:
             return self.get_response(request)
         person: Any = request.user

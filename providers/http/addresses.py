@@ -53,22 +53,23 @@ def addresses_of(host: str, port: int, *, within_s: float = LOOK_UP_S) -> list[A
 
 def stands_in_public(url: str, *, within_s: float = LOOK_UP_S) -> bool:
     """Say whether all addresses of a URL's host are surely of the internet; no host is none."""
-    _, host, port = origin(url)
-    try:
-        found = addresses_of(host or "", port or 0, within_s=within_s)
-    except OSError:
-        return False
-    return all(is_public(address) for address in found)
+    found = _addresses_of_url(url, within_s=within_s)
+    return bool(found) and all(is_public(address) for address in found)
 
 
 def may_stand_in_public(url: str, *, within_s: float = LOOK_UP_S) -> bool:
     """Say whether some address of a URL's host is of the internet, or may be: nobody knows."""
+    found = _addresses_of_url(url, within_s=within_s)
+    return not found or any(is_public(address) for address in found)
+
+
+def _addresses_of_url(url: str, *, within_s: float) -> list[Address]:
+    """Return what a URL's host stands for; nothing where that isn't known."""
     _, host, port = origin(url)
     try:
-        found = addresses_of(host or "", port or 0, within_s=within_s)
+        return addresses_of(host or "", port or 0, within_s=within_s)
     except OSError:
-        return True
-    return any(is_public(address) for address in found)
+        return []
 
 
 def _plain(address: Address) -> Address:

@@ -1,7 +1,6 @@
 """News for an address that somebody typed: sent once, followed nowhere, only where it may go."""
 
 import contextlib
-import ipaddress
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -70,8 +69,6 @@ def push(
 def _looked_up(url: str) -> list[Address]:
     """Return the addresses of a URL's host. Raises TimeoutError where nobody says them in time."""
     _, host, port = origin(url)
-    with contextlib.suppress(ValueError):
-        return [ipaddress.ip_address(host or "")]
     try:
         return addresses_of(host or "", port or 0, within_s=CONNECT_S)
     except TimeoutError:

@@ -296,7 +296,8 @@ def exchange(
             answer = Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
         # By the clock, too: on a busy machine a read may give up before the timer's thread wakes.
         is_late = watch.expired or (isinstance(answer, NoReply) and watch.left_s() <= 0)
-        if is_late and not (isinstance(answer, Reply) and answer.status >= 300):
+        says_why = answer is NAME_UNANSWERED or (isinstance(answer, Reply) and answer.status >= 300)
+        if is_late and not says_why:
             answer = LATE
         ended(answer.status if isinstance(answer, Reply) else None)
         return answer

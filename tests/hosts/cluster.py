@@ -134,6 +134,8 @@ class Cluster:
     def start(self, name: str) -> None:
         """Start what runs on a host."""
         kind = name.rstrip("12")
+        # Where RabbitMQ dies it leaves a dump: not in the project.
+        folder = network.ROOT if name in HOTSWAP else self.folder
         if kind == "database":
             command, environment = self._postgres(), os.environ.copy()
         elif kind == "queue":
@@ -151,7 +153,7 @@ class Cluster:
                     "NO_FAKE_STAT": "1",
                 }
         output = self.folder / f"{name}.log"
-        self.running[name] = self.hosts[name].start(command, environment, output)
+        self.running[name] = self.hosts[name].start(command, environment, output, folder=folder)
 
     def restart(self, *names: str) -> list[int]:
         """Ask what runs on these hosts to end, start it anew, and return how each ended."""

@@ -80,14 +80,19 @@ class Host:
         self._tc("qdisc", "add", "dev", "eth0", "clsact")
 
     def start(
-        self, command: Sequence[str], environment: Mapping[str, str], output: Path
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        output: Path,
+        *,
+        folder: Path = ROOT,
     ) -> subprocess.Popen[bytes]:
-        """Start a program here; it ends with the tests, whatever becomes of them."""
+        """Start a program in a folder; it ends with the tests, whatever becomes of them."""
         bound = [sys.executable, "-I", "-S", str(END_WITH_PARENT), str(os.getpid())]
         with output.open("ab") as file:
             process = subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self._namespace}", *bound, *command],
-                cwd=ROOT,
+                cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=file,

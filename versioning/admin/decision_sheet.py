@@ -156,7 +156,7 @@ def _first_reasons(evidence: Evidence) -> list[str]:
         untold |= {reason for reason in evidence.reasons if reason.endswith(WITHOUT_EVIDENCE)}
     said = [each for each in evidence.reasons if each not in warned | untold]
     room = max(0, SHOWN_REASONS - len(warned))
-    return [each for each in said if each.lower() not in told][:room]
+    return [words.sentence(each) for each in said if each.lower() not in told][:room]
 
 
 @dataclass(frozen=True, slots=True)

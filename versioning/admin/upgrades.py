@@ -300,6 +300,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         decisions = [each for each in decisions if each.name != "roll_back"]
     said = discussion.rows(record, now=now)
     brief = briefing.of_approvals(records=[record], now=now)[0] if record.is_waiting else None
+    gathers_evidence = brief is not None and not brief.at_once
     evidence = read(record.evidence)
     sheet = decision_sheet.of_evidence(evidence)
     return {
@@ -318,11 +319,9 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "decisions": advice.buttons(
             [each for each in decisions if each.of_canary is None],
             record,
-            gathers_evidence=brief is not None and not brief.at_once,
+            gathers_evidence=gathers_evidence,
         ),
-        "gather": advice.ways_to_evidence(
-            record, request, gathers_evidence=brief is not None and not brief.at_once
-        ),
+        "gather": advice.ways_to_evidence(record, request, gathers_evidence=gathers_evidence),
         "canary_decisions": [each for each in decisions if each.of_canary is not None],
         "brief": brief,
         "move_after_all": record.state in manual_move.AGAINST

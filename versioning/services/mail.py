@@ -83,8 +83,8 @@ def send_test(*, to: str) -> str:
 def _send(*, to: str, subject: str, body: str, headers: Mapping[str, str]) -> None:
     if not is_set_up():
         raise NotMailed(NOT_SET_UP, is_permanent=False, is_away=True)
-    # What is stored may be older than what the doors refuse today.
     _look_for_server()
+    # What is stored may be older than what the doors refuse today.
     message = EmailMessage(one_line(subject), body, to=[one_line(to)], headers=dict(headers))
     try:
         message.send()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from tests.factories import NOW
 from tests.versioning.admin.conftest import open_run
 from tests.versioning.admin.pages import address, text
-from versioning.admin import decision_sheet
+from versioning.admin import decision_sheet, words
 from versioning.admin.layers import ON_THE_SHEET
 from versioning.admin.legs import MOST_READ
 from versioning.domain.evidence import read
@@ -66,7 +66,7 @@ def test_what_surely_fell_is_the_first_reason() -> None:
         "gates": [gate],
         "reasons": [gate["reason"]],
     }
-    assert decision_sheet.of_evidence(read(kept)).first_reasons == [gate["reason"]]
+    assert decision_sheet.of_evidence(read(kept)).first_reasons == [words.sentence(gate["reason"])]
 
 
 @pytest.mark.django_db
