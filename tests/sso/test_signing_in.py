@@ -28,8 +28,9 @@ def claims(*groups: str, **more: Any) -> dict[str, Any]:
     return {"name": "Ada Lovelace", "preferred_username": "ada", "groups": [*groups], **more}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def identity_provider() -> Iterator[str]:
+    """One for each test, since tests change what it says of people and run in any order."""
     people = [provider.User(sub="ada", claims=claims("ml-staff", "ml-oncall", "others"))]
     people.append(provider.User(sub="eve", claims=claims("others", preferred_username="eve")))
     with provider.run_server_in_thread(user_claims=people) as server:
