@@ -350,6 +350,7 @@ EMAIL_PORT = read_int(
 EMAIL_HOST_USER = read_text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = read_text("EMAIL_HOST_PASSWORD", "")
 EMAIL_TIMEOUT = read_int("EMAIL_TIMEOUT", 15, least=1, most=120)
+EMAIL_BACKEND = "providers.http.smtp.Mails"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = read_text("EMAIL_FROM", f"hotswap@{EMAIL_HOST or 'localhost'}")
 
 # Nothing is kept in a process's memory: what the menu's search found, Unfold would show again to

@@ -5,24 +5,36 @@ which of Hotswap's each is. Whoever has none of them stays outside. At each sign
 the mapping names are set anew; others, which staff gave beside it, stay.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.providers.openid_connect import urls as openid_connect
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import include, path, reverse
+from django.urls import path, re_path, reverse
 from django.utils.translation import gettext as _
+from requests import RequestException
 
+from providers import calls
+from providers.http import deadline
+from providers.http.lent import LentSession
 from versioning.services import second_factors
+
+logger = logging.getLogger(__name__)
 
 NAME = "sso"
 """Of the one identity provider, in addresses: /accounts/oidc/sso/login/."""
+
+TOTAL_S = 10.0
+"""So long all that is asked of the identity provider may take, for a page that somebody waits for:
+its description, then the token, and what it says of the person."""
 
 
 def groups_of(claims: Mapping[str, Any]) -> set[str]:
@@ -102,11 +114,9 @@ class SocialAccounts(DefaultSocialAccountAdapter):  # type: ignore[misc]
             _refused(request, _("The identity provider did not let you in. Try again."))
         )
 
-    def get_requests_session(self) -> Any:
-        """Ask as long as the settings say, and follow no redirect."""
-        session = super().get_requests_session()
-        session.max_redirects = 0
-        return session
+    def get_requests_session(self) -> LentSession:
+        """Ask within the limits of all that leaves, and follow no redirect."""
+        return LentSession(total_s=TOTAL_S)
 
 
 def _put_out(user: User) -> None:
@@ -136,7 +146,40 @@ _ELSEWHERE = (
     "socialaccount_signup",
     "socialaccount_connections",
 )
+View = Callable[..., HttpResponse]
+_NOT_AS_PROMISED = (OAuth2Error, ArithmeticError, AttributeError, LookupError, RecursionError,
+                    TypeError, ValueError)  # fmt: skip
+"""What allauth meets where an answer has another shape than it takes on trust."""
+
+
+def _bounded(view: View) -> View:
+    """Let a view ask the identity provider for so long, with few others, and say what is wrong."""
+
+    def answer(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            with calls.slot(), deadline.ends_within(TOTAL_S):
+                return view(request, provider_id=provider_id)
+        except calls.NoRoom:
+            return _refused(request, _("Others are signing in: try again in a moment."))
+        except RequestException as error:
+            logger.warning("The identity provider could not be asked: %s", error)
+            return _refused(
+                request,
+                _(
+                    "The identity provider can't be reached, or does not answer as it should. Try "
+                    "again later."
+                ),
+            )
+        except _NOT_AS_PROMISED:
+            logger.exception("What the identity provider says can't be read.")
+            return _refused(request, _("What the identity provider says can't be read."))
+
+    return answer
+
+
+_OURS = f"oidc/(?P<provider_id>{NAME})/login"
 urlpatterns = [
-    path("", include(openid_connect.urlpatterns)),
+    re_path(f"^{_OURS}/$", _bounded(views.login), name="openid_connect_login"),
+    re_path(f"^{_OURS}/callback/$", _bounded(views.callback), name="openid_connect_callback"),
     *(path(f"{name}/", back_to_sign_in, name=name) for name in _ELSEWHERE),
 ]

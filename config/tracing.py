@@ -26,11 +26,13 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from providers.http import transport
+from providers.http.lent import LentSession
 
 os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http,database")  # instrumentations read it
 
 from opentelemetry.instrumentation.celery import CeleryInstrumentor  # noqa: E402
 from opentelemetry.instrumentation.django import DjangoInstrumentor  # noqa: E402
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled  # noqa: E402
 
 REQUEST_ID = "hotswap.request_id"
 KEPT = frozenset(
@@ -63,7 +65,9 @@ NOT_TRACED = "livez,readyz,metrics,static"
 def start(service: str) -> None:
     """Send the spans of this process, and of those that it forks, under the name of a service."""
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    exporter = FiguresExporter(endpoint=f"{settings.HOTSWAP['TRACES_URL']}/v1/traces")
+    exporter = FiguresExporter(
+        endpoint=f"{settings.HOTSWAP['TRACES_URL']}/v1/traces", session=LentSession()
+    )
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     # A worker's processes end without what Python does at its end.
@@ -106,6 +110,9 @@ def _in_a_span(
 @contextmanager
 def _asked(method: str, url: str) -> Iterator[Callable[[int | None], None]]:
     """Put an exchange with somebody else in a span; they learn nothing of the trace."""
+    if not is_instrumentation_enabled():  # the spans themselves are on their way
+        yield lambda status: None
+        return
     parts = urlsplit(url)
     attributes: dict[str, str | int] = {
         "http.request.method": method,

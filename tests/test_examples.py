@@ -16,9 +16,15 @@ from sample_world import replay
 from sample_world.simulator import Simulator
 from sample_world.simulator.server import KEY
 from tests.connections import leave_open_here
-from tests.factories import ApiKeyFactory
+from tests.factories import NOW, ApiKeyFactory, UserFactory
 from versioning.domain.transitions import State
-from versioning.models import EvaluationRun, PerformanceSample, TrackedModel, UpgradeRecord
+from versioning.models import (
+    EvaluationRun,
+    PerformanceSample,
+    SecondFactor,
+    TrackedModel,
+    UpgradeRecord,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 API, GUIDE = DOCS / "api.md", DOCS / "AI_MODEL_VERSIONING_GUIDE.md"
@@ -95,9 +101,15 @@ def the_world_goes_on(simulator: Simulator) -> Mapping[str, Callable[[], object]
             "openrouter", newer, quality={"*": 1.0}, released=30, hugging_face_id="Qwen/Next"
         )
 
+    def ada_loses_her_phone() -> None:
+        SecondFactor.objects.create(
+            user=UserFactory(username="ada"), kept_secret="x", last_step=0, made_at=NOW
+        )
+
     return {
         "Track a model": list_first,
         "See what is recommended, and why": list_next,
+        "Ask for a second factor, and help who lost the phone": ada_loses_her_phone,
     }
 
 
@@ -152,6 +164,7 @@ def test_the_guide_is_a_story_that_happens(
     rollback, move = UpgradeRecord.objects.order_by("-pk")[:2]
     assert (rollback.state, rollback.reverses) == (State.COMPLETED, move)
     assert TrackedModel.objects.get().current_version == rollback.to_version
+    assert not SecondFactor.objects.exists()
 
 
 def test_no_command_of_the_guide_stands_outside_the_boxes() -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -18,7 +17,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from providers.base import Nonsense
+from providers.http import deadline
 from providers.http.addresses import Address, addresses_of, is_public, never_asked
+from providers.http.deadline import ends_within
 from providers.http.guard import refuse_if_others_wait
 
 # Read piece by piece, so that a body past the limit is broken off and not held first.
@@ -72,52 +73,6 @@ def observe_by(observer: Observer) -> None:
     _observer = observer
 
 
-class SocketTimer:
-    """Shut the watched socket when time is up.
-
-    A read time-out only bounds the wait for the next byte: a server that sends one byte now and
-    then, in its headers too, would hold a worker for hours.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.expired = False
-        self._ends_at = time.monotonic() + seconds
-        self._socket: socket.socket | None = None
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-
-    def guard(self, watched: socket.socket | None) -> None:
-        with self._lock:
-            self._socket = watched
-        if self.expired:
-            self._cut()
-
-    def start(self) -> None:
-        self._ends_at = time.monotonic() + self._timer.interval
-        self._timer.start()
-
-    def left_s(self) -> float:
-        """Return how many seconds are left, none of them where time is up."""
-        return max(0.0, self._ends_at - time.monotonic())
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        with self._lock:
-            self._socket = None
-
-    def _cut(self) -> None:
-        self.expired = True
-        with self._lock:
-            if self._socket is not None:
-                # The plain socket's shutdown: the TLS one would change state under the reader.
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-_watch: ContextVar[SocketTimer | None] = ContextVar("_watch", default=None)
-
-
 _check: ContextVar[Callable[[Address], None] | None] = ContextVar("_check", default=None)
 
 
@@ -167,8 +122,8 @@ def _left_s(connection: Any) -> float:
 
     Raises ConnectTimeoutError where nothing is left: a name may stand for a hundred addresses.
     """
-    watch = _watch.get()
-    left = connection.timeout if watch is None else min(connection.timeout, watch.left_s())
+    whole = deadline.current()
+    left = connection.timeout if whole is None else min(connection.timeout, whole.left_s())
     if left <= 0:
         raise ConnectTimeoutError("the time for the whole is up")
     return float(left)
@@ -181,21 +136,30 @@ def _connect(connection: Any, connect: Callable[[], socket.socket]) -> socket.so
         connection._dns_host = address
         try:
             connection.timeout = _left_s(connection)
-            return connect()
+            return _guarded(connect())
         except (NewConnectionError, ConnectTimeoutError):
             if number == len(addresses):
                 raise
     raise AssertionError  # a name stands for one address at least
 
 
+def _guarded(connected: socket.socket) -> socket.socket:
+    """Have a connection cut at the deadline of the whole, and return it."""
+    if whole := deadline.current():
+        whole.guard(connected)
+    return connected
+
+
 class _WatchedHTTPConnection(HTTPConnection):
+    """Guarded from its first byte: proxies and TLS are spoken to before any request."""
+
     def _new_conn(self) -> socket.socket:
         return _connect(self, super()._new_conn)
 
-    def getresponse(self) -> Any:
-        if watch := _watch.get():
-            watch.guard(self.sock)
-        return super().getresponse()
+    def request(self, *args: Any, **more: Any) -> None:
+        if self.sock is not None:  # kept from an exchange before, which had a deadline of its own
+            _guarded(self.sock)
+        super().request(*args, **more)
 
 
 class _WatchedHTTPSConnection(_WatchedHTTPConnection, HTTPSConnection):
@@ -232,28 +196,21 @@ def _own_headers_only(request: requests.PreparedRequest) -> requests.PreparedReq
 def new_session() -> requests.Session:
     """Return a session that keeps connections, and neither cookies nor found passwords."""
     session = requests.Session()
+    make_ours(session)
+    return session
+
+
+def make_ours(session: requests.Session) -> None:
+    """Have a session's connections cut at their deadline; see ``new_session``."""
     session.auth = _own_headers_only
     session.cookies.set_policy(_NoCookies())
     for scheme in ("http://", "https://"):
         session.mount(scheme, _WatchedAdapter())
-    return session
 
 
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
     def set_ok(self, cookie: Any, request: Any) -> bool:
         return False
-
-
-@contextlib.contextmanager
-def _watched(seconds: float) -> Iterator[SocketTimer]:
-    watch = SocketTimer(seconds)
-    token = _watch.set(watch)
-    watch.start()
-    try:
-        yield watch
-    finally:
-        watch.stop()
-        _watch.reset(token)
 
 
 def exchange(
@@ -264,23 +221,25 @@ def exchange(
     read_s: float,
     total_s: float,
     max_bytes: int,
+    settings: Mapping[str, Any] | None = None,
 ) -> Reply | NoReply:
     """Send one request, follow nothing, and return what came within ``total_s`` seconds.
 
+    ``settings`` say which proxies and certificates are used, where not those of the environment.
     Raises Nonsense for a decoded body of more than ``max_bytes``; with a status that says what
     went wrong, its beginning will do, also where the rest never comes.
     """
     refuse_if_others_wait()
     started = time.monotonic()
-    settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
+    used: Any = settings or session.merge_environment_settings(request.url, {}, True, None, None)
     answer: Reply | NoReply
-    with _observer(str(request.method), str(request.url)) as ended, _watched(total_s) as watch:
+    with _observer(str(request.method), str(request.url)) as ended, ends_within(total_s) as whole:
         try:
             # Not the session's own send: it reads all that comes with a redirect, to no limit.
             response = session.get_adapter(str(request.url)).send(
                 request,
                 timeout=(min(connect_s, total_s), min(read_s, total_s)),
-                **settings,
+                **used,
             )
             with contextlib.closing(response):
                 if response.status_code >= 300:
@@ -295,7 +254,7 @@ def exchange(
             elapsed_ms = (time.monotonic() - started) * 1000
             answer = Reply(response.status_code, _lower(response.headers), body, elapsed_ms)
         # By the clock, too: on a busy machine a read may give up before the timer's thread wakes.
-        is_late = watch.expired or (isinstance(answer, NoReply) and watch.left_s() <= 0)
+        is_late = whole.expired or (isinstance(answer, NoReply) and whole.left_s() <= 0)
         says_why = answer is NAME_UNANSWERED or (isinstance(answer, Reply) and answer.status >= 300)
         if is_late and not says_why:
             answer = LATE

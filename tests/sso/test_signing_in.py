@@ -7,21 +7,18 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.config.conftest import embedded, run, start, wait_until
-from tests.ports import free_port
+from tests.config.conftest import run
+from tests.sso.conftest import Serve
 
 provider = pytest.importorskip("oidc_provider_mock", reason="make sso installs it")
 # The identity provider warns in its own thread of what its own libraries will take away.
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-GROUPS = "ml-staff=viewer,ml-deciders=reviewer,ml-oncall=emergency"
-__all__ = ["start"]
 
 
 def claims(*groups: str, **more: Any) -> dict[str, Any]:
@@ -50,39 +47,8 @@ def is_now(address: str, sub: str, **new: Any) -> None:
 
 
 @pytest.fixture
-def served(
-    identity_provider: str, tmp_path: Path, start: Callable[..., Any]
-) -> Callable[..., tuple[str, dict[str, str]]]:
-    def serve(**more: str) -> tuple[str, dict[str, str]]:
-        environment = embedded(
-            tmp_path / "data",
-            HOTSWAP_OIDC_ISSUER=identity_provider,
-            HOTSWAP_OIDC_CLIENT_ID="hotswap",
-            HOTSWAP_OIDC_CLIENT_SECRET="known to both",
-            HOTSWAP_OIDC_GROUPS=GROUPS,
-            HOTSWAP_OIDC_NAME="Acme",
-            **more,
-        )
-        prepared = run([sys.executable, "manage.py", "prepare"], environment)
-        assert prepared.returncode == 0, prepared.stderr
-        address = f"http://127.0.0.1:{free_port()}"
-        bind = ["--bind", address.removeprefix("http://"), "--no-control-socket", "--threads", "4"]
-        start(
-            [sys.executable, "-m", "gunicorn", "config.wsgi", *bind],
-            environment,
-            tmp_path / "web.log",
-        )
-        wait_until(lambda: answers(f"{address}/livez"), "The server")
-        return address, environment
-
-    return serve
-
-
-def answers(address: str) -> bool:
-    with suppress(OSError):
-        urllib.request.urlopen(address, timeout=5).close()  # noqa: S310
-        return True
-    return False
+def served(identity_provider: str, serve: Serve) -> Serve:
+    return partial(serve, identity_provider)
 
 
 @pytest.fixture
@@ -146,7 +112,7 @@ def test_who_comes_in_and_in_which_groups(
 
 
 def test_with_local_passwords_both_ways_are_there_and_nothing_is_amiss(
-    page: Page, served: Callable[..., Any], tmp_path: Path
+    page: Page, served: Callable[..., Any]
 ) -> None:
     address, environment = served()
     made = run([sys.executable, "manage.py", "prepare", "--first-user"], environment)

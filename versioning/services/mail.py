@@ -14,14 +14,15 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from providers.http.addresses import addresses_of
+from providers.http.names import NameUnanswered
+from providers.http.smtp import TIMES
 from versioning.models import TrackedModel
 from versioning.services import notices
 from versioning.services.errors import ServiceError
 from versioning.services.storable import one_line
 
 SUBJECT = "E-mail"
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "providers.http.smtp.Mails"
 NOT_SET_UP = (
     "E-mail is not set up: set EMAIL_HOST, and EMAIL_FROM, where every process of Hotswap is "
     "started, then try it with: manage.py send_test_mail"
@@ -83,7 +84,6 @@ def send_test(*, to: str) -> str:
 def _send(*, to: str, subject: str, body: str, headers: Mapping[str, str]) -> None:
     if not is_set_up():
         raise NotMailed(NOT_SET_UP, is_permanent=False, is_away=True)
-    _look_for_server()
     # What is stored may be older than what the doors refuse today.
     message = EmailMessage(one_line(subject), body, to=[one_line(to)], headers=dict(headers))
     try:
@@ -98,26 +98,6 @@ def _send(*, to: str, subject: str, body: str, headers: Mapping[str, str]) -> No
             is_away=not isinstance(error, SMTPException)
             or isinstance(error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError),
         ) from error
-
-
-def _look_for_server() -> None:
-    """Look the mail server's name up within the time that it has: smtplib would wait longer.
-
-    Raises NotMailed where nobody says it in time; what else is wrong sending says.
-    """
-    if settings.EMAIL_BACKEND != SMTP:
-        return
-    try:
-        addresses_of(settings.EMAIL_HOST, settings.EMAIL_PORT, within_s=settings.EMAIL_TIMEOUT)
-    except TimeoutError as error:
-        raise NotMailed(
-            f"The name of the mail server {settings.EMAIL_HOST} was not looked up in "
-            f"{settings.EMAIL_TIMEOUT} seconds: does the name server answer?",
-            is_permanent=False,
-            is_away=True,
-        ) from error
-    except OSError:
-        return
 
 
 def _why(error: Exception) -> str:
@@ -138,7 +118,7 @@ def _why(error: Exception) -> str:
         case ssl.SSLError():
             what = "could not be spoken to safely: look at EMAIL_TLS and EMAIL_PORT"
         case TimeoutError():
-            what = f"did not answer within {settings.EMAIL_TIMEOUT} seconds"
+            what = _lateness(error)
         case socket.gaierror():
             what = "is a name that leads nowhere: look at EMAIL_HOST"
         case ConnectionRefusedError():
@@ -146,3 +126,10 @@ def _why(error: Exception) -> str:
         case _:
             what = f"broke off ({type(error).__name__})"
     return f"The mail server {where} {what}."
+
+
+def _lateness(error: TimeoutError) -> str:
+    each_s = settings.EMAIL_TIMEOUT
+    if isinstance(error, NameUnanswered):
+        return f"is a name that was not looked up in {each_s} seconds: does the name server answer?"
+    return f"did not answer within {each_s} seconds, or not to the end within {TIMES * each_s}"

@@ -31,7 +31,7 @@ from tests.versioning.services.test_course import GOOD, measured
 from tests.versioning.services.test_webhooks import happen
 from versioning.domain.events import EventKind
 from versioning.models import Delivery, Digest, Event, Notice, Recipient
-from versioning.services import digests, outbox
+from versioning.services import digests, mail, outbox
 from versioning.services.actors import Actor
 from versioning.services.upgrades import moves
 
@@ -113,7 +113,7 @@ def test_a_chat_is_told_in_words_with_a_link(receiver: Receiver, operator: Api) 
 
 
 def test_a_mail_is_received(settings: Any, operator: Api) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = mail.SMTP
     with mail_server() as (port, taken):
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
