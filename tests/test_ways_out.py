@@ -371,7 +371,7 @@ def test_each_module_that_could_speak_to_others_is_known() -> None:
 
 
 def test_mail_goes_the_way_that_is_shown() -> None:
-    from config import settings
+    from tests import settings  # pytest-django sets another into Django's
 
     assert settings.EMAIL_BACKEND == mail.SMTP == f"{Mails.__module__}.{Mails.__name__}"
 
