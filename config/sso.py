@@ -20,11 +20,10 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, re_path, reverse
 from django.utils.translation import gettext as _
-from requests import RequestException
 
 from providers import calls
 from providers.http import deadline
-from providers.http.lent import LentSession
+from providers.http.lent import LentSession, Unusable
 from versioning.services import second_factors
 
 logger = logging.getLogger(__name__)
@@ -161,7 +160,7 @@ def _bounded(view: View) -> View:
                 return view(request, provider_id=provider_id)
         except calls.NoRoom:
             return _refused(request, _("Others are signing in: try again in a moment."))
-        except RequestException as error:
+        except Unusable as error:
             logger.warning("The identity provider could not be asked: %s", error)
             return _refused(
                 request,

@@ -13,6 +13,9 @@ CONNECT_S = 5.0
 TOTAL_S = 10.0
 MAX_BYTES = 1024 * 1024
 
+Unusable = requests.RequestException
+"""What a lent session raises, and its answers where they can't be read."""
+
 
 class LentSession(requests.Session):
     """Follows no redirect, and raises RequestException for what takes too long or is too large.
