@@ -32,8 +32,8 @@ class Mails(EmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         # Mails bear it, and its look-up has no limit of its own; Django looks it up once, too.
         if not hasattr(DNS_NAME, "_fqdn"):
-            DNS_NAME._fqdn = punycode(own_name(within_s=OWN_NAME_S))  # type: ignore[attr-defined]
-        with deadline.ends_within(TIMES * self.timeout) as whole:
+            DNS_NAME._fqdn = punycode(own_name(within_s=OWN_NAME_S))
+        with deadline.ends_within(TIMES * float(self.timeout or 0)) as whole:
             try:
                 return super().send_messages(email_messages) or 0
             except (smtplib.SMTPException, OSError) as error:
