@@ -9,7 +9,7 @@ from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 
-class Entry(ModelEntry):  # type: ignore[misc]
+class SchedulerRow(ModelEntry):  # type: ignore[misc]
     """One row; a time that has not come yet is of a scheduler whose clock was ahead.
 
     Kept, it would hold the row back for as long as that clock was wrong: for years, it may be.
@@ -29,7 +29,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     SystemExit and does nothing else; Celery writes down what it has to afterwards.
     """
 
-    Entry = Entry
+    Entry = SchedulerRow
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._is_ending = False

@@ -451,6 +451,8 @@ HOTSWAP: dict[str, Any] = {
     "VERSION": __version__,
     # Requests are still taken for so long after /readyz says that the server is about to stop.
     "DRAIN_SECONDS": read_int("HOTSWAP_DRAIN_SECONDS", 0, least=0, most=10),
+    # A server is everybody's clock (services/clock.py); with a file there is one machine alone.
+    "CLOCK_OF_DATABASE": not DATABASES["default"]["ENGINE"].endswith("sqlite3"),
     # SQL by which PostgreSQL notices that a client has vanished.
     "PROBES_OF_CLIENTS": lost_connections.on_the_server(seconds=LOST_AFTER_SECONDS),
     # Where traces of its own work go (config/tracing.py); empty: none are made.

@@ -21,6 +21,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CELERY_TASK_ALWAYS_EAGER = True
+# Tests travel in time, and the database's server doesn't.
+HOTSWAP["CLOCK_OF_DATABASE"] = False  # noqa: F405
 # Outermost: it looks at answers as clients get them.
 MIDDLEWARE = ["tests.versioning.api.contract.ContractMiddleware", *MIDDLEWARE]  # noqa: F405
 

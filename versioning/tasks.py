@@ -1,9 +1,8 @@
 """Celery tasks: one line of work each. The tables are the queues; a lost message only delays."""
 
 from celery import shared_task
-from django.utils import timezone
 
-from versioning.services import digests, events, idempotency, outbox, seals, sweeps
+from versioning.services import clock, digests, events, idempotency, outbox, seals, sweeps
 from versioning.services.checks import detection, schedules, target_probes
 from versioning.services.evaluation import running
 from versioning.services.evidence import drift
@@ -32,7 +31,7 @@ def check_due_providers() -> int:
 
     So it does with the checks that were begun while no message could be sent.
     """
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Begun checks", lambda: len(detection.run_waiting(now=now))),
         ("Scheduled checks", lambda: len(schedules.run_due_checks(now=now))),
@@ -43,14 +42,14 @@ def check_due_providers() -> int:
 @shared_task(name="versioning.check_providers")
 def check_providers(*, trigger: str, asked_by: str = "") -> int:
     """Ask all enabled providers now."""
-    return len(detection.run_checks(trigger=trigger, asked_by=asked_by, now=timezone.now()))
+    return len(detection.run_checks(trigger=trigger, asked_by=asked_by, now=clock.now()))
 
 
 @shared_task(name="versioning.check_provider")
 def check_provider(*, provider_slug: str, trigger: str, asked_by: str = "") -> int:
     """Ask one provider now."""
     checks = detection.run_checks(
-        provider_slugs=[provider_slug], trigger=trigger, asked_by=asked_by, now=timezone.now()
+        provider_slugs=[provider_slug], trigger=trigger, asked_by=asked_by, now=clock.now()
     )
     return len(checks)
 
@@ -58,13 +57,13 @@ def check_provider(*, provider_slug: str, trigger: str, asked_by: str = "") -> i
 @shared_task(name="versioning.run_begun_checks")
 def run_begun_checks(*, check_ids: list[int]) -> int:
     """Ask the providers of checks that the API has begun."""
-    return len(detection.run_begun(check_ids=check_ids, now=timezone.now()))
+    return len(detection.run_begun(check_ids=check_ids, now=clock.now()))
 
 
 @shared_task(name="versioning.wake_snoozed")
 def wake_snoozed() -> int:
     """Bring back recommendations whose snooze is over."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Waking what was snoozed", lambda: rollout.wake_snoozed(now=now)), now=now
     )
@@ -73,7 +72,7 @@ def wake_snoozed() -> int:
 @shared_task(name="versioning.look_again")
 def look_again() -> int:
     """Renew the evidence of what waits, where it says something else by now."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(("Evidence of what waits", lambda: renewal.renew_all(now=now)), now=now)
 
 
@@ -83,7 +82,7 @@ def carry_on() -> int:
 
     First what is recommended and nobody asked for yet is asked for.
     """
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Asking for targets", lambda: target_probes.probe_waiting(now=now)),
         ("Upgrades by policy", lambda: len(python_api.upgrade_by_policy(now=now))),
@@ -99,11 +98,11 @@ def run_evaluations() -> int:
 
     What a run showed then shows at once where it is waited for.
     """
-    began = timezone.now()
+    began = clock.now()
     taken = sweeps.in_turn(("Evaluation runs", running.carry_out_open_runs), now=began)
     if not taken:
         return 0
-    now = timezone.now()
+    now = clock.now()
     sweeps.in_turn(
         (
             "Evidence of what was tested",
@@ -118,7 +117,7 @@ def run_evaluations() -> int:
 @shared_task(name="versioning.fold_samples")
 def fold_samples() -> int:
     """Add what came in to the roll-ups, and late scores and newly tracked models with it."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Late scores", late_scores.sweep_pending),
         ("Samples of models tracked since", lambda: attachment.attach(now=now)),
@@ -132,7 +131,7 @@ def fold_samples() -> int:
 @shared_task(name="versioning.tidy_samples")
 def tidy_samples() -> int:
     """Fold old hours into days and drop samples and looks that were kept long enough."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Sums of days", lambda: rollups.fold_days(now=now)),
         ("Old samples", lambda: retention.drop_old_samples(now=now)),
@@ -144,14 +143,14 @@ def tidy_samples() -> int:
 @shared_task(name="versioning.find_drift")
 def find_drift() -> int:
     """Look for versions that behave otherwise although their name did not change."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(("Looking for drift", lambda: drift.find_drift(now=now)), now=now)
 
 
 @shared_task(name="versioning.remind")
 def remind() -> int:
     """Write the reminders of retirements and the digests that are due, and send them."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Writing reminders", lambda: retirement.write_reminders(now=now)),
         ("Moves to start this week", lambda: retirement.write_starts(now=now)),
@@ -164,14 +163,14 @@ def remind() -> int:
 @shared_task(name="versioning.deliver_events")
 def deliver_events() -> int:
     """Give events to those who take them."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(("Events", lambda: outbox.deliver_due(now=now)), now=now)
 
 
 @shared_task(name="versioning.forget_old_answers")
 def forget_old_answers() -> int:
     """Drop the stored answers of requests that nobody repeats any more, and old events."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(
         ("Old answers", lambda: idempotency.forget_old(now=now)),
         ("Old events", lambda: events.forget_old(now=now)),
@@ -182,11 +181,11 @@ def forget_old_answers() -> int:
 @shared_task(name="versioning.chain_seals")
 def chain_seals() -> int:
     """Put the newest rows of the history into its chain."""
-    return sweeps.in_turn(("Seals of the history", seals.chain), now=timezone.now())
+    return sweeps.in_turn(("Seals of the history", seals.chain), now=clock.now())
 
 
 @shared_task(name="versioning.verify_history")
 def verify_history() -> int:
     """Hold the history against its seals; people are told where somebody changed it."""
-    now = timezone.now()
+    now = clock.now()
     return sweeps.in_turn(("Verifying the history", lambda: seals.verify_nightly(now=now)), now=now)

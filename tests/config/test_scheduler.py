@@ -12,7 +12,7 @@ import pytest
 from django_celery_beat.models import PeriodicTask
 
 from config.celery import app
-from config.scheduler import Entry, Scheduler
+from config.scheduler import Scheduler, SchedulerRow
 from tests.config.conftest import Start, embedded, run, wait_until
 from tests.config.test_operations import database as database
 from versioning.services.checks import schedules
@@ -77,6 +77,6 @@ def test_a_row_of_a_scheduler_whose_clock_was_ahead_is_not_held_back() -> None:
     row = PeriodicTask.objects.get(name="Deliver events")
     row.last_run_at = datetime.now(UTC) + timedelta(days=400)
 
-    _, next_in_s = Entry(row).is_due()
+    _, next_in_s = SchedulerRow(row).is_due()
 
     assert next_in_s <= 60

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from versioning.admin import forms, words
 from versioning.admin.base import HistoryAdmin, WithPast, actor_of, caller_of, may_set_up
 from versioning.models import ApiKey
-from versioning.services import keys
+from versioning.services import clock, keys
 from versioning.services.errors import Invalid
 
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
@@ -66,19 +65,19 @@ class ApiKeyAdmin(HistoryAdmin, WithPast):
     def state(self, key: ApiKey) -> SafeString:
         if key.revoked_at:
             return words.badge(_("revoked"), "bad")
-        if key.expires_at and key.expires_at <= timezone.now():
+        if key.expires_at and key.expires_at <= clock.now():
             return words.badge(_("expired"), "warn")
         return words.badge(_("in use") if key.last_used_at else _("never used"), "good")
 
     @admin.display(description=gettext_lazy("last used"), ordering="last_used_at")
     def last_used(self, key: ApiKey) -> SafeString:
-        return words.ago(key.last_used_at, now=timezone.now())
+        return words.ago(key.last_used_at, now=clock.now())
 
     @admin.action(
         description=gettext_lazy("Revoke: refused from the next request on"), permissions=["revoke"]
     )
     def revoke_selected(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        now = timezone.now()
+        now = clock.now()
         working = list(chosen.filter(revoked_at=None).values_list("pk", flat=True))
         for key_id in working:
             keys.revoke(api_key_id=key_id, actor=actor_of(request), now=now)
@@ -111,7 +110,7 @@ class ApiKeyAdmin(HistoryAdmin, WithPast):
                     team=form.cleaned_data["team"],
                     is_own=form.cleaned_data["whose"] == forms.OWN,
                     actor=actor_of(request),
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             except Invalid as error:
                 forms.add_errors(form, error, renamed={"expires_at": "expires_on"})
@@ -136,7 +135,7 @@ def _is_sent_again(form: forms.ApiKeyForm) -> bool:
     just_made = ApiKey.objects.filter(
         name=form.cleaned_data["name"],
         revoked_at=None,
-        created_at__gt=timezone.now() - SENT_AGAIN_WITHIN,
+        created_at__gt=clock.now() - SENT_AGAIN_WITHIN,
     ).first()
     if just_made is not None:
         form.add_error(

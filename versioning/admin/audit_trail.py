@@ -9,12 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import decision_sheet, layers
 from versioning.domain.evidence import read
 from versioning.models import Comment, UpgradeRecord, UpgradeStep
+from versioning.services import clock
 from versioning.services.upgrades import audit_trail
 from versioning.services.upgrades.audit_trail import AuditEntry, EntryKind
 
@@ -38,7 +38,7 @@ def page(request: HttpRequest, record_id: int) -> HttpResponse:
         raise PermissionDenied
     record = get_object_or_404(UpgradeRecord.objects.with_versions(), pk=record_id)
     trail = audit_trail.of_record(record)
-    now = timezone.now()
+    now = clock.now()
     context = {
         **admin.site.each_context(request),
         "title": _("Audit trail: %(upgrade)s") % {"upgrade": record},

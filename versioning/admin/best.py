@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -16,6 +15,7 @@ from versioning.admin import pareto_front, words
 from versioning.admin.base import caller_of
 from versioning.domain.statistics.ranking import Place
 from versioning.models import ModelVersion
+from versioning.services import clock
 from versioning.services.errors import NotFound
 from versioning.services.evidence import best_models
 
@@ -47,7 +47,7 @@ def best(request: HttpRequest) -> HttpResponse:
             found = best_models.best_for(task=task, caller=caller_of(request))
         except NotFound as error:
             raise Http404(str(error)) from error
-    now = timezone.now()
+    now = clock.now()
     places = found.ranking.places if found else ()
     context = {
         **admin.site.each_context(request),

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -120,7 +119,7 @@ class TrackedModelAdmin(ReadingFirst, SetUpPages, Admin, WithPast):
         version = tracked.current_version
         if version is None or version.retires_on is None:
             return None
-        now = timezone.now()
+        now = clock.now()
         tone = "bad" if words.is_urgent(version.retires_on, now=now) else "warn"
         left = words.until_day(version.retires_on, now=now)
         return words.badge(left, tone, title=words.day(version.retires_on))
@@ -176,7 +175,7 @@ class TrackedModelAdmin(ReadingFirst, SetUpPages, Admin, WithPast):
                     upstream_id=data["upstream_id"],
                     owner=data["owner"],
                     actor=actor_of(request),
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             except Invalid as error:
                 forms.add_errors(form, error)
@@ -286,7 +285,7 @@ def _wanted(request: HttpRequest) -> dict[str, Any]:
 
 
 def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     records = UpgradeRecord.objects.with_versions().filter(tracked_model=tracked)
     moves = records.completions().order_by("-completion_number")[:SHOWN_MOVES]
     open_records = list(records.not_ended().urgent_first())

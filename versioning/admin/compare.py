@@ -12,7 +12,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -24,7 +23,7 @@ from versioning.domain.evaluation.cases import as_plain_text
 from versioning.domain.evidence import Evidence
 from versioning.domain.figures import SHOWN
 from versioning.models import ModelVersion
-from versioning.services import teams
+from versioning.services import clock, teams
 from versioning.services.evidence.side_by_side import SideBySide, side_by_side
 from versioning.services.teams import Caller
 from versioning.services.upgrades import policies
@@ -122,7 +121,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("versioning.view_modelversion"):
         raise PermissionDenied
     form = CompareForm(request.GET, caller=caller_of(request))
-    pair = _pair(form, now=timezone.now()) if form.is_valid() else None
+    pair = _pair(form, now=clock.now()) if form.is_valid() else None
     given = _FORMATS.get(request.GET.get("format", ""))
     if given is not None:
         return given(pair) if pair else _refused(form)

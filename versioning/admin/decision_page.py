@@ -14,7 +14,6 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import advice, decision_sheet, forms, words
@@ -23,6 +22,7 @@ from versioning.admin.decisions import Act, Choice, may_make
 from versioning.domain.evidence import read
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
+from versioning.services import clock
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import briefing
 
@@ -52,7 +52,7 @@ def decide(
     """
     if not may_make(request=request, choice=choice):
         raise PermissionDenied
-    now = timezone.now()
+    now = clock.now()
     possible = [record for record in records if choice.is_possible(record)]
     confirmed = request.POST.get("confirmed") == choice.name
     if not confirmed and not possible:

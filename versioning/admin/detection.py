@@ -7,7 +7,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from versioning import tasks
 from versioning.admin import words
 from versioning.admin.base import HistoryAdmin, HistoryInline, raw
 from versioning.models import AliasTarget, CatalogueEntry, Check, Finding
+from versioning.services import clock
 
 
 class FindingInline(HistoryInline):
@@ -96,7 +96,7 @@ class CheckAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("started"), ordering="started_at")
     def started(self, check: Check) -> SafeString:
-        return words.ago(check.started_at, now=timezone.now())
+        return words.ago(check.started_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("took"))
     def duration(self, check: Check) -> str | None:
@@ -188,7 +188,7 @@ class FindingAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("found"), ordering="found_at")
     def found(self, finding: Finding) -> SafeString:
-        return words.ago(finding.found_at, now=timezone.now())
+        return words.ago(finding.found_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("before"))
     def was(self, finding: Finding) -> SafeString:
@@ -225,7 +225,7 @@ class CatalogueEntryAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("first seen"), ordering="first_seen_at")
     def first_seen(self, entry: CatalogueEntry) -> SafeString:
-        return words.ago(entry.first_seen_at, now=timezone.now())
+        return words.ago(entry.first_seen_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("standing"))
     def standing(self, entry: CatalogueEntry) -> SafeString:

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from versioning.admin import words
 from versioning.admin.base import actor_of
 from versioning.models import Comment, UpgradeRecord
+from versioning.services import clock
 from versioning.services.errors import ServiceError
 from versioning.services.upgrades import discussion
 
@@ -149,7 +149,7 @@ def _do(
         raise PermissionDenied
     where = reverse("admin:versioning_upgraderecord_change", args=[record_id])
     try:
-        act(timezone.now())
+        act(clock.now())
     except ServiceError as error:
         messages.error(request, str(error))
         kept = f"?{urlencode({'said': typed})}" if typed else ""

@@ -3,7 +3,6 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -12,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from versioning.admin import words
 from versioning.admin.base import HistoryAdmin
 from versioning.models import DriftFinding
+from versioning.services import clock
 from versioning.services.evidence import drift
 
 
@@ -40,7 +40,7 @@ class DriftFindingAdmin(HistoryAdmin):
         description=gettext_lazy("Resolve: somebody has dealt with it"), permissions=["resolve"]
     )
     def resolve_selected(self, request: HttpRequest, chosen: QuerySet[DriftFinding]) -> None:
-        now = timezone.now()
+        now = clock.now()
         open_ones = list(chosen.filter(resolved_at=None).values_list("pk", flat=True))
         for finding_id in open_ones:
             drift.resolve(finding_id=finding_id, now=now)
@@ -53,7 +53,7 @@ class DriftFindingAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("found"), ordering="found_at")
     def found(self, finding: DriftFinding) -> SafeString:
-        return words.ago(finding.found_at, now=timezone.now())
+        return words.ago(finding.found_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("standing"), ordering="resolved_at")
     def standing(self, finding: DriftFinding) -> SafeString:

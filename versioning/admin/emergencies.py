@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,7 +24,7 @@ from versioning.admin import forms, words
 from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, caller_of
 from versioning.domain import dates
 from versioning.models import Emergency, EmergencyStep, ModelVersion, TrackedModel, UpgradeRecord
-from versioning.services import teams
+from versioning.services import clock, teams
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.inbox import SHOWN_NEWS
 from versioning.services.upgrades import emergencies
@@ -112,17 +111,17 @@ class EmergencyAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("declared"), ordering="pk")
     def declared(self, emergency: Emergency) -> SafeString:
-        return words.ago(emergency.declared_at, now=timezone.now())
+        return words.ago(emergency.declared_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("standing"))
     def standing(self, emergency: Emergency) -> SafeString:
-        return standing(emergency, now=timezone.now())
+        return standing(emergency, now=clock.now())
 
     @admin.display(description=gettext_lazy("review"))
     def to_do(self, emergency: Emergency) -> SafeString:
         """Lead to the review while it is to be made."""
-        if emergency.reviewed_at is not None or emergency.is_open(timezone.now()):
-            return standing(emergency, now=timezone.now())
+        if emergency.reviewed_at is not None or emergency.is_open(clock.now()):
+            return standing(emergency, now=clock.now())
         where = reverse("admin:versioning_emergency_review", args=[emergency.pk])
         return format_html('<a class="hs-link" href="{}">{}</a>', where, _("Review it"))
 
@@ -144,7 +143,7 @@ class EmergencyAdmin(HistoryAdmin):
                     emergency_id=emergency_id,
                     note=form.cleaned_data["note"],
                     actor=actor_of(request),
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             except ServiceError as error:
                 form.add_error(None, str(error))
@@ -160,7 +159,7 @@ class EmergencyAdmin(HistoryAdmin):
             "belongs_to": emergency,
             "emergency": emergency,
             "form": form,
-            "steps": rows(emergency, now=timezone.now()),
+            "steps": rows(emergency, now=clock.now()),
             "back": reverse("admin:versioning_emergency_change", args=[emergency_id]),
         }
         return TemplateResponse(request, "admin/versioning/emergency/review.html", context)
@@ -208,7 +207,7 @@ def move(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> Ht
     tracked = get_object_or_404(
         TrackedModel.objects.select_related("provider", "current_version"), pk=tracked_model_id
     )
-    now = timezone.now()
+    now = clock.now()
     standing_open = Emergency.objects.open().filter(tracked_model=tracked, ends_at__gt=now).first()
     form = EmergencyForm(request.POST or None, tracked=tracked, is_open=standing_open is not None)
     if request.method == "POST" and form.is_valid():

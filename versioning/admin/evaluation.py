@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,6 +30,7 @@ from versioning.admin.suite_forms import CaseForm, SuiteForm
 from versioning.domain.evaluation.preflight import PreflightRow
 from versioning.domain.evidence import UnreadRun, read_run
 from versioning.models import EvaluationCase, EvaluationRun, EvaluationSuite, ModelVersion
+from versioning.services import clock
 from versioning.services.errors import ServiceError
 from versioning.services.evaluation import compatibility, control, planning, results, suites
 
@@ -152,9 +152,9 @@ class EvaluationSuiteAdmin(SetUpPages, Admin, WithPast):
                     suite=suite, version=form.cleaned_data["to_version"]
                 )
                 recorded = _recorded(form.cleaned_data["to_version"])
-                plan = planning.plan(suite=suite, now=timezone.now(), **form.arguments())
+                plan = planning.plan(suite=suite, now=clock.now(), **form.arguments())
                 if "start" in request.POST and not plan.problems:
-                    run = planning.begin(plan=plan, actor=actor_of(request), now=timezone.now())
+                    run = planning.begin(plan=plan, actor=actor_of(request), now=clock.now())
                     return HttpResponseRedirect(_run_page(run))
             except ServiceError as error:
                 form.add_error(None, str(error))
@@ -181,7 +181,7 @@ def _recorded(version: ModelVersion) -> tuple[PreflightRow, ...]:
     if current is None:
         return ()
     return compatibility.preflight_of_requests(
-        from_version=current, to_version=version, now=timezone.now()
+        from_version=current, to_version=version, now=clock.now()
     )
 
 
@@ -257,7 +257,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
 
     @admin.display(description=gettext_lazy("asked"), ordering="created_at")
     def created(self, run: EvaluationRun) -> SafeString:
-        return words.ago(run.created_at, now=timezone.now())
+        return words.ago(run.created_at, now=clock.now())
 
     def get_urls(self) -> list[URLPattern]:
         pages = (
@@ -294,7 +294,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
         return _said(
             request,
             run_id,
-            lambda: control.cancel(run_id=run_id, actor=actor_of(request), now=timezone.now()),
+            lambda: control.cancel(run_id=run_id, actor=actor_of(request), now=clock.now()),
             _("Cancelled: nothing more is asked."),
         )
 
@@ -308,7 +308,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
         return _said(
             request,
             run_id,
-            lambda: control.go_on(run_id=run_id, now=timezone.now(), **form.cleaned_data),
+            lambda: control.go_on(run_id=run_id, now=clock.now(), **form.cleaned_data),
             _("It goes on with what is left."),
         )
 
@@ -320,7 +320,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
             request,
             run_id,
             lambda: control.rule(
-                run_id=run_id, passes=passes, actor=actor_of(request), now=timezone.now()
+                run_id=run_id, passes=passes, actor=actor_of(request), now=clock.now()
             ),
             _("Kept: the upgrade goes on.") if passes else _("Kept: the upgrade ends as failed."),
         )
@@ -338,7 +338,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
                 repeat=int(repeat) if repeat.isdigit() else 0,
                 prefers=request.POST.get("prefers", ""),
                 actor=actor_of(request),
-                now=timezone.now(),
+                now=clock.now(),
             ),
             "Kept.",
         )

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 from versioning.admin import event_words, words
 from versioning.admin.base import HistoryAdmin, HistoryInline, actor_of, may_set_up, raw
 from versioning.models import Delivery, DeliveryAttempt, Event
-from versioning.services import mail, outbox
+from versioning.services import clock, mail, outbox
 from versioning.services.channels import CHANNELS
 from versioning.services.errors import ServiceError
 
@@ -69,7 +68,7 @@ class EventAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("when"), ordering="pk")
     def happened(self, event: Event) -> SafeString:
-        return words.ago(event.at, now=timezone.now())
+        return words.ago(event.at, now=clock.now())
 
     @admin.display(description=gettext_lazy("payload"))
     def raw(self, event: Event) -> SafeString:
@@ -116,7 +115,7 @@ class DeliveryAdmin(HistoryAdmin):
     def due(self, delivery: Delivery) -> SafeString | None:
         if delivery.state != Delivery.State.PENDING:
             return None
-        return words.ago(delivery.due_at, now=timezone.now())
+        return words.ago(delivery.due_at, now=clock.now())
 
     def get_urls(self) -> list[URLPattern]:
         test = require_POST(self.test_mail)
@@ -144,9 +143,7 @@ class DeliveryAdmin(HistoryAdmin):
         tried = 0
         for delivery in chosen.order_by("pk"):
             try:
-                outbox.try_anew(
-                    delivery_id=delivery.pk, actor=actor_of(request), now=timezone.now()
-                )
+                outbox.try_anew(delivery_id=delivery.pk, actor=actor_of(request), now=clock.now())
             except ServiceError as error:
                 messages.warning(request, f"{delivery}: {error}")
             else:

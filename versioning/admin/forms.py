@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -258,7 +257,7 @@ class SnoozeForm(DecisionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        today = clock.local_day(timezone.now())
+        today = clock.local_day(clock.now())
         self.fields["until"].initial = (today + timedelta(days=SNOOZE_DAYS)).isoformat()
         self.fields["until"].widget.attrs["min"] = (today + timedelta(days=1)).isoformat()
 

@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -74,7 +73,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if asked["why"] in NAMES:
         found = found.only({Why(asked["why"])})
     shown = Paginator(found.ids, PER_PAGE).get_page(request.GET.get("p"))
-    now = timezone.now()
+    now = clock.now()
     context = {
         **admin.site.each_context(request),
         "title": _("Held back, and why"),

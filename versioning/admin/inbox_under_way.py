@@ -6,14 +6,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import fragments, words
 from versioning.admin.base import caller_of
 from versioning.domain.transitions import State
 from versioning.models import UpgradeRecord
-from versioning.services import inbox
+from versioning.services import clock, inbox
 from versioning.services.upgrades import progress
 
 
@@ -21,7 +20,7 @@ def piece(request: HttpRequest) -> HttpResponse:
     """Return what is under way now; 304 where it is as it was."""
     if not request.user.has_perm("versioning.view_upgraderecord"):
         raise PermissionDenied
-    shown = rows(inbox.under_way(caller_of(request)), now=timezone.now())
+    shown = rows(inbox.under_way(caller_of(request)), now=clock.now())
     context = {"under_way": shown, "has_ended_meanwhile": not shown}
     return fragments.answer(request, "admin/versioning/inbox/under_way.html", context)
 

@@ -11,7 +11,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 from versioning.admin import decision_sheet, words
 from versioning.domain.evidence import Evidence
 from versioning.models import Look, UpgradeRecord
+from versioning.services import clock
 from versioning.services.upgrades import layers
 from versioning.services.upgrades.layers import Layer
 
@@ -73,7 +73,7 @@ def page(request: HttpRequest, record_id: int) -> HttpResponse:
         "record": record,
         "page": shown,
         "layer_count": shown.paginator.count,
-        "layers": rows(list(shown), now=timezone.now()),
+        "layers": rows(list(shown), now=clock.now()),
     }
     return TemplateResponse(request, "admin/versioning/upgraderecord/evidence.html", context)
 

@@ -5,14 +5,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning.admin.base import Admin, SetUpPages, WithPast, actor_of, may_set_up
 from versioning.models import CatalogueEntry, LineageRule
-from versioning.services import tracking
+from versioning.services import clock, tracking
 from versioning.services.errors import ServiceError
 
 
@@ -59,7 +58,7 @@ def recommend_anew(request: HttpRequest, *, tracked_model_id: int) -> None:
         tracking.rules_changed(
             tracked_model_id=tracked_model_id,
             made_by=actor_of(request).name,
-            now=timezone.now(),
+            now=clock.now(),
         )
     except ServiceError as error:
         messages.warning(request, str(error))

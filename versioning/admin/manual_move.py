@@ -11,13 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import advice, forms, words
 from versioning.admin.base import actor_of
 from versioning.domain.transitions import State
 from versioning.models import ModelVersion, TrackedModel, UpgradeRecord
+from versioning.services import clock
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import decisions
 
@@ -53,7 +53,7 @@ def _against(tracked: TrackedModel) -> QuerySet[UpgradeRecord]:
 
 
 def _refusals(records: Iterable[UpgradeRecord]) -> list[Refusal]:
-    now = timezone.now()
+    now = clock.now()
     return [
         Refusal(record=each, said=_last_words(each), ago=words.ago(each.changed_at, now=now))
         for each in records
@@ -114,7 +114,7 @@ def _move(
             tracked=tracked,
             to_version=str(version.pk),
             actor=actor_of(request),
-            now=timezone.now(),
+            now=clock.now(),
             reason=form.cleaned_data["reason"],
         )
     except Invalid as error:

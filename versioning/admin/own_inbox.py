@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from versioning.admin import words
 from versioning.domain.events import EventKind
 from versioning.models import OwnInbox
-from versioning.services import inbox, own_inbox
+from versioning.services import clock, inbox, own_inbox
 from versioning.services import messages as event_messages
 from versioning.services.inbox import Inbox
 from versioning.services.own_inbox import MINE, VERDICTS, Narrowing, Urgency
@@ -135,7 +134,7 @@ def keep(request: HttpRequest) -> HttpResponse:
 def mark_seen(request: HttpRequest) -> HttpResponse:
     """Write down that the person has seen what is new."""
     _need_inbox(request)
-    own_inbox.mark_seen(user_id=request.user.pk or 0, now=timezone.now())
+    own_inbox.mark_seen(user_id=request.user.pk or 0, now=clock.now())
     asked = Narrowing.read(request.POST)
     query = {name: value for name, value in asdict(asked).items() if value}
     return HttpResponseRedirect(f"{reverse('admin:index')}?{urlencode(query)}".rstrip("?"))

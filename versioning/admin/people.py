@@ -16,7 +16,6 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,7 +24,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from versioning.admin import second_factor, words
 from versioning.admin.base import Admin
-from versioning.services import second_factors
+from versioning.services import clock, second_factors
 from versioning.services.second_factors import of as factor_of
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class UserAdmin(PlainUsers, Admin):
     @admin.display(description=gettext_lazy("switched on"), empty_value="–")
     def second_factor_since(self, user: User) -> str:
         factor = factor_of(user)
-        return _("no") if factor is None else words.ago(factor.made_at, now=timezone.now())
+        return _("no") if factor is None else words.ago(factor.made_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("lost"))
     def second_factor_lost(self, user: User) -> SafeString:

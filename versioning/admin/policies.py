@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -23,7 +22,7 @@ from versioning.admin.policy_form import FIELDS, PolicyForm
 from versioning.domain.figures import LIMITS
 from versioning.domain.presets import PRESETS
 from versioning.models import AutomationSwitch, Freeze, Notice, Policy
-from versioning.services import notices
+from versioning.services import clock, notices
 from versioning.services.errors import Invalid, ServiceError
 from versioning.services.upgrades import policies
 
@@ -219,7 +218,7 @@ class FreezeAdmin(SetUpPages, Admin, WithPast):
 
     @admin.display(description=gettext_lazy("standing"))
     def standing(self, freeze: Freeze) -> SafeString:
-        now = timezone.now()
+        now = clock.now()
         if freeze.ends_at <= now:
             return words.badge(_("over"))
         return (
@@ -256,7 +255,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
             "opts": self.opts,
             "switch": switch,
             "is_on": switch is None or switch.on,
-            "changed": words.ago(switch.changed_at, now=timezone.now()) if switch else "",
+            "changed": words.ago(switch.changed_at, now=clock.now()) if switch else "",
             "form": form,
         }
         return TemplateResponse(request, "admin/versioning/automationswitch/page.html", context)
@@ -267,7 +266,7 @@ class AutomationSwitchAdmin(HistoryAdmin):
                 on=request.POST.get("on") == "yes",
                 reason=form.cleaned_data["reason"],
                 actor=actor_of(request),
-                now=timezone.now(),
+                now=clock.now(),
             )
         except Invalid as error:
             forms.add_errors(form, error, otherwise="reason")
@@ -304,7 +303,7 @@ class NoticeAdmin(HistoryAdmin):
     )
     def resolve_selected(self, request: HttpRequest, chosen: QuerySet[Notice]) -> None:
         """Close each by itself; what is closed already is told."""
-        now, done = timezone.now(), 0
+        now, done = clock.now(), 0
         for notice_id in chosen.order_by("pk").values_list("pk", flat=True):
             try:
                 notices.resolve_one(notice_id=notice_id, actor=actor_of(request), now=now)
@@ -325,7 +324,7 @@ class NoticeAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("raised"), ordering="raised_at")
     def raised(self, notice: Notice) -> SafeString:
-        return words.ago(notice.raised_at, now=timezone.now())
+        return words.ago(notice.raised_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("standing"), ordering="resolved_at")
     def standing(self, notice: Notice) -> SafeString:

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import policy_lines
 from versioning.models import Policy, TrackedModel
+from versioning.services import clock
 from versioning.services.upgrades import explaining
 from versioning.services.upgrades.policies import Resolved
 
@@ -45,7 +45,7 @@ def now(request: HttpRequest, *, model_admin: Any, tracked_model_id: int) -> Htt
         "opts": model_admin.opts,
         "belongs_to": tracked,
         "tracked": tracked,
-        "found": explaining.explain(tracked_model=tracked, at=timezone.now()),
+        "found": explaining.explain(tracked_model=tracked, at=clock.now()),
         "back": reverse("admin:versioning_trackedmodel_change", args=[tracked.pk]),
     }
     return TemplateResponse(request, "admin/versioning/trackedmodel/now.html", context)

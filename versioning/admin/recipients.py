@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms.models import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.widgets import (
@@ -19,7 +18,7 @@ from versioning.admin.base import actor_of
 from versioning.admin.subscriptions import SubscriptionPages, kinds_field
 from versioning.domain.events import EventKind
 from versioning.models import Recipient
-from versioning.services import recipients
+from versioning.services import clock, recipients
 from versioning.services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class RecipientAdmin(SubscriptionPages):
                 changes=fields,
                 actor=actor_of(request),
                 revision=None,
-                now=timezone.now(),
+                now=clock.now(),
             )
             return
         obj.pk = recipients.add(fields=fields, actor=actor_of(request)).pk

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ from versioning.admin.base import Admin, HistoryAdmin, SetUpPages, actor_of, cal
 from versioning.domain.figure_kinds import Field, Unit
 from versioning.domain.figures import FIELDS
 from versioning.models import LeftOutSpans, PerformanceSample, ServedDrift, SliceTag, UnknownModel
-from versioning.services import teams, tracking
+from versioning.services import clock, teams, tracking
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import served_drift
 
@@ -82,7 +81,7 @@ class PerformanceSampleAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("at"))  # sorted by arrival, which is no order of times
     def when(self, sample: PerformanceSample) -> SafeString:
-        return words.ago(sample.at, now=timezone.now())
+        return words.ago(sample.at, now=clock.now())
 
     @admin.display(description=gettext_lazy("version"))
     def version_shown(self, sample: PerformanceSample) -> str:
@@ -164,7 +163,7 @@ class UnknownModelAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def last_seen(self, unknown: UnknownModel) -> SafeString:
-        return words.ago(unknown.last_seen_at, now=timezone.now())
+        return words.ago(unknown.last_seen_at, now=clock.now())
 
     @admin.display(description=gettext_lazy("tracked as"))
     def tracked_as(self, unknown: UnknownModel) -> SafeString | str:
@@ -201,7 +200,7 @@ class UnknownModelAdmin(HistoryAdmin):
                 provider_id=provider.pk,
                 name=unknown.name,
                 actor=actor_of(request),
-                now=timezone.now(),
+                now=clock.now(),
             )
         except ServiceError as error:
             messages.error(request, str(error))

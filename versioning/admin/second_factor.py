@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
@@ -22,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from versioning.admin import words
 from versioning.admin.base import actor_of
-from versioning.services import second_factors, vault
+from versioning.services import clock, second_factors, vault
 from versioning.services.errors import ServiceError, TooMany
 
 PAGE = "admin:auth_user_second_factor"
@@ -55,7 +54,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]  # Unfo
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if "code" in self.fields and not self.errors:  # a code counts once: looked at last
             try:
-                second_factors.check(user_id=self.user.pk, code=data["code"], now=timezone.now())
+                second_factors.check(user_id=self.user.pk, code=data["code"], now=clock.now())
             except ServiceError as error:
                 self.add_error("code", str(error))
         return data
@@ -119,7 +118,7 @@ class _Own:
         except vault.NoSecretsKey as error:
             return self._page("off", title=_("Your second factor"), error=str(error))
         if self.request.method == "POST" and self.form.is_valid():
-            now, code = timezone.now(), self.form.cleaned_data["code"]
+            now, code = clock.now(), self.form.cleaned_data["code"]
             try:
                 made = second_factors.switch_on(user=self.user, secret=secret, code=code, now=now)
             except ServiceError as error:
@@ -146,18 +145,18 @@ class _Own:
         return self._page(
             "on",
             title=_("Your second factor"),
-            since=words.ago(self.factor.made_at, now=timezone.now()),
+            since=words.ago(self.factor.made_at, now=clock.now()),
             codes_left=second_factors.codes_left(self.factor),
             must_have_one=second_factors.must_have_one(self.user),
         )
 
     def _renew(self) -> HttpResponse:
-        made = second_factors.renew_codes(user=self.user, now=timezone.now())
+        made = second_factors.renew_codes(user=self.user, now=clock.now())
         _note(self.request, self.user, _("Made new recovery codes."))
         return self._shown_once(made.codes)
 
     def _switch_off(self) -> HttpResponse:
-        second_factors.switch_off(user=self.user, now=timezone.now())
+        second_factors.switch_off(user=self.user, now=clock.now())
         _note(self.request, self.user, _("Switched the second factor off."))
         messages.success(self.request, _("The second factor is off: your password is enough."))
         return HttpResponseRedirect(reverse("admin:index"))
@@ -168,7 +167,7 @@ class _Own:
             return False
         code = self.form.cleaned_data["code"]
         try:
-            second_factors.check(user_id=self.user.pk, code=code, now=timezone.now())
+            second_factors.check(user_id=self.user.pk, code=code, now=clock.now())
         except ServiceError as error:
             self.form.add_error("code", str(error))
             self.wait = error.retry_after_s if isinstance(error, TooMany) else None
@@ -240,9 +239,7 @@ def reset(request: HttpRequest, *, admin_site: Any, user_id: int) -> HttpRespons
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
-            second_factors.reset(
-                user=user, reason=reason, actor=actor_of(request), now=timezone.now()
-            )
+            second_factors.reset(user=user, reason=reason, actor=actor_of(request), now=clock.now())
         except ServiceError as error:
             form.add_error(None, str(error))
         else:

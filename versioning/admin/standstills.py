@@ -5,11 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from versioning.admin import words
-from versioning.services import standstills
+from versioning.services import clock, standstills
 from versioning.services.standstills import Standstill
 
 
@@ -20,7 +19,7 @@ def on_every_page(request: HttpRequest) -> dict[str, Callable[[], list[dict[str,
         user: Any = getattr(request, "user", None)
         if user is None or not user.has_perm("versioning.view_upgraderecord"):
             return []
-        return [_said(each) for each in standstills.current(now=timezone.now())]
+        return [_said(each) for each in standstills.current(now=clock.now())]
 
     return {"standstills": shown}
 

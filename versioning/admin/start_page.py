@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +20,7 @@ from versioning.admin import (
 )
 from versioning.admin.base import caller_of
 from versioning.models import Check, Notice, UpgradeStep
+from versioning.services import clock
 from versioning.services import inbox as inbox_service
 from versioning.services.clock import local_day
 from versioning.services.inbox import Inbox, ProviderState, RetiringVersion, Starting
@@ -36,7 +36,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the inbox to the start page, for whoever may see upgrades."""
     if not request.user.has_perm("versioning.view_upgraderecord"):
         return {**context, "title": _("Inbox"), "inbox": None}
-    now = timezone.now()
+    now = clock.now()
     person = own_inbox.read(request)
     found = inbox_service.gather(
         now=now,

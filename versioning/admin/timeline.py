@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +18,7 @@ from versioning.admin import urgency, words
 from versioning.admin.base import caller_of
 from versioning.admin.drawing import Scale, Tick
 from versioning.models import UpgradeRecord
+from versioning.services import clock
 from versioning.services import clock as clocks
 from versioning.services.upgrades import retirement
 from versioning.services.upgrades.retirement import Clock, Due
@@ -68,7 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show what retires, first what must start first; of a provider or owner that is asked for."""
     if not request.user.has_perm("versioning.view_trackedmodel"):
         raise PermissionDenied
-    now = timezone.now()
+    now = clock.now()
     asked = {name: request.GET.get(name, "") for name in ("provider", "owner")}
     due = retirement.due(
         now=now,

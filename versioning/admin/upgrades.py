@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -42,6 +41,7 @@ from versioning.admin.decisions import CHOICES, Choice, may_make, open_to
 from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
 from versioning.models import ModelVersion, UpgradeRecord, Watch
+from versioning.services import clock
 from versioning.services.errors import NothingToRollBack, ServiceError
 from versioning.services.evidence import price_change
 from versioning.services.upgrades import briefing, recommendation, rolling_back
@@ -139,7 +139,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
     def urgency(self, record: UpgradeRecord) -> SafeString | None:
         if record.urgent_on is None or not record.is_waiting:
             return None
-        now = timezone.now()
+        now = clock.now()
         tone = "bad" if words.is_urgent(record.urgent_on, now=now) else "warn"
         left = words.until_day(record.urgent_on, now=now)
         return words.badge(
@@ -148,7 +148,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
 
     @admin.display(description=gettext_lazy("changed"), ordering="changed_at")
     def changed(self, record: UpgradeRecord) -> SafeString:
-        return words.ago(record.changed_at, now=timezone.now())
+        return words.ago(record.changed_at, now=clock.now())
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Offer the decisions that this person may make."""
@@ -241,7 +241,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         record = get_object_or_404(UpgradeRecord.objects.with_versions(), pk=record_id)
         context = {
             "record": record,
-            "progress": progress.of(record=record, now=timezone.now()),
+            "progress": progress.of(record=record, now=clock.now()),
         }
         return fragments.answer(request, "admin/versioning/upgraderecord/canary.html", context)
 
@@ -293,7 +293,7 @@ def _with_all(records: QuerySet[UpgradeRecord]) -> Sequence[UpgradeRecord]:
 
 
 def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     before: ModelVersion | None = record.from_version
     decisions = open_to(request=request, record=record)
     if not _is_latest_move(record):
@@ -364,7 +364,7 @@ def _retires(record: UpgradeRecord, request: HttpRequest) -> str:
     version = record.from_version
     if version is None or version.retires_on is None or not record.is_waiting:
         return ""
-    return words.retirement(version, now=timezone.now())
+    return words.retirement(version, now=clock.now())
 
 
 def _is_latest_move(record: UpgradeRecord) -> bool:

@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,7 +19,7 @@ from versioning.admin.base import Admin, ReadingFirst, WithPast, actor_of
 from versioning.admin.version_form import VersionForm
 from versioning.domain.baseline import UnreadBaseline, read_baseline
 from versioning.models import ModelVersion
-from versioning.services import versions
+from versioning.services import clock, versions
 from versioning.services.errors import ServiceError
 from versioning.services.evidence import performance
 from versioning.services.samples import request_uses
@@ -121,7 +120,7 @@ class ModelVersionAdmin(ReadingFirst, Admin, WithPast):
     def retires(self, version: ModelVersion) -> SafeString | None:
         if version.retires_on is None:
             return None
-        now = timezone.now()
+        now = clock.now()
         tone = "bad" if words.is_urgent(version.retires_on, now=now) else "warn"
         left = words.until_day(version.retires_on, now=now)
         return words.badge(left, tone, title=words.day(version.retires_on))
@@ -181,7 +180,7 @@ def _name_of(field: str) -> str:
 
 
 def _panel_of(version: ModelVersion) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     tracked = version.tracked_model
     baseline = read_baseline(version.baseline or {})
     return {

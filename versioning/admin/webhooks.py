@@ -8,7 +8,6 @@ from django.forms.models import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
-from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -16,7 +15,7 @@ from versioning.admin.base import actor_of
 from versioning.admin.subscriptions import SubscriptionPages, kinds_field
 from versioning.domain.events import EventKind
 from versioning.models import Webhook
-from versioning.services import webhooks
+from versioning.services import clock, webhooks
 from versioning.services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class WebhookAdmin(SubscriptionPages):
                 changes=fields,
                 actor=actor_of(request),
                 revision=None,
-                now=timezone.now(),
+                now=clock.now(),
             )
             return
         made = webhooks.add(fields=fields, actor=actor_of(request))
@@ -87,7 +86,7 @@ class WebhookAdmin(SubscriptionPages):
         """Send a message that tells of nothing, and say what came of it."""
         webhook = self._of(request, webhook_id)
         try:
-            result = webhooks.test(name=webhook.name, now=timezone.now())
+            result = webhooks.test(name=webhook.name, now=clock.now())
         except ServiceError as error:
             messages.error(request, str(error))
         else:
@@ -99,7 +98,7 @@ class WebhookAdmin(SubscriptionPages):
         """Make another secret, and show it this once."""
         webhook = self._of(request, webhook_id)
         try:
-            made = webhooks.rotate(name=webhook.name, actor=actor_of(request), now=timezone.now())
+            made = webhooks.rotate(name=webhook.name, actor=actor_of(request), now=clock.now())
         except ServiceError as error:
             messages.error(request, str(error))
             return self._back(webhook)

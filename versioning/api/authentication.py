@@ -8,7 +8,6 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -16,7 +15,7 @@ from rest_framework.request import Request
 from versioning.api.middleware import RATE_LIMIT, address_of
 from versioning.domain.quotas import Quota, Taken
 from versioning.models import ApiKey
-from versioning.services import keys
+from versioning.services import clock, keys
 from versioning.services.errors import TooMany
 
 LONGEST_SECRET = 200
@@ -38,7 +37,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         if not _says_bearer(request._request):
             return None
-        key = key_of(request._request, now=timezone.now())
+        key = key_of(request._request, now=clock.now())
         if key is None:
             raise AuthenticationFailed(
                 "This key is unknown, revoked or expired. Make one in the admin, or with "

@@ -11,14 +11,13 @@ from typing import Any, Concatenate, ParamSpec
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from versioning.api.authentication import key_of
 from versioning.api.problems import Problem, problem, problem_response
 from versioning.api.views.samples import SamplesView
 from versioning.models import ApiKey
-from versioning.services import sample_settings
+from versioning.services import clock, sample_settings
 from versioning.services.errors import Busy
 from versioning.services.lock_timeouts import waiting_at_most
 from versioning.services.samples import ingestion, late_scores
@@ -99,7 +98,7 @@ def ingest_view(
         def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if read_by is not None and request.method in ("GET", "HEAD"):
                 return read_by(request, *args, **kwargs)
-            now = timezone.now()
+            now = clock.now()
             try:
                 if request.method not in methods:
                     return _wrong_method(request, allowed)

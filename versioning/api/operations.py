@@ -14,7 +14,6 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -34,7 +33,7 @@ from versioning.api.permissions import Operation, operation_of
 from versioning.api.problems import CONTENT_TYPE, Problem
 from versioning.api.serializers.problems import ProblemSerializer
 from versioning.models import ApiKey
-from versioning.services import idempotency
+from versioning.services import clock, idempotency
 from versioning.services.actors import Actor
 from versioning.services.idempotency import StoredAnswer
 from versioning.services.lock_timeouts import waiting_at_most
@@ -158,7 +157,7 @@ def operation(
             asked = Asked(
                 request=request,
                 actor=_actor_of(request),
-                now=timezone.now(),
+                now=clock.now(),
                 query=parsing.read_query(request, query),
                 body=parsing.read_body(request, body, may_be_empty=may_be_empty)
                 if changes and not takes_in

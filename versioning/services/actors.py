@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Model
-from django.utils import timezone
 
 from versioning.models import ApiKey
+from versioning.services import clock
 
 ActorKind = Literal["staff", "api", "scheduler", "command"]
 
@@ -61,7 +61,7 @@ class Actor:
         held = {field.attname: getattr(row, field.attname) for field in history.tracked_fields}
         history.objects.create(
             **held,
-            history_date=timezone.now(),
+            history_date=clock.now(),
             history_type=kind,
             history_user_id=self.user_id,
             history_change_reason=f"{self.kind}: {self.name}"[:100],

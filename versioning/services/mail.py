@@ -12,12 +12,11 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.utils import timezone
 
 from providers.http.names import NameUnanswered
 from providers.http.smtp import TIMES
 from versioning.models import TrackedModel
-from versioning.services import notices
+from versioning.services import clock, notices
 from versioning.services.errors import ServiceError
 from versioning.services.storable import one_line
 
@@ -69,9 +68,9 @@ def send(*, to: str, subject: str, body: str, headers: Mapping[str, str] | None 
         _send(to=to, subject=subject, body=body, headers=headers or {})
     except NotMailed as error:
         if not error.is_permanent:  # one bad address is no fault of the server's
-            notices.raise_fault(subject=SUBJECT, sentence=str(error), now=timezone.now())
+            notices.raise_fault(subject=SUBJECT, sentence=str(error), now=clock.now())
         raise
-    notices.resolve_fault(subject=SUBJECT, by="the next mail", now=timezone.now())
+    notices.resolve_fault(subject=SUBJECT, by="the next mail", now=clock.now())
 
 
 def send_test(*, to: str) -> str:

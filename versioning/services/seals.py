@@ -13,7 +13,6 @@ from typing import Self
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.signals import post_save
-from django.utils import timezone
 from simple_history.models import registered_models
 
 from versioning.domain import dates, sealing
@@ -27,7 +26,7 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.models.seals import hashes_of
-from versioning.services import locks, notices
+from versioning.services import clock, locks, notices
 from versioning.services.transactions import one_transaction
 
 STEP = 1_000
@@ -122,7 +121,7 @@ def seal_all(rows: Sequence[Model]) -> None:
     # Read back: what counts is what the database holds, to the last digit.
     kept = kept_for_good(type(rows[0])).filter(pk__in=[row.pk for row in rows]).order_by("pk")
     Seal.objects.bulk_create(
-        Seal(table=row._meta.db_table, row=row.pk, fields=hashes_of(row), at=timezone.now())
+        Seal(table=row._meta.db_table, row=row.pk, fields=hashes_of(row), at=clock.now())
         for row in kept
     )
 

@@ -5,12 +5,10 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from django.utils import timezone
-
 from versioning.domain.labels import FIRST_LABEL, free_label
 from versioning.domain.version_changes import Metadata
 from versioning.models import CatalogueEntry, ModelVersion, TrackedModel
-from versioning.services import editing, events, knowledge, locks, lookups, prices, teams
+from versioning.services import clock, editing, events, knowledge, locks, lookups, prices, teams
 from versioning.services.actors import Actor
 from versioning.services.errors import FieldError, Invalid
 from versioning.services.teams import Caller
@@ -100,7 +98,7 @@ def save_changed(*, version: ModelVersion, changed: Collection[str], actor: Acto
     version.staff_fields = sorted({*held.staff_fields, *(FACTS & set(changed))})
     version.past_prices = held.past_prices
     if not prices.FIELDS.isdisjoint(changed):
-        prices.keep_past(version=version, before=prices.list_of(held), now=timezone.now())
+        prices.keep_past(version=version, before=prices.list_of(held), now=clock.now())
     version.save(update_fields=[*changed, "staff_fields", "past_prices"])
     actor.note(version)
     if "retires_on" in changed and held.retires_on != version.retires_on:
@@ -136,7 +134,7 @@ def release_fields(*, version_id: int, fields: Collection[str], actor: Actor) ->
 
 
 def _tell_of_date(version: ModelVersion, *, before: date | None, actor: Actor) -> None:
-    events.retirement_changed(version, before=before, actor=actor, now=timezone.now())
+    events.retirement_changed(version, before=before, actor=actor, now=clock.now())
 
 
 def _compare_again(version: ModelVersion) -> None:

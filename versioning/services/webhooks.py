@@ -10,14 +10,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 from standardwebhooks import Webhook as Signer
 
 from providers.base import Nonsense
 from providers.http.push import push
 from providers.http.transport import NoReply, Reply
 from versioning.models import Webhook
-from versioning.services import editing, locks, subscriptions, vault
+from versioning.services import clock, editing, locks, subscriptions, vault
 from versioning.services.actors import Actor
 from versioning.services.errors import ServiceError
 from versioning.services.transactions import one_transaction
@@ -111,14 +110,14 @@ def test(*, name: str, now: datetime) -> WebhookTest:
         "timestamp": now.isoformat(),
         "data": {"sentence": "Hotswap tries whether this webhook takes what it sends."},
     }
-    began = timezone.now()
+    began = clock.now()
     try:
         status: int | None = send(webhook, f"test_{secrets.token_hex(8)}", message)
         sentence = f"It was taken ({status})."
         ok = True
     except NotPushed as error:
         ok, status, sentence = False, error.answered, str(error)
-    ms = round((timezone.now() - began).total_seconds() * 1000)
+    ms = round((clock.now() - began).total_seconds() * 1000)
     return WebhookTest(ok=ok, sentence=sentence, status=status, ms=ms)
 
 
@@ -128,7 +127,7 @@ def send(webhook: Webhook, message_id: str, message: Mapping[str, Any]) -> int:
     The moment that is signed is that of the sending: a later try is as fresh as the first. Raises
     NotPushed, and NoSecretsKey.
     """
-    now = timezone.now()
+    now = clock.now()
     body = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     kept = [webhook.secret]
     if webhook.former_until is not None and now < webhook.former_until:

@@ -1,15 +1,19 @@
 """One clock, one day: what people are told in days is told in the time zone of the settings."""
 
 import ast
+import dataclasses
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.core import mail
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from tests.factories import UpgradeRecordFactory, tracked
 from versioning import tasks
@@ -114,3 +118,73 @@ def test_the_way_back_and_ages_go_by_that_day(zone: str) -> None:
         assert way_back._needed_until(
             policy=explaining.policies.resolve(tracked=record.tracked_model).policy, now=EVENING
         ) == today + dt.timedelta(days=policy.watch_days)
+
+
+def test_nobody_asks_another_clock() -> None:
+    """A moment that one machine keeps is read by others: all go by ``clock.now``."""
+    here = Path(clock.__file__)
+    ours = here.parents[1]
+    others = {"timezone.now", "datetime.now", "datetime.utcnow", "time.time", "date.today"}
+    found = {
+        f"{file.relative_to(ours)}:{node.lineno}"
+        for file in ours.rglob("*.py")
+        if file != here and "migrations" not in file.parts
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node).removeprefix("dt.") in others
+    }
+    assert found == set()
+
+
+@pytest.fixture
+def by_the_database(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.HOTSWAP = {**settings.HOTSWAP, "CLOCK_OF_DATABASE": True}
+    monkeypatch.setattr(clock, "_reading", None)
+
+
+def _travel(seconds: float) -> time_machine.travel:
+    return time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.usefixtures("by_the_database")
+class TestAMachineWhoseClockIsOff:
+    @pytest.mark.parametrize("seconds", [120, -120, 400 * 86400])
+    def test_goes_by_the_database_server(self, seconds: float) -> None:
+        before = dt.datetime.now(dt.UTC)
+        with _travel(seconds):
+            assert abs(clock.now() - before) < dt.timedelta(seconds=5)
+            assert abs(clock.ahead() - dt.timedelta(seconds=seconds)) < dt.timedelta(seconds=5)
+
+    def test_is_noticed_at_once_where_it_was_right_before(self) -> None:
+        before = dt.datetime.now(dt.UTC)
+        assert clock.ahead() == dt.timedelta(0)
+        with _travel(120):
+            assert abs(clock.now() - before) < dt.timedelta(seconds=5)
+        assert clock.ahead() == dt.timedelta(0)
+
+    def test_asks_once_in_a_while(self, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+        with _travel(120), django_assert_num_queries(1):
+            for _ in range(10):
+                clock.now()
+
+    def test_is_known_for_a_while_where_nobody_can_be_asked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with _travel(120):
+            off = clock.ahead()
+            monkeypatch.setattr(clock, "READ_EVERY_S", 0.0)
+            clock._reading = dataclasses.replace(clock._reading, good_for_s=0.0)
+            with connection.execute_wrapper(_is_away):
+                assert clock.ahead() == off
+
+
+@pytest.mark.usefixtures("by_the_database")
+def test_who_can_ask_nobody_goes_by_the_own_clock() -> None:
+    before = dt.datetime.now(dt.UTC)
+    with connection.execute_wrapper(_is_away):
+        assert clock.now() >= before
+    assert clock.ahead() == dt.timedelta(0)
+
+
+def _is_away(*_: Any) -> Any:
+    raise OperationalError("away")

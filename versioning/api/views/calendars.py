@@ -4,7 +4,6 @@ import hashlib
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 from rest_framework.response import Response
@@ -19,7 +18,7 @@ from versioning.api.serializers.calendars import (
 )
 from versioning.api.serializers.fields import Paging
 from versioning.models import ApiKey
-from versioning.services import calendars
+from versioning.services import calendars, clock
 from versioning.services.errors import NotFound
 
 
@@ -76,7 +75,7 @@ class CalendarView(ApiView):
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     """Answer a calendar program, which sends no key: the address is the secret."""
     try:
-        written = calendars.read(token=token, now=timezone.now())
+        written = calendars.read(token=token, now=clock.now())
     except NotFound as error:
         return HttpResponse(str(error), status=404, content_type="text/plain")
     etag = f'"{hashlib.sha256(written).hexdigest()[:32]}"'

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.http import http_date, parse_etags
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -18,7 +17,7 @@ from versioning.api.operations import ApiView, Asked, by_the_way_it_came, header
 from versioning.api.serializers.versions import LONGEST_KEY, CurrentQuery, CurrentSerializer
 from versioning.api.teams import of_key
 from versioning.models import ApiKey
-from versioning.services import serving, teams
+from versioning.services import clock, serving, teams
 from versioning.services.errors import NotFound, TooMany
 from versioning.services.serving import CurrentAnswer
 
@@ -68,7 +67,7 @@ def quick_answer(request: HttpRequest, *, provider: str, model: str) -> HttpResp
     if request.method != "GET" or not _is_plain(request):
         return None
     caller = request.GET.get("key", "")
-    now = timezone.now()
+    now = clock.now()
     try:
         key = key_of(request, now=now)
     except TooMany:

@@ -8,14 +8,13 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from versioning.api.authentication import key_of
 from versioning.api.operations import READ
 from versioning.api.problems import problem
 from versioning.models import ApiKey
-from versioning.services import outbox, readiness, standstills
+from versioning.services import clock, outbox, readiness, standstills
 from versioning.services.checks import detection
 
 
@@ -42,12 +41,12 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if pending:
         return _not_ready(request, f"{pending} migrations are missing: run `manage.py migrate`.")
     try:
-        readiness.try_write(now=timezone.now())
+        readiness.try_write(now=clock.now())
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
     body = {"status": "ready", "database": "reachable", "migrations": "applied"}
     return JsonResponse(
-        body | _details(request, now=timezone.now()), headers={"Cache-Control": "no-store"}
+        body | _details(request, now=clock.now()), headers={"Cache-Control": "no-store"}
     )
 
 

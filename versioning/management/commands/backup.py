@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import backups
+from versioning.services import backups, clock
 
 
 class Command(ServiceCommand):
@@ -22,7 +21,7 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         file: Path = options["file"]
-        about = backups.back_up(file, now=timezone.now())
+        about = backups.back_up(file, now=clock.now())
         self.stdout.write(
             f"{file}: {file.stat().st_size:,} bytes. The history's chain ends at {about.chain}"
         )

@@ -4,10 +4,10 @@ import json
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.models import Check
+from versioning.services import clock
 from versioning.services.checks import detection
 
 
@@ -26,7 +26,7 @@ class Command(ServiceCommand):
             provider_slugs=options["provider"],
             trigger=Check.Trigger.COMMAND,
             asked_by="command line",
-            now=timezone.now(),
+            now=clock.now(),
             on_result=self._show_progress if self.stderr.isatty() else None,
         )
         checks.sort(key=lambda check: check.provider.slug)

@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.models import ApiKey, Team
-from versioning.services import keys
+from versioning.services import clock, keys
 from versioning.services.actors import Actor
 
 LONGEST_DAYS = 3650
@@ -36,7 +35,7 @@ class Command(ServiceCommand):
         )
 
     def run(self, **options: Any) -> None:
-        now = timezone.now()
+        now = clock.now()
         days = options["days"]
         made = keys.create_api_key(
             name=options["name"],

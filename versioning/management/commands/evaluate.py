@@ -4,10 +4,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import serving
+from versioning.services import clock, serving
 from versioning.services.actors import Actor
 from versioning.services.evaluation import control, planning, running, suites
 from versioning.services.upgrades import recommendation, selection
@@ -32,7 +31,7 @@ class Command(ServiceCommand):
             suite=suites.suite_named(options["suite"]),
             from_version=before,
             to_version=after,
-            now=timezone.now(),
+            now=clock.now(),
             budget_usd=_money(options["budget_usd"]),
             budget_tokens=options["budget_tokens"],
         )
@@ -47,10 +46,10 @@ class Command(ServiceCommand):
             for problem in plan.problems:
                 self.stdout.write(problem)
             return
-        began = timezone.now()
+        began = clock.now()
         run = planning.begin(plan=plan, actor=Actor.command(), now=began)
         running.carry_out(run_id=run.pk, worker=f"command {run.pk}")
-        recommendation.refresh_tested(since=began, now=timezone.now())
+        recommendation.refresh_tested(since=began, now=clock.now())
         ended = control.run_by_id(run.pk)
         self.stdout.write(
             f"{ended.get_state_display()}: ${ended.spent_usd:.4f}, {ended.spent_tokens:,} tokens."

@@ -5,10 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import serving
+from versioning.services import clock, serving
 from versioning.services.upgrades import explaining
 
 
@@ -22,7 +21,7 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         tracked = serving.tracked_model(provider=options["provider"], name=options["model"])
-        found = explaining.explain(tracked_model=tracked, at=timezone.now())
+        found = explaining.explain(tracked_model=tracked, at=clock.now())
         if options["json"]:
             record = found.record.pk if found.record else None
             rows = [asdict(row) for row in found.rows]

@@ -10,11 +10,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
-from versioning.services import mail, plugins, standstills
+from versioning.services import clock, mail, plugins, standstills
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
@@ -48,9 +47,9 @@ class Command(ServiceCommand):
         with _one_at_a_time():
             call_command("migrate", interactive=False, verbosity=0)
             schedules.install_schedules()
-            plugins.raise_faults(now=timezone.now())
-            standstills.start_anew(now=timezone.now())
-            mail.note_at_start(now=timezone.now())
+            plugins.raise_faults(now=clock.now())
+            standstills.start_anew(now=clock.now())
+            mail.note_at_start(now=clock.now())
             return {"notes": _first_user() if options["first_user"] else []}
 
 

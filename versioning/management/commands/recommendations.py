@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
+from versioning.services import clock
 from versioning.services.upgrades import python_api
 
 UNASKED = " Not asked for directly yet: a worker asks within minutes."
@@ -20,7 +20,7 @@ class Command(ServiceCommand):
         parser.add_argument("--json", action="store_true", help="print JSON, one list")
 
     def run(self, **options: Any) -> None:
-        found = python_api.list_recommendations(now=timezone.now())
+        found = python_api.list_recommendations(now=clock.now())
         if options["json"]:
             self.stdout.write(json.dumps([asdict(each) for each in found], default=str, indent=2))
             return

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import lookups, second_factors
+from versioning.services import clock, lookups, second_factors
 from versioning.services.actors import Actor
 
 
@@ -23,6 +22,6 @@ class Command(ServiceCommand):
         people = User.objects.select_related("second_factor").filter(username=name)
         user = lookups.one(people, missing=f"There is nobody called {name}.")
         second_factors.reset(
-            user=user, reason=options["reason"], actor=Actor.command(), now=timezone.now()
+            user=user, reason=options["reason"], actor=Actor.command(), now=clock.now()
         )
         self.stdout.write(f"{name} has no second factor any more.")

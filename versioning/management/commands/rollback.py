@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import serving
+from versioning.services import clock, serving
 from versioning.services.actors import Actor
 from versioning.services.upgrades import decisions
 
@@ -24,7 +23,7 @@ class Command(ServiceCommand):
         record = decisions.roll_back(
             tracked_model_id=tracked.pk,
             actor=Actor.command(),
-            now=timezone.now(),
+            now=clock.now(),
             reason=options["reason"],
         )
         # The first reason is the one just given; the others say what to mind.

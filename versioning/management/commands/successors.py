@@ -5,7 +5,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         write_json = options["json"] or not self.stdout.isatty()
-        today = clock.local_day(datetime.now(UTC))
+        today = clock.local_day(clock.now())
         try:
             for line in lines_of(sys.stdin.buffer):
                 answer = answer_of(line, today=today)

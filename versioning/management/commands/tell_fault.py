@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from versioning.management.service_command import ServiceCommand
-from versioning.services import notices
+from versioning.services import clock, notices
 
 
 class Command(ServiceCommand):
@@ -18,5 +17,5 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         notices.raise_fault(
-            subject=options["subject"], sentence=options["sentence"], now=timezone.now()
+            subject=options["subject"], sentence=options["sentence"], now=clock.now()
         )

@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
 from providers.models import Provider
 from versioning.management.service_command import ServiceCommand
-from versioning.services import tracking
+from versioning.services import clock, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import listed_models
 from versioning.services.errors import NotFound
@@ -28,7 +27,7 @@ class Command(ServiceCommand):
         parser.add_argument("--owner", default="", help="e-mail that hears of retirement dates")
 
     def run(self, **options: Any) -> None:
-        now, actor = timezone.now(), Actor.command()
+        now, actor = clock.now(), Actor.command()
         provider = Provider.objects.filter(slug=options["provider"]).first()
         if provider is None:
             known = ", ".join(Provider.objects.order_by("slug").values_list("slug", flat=True))

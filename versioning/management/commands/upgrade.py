@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils import timezone
 
 from versioning.domain.transitions import State
 from versioning.management.service_command import ServiceCommand
-from versioning.services import serving
+from versioning.services import clock, serving
 from versioning.services.actors import Actor
 from versioning.services.upgrades import decisions, python_api
 
@@ -37,7 +36,7 @@ class Command(ServiceCommand):
             tracked=tracked,
             to_version=options["to"],
             actor=Actor.command(),
-            now=timezone.now(),
+            now=clock.now(),
             reason=options["reason"],
         )
         label = record.to_version.label
@@ -58,7 +57,7 @@ class Command(ServiceCommand):
             model=options["model"],
             min_quality_improvement=options["min_quality_improvement"],
             actor=Actor.command(),
-            now=timezone.now(),
+            now=clock.now(),
         )
         if not result.upgraded:
             raise CommandError(f"Stays at {result.version}: {result.waits_for}")

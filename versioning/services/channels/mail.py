@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from versioning.domain.events import EventKind
 from versioning.models import Event, Reminder
-from versioning.services import mail, messages
+from versioning.services import clock, mail, messages
 from versioning.services.channels.base import Addressed, Channel, NotDelivered
 
 
@@ -27,7 +26,7 @@ class Mail(Channel):
             return
         reminder = Reminder.objects.get(pk=event.payload["reminder_id"])
         _send(to=reminder.to, subject=reminder.subject, body=reminder.body, named=named)
-        Reminder.objects.filter(pk=reminder.pk).update(sent_at=timezone.now())
+        Reminder.objects.filter(pk=reminder.pk).update(sent_at=clock.now())
 
 
 SECOND_FACTOR = "Hotswap: your second factor"

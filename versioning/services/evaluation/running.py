@@ -20,13 +20,13 @@ from decimal import Decimal
 from django.db import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from providers.base import ProviderError
 from providers.http.guard import refuse_if_others_wait
 from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, TrackedModel, Trial
+from versioning.services import clock as moment
 from versioning.services import locks, stopping, sweeps
 from versioning.services.actors import Actor
 from versioning.services.evaluation import budget, results, trials
@@ -50,7 +50,7 @@ PAUSE_S = 1.0
 Clock = Callable[[], datetime]
 
 
-def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
+def carry_out_open_runs(*, clock: Clock = moment.now) -> int:
     """Take each open run that nobody has, one after the other; return how many were taken.
 
     One that fails holds up no other, and ends as failed where the database is there.
@@ -68,7 +68,7 @@ def carry_out_open_runs(*, clock: Clock = timezone.now) -> int:
     return sum(taken)
 
 
-def carry_out(*, run_id: int, worker: str, clock: Clock = timezone.now) -> bool:
+def carry_out(*, run_id: int, worker: str, clock: Clock = moment.now) -> bool:
     """Carry out one run if nobody else has it; return whether this worker took it."""
     if not _take(run_id=run_id, worker=worker, now=clock()):
         return False

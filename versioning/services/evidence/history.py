@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import pairwise
 
 from django.db.models import Prefetch, QuerySet
-from django.utils import timezone
 
 from versioning.models import ModelVersion, UpgradeRecord, UpgradeStep
+from versioning.services import clock
 from versioning.services.evidence import performance
 from versioning.services.evidence.performance import VersionFigures
 from versioning.services.samples import request_uses
@@ -80,7 +80,7 @@ def items(rows: Iterable[ModelVersion], *, tracked_model_id: int) -> list[Item]:
     rows = list(rows)
     served = periods(tracked_model_id=tracked_model_id)
     figures = performance.figures(version_ids=[row.pk for row in rows])
-    unpriced = request_uses.unpriced(version_ids=figures, now=timezone.now())
+    unpriced = request_uses.unpriced(version_ids=figures, now=clock.now())
     return [
         Item(
             version=row,

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.utils import timezone
-
 from providers import calls
 from versioning.domain.evidence import read
 from versioning.domain.policy import Asker, MoveStage, Rule, decide
@@ -118,7 +116,7 @@ def auto_upgrade(
     0.1 means 10 % better than the current version's mean; exactly 10 % is enough.
     Raises NotFound and Invalid (not a number from 0 to 10).
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     least = read_fraction(min_quality_improvement)
     tracked = serving.tracked_model(provider=provider, name=model)
     record = _waiting_record(tracked.pk)

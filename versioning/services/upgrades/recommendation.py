@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
-from django.utils import timezone
 
 from providers.models import Provider
 from versioning.domain import lineage
@@ -22,7 +21,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import locks, lookups, nudges, sweeps, versions
+from versioning.services import clock, locks, lookups, nudges, sweeps, versions
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved
 from versioning.services.transactions import one_transaction
@@ -84,7 +83,7 @@ def explain(*, tracked_model_id: int) -> lineage.Answer:
         models.filter(pk=tracked_model_id).prefetch_related("lineage_rules"),
         missing=f"There is no tracked model {tracked_model_id}.",
     )
-    market = Market.from_catalogue(tracked.provider, now=timezone.now())
+    market = Market.from_catalogue(tracked.provider, now=clock.now())
     return answer_for(tracked=tracked, market=market)
 
 
