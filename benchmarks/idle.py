@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.server import ROOT, free_port, load
 
 KIB = 1024
+OUTPUT = "output"
 READY = "Ctrl-C stops it."
 START_WITHIN_S = 120.0
 
@@ -84,7 +85,7 @@ def running(folder: Path, *, port: int | None = None, **more: str) -> Iterator[t
         "HOTSWAP_DATA_DIR": str(folder),
         **more,
     }
-    output = folder / "output"
+    output = folder / OUTPUT
     where = ["--port", str(port or free_port())]
     command = [sys.executable, "-P", "config/supervisor.py", *where]
     began = time.monotonic()
@@ -101,6 +102,11 @@ def running(folder: Path, *, port: int | None = None, **more: str) -> Iterator[t
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
+
+
+def output_of(folder: Path) -> str:
+    """Return what the programs with their data in the folder have said."""
+    return (folder / OUTPUT).read_text(errors="replace")
 
 
 def descendants(pid: int) -> list[int]:

@@ -1,6 +1,7 @@
 """One transaction, made again from its start where the database broke it off."""
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -16,6 +17,12 @@ ATTEMPTS = 4
 PAUSE_S = 0.05
 """The most that is waited before the second attempt; longer before each further one."""
 
+MOST_HELD_S, GAP_S = 0.5, 0.25
+"""A row of transactions leaves a gap after so long: whoever waits for SQLite's write lock doesn't
+queue, but looks every now and then, in the end every 100 ms (``sqlite3_busy_timeout``), and would
+never find it free between two transactions that follow at once. The gap is two of these looks:
+of several who wait, one finds it taken by another."""
+
 BROKEN_OFF = frozenset({"40P01", "40001"})
 """PostgreSQL's codes of a deadlock and of a serialisation failure."""
 
@@ -30,18 +37,49 @@ def one_transaction(work: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(work)
     def in_one(*args: P.args, **kwargs: P.kwargs) -> R:
-        attempts_left = 0 if connection.in_atomic_block else ATTEMPTS - 1
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                return work(*args, **kwargs)
+        attempts_left = ATTEMPTS - 1
         while True:
+            _turn.let_others()
+            began = None
             try:
                 with transaction.atomic():
+                    began = time.monotonic()
                     return work(*args, **kwargs)
             except OperationalError as error:
                 if not attempts_left or not was_broken_off(error):
                     raise
+            finally:
+                if began is not None:
+                    _turn.had(since=began)
             time.sleep(random.uniform(0, PAUSE_S * (ATTEMPTS - attempts_left)))  # noqa: S311
             attempts_left -= 1
 
     return in_one
+
+
+class _Turn(threading.local):
+    """For how long this thread had SQLite's one write lock without a gap for others."""
+
+    held_s = 0.0
+    ended = 0.0
+    """When its last transaction ended, by the monotonic clock."""
+
+    def had(self, *, since: float) -> None:
+        self.ended = time.monotonic()
+        self.held_s += self.ended - since
+
+    def let_others(self) -> None:
+        if time.monotonic() - self.ended >= GAP_S:
+            self.held_s = 0.0
+        elif self.held_s > MOST_HELD_S and connection.vendor == "sqlite":
+            time.sleep(GAP_S)
+            self.held_s = 0.0
+
+
+_turn = _Turn()
 
 
 def is_open() -> bool:

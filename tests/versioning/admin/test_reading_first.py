@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from providers.models import Provider
+from tests.factories import TrackedModelFactory
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
 from versioning.admin import event_words, words
@@ -35,6 +36,12 @@ def test_what_can_be_changed_has_a_tab_of_its_own(boss: Client, name: str) -> No
     assert 'name="_save"' in settings
     for shown, tab in ((overview, "Overview"), (settings, "Settings")):
         assert re.findall(r'aria-current="page">([^<]+)</a>\s', shown) == [tab]
+
+
+def test_a_model_in_which_nothing_served_yet_can_be_read(boss: Client) -> None:
+    model = TrackedModelFactory(name="writer")
+    page = boss.get(reverse("admin:versioning_trackedmodel_change", args=[model.pk]))
+    assert "writer" in text(page)
 
 
 def test_a_refused_form_stays_on_its_tab_and_a_kept_one_is_read(boss: Client) -> None:

@@ -1,13 +1,12 @@
 """Compare a provider's listing with its catalogue, and write the catalogue anew."""
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from providers.base import ListedModel
 from providers.models import Provider
@@ -18,9 +17,6 @@ from versioning.services.transactions import one_transaction
 
 ROWS_AT_ONCE = 200
 """The most rows that one transaction writes: SQLite has one write lock, and samples wait for it."""
-
-LONGEST_PAUSE_S = 0.1
-"""As long as writing a part took, up to this, the others have the lock before the next part."""
 
 MOST_LISTED = 50_000
 """The most models that a listing may have to be believed."""
@@ -160,11 +156,7 @@ def has_shrunk(*, provider: Provider, models: Iterable[ListedModel]) -> bool:
 
 def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        began = time.monotonic()
         yield rows[start : start + ROWS_AT_ONCE]
-        if connection.vendor == "sqlite" and start + ROWS_AT_ONCE < len(rows):
-            # Who waits for SQLite's lock asks for it now and then: it must find it free.
-            time.sleep(min(time.monotonic() - began, LONGEST_PAUSE_S))
 
 
 def _store(

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from django.db.models import Prefetch, QuerySet
 
@@ -51,7 +50,7 @@ def periods(*, tracked_model_id: int) -> list[Period]:
         .values_list("to_version_id", "pk", "completed_at")
     )
     begins = [since for _, _, since in moves if since is not None]
-    ends = [*(after for _, after in pairwise(begins)), None]
+    ends = [*begins, None][1:]
     return [
         Period(version_id=version_id, record_id=record_id, since=since, until=until)
         for (version_id, record_id, _), since, until in zip(moves, begins, ends, strict=True)

@@ -23,7 +23,7 @@ from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
-# Parts of one transaction: SQLite's writers wait for it, PostgreSQL's folders do.
+# Parts of one transaction: SQLite's writers wait for it, PostgreSQL's other folders do.
 AT_ONCE = 2_000
 HOURS_KEPT = timedelta(days=10)
 """Hours older than this, counted from the start of today in UTC, are folded into days."""
@@ -31,6 +31,10 @@ HOURS_KEPT = timedelta(days=10)
 _ALL_COLUMNS = (*Cell._fields, *COLUMNS)
 LOCK = 0x686F7473
 """Number of PostgreSQL's lock for whoever changes roll-ups."""
+
+
+class Overtaken(Exception):  # noqa: N818  (no fault: read again)
+    """Another has folded some of these parts since they were read."""
 
 
 class SumsLeft(Exception):  # noqa: N818  (it says what is left, after the rest was done)
@@ -101,14 +105,16 @@ def entries_of(rows: QuerySet[Rollup]) -> list[PeriodSums]:
 def fold(*, now: datetime) -> int:
     """Add all parts and sightings to what they belong to; return how many there were.
 
-    Safe to run twice at once: whoever comes second waits, and finds the rest. Raises SumsLeft,
-    after all else is done, where some can't be added up.
+    Safe to run twice at once: whoever comes second reads again, and finds the rest. Raises
+    SumsLeft, after all else is done, where some can't be added up.
     """
     folded = 0
     left: set[int] = set()
     while True:
         try:
             taken = _fold_some(without=left, now=now)
+        except Overtaken:
+            continue
         except (DatabaseError, SoftTimeLimitExceeded):
             raise
         except Exception:
@@ -224,18 +230,25 @@ def take_out(gone: Mapping[Cell, SampleSums]) -> None:
             break
 
 
-@one_transaction
 def _fold_some(*, without: Collection[int], now: datetime) -> int:
+    taken = RollupPart.objects.exclude(pk__in=without).order_by("pk")
+    parts = list(taken.values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
+    # Added up before the lock is held: that is most of the work, and a part never changes.
+    return _fold_read([part[0] for part in parts], _together(parts), now=now)
+
+
+@one_transaction
+def _fold_read(ids: Sequence[int], sums: Sequence[PeriodSums], *, now: datetime) -> int:
     with folding():
-        taken = RollupPart.objects.exclude(pk__in=without).order_by("pk")
-        parts = list(taken.values_list("pk", *_ALL_COLUMNS)[:AT_ONCE])
-        _fold_parts(parts)
+        add_up(Rollup.Span.HOUR, sums)
+        if _drop(ids) < len(ids):
+            raise Overtaken
         # In the same transaction as the deletion below: what is counted is gone, or neither is.
         seen = list(Sighting.objects.order_by("pk")[:AT_ONCE])
         sightings.fold(seen)
         used = request_uses.fold(now=now) + left_out_spans.fold(now=now) + tallies.fold()
         Sighting.objects.filter(pk__in=[sighting.pk for sighting in seen]).delete()
-    return len(parts) + len(seen) + used
+    return len(ids) + len(seen) + used
 
 
 def _fold_apart(left: set[int]) -> int:
@@ -262,9 +275,21 @@ def _fold_one(pk: int) -> int:
 
 
 def _fold_parts(parts: Sequence[Sequence[Any]]) -> None:
-    add_up(Rollup.Span.HOUR, (_entry(part[1:]) for part in parts))
+    add_up(Rollup.Span.HOUR, _together(parts))
+    _drop([part[0] for part in parts])
+
+
+def _together(parts: Iterable[Sequence[Any]]) -> list[PeriodSums]:
+    """Return one entry for each cell of the parts."""
+    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
+    for entry in (_entry(part[1:]) for part in parts):
+        groups[entry.cell].append(entry.sums)
+    return [PeriodSums(cell, SampleSums.total(sums)) for cell, sums in groups.items()]
+
+
+def _drop(ids: Sequence[int]) -> int:
     # By their own ids: a lower id may be committed later than a higher one.
-    RollupPart.objects.filter(pk__in=[part[0] for part in parts]).delete()
+    return RollupPart.objects.filter(pk__in=ids).delete()[0]
 
 
 def _begun_courses() -> list[tuple[int, datetime]]:
