@@ -21,6 +21,9 @@ CONNECT_S = 5.0
 TOTAL_S = 15.0
 """Whoever takes longer to say "thank you" does its work before it answers: it shall do it after."""
 
+LONGEST_S = CONNECT_S + TOTAL_S
+"""With the name's look-up before it."""
+
 MAX_BYTES = 64 * 1024
 
 

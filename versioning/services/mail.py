@@ -39,6 +39,11 @@ class NotMailed(ServiceError):
         self.is_away = is_away
 
 
+def longest_s() -> float:
+    """Return how many seconds a mail takes at most."""
+    return TIMES * float(settings.EMAIL_TIMEOUT)
+
+
 def is_set_up() -> bool:
     """Say whether somebody named a mail server, or another way for mails to go."""
     return settings.EMAIL_BACKEND != SMTP or bool(settings.EMAIL_HOST)

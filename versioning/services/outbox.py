@@ -1,7 +1,8 @@
 """Give events to those who take them: at least once, and those of one model in their order.
 
-A delivery is claimed with a lease, tried outside any transaction, and marked after success. A
-worker that dies in between leaves its lease to end; then another tries again. Each try is kept.
+A delivery is claimed with a lease that is as long as one try can last, tried outside any
+transaction, and marked after success. A worker that dies in between leaves its lease to end; then
+another tries again. Each try is kept.
 """
 
 import logging
@@ -26,11 +27,11 @@ from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=10)
-"""Longer than a run and one channel's time limit together: else two would give the same event."""
+MARGIN = timedelta(seconds=30)
+"""So much longer than a try can last: for the rows that are written before and after it, and for
+clocks. Who is slower still may see another give the same event, which it knows by its id."""
 
-# Well within LEASE: what the run has claimed by then is still its own.
-RUN_S = 240
+RUN_S = 240  # what is not done by then waits for the next run, so that others have their turn
 AT_ONCE = 200  # deliveries of one query; the next leaves out what others claimed meanwhile
 MOST = 5_000
 """Deliveries of one run: the rest waits for the next, so that a worker does other things too."""
@@ -81,12 +82,14 @@ def deliver_due(*, now: datetime) -> int:
     """
     delivered: list[bool] = []
     away: set[tuple[str, str]] = set()
+    began_s = monotonic()
 
     def give(delivery: Delivery) -> None:
-        attempt = _claim(delivery, now=now)
+        at = now + timedelta(seconds=monotonic() - began_s)  # a lease begins with its try
+        attempt = _claim(delivery, now=at)
         if attempt is not None:
-            delivery.due_at, delivery.attempts = now + LEASE, delivery.attempts + 1
-            delivered.append(_try(delivery, attempt, away=away, now=now))
+            delivery.due_at, delivery.attempts = at + lease(delivery), delivery.attempts + 1
+            delivered.append(_try(delivery, attempt, away=away, now=at))
 
     sweeps.each(
         islice(_due(now=now, until_s=monotonic() + RUN_S, away=away), MOST),
@@ -95,6 +98,12 @@ def deliver_due(*, now: datetime) -> int:
         now=now,
     )
     return sum(delivered)
+
+
+def lease(delivery: Delivery) -> timedelta:
+    """Return how long a delivery is its worker's: what waits for a dead one waits no longer."""
+    channel = CHANNELS.get(delivery.channel)
+    return timedelta(seconds=channel.longest_s if channel else 0.0) + MARGIN
 
 
 def backlog(*, now: datetime) -> Backlog:
@@ -182,9 +191,9 @@ def _next_after(delivery: Delivery, *, now: datetime) -> Delivery | None:
 
 @one_transaction
 def _claim(delivery: Delivery, *, now: datetime) -> DeliveryAttempt | None:
-    """Take a delivery for as long as a lease; None where another worker was first."""
+    """Take a delivery for the time of its lease; None where another worker was first."""
     # The time it was due is its version: whoever changed it first has the delivery.
-    if not _of(delivery).update(due_at=now + LEASE, attempts=F("attempts") + 1):
+    if not _of(delivery).update(due_at=now + lease(delivery), attempts=F("attempts") + 1):
         return None
     return DeliveryAttempt.objects.create(delivery=delivery, began_at=now)
 

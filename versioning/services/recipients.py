@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from providers import variables
-from providers.http.notify import notify
+from providers.http.notify import TOTAL_S, notify
 from versioning.domain.quiet_hours import next_open
 from versioning.models import Recipient
 from versioning.models.subscriptions import check_way
@@ -85,6 +85,11 @@ def test(*, name: str) -> RecipientTest:
     except (NotTold, vault.NoSecretsKey) as error:
         return RecipientTest(ok=False, sentence=str(error))
     return RecipientTest(ok=True, sentence="It was taken.")
+
+
+def longest_s() -> float:
+    """Return how many seconds a notice takes at most, by whichever way."""
+    return max(TOTAL_S, mail.longest_s())
 
 
 def send(recipient: Recipient, *, title: str, body: str, message_id: str) -> int | None:

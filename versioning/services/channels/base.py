@@ -44,6 +44,11 @@ class Channel(ABC):
 
     name: ClassVar[str]
 
+    @property
+    @abstractmethod
+    def longest_s(self) -> float:
+        """How many seconds ``deliver`` takes at most, whatever its taker does."""
+
     @abstractmethod
     def takers(self, events: Sequence[Event]) -> Iterable[Addressed]:
         """Return to whom each event goes; called in the transaction in which they happen.
@@ -57,7 +62,7 @@ class Channel(ABC):
 
     @abstractmethod
     def deliver(self, event: Event, *, to: str) -> int | None:
-        """Give an event to one taker, in any case within some minutes. Raises NotDelivered.
+        """Give an event to one taker, within ``longest_s`` in any case. Raises NotDelivered.
 
         Return the status that it answered with, None where this way has none.
 

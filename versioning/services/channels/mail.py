@@ -14,6 +14,10 @@ from versioning.services.channels.base import Addressed, Channel, NotDelivered
 class Mail(Channel):
     name: ClassVar[str] = "mail"
 
+    @property
+    def longest_s(self) -> float:
+        return mail.longest_s()
+
     def takers(self, events: Sequence[Event]) -> list[Addressed]:
         return [*_of_reminders(events), *_of_persons(events)]
 

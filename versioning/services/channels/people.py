@@ -17,6 +17,10 @@ SAID_ONCE = frozenset({EventKind.RECOMMENDED, EventKind.REOPENED, EventKind.APPR
 class People(Channel):
     name: ClassVar[str] = recipients.CHANNEL
 
+    @property
+    def longest_s(self) -> float:
+        return recipients.longest_s()
+
     def takers(self, events: Sequence[Event]) -> list[Addressed]:
         enabled = {each.name: each for each in Recipient.objects.filter(enabled=True)}
         heard = _heard(events) if enabled else set()

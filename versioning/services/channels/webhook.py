@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from providers.http.push import LONGEST_S
 from versioning.models import Event, Webhook
 from versioning.services import messages, subscriptions, webhooks
 from versioning.services.channels.base import Addressed, Channel, NotDelivered
@@ -12,6 +13,7 @@ from versioning.services.vault import NoSecretsKey
 
 class Webhooks(Channel):
     name: ClassVar[str] = webhooks.CHANNEL
+    longest_s = LONGEST_S
 
     def takers(self, events: Sequence[Event]) -> list[Addressed]:
         enabled = list(Webhook.objects.filter(enabled=True).order_by("pk"))
