@@ -40,15 +40,21 @@ def missing() -> str:
     return ""
 
 
-def wait_until(is_so: Callable[[], object], what: str, *, within_s: float = 60) -> float:
+def wait_until(
+    is_so: Callable[[], object],
+    what: str,
+    *,
+    within_s: float = 60,
+    or_say: Callable[[], str] = str,
+) -> float:
     """Wait for something that hosts do, and return how long it took, in seconds.
 
-    The test fails where it takes longer.
+    The test fails where it takes longer, with what ``or_say`` finds out then.
     """
     began = time.monotonic()
     while not is_so():
         took = time.monotonic() - began
-        assert took < within_s, f"{what}: not after {within_s:g} s"
+        assert took < within_s, f"{what}: not after {within_s:g} s. {or_say()}"
         time.sleep(0.05)
     return time.monotonic() - began
 
