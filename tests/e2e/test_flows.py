@@ -9,8 +9,11 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from tests.versioning.admin.conftest import recommend
+from providers.models import Provider
+from sample_world.simulator import Simulator
+from tests.versioning.admin.conftest import recommend, schedule_looks
 from tests.versioning.admin.test_live import STEPS
+from versioning import tasks
 from versioning.models import (
     ApiKey,
     Canary,
@@ -20,6 +23,7 @@ from versioning.models import (
     UpgradeRecord,
     WakeRule,
 )
+from versioning.services import nudges
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
@@ -90,6 +94,42 @@ def test_reject_until_it_is_cheaper(page: Page, record: UpgradeRecord) -> None:
     record.refresh_from_db()
     assert record.state == "rejected"
     assert WakeRule.objects.get(record=record).price_falls_by == Decimal("0.2")
+
+
+def test_a_canary_is_approved_begins_and_is_seen_on_its_way(
+    page: Page,
+    record: UpgradeRecord,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    schedule_looks()
+    # Here the worker does what it is told within the request: it is to come later, as elsewhere.
+    monkeypatch.setitem(nudges._senders, nudges.Nudge.CARRY_ON, lambda: None)
+    for version in (record.from_version, record.to_version):
+        assert version is not None
+        simulator.catalogue.add("ollama", version.upstream_id, revision="a", released=-60)
+    Provider.objects.update(kind="ollama", base_url=simulator.base_url("ollama"))
+    Policy.objects.create(tracked_model=record.tracked_model, canary_steps=STEPS)
+
+    page.goto(sheet_of(record))
+    expect(page.get_by_text("canary, at first with 5% of the keys")).to_be_visible()
+    approve(page, record)
+    course = page.locator("#canary")
+    expect(course).to_contain_text("the provider is asked for a way back")
+    tasks.carry_on()  # from here on without a reload
+    expect(course).to_contain_text("5% of the keys get it, step 1 of 2", timeout=15_000)
+
+    first, second = course.get_by_role("listitem").all()
+    expect(first).to_have_attribute("aria-current", "step")
+    expect(first).to_contain_text(re.compile("5%.*on.*24 h", re.S))
+    expect(second).to_contain_text(re.compile("50%.*to come.*500 samples", re.S))
+    next_look = course.locator("[data-countdown]")
+    expect(next_look).to_have_text(re.compile("^in about (4 min )?[0-9]+ s$"))
+    expect(next_look).not_to_have_text(next_look.inner_text(), timeout=4_000)
+    course.get_by_role("link", name="Show the whole page").click()
+    expect(page.get_by_role("link", name=re.compile("^Abort"))).to_be_visible()
+    record.refresh_from_db()
+    assert record.state == "canary"
 
 
 def test_a_canary_is_aborted(page: Page, record: UpgradeRecord) -> None:

@@ -10,6 +10,8 @@ from versioning.admin import decision_sheet, policy_page, words
 from versioning.admin.decisions import Choice
 from versioning.domain.evidence import read
 from versioning.models import EvaluationSuite, Policy, UpgradeRecord
+from versioning.services.evaluation import suites
+from versioning.services.upgrades import policies
 
 ADVISED = {"upgrade": "approve", "stay": "reject", "blocked": "reject"}
 WAIT = "snooze"
@@ -76,8 +78,15 @@ def ways_to_evidence(
         page = policy_page.where_changed(tracked_model_id=record.tracked_model_id, own=own)
     if not (may_run or page):
         return None
-    suites = EvaluationSuite.objects.order_by("name")[:SHOWN_SUITES] if may_run else ()
-    return WaysToEvidence(may_run=may_run, suites=list(suites), policy_page=page)
+    offered = _suites(record) if may_run else []
+    return WaysToEvidence(may_run=may_run, suites=offered, policy_page=page)
+
+
+def _suites(record: UpgradeRecord) -> list[EvaluationSuite]:
+    tracked, evidence = record.tracked_model, read(record.evidence)
+    required = policies.resolve(tracked=tracked).policy.required_suites
+    tasks = {*(part.name for part in evidence.tasks), *evidence.uncovered_tasks} - {""}
+    return list(suites.fitting(tracked=tracked, required=required, tasks=tasks)[:SHOWN_SUITES])
 
 
 def is_against(choice: Choice, record: UpgradeRecord, *, gathers_evidence: bool) -> bool:

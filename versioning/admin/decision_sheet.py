@@ -74,6 +74,8 @@ class Sheet:
     reasons: Sequence[str]
     first_reasons: Sequence[str]
     """The first few that neither the sentence nor a warning says already."""
+    worse_alone: str
+    """The tasks that got worse while others did not; empty where none did, or all."""
     tasks: Sequence[TaskRow]
     slices: Sequence[TaskRow]
     gates: Sequence[GateRow]
@@ -109,6 +111,7 @@ def of_evidence(evidence: Evidence) -> Sheet:
         intervals=intervals.of_evidence(evidence),
         reasons=evidence.reasons,
         first_reasons=_first_reasons(evidence),
+        worse_alone=_worse_alone(evidence),
         tasks=[_part(part) for part in evidence.tasks],
         slices=[_part(part) for part in evidence.slices],
         gates=[
@@ -143,6 +146,12 @@ def _warnings(evidence: Evidence) -> list[KeptCaution]:
         for caution in evidence.warnings
         if scored or caution.code != WarningCode.UNCOVERED_TASKS
     ]
+
+
+def _worse_alone(evidence: Evidence) -> str:
+    verdicts = {part.judgement.verdict for part in evidence.tasks}
+    others_are_fine = bool(verdicts & {Verdict.BETTER, Verdict.NOT_WORSE})
+    return _(" and ").join(evidence.worse_tasks) if others_are_fine else ""
 
 
 def _first_reasons(evidence: Evidence) -> list[str]:

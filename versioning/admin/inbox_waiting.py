@@ -52,7 +52,7 @@ def _row(
     now: datetime,
 ) -> dict[str, Any]:
     evidence = read(record.evidence)
-    shown = intervals.of_evidence(evidence)
+    shown = intervals.of_evidence(evidence, by_task=False)
     return {
         "record": record,
         "question": words.question(record),

@@ -83,13 +83,13 @@ def rows(found: Sequence[layers.FoundLayer], *, now: datetime) -> list[LayerRow]
 
 
 def measured(moment: datetime | None, evidence: Evidence, *, now: datetime) -> SafeString:
-    """Say when figures were measured and on how many scores; empty where nothing was."""
+    """Say when figures were measured; empty where nothing was.
+
+    On how many scores, the sheet says beside each figure.
+    """
     if moment is None or not evidence.is_measured:
         return SafeString("")
-    ago = words.ago(moment, now=now)
-    if not (evidence.quality.n_current or evidence.quality.n_candidate):
-        return format_html(_("measured {}"), ago)
-    return format_html(_("measured {}, {}"), ago, on_scores(evidence))
+    return format_html(_("measured {}"), words.ago(moment, now=now))
 
 
 def on_scores(evidence: Evidence) -> str:

@@ -40,6 +40,7 @@ from versioning.admin.decision_page import decide
 from versioning.admin.decisions import CHOICES, Choice, may_make, open_to
 from versioning.domain.evidence import read
 from versioning.domain.lineage import UnreadableName
+from versioning.domain.transitions import State
 from versioning.models import ModelVersion, UpgradeRecord, Watch
 from versioning.services import clock
 from versioning.services.errors import NothingToRollBack, ServiceError
@@ -241,6 +242,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
         record = get_object_or_404(UpgradeRecord.objects.with_versions(), pk=record_id)
         context = {
             "record": record,
+            "was": request.GET.get("was", ""),
             "progress": progress.of(record=record, now=clock.now()),
         }
         return fragments.answer(request, "admin/versioning/upgraderecord/canary.html", context)
@@ -327,6 +329,7 @@ def _page_of(record: UpgradeRecord, request: HttpRequest) -> dict[str, Any]:
         "move_after_all": record.state in manual_move.AGAINST
         and record.to_version_id != record.tracked_model.current_version_id
         and manual_move.may_move(request),
+        "was": "approved" if record.state == State.APPROVED else "",
         "progress": progress.of(record=record, now=now),
         "facts": decision_sheet.side_by_side(before, record.to_version) if before else [],
         "month": decision_sheet.of_prices(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.factories import NOW, ModelVersionFactory, UpgradeRecordFactory, UserFactory, tracked
 from versioning.models import EvaluationRun, EvaluationSuite, FrozenSuite, Trial, UpgradeRecord
@@ -85,3 +86,10 @@ def open_run(record: UpgradeRecord, *, suite: EvaluationSuite | None = None) -> 
         for arm in Trial.Arm.values[:2]:
             Trial.objects.create(run=run, case_key=key, repeat=1, arm=arm)
     return run
+
+
+def schedule_looks() -> PeriodicTask:
+    """Have what is under way looked at every five minutes, by this schedule alone."""
+    every, _ = IntervalSchedule.objects.get_or_create(every=5, period="minutes")
+    PeriodicTask.objects.filter(task="versioning.carry_on").delete()
+    return PeriodicTask.objects.create(name="on", task="versioning.carry_on", interval=every)

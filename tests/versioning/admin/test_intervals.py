@@ -107,6 +107,56 @@ def test_one_task_is_not_drawn_twice() -> None:
     assert [row.name for row in of_evidence(read(one))] == ["Quality"]
 
 
+def judged(estimate: float, *, half: float) -> dict[str, Any]:
+    return {"estimate": estimate, "low": estimate - half, "high": estimate + half}
+
+
+def by_name(evidence: dict[str, Any]) -> dict[str, IntervalRow]:
+    return {row.name: row for row in of_evidence(read(evidence))}
+
+
+def test_a_figure_and_its_tasks_have_one_scale() -> None:
+    tasks = [
+        {"name": "draft", "judgement": judged(0.02, half=0.01)},
+        {"name": "extract", "judgement": judged(0.1, half=0.02)},
+    ]
+    rows = by_name({"judgement": judged(0.06, half=0.02), "tasks": tasks})
+    whole, draft, extract = (rows[name] for name in ("Quality", "draft", "extract"))
+    assert whole.limit == draft.limit == extract.limit
+    places = [row.value for row in (draft, whole, extract) if row.value is not None]
+    assert places == sorted(places)
+    a_point = [place - WIDTH / 2 for place in places]
+    assert a_point == pytest.approx([a_point[0], 3 * a_point[0], 5 * a_point[0]], rel=0.01)
+
+
+def test_a_task_of_few_scores_does_not_make_the_figure_a_point() -> None:
+    tasks = [
+        {"name": "few", "judgement": {"estimate": 0.05, "low": -0.9, "high": 1.0}},
+        {"name": "many", "judgement": judged(0.02, half=0.02)},
+    ]
+    rows = by_name({"judgement": judged(0.02, half=0.02), "tasks": tasks})
+    assert rows["Quality"].right - rows["Quality"].left > WIDTH / 20
+    few = rows["few"]
+    assert (few.is_open_left, few.is_open_right) == (True, True)  # it goes on beyond the plot
+    assert few.interval == "-0.900 to +1.000"
+
+
+def test_a_row_says_both_sides_and_on_how_many_scores() -> None:
+    quality = {"current": "0.75", "candidate": "0.85", "n_current": 2332, "n_candidate": 140}
+    gates = [
+        gate(value="0.01", low=0, high=0.02, current=0.012, candidate=0.022),
+        {"name": "latency_p95", "status": "passed", "current": 1234.5, "candidate": 900},
+        {"name": "cost_per_success", "status": "unknown", "current": 0.002},
+    ]
+    rows = by_name({"quality": quality, "judgement": judged(0.1, half=0.1), "gates": gates})
+    assert [(row.sides, row.counts) for row in rows.values()] == [
+        ("0.75 → 0.85", "2,332 → 140"),
+        ("1.2 → 2.2 %", ""),
+        ("1,234 → 900 ms", ""),
+        ("$0.002 → unknown", ""),
+    ]
+
+
 def test_the_sheet_says_in_words_what_it_draws(viewer: Client, db: None) -> None:
     told = {"estimate": 0.04, "low": 0.004, "high": 0.076, "verdict": "better"}
     limits = [gate(value="-0.001", low=-0.018, high=0.016, limit="0.01")]

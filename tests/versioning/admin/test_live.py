@@ -8,10 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import PeriodicTask
 
 from tests.factories import NOW
-from tests.versioning.admin.conftest import open_run, recommend
+from tests.versioning.admin.conftest import open_run, recommend, schedule_looks
 from tests.versioning.admin.pages import address, text
 from versioning.models import (
     Canary,
@@ -38,9 +38,7 @@ def trial(record: UpgradeRecord) -> UpgradeRecord:
 
 @pytest.fixture
 def schedule(db: None) -> PeriodicTask:
-    every, _ = IntervalSchedule.objects.get_or_create(every=5, period="minutes")
-    PeriodicTask.objects.filter(task="versioning.carry_on").delete()
-    return PeriodicTask.objects.create(name="on", task="versioning.carry_on", interval=every)
+    return schedule_looks()
 
 
 class TestRun:
@@ -120,6 +118,37 @@ class TestCanary:
         ended = text(viewer.get(address(trial, "live")))
         assert "The canary has ended: aborted" in ended
         assert "data-live=" not in ended
+
+
+class TestApproved:
+    """What waits for its canary is followed, too: who approved it sees it begin."""
+
+    def test_the_page_follows_it_into_its_canary(
+        self, viewer: Client, record: UpgradeRecord
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=record.pk).update(state="approved")
+        page = text(viewer.get(address(record, "change")))
+        piece = f"{address(record, 'live')}?was=approved"
+        assert f'data-live="{piece}"' in page
+        assert "hotswap/live.js" in page
+        assert "the provider is asked for a way back" in text(viewer.get(piece))
+
+        now = timezone.now()
+        UpgradeRecord.objects.filter(pk=record.pk).update(state="canary")
+        Canary.objects.create(record=record, salt="x", steps=STEPS, began_at=now, step_began_at=now)
+        begun = text(viewer.get(piece))
+        assert "The canary has begun." in begun
+        assert f'data-live="{piece}"' in begun
+        assert "The canary has begun." not in text(viewer.get(address(record, "live")))
+
+    def test_what_became_of_it_is_said_where_it_had_no_canary(
+        self, viewer: Client, record: UpgradeRecord
+    ) -> None:
+        UpgradeRecord.objects.filter(pk=record.pk).update(state="failed")
+        piece = text(viewer.get(f"{address(record, 'live')}?was=approved"))
+        assert "It is failed now." in piece
+        assert "The canary" not in piece
+        assert "data-live=" not in piece
 
 
 class TestUnderWay:

@@ -1,8 +1,11 @@
 """Suites: cases come in and go out, and a run gets them as they are at its start."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from versioning.domain.evaluation.cases import (
     BadCase,
@@ -16,7 +19,14 @@ from versioning.domain.evaluation.cases import (
     write_jsonl,
 )
 from versioning.domain.scoring import ScorerUse, read_uses
-from versioning.models import EvaluationCase, EvaluationSuite, FrozenSuite
+from versioning.models import (
+    EvaluationCase,
+    EvaluationRun,
+    EvaluationSuite,
+    FrozenSuite,
+    Policy,
+    TrackedModel,
+)
 from versioning.services import locks, lookups
 from versioning.services.errors import Invalid
 from versioning.services.storable import WHY_NOT, is_storable
@@ -39,6 +49,33 @@ def suite_by_id(suite_id: int) -> EvaluationSuite:
         EvaluationSuite.objects.filter(pk=suite_id),
         missing=f"There is no evaluation suite {suite_id}.",
     )
+
+
+def fitting(
+    *, tracked: TrackedModel, required: Collection[str], tasks: Collection[str]
+) -> QuerySet[EvaluationSuite]:
+    """Return the suites that are a model's own, then those that are nobody's; another's never.
+
+    Its own are those that its policy requires, those that were run on it, and those of one of its
+    tasks. Nobody's name no task, were run on no model, and are required by no policy.
+    """
+    runs = EvaluationRun.objects.filter(frozen__suite=OuterRef("pk"))
+    cases = EvaluationCase.objects.filter(suite=OuterRef("pk"))
+    named = Policy.objects.exclude(required_suites=None).values_list("required_suites", flat=True)
+    is_own = (
+        Q(name__in=required)
+        | Q(Exists(runs.filter(to_version__tracked_model=tracked)))
+        | Q(task__in=tasks)
+        | Q(Exists(cases.filter(content__task__in=list(tasks))))
+    )
+    is_nobodys = (
+        Q(task="")
+        & ~Q(Exists(runs))
+        & ~Q(name__in={str(name) for names in named for name in names or ()})
+        & ~Q(Exists(cases.exclude(content__task="").filter(content__has_key="task")))
+    )
+    found = EvaluationSuite.objects.annotate(is_own=is_own)
+    return found.filter(Q(is_own=True) | is_nobodys).order_by("-is_own", "name")
 
 
 def read_file(*, suite: EvaluationSuite, content: bytes, form: Form) -> Imported:
