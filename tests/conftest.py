@@ -40,7 +40,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
     """Migrate the test database as pytest-django does, or begin with a copy of one that was."""
     from django.db import connection
 
-    from tests import template
+    from tests import emptying, template
 
     def made_by_django() -> None:
         request.getfixturevalue("django_db_setup")
@@ -49,6 +49,8 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
     cache = getattr(request.config, "cache", None)  # none with -p no:cacheprovider
     if connection.vendor != "sqlite" or option.reuse_db or option.nomigrations or cache is None:
         made_by_django()
+        with django_db_blocker.unblock():
+            emptying.quickly()
         return
     with template.held(cache.mkdir("migrated")) as made:
         if made.exists():
