@@ -53,9 +53,13 @@ __all__ = [
 ]
 
 
-def may_set_up(request: HttpRequest, permission: str) -> bool:
-    """Say whether the person may set up, and has the permission for this thing, too."""
-    return request.user.has_perm(SETUP) and request.user.has_perm(permission)
+def may_set_up(request: HttpRequest, permission: str, row: Model | None = None) -> bool:
+    """Say whether the person may set up, and has the permission for this thing, too.
+
+    Nothing of a team's that they are not in.
+    """
+    allowed = request.user.has_perm(SETUP) and request.user.has_perm(permission)
+    return allowed and not (row is not None and _is_foreign(request, type(row), row.pk))
 
 
 SUBJECTS: Mapping[str, type[Model] | None] = {

@@ -30,7 +30,7 @@ class CalendarFeedAdmin(SetUpPages, Admin, WithPast):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """So an address is taken back."""
-        return may_set_up(request, "versioning.delete_calendarfeed")
+        return may_set_up(request, "versioning.delete_calendarfeed", obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         made = calendars.add(fields=form.cleaned_data, actor=actor_of(request))

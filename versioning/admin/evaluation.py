@@ -197,7 +197,7 @@ class EvaluationCaseAdmin(SetUpPages, Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A case may go: runs keep what it was."""
-        return may_set_up(request, "versioning.delete_evaluationcase")
+        return may_set_up(request, "versioning.delete_evaluationcase", obj)
 
 
 @admin.register(EvaluationRun)

@@ -35,7 +35,7 @@ class LineageRuleAdmin(SetUpPages, Admin, WithPast):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A rule is a wish for the future: without it, names and dates decide again."""
-        return may_set_up(request, "versioning.delete_lineagerule")
+        return may_set_up(request, "versioning.delete_lineagerule", obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -109,7 +109,7 @@ class PolicyAdmin(SetUpPages, Admin, WithPast):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Without its policy, a model takes what the level above says; its history stays."""
-        return may_set_up(request, "versioning.delete_policy")
+        return may_set_up(request, "versioning.delete_policy", obj)
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -210,7 +210,7 @@ class FreezeAdmin(SetUpPages, Admin, WithPast):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A freeze is a wish for a time; its history stays."""
-        return may_set_up(request, "versioning.delete_freeze")
+        return may_set_up(request, "versioning.delete_freeze", obj)
 
     @admin.display(description=gettext_lazy("of"), ordering="provider__slug")
     def scope(self, freeze: Freeze) -> str:

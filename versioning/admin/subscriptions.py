@@ -37,7 +37,7 @@ class SubscriptionPages(SetUpPages, Admin, WithPast):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """What was sent stays in the deliveries; the row's history stays, too."""
-        return may_set_up(request, f"versioning.delete_{self.opts.model_name}")
+        return may_set_up(request, f"versioning.delete_{self.opts.model_name}", obj)
 
     @admin.display(description=gettext_lazy("is told of"))
     def of(self, taker: Subscription) -> str:
