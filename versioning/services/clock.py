@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from versioning.domain.clocks import ahead_at_least
@@ -64,7 +64,7 @@ def _read(*, before: _Reading | None) -> _Reading:
         with connection.cursor() as cursor:
             cursor.execute("SELECT clock_timestamp()")
             (said,) = cursor.fetchone()
-    except DatabaseError:
+    except Error:
         # What it was is better than nothing: clocks seldom change, connections often break.
         known = before.ahead if before is not None else timedelta(0)
         return _Reading(known, timezone.now(), seconds.monotonic(), AGAIN_AFTER_S)

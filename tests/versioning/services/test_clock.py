@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core import mail
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -179,9 +179,13 @@ class TestAMachineWhoseClockIsOff:
 
 
 @pytest.mark.usefixtures("by_the_database")
-def test_who_can_ask_nobody_goes_by_the_own_clock() -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_who_can_ask_nobody_goes_by_the_own_clock(error: type[Exception]) -> None:
+    def is_away(*_: Any) -> Any:
+        raise error("away")
+
     before = dt.datetime.now(dt.UTC)
-    with connection.execute_wrapper(_is_away):
+    with connection.execute_wrapper(is_away):
         assert clock.now() >= before
     assert clock.ahead() == dt.timedelta(0)
 
