@@ -49,7 +49,23 @@
     }
   }
 
+  /* A moment is told in the server's zone; who lives in another reads it in that, first. */
+  function tellOwnZone(root) {
+    const language = document.documentElement.lang;
+    for (const time of root.querySelectorAll("time[datetime][title]:not([data-own-zone])")) {
+      const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(time.dateTime) || [];
+      const moment = new Date(time.dateTime);
+      if (!sign || -moment.getTimezoneOffset() === Number(sign + 1) * (hours * 60 + Number(minutes))) continue;
+      time.dataset.ownZone = "yes";
+      const told = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+        day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+      });
+      time.title = `${told.format(moment)} (${time.title})`;
+    }
+  }
+
   function nameAll() {
+    tellOwnZone(document);
     nameSearchedSelects(document);
     nameScrolledParts(document);
     nameCells(document);

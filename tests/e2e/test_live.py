@@ -1,10 +1,11 @@
 """Parts of pages that follow what happens, in a real browser, without a reload."""
 
+import re
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.test_access import AXE, take, violations
 from tests.factories import NOW
@@ -69,6 +70,27 @@ def test_what_is_as_it_was_costs_no_page_and_stays_where_it_is(
     assert second.value.request.headers["if-none-match"] == first.value.headers["etag"]
     assert second.value.status == 304
     assert page.locator("#run-progress").get_attribute("data-kept") == "yes"
+
+
+def test_a_moment_is_told_in_the_reader_s_zone_too(
+    page: Page, browser: Browser, trial: UpgradeRecord, live_server: object
+) -> None:
+    signed_in = page.context.storage_state()
+    for zone, told in (
+        (
+            "Asia/Tokyo",
+            r"^\d{1,2} \w{3,4} \d{4},? \d\d:\d\d GMT\+9 \(\d{1,2} \w{3} \d{4} \d\d:\d\d UTC\)$",
+        ),
+        ("UTC", r"^\d{1,2} \w{3} \d{4} \d\d:\d\d UTC$"),
+    ):
+        context = browser.new_context(
+            base_url=str(live_server), storage_state=signed_in, timezone_id=zone
+        )
+        elsewhere = context.new_page()
+        elsewhere.goto(f"/admin/versioning/upgraderecord/{trial.pk}/change/")
+        moment = elsewhere.locator("#canary time[title]").first
+        expect(moment).to_have_attribute("title", re.compile(told))
+        context.close()
 
 
 MOVING = """

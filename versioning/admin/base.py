@@ -6,12 +6,14 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
+from django.contrib import admin
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from providers.admin import SETUP, SetUpPages, WithPanel, WithPast, raw
 from providers.admin import Admin as PlainAdmin
@@ -150,10 +152,22 @@ def caller_of(request: HttpRequest) -> Caller:
 Admin = TeamPages  # the base of all pages of this app, as `providers` has its own
 
 
-class HistoryAdmin(Admin):
+class InWords:
+    """Rows that say what they tell in a sentence."""
+
+    @admin.display(description=gettext_lazy("in words"), ordering="sentence")
+    def in_words(self, row: Any) -> str:
+        return str(row.sentence)
+
+
+class HistoryAdmin(InWords, Admin):
     """What was: to be read, never added to, changed or deleted here."""
 
     is_history = True
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        named = super().get_fields(request, obj)
+        return ["in_words" if each == "sentence" else each for each in named]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -193,7 +207,7 @@ class ReadingFirst(WithPanel):
         return HttpResponseRedirect(reverse(page, args=[obj.pk]) + more)
 
 
-class HistoryInline(PlainInline):
+class HistoryInline(InWords, PlainInline):
     """Rows to be read on the page of what they belong to."""
 
     template = "admin/edit_inline/history.html"

@@ -181,7 +181,7 @@ def _shown(pair: ComparedVersions, request: HttpRequest) -> dict[str, Any]:
     query.pop("format", None)
     address = query.urlencode()
     return {
-        "sentence": pair.evidence.sentence,
+        "sentence": words.sentence(pair.evidence.sentence) if pair.evidence.sentence else "",
         "verdict": words.verdict(pair.evidence.verdict),
         "rows": intervals.of_evidence(pair.evidence),
         "warnings": [caution.text for caution in pair.evidence.warnings],

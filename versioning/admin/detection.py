@@ -24,7 +24,7 @@ from versioning.services import clock
 
 class FindingInline(HistoryInline):
     model = Finding
-    fields = ("kind", "sentence", "tracked_model", "version")
+    fields = ("kind", "in_words", "tracked_model", "version")
     readonly_fields = fields
     ordering = ("pk",)
     related = ("tracked_model__provider", "version__tracked_model")
@@ -76,7 +76,7 @@ class CheckAdmin(HistoryAdmin):
                 "fields": (
                     ("listed", "added", "changed"),
                     ("missing", "recommended", "dropped"),
-                    "shrunk_to",
+                    "doubted",
                 )
             },
         ),
@@ -105,6 +105,10 @@ class CheckAdmin(HistoryAdmin):
     @admin.display(description=gettext_lazy("what to do"))
     def what_to_do(self, check: Check) -> str | None:
         return words.what_to_do(check) or None
+
+    @admin.display(description=gettext_lazy("models in the list that was not believed"))
+    def doubted(self, check: Check) -> int | None:
+        return check.shrunk_to
 
     @admin.display(description=gettext_lazy("difference"))
     def raw(self, check: Check) -> SafeString:
@@ -157,7 +161,7 @@ class FindingAdmin(HistoryAdmin):
     """The news of all checks."""
 
     when_empty = gettext_lazy("What checks find new, changed or gone appears here.")
-    list_display = ("sentence", "kind", "provider", "model_shown", "found")
+    list_display = ("in_words", "kind", "provider", "model_shown", "found")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
         ("check_run__provider", RelatedCheckboxFilter),
@@ -167,7 +171,7 @@ class FindingAdmin(HistoryAdmin):
     ordering = ("-found_at", "-pk")
     is_large = True
     fields = (
-        "sentence",
+        "in_words",
         "kind",
         "upstream_id",
         "check_run",

@@ -23,7 +23,7 @@ class DriftFindingAdmin(HistoryAdmin):
         "A version that changed behind its name appears here. "
         "It takes three weeks with ten samples a day."
     )
-    list_display = ("sentence", "version", "measure", "began_on", "found", "standing")
+    list_display = ("in_words", "version", "measure", "began_on", "found", "standing")
     list_filter = (
         ("measure", ChoicesCheckboxFilter),
         ("resolved_at", admin.EmptyFieldListFilter),

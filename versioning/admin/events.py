@@ -34,7 +34,7 @@ class EventAdmin(HistoryAdmin):
     when_empty = gettext_lazy(
         "What happens to models, their upgrades and providers is kept here for 90 days."
     )
-    list_display = ("sentence", "kind_words", "tracked_model", "by", "happened")
+    list_display = ("in_words", "kind_words", "tracked_model", "by", "happened")
     list_filter = (
         ("kind", ChoicesCheckboxFilter),
         ("provider", RelatedCheckboxFilter),
@@ -47,7 +47,7 @@ class EventAdmin(HistoryAdmin):
     fields = (
         "kind_words",
         "kind",
-        "sentence",
+        "in_words",
         "provider",
         "tracked_model",
         "record",

@@ -222,7 +222,11 @@ def _share(figure: float) -> str:
 def _said(gate: KeptGate) -> str:
     """Return what a gate's row says: its status, and where the interval lies to the limit."""
     status = words.plain_code(gate.status)
-    if gate.high is None or gate.limit is None:
+    if gate.limit is None:
+        return status
+    if status == GateStatus.UNKNOWN and gate.value is not None and gate.value > gate.limit:
+        return "perhaps_too_much"  # it was measured: what isn't known is whether it is chance
+    if gate.high is None:
         return status
     if status == GateStatus.PASSED and gate.high < 0:
         return Verdict.BETTER  # of all that has a limit, less is better

@@ -283,7 +283,7 @@ class NoticeAdmin(HistoryAdmin):
     """What people must know of upgrades on their course, and of faults."""
 
     when_empty = gettext_lazy("What stopped, waits for a person or got worse is told here.")
-    list_display = ("sentence", "kind", "about", "times", "raised", "standing")
+    list_display = ("in_words", "kind", "about", "times", "raised", "standing")
     list_filter = (("kind", ChoicesCheckboxFilter), ("resolved_at", admin.EmptyFieldListFilter))
     search_fields = ("sentence", "subject", "record__tracked_model__name")
     list_select_related = (

@@ -66,6 +66,7 @@ VERDICT_TONES = {
     "failed": "bad",
     "unknown": "warn",
     "unsure": "warn",
+    "perhaps_too_much": "warn",
     "not_alike": "warn",
 }
 CODE_WORDS = {
@@ -82,6 +83,7 @@ CODE_WORDS = {
     "failed": gettext_lazy("failed"),
     "unknown": gettext_lazy("unknown"),
     "unsure": gettext_lazy("unsure"),
+    "perhaps_too_much": gettext_lazy("perhaps too much"),
     "not_alike": gettext_lazy("not alike"),
 }
 WHAT_TO_DO = {

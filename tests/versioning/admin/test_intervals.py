@@ -92,11 +92,17 @@ def test_what_is_unknown_beside_what_is_known_says_why() -> None:
         ("passed", 0.012, ">narrowly passed<"),
         ("unsure", 0.02, ">unsure<"),
         ("unsure", 0.005, ">not alike<"),
+        ("unknown", 0.02, ">unknown<"),
     ],
 )
 def test_what_a_row_says_is_what_its_bar_shows(status: str, high: float, said: str) -> None:
     row = only({"gates": [gate(status=status, low=-0.1, value=-0.05, high=high, limit="0.01")]})
     assert said in row.verdict
+
+
+def test_what_is_above_its_limit_as_measured_is_not_called_unknown() -> None:
+    row = only({"gates": [gate(status="unknown", value="0.03", low=0, high=0.06, limit="0.01")]})
+    assert (">perhaps too much<" in row.verdict, row.sign) == (True, "?")
 
 
 def test_one_task_is_not_drawn_twice() -> None:

@@ -6,6 +6,7 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
 from django.db import connection
 from django.db.models import Q
 from django.test import Client, RequestFactory
@@ -208,3 +209,18 @@ class TestWhateverThePage:
             if table in outer:
                 assert "GROUP BY" not in outer, outer
                 assert "SELECT DISTINCT" not in outer, outer
+
+
+def test_no_column_is_called_as_only_the_table_calls_it(
+    rf: RequestFactory, admin_user: object
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user  # type: ignore[assignment]
+    rows_of_ours = [page for page in OURS if page.opts.app_label == "versioning"]
+    shown = {
+        str(label_for_field(name, page.model, page)).lower()
+        for page in rows_of_ours
+        for name in (*page.list_display, *flatten_fieldsets(page.get_fieldsets(request)))
+    } | {str(name) for page in OURS for inline in page.inlines for name in inline.fields or ()}
+    assert shown.isdisjoint({"sentence", "shrunk to"})
+    assert "in words" in shown

@@ -94,12 +94,13 @@ def change(
     "0.75 → 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %)"
     """
     digits = digits_of(low, high)
-    # A reader subtracts: 0.70 -> 0.55 is not -0.16.
-    while digits < _MOST_DIGITS and not _adds_up(before, after, digits=digits):
-        digits += 1
+    # A reader subtracts: 0.70 -> 0.55 is not -0.16. A digit more helps most; thirds never add up.
+    if not _adds_up(before, after, digits=digits):
+        digits = min(_MOST_DIGITS, digits + 1)
+    apart = round(after, digits) - round(before, digits)
     rise = "" if relative is None else f": {percent(relative)}"
     return (
-        f"{before:.{digits}f} → {after:.{digits}f} ({points(after - before, digits=digits)}, "
+        f"{before:.{digits}f} → {after:.{digits}f} ({points(apart, digits=digits)}, "
         f"{significant((1 - alpha) * 100)} % interval from {points(low, digits=digits)} to "
         f"{points(high, digits=digits)}{rise})"
     )

@@ -184,7 +184,7 @@ def _against_approving(
     ):
         warnings.append("Another upgrade of this model is under way; this one has to wait.")
     if tracked.pinned:
-        reason = f": {tracked.pin_reason}" if tracked.pin_reason else ""
+        reason = f": {tracked.pin_reason.rstrip('.')}" if tracked.pin_reason else ""
         warnings.append(f"The model is pinned{reason}. Approving moves it all the same.")
     if version.is_gone:
         warnings.append(f"{version.upstream_id} is no longer listed by the provider.")

@@ -148,5 +148,9 @@ def test_a_reader_who_subtracts_finds_the_change_that_is_said(
         before=before, after=after, low=apart - half, high=apart + half, alpha=0.05, relative=None
     )
     old, new, told = re.findall(r"[+-]?\d\.\d+", said)[:3]
-    if len(told) < len("+0.123456"):  # the most digits that are ever said
-        assert Decimal(new) - Decimal(old) == Decimal(told)
+    assert Decimal(new) - Decimal(old) == Decimal(told)
+
+
+def test_thirds_are_said_with_the_digits_that_they_are_worth() -> None:
+    said = change(before=40 / 60, after=47 / 60, low=-0.042, high=0.271, alpha=0.05, relative=None)
+    assert said.startswith("0.667 → 0.783 (+0.116, ")
