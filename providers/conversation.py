@@ -5,6 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatedAnswer:
+    """When somebody was asked and had answered, by this machine's clock, and by theirs."""
+
+    host: str
+    sent: datetime
+    received: datetime
+    said: datetime
 
 
 @dataclass(slots=True)
@@ -14,6 +25,8 @@ class Conversation:
     began: float = field(default_factory=time.monotonic)
     bytes_read: int = 0
     values_read: int = 0
+    dated: DatedAnswer | None = None
+    """The last answer that said when it was made."""
 
 
 _current: ContextVar[Conversation | None] = ContextVar("_current", default=None)

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from django.conf import settings
 
 from providers import conversation
 from providers.base import ChatRequest, Connection, Nonsense, Refused, Response, Unavailable
+from providers.conversation import DatedAnswer
 from providers.http.addresses import (
     joined,
     may_stand_in_public,
@@ -141,6 +144,7 @@ class Client:
             total_s=self.connection.timeout_s or self._limits.total_s,
             began=talk.began,
         )
+        talk.dated = _dated(reply, host=self.host) or talk.dated
         body = known.body if known and reply.status == 304 else reply.body
         self._measure(talk, body)
         if known and reply.status == 304:
@@ -346,3 +350,17 @@ class Client:
         except Unreadable as error:
             problem = scrub(str(error), self.connection)
         raise Nonsense(f"{self.host} answered with {problem}")
+
+
+def _dated(reply: Reply, *, host: str) -> DatedAnswer | None:
+    """Read when an answer was made; None where it doesn't say, or a cache had kept it."""
+    received = datetime.now(UTC)
+    if "age" in reply.headers:
+        return None
+    try:
+        said = parsedate_to_datetime(reply.headers["date"])
+    except (KeyError, ValueError, OverflowError):
+        return None
+    sent = received - timedelta(milliseconds=reply.elapsed_ms)
+    said = said if said.tzinfo else said.replace(tzinfo=UTC)
+    return DatedAnswer(host=host, sent=sent, received=received, said=said)

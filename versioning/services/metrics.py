@@ -28,7 +28,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import clock, outbox
+from versioning.services import clock, clock_notices, outbox
 from versioning.services.samples.ingestion import ACCEPTED, DUPLICATE
 from versioning.services.samples.removal import TAKEN_BACK
 
@@ -252,6 +252,11 @@ def _own_work() -> Iterator[Metric]:
         "hotswap_last_beat_timestamp_seconds",
         "When the scheduler last began something, as it writes down every three minutes; 0: never.",
         [((), _seconds(beat))],
+    )
+    yield gauge(
+        "hotswap_clocks_off",
+        "Machines whose clock staff are told is off, the database's server among them.",
+        [((), clock_notices.open_ones().count())],
     )
     disk = disk_usage(settings.DATA_DIR)
     yield gauge(

@@ -13,7 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError
 
 from versioning.models import Notice, Tally
-from versioning.services import notices, stopping, tallies
+from versioning.services import clock_notices, notices, stopping, tallies
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ def in_turn(*stages: tuple[str, Callable[[], int]], now: datetime) -> int:
             result = DONE
         finally:
             _count(name, result, seconds=monotonic() - began, now=now)
+            _look_at_the_clock(now=now)
 
     each(stages, do, subject=lambda stage: stage[0], now=now)
     return sum(counts)
@@ -83,6 +84,13 @@ def _count(stage: str, result: str, *, seconds: float, now: datetime) -> None:
         tallies.note(Tally.Kind.STAGE, result, subject=stage, seconds=seconds, now=now)
     except DatabaseError:
         logger.exception("A run of %s could not be counted.", stage)
+
+
+def _look_at_the_clock(*, now: datetime) -> None:
+    try:
+        clock_notices.look(now=now)
+    except DatabaseError:
+        logger.exception("What is wrong with the clock could not be told.")
 
 
 def _tell(subject: str, error: Exception, *, now: datetime) -> None:

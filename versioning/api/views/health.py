@@ -14,7 +14,7 @@ from versioning.api.authentication import key_of
 from versioning.api.operations import READ
 from versioning.api.problems import problem
 from versioning.models import ApiKey
-from versioning.services import clock, outbox, readiness, standstills
+from versioning.services import clock, clock_notices, outbox, readiness, standstills
 from versioning.services.checks import detection
 
 
@@ -28,9 +28,9 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Say whether the database is there and up to date, and this process isn't about to stop.
 
-    Staff, and keys that may read, are told how old each provider's news is, what has not gone out
-    and what stands still. Nothing of it makes the process unready: taking it out would not ask the
-    provider, and the worker sends.
+    Staff, and keys that may read, are told how old each provider's news is, what has not gone out,
+    whose clock is off and what stands still. Nothing of it makes the process unready: taking it
+    out would not ask the provider, and the worker sends.
     """
     if readiness.is_ending():
         return _not_ready(request, "This server is about to stop: ask another one.")
@@ -42,6 +42,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _not_ready(request, f"{pending} migrations are missing: run `manage.py migrate`.")
     try:
         readiness.try_write(now=clock.now())
+        clock_notices.look(now=clock.now())
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
     body = {"status": "ready", "database": "reachable", "migrations": "applied"}
@@ -60,6 +61,7 @@ def _details(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         "version": settings.HOTSWAP["VERSION"],
         "checks": _checks(now=now),
         "outbox": _outbox(now=now),
+        "clocks_off": sorted(clock_notices.open_ones().values_list("subject", flat=True)),
         "standstills": [each.kind for each in standstills.current(now=now)],
     }
 

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, Subquery
 
+from providers import conversation
 from providers.base import Adapter, Listing, Nonsense, ProviderError
+from providers.conversation import DatedAnswer
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check, Tally
-from versioning.services import constraints, lookups, tallies
+from versioning.services import clock_notices, constraints, lookups, tallies
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
@@ -127,14 +129,18 @@ def _ask_side_by_side(
 ) -> list[Check]:
     refuse_if_others_wait()
     results: list[Check] = []
+    dated: list[DatedAnswer] = []
     with ThreadPool(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         # One after the other, in this thread: each writes, and SQLite has one writer.
         for future in _catalogues_first(asked):
-            check = recording.record(check=asked[future], asked=_answer(future), now=now)
+            attempt = _answer(future)
+            check = recording.record(check=asked[future], asked=attempt, now=now)
             results.append(check)
+            dated += [attempt.dated] if attempt.dated else []
             if on_result is not None:
                 on_result(check)
+    clock_notices.compare(dated, now=now)
     return results
 
 
@@ -228,8 +234,11 @@ def _adapter_of(provider: Provider) -> Adapter | ProviderError:
 def _ask(adapter: Adapter | ProviderError, now: datetime) -> Attempt:
     """Ask a provider; runs in a thread, and touches no table."""
     started = time.monotonic()
-    result = _listing_or_error(adapter, now)
-    return Attempt(result=result, took=timedelta(seconds=time.monotonic() - started))
+    with conversation.begun():
+        result = _listing_or_error(adapter, now)
+        dated = conversation.current().dated
+    took = timedelta(seconds=time.monotonic() - started)
+    return Attempt(result=result, took=took, dated=dated)
 
 
 def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listing | ProviderError:

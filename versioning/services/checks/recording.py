@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
+from providers.conversation import DatedAnswer
 from providers.models import Provider
 from versioning.models import Check, ModelVersion, Tally, TrackedModel
 from versioning.services import clock, notices, tallies, witness
@@ -43,6 +44,7 @@ class Attempt:
 
     result: Listing | ProviderError
     took: timedelta
+    dated: DatedAnswer | None = None
 
 
 class NotRecorded(ProviderError):
