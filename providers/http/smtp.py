@@ -17,7 +17,6 @@ from providers.http.names import own_name
 TIMES = 4
 """A mail may take so many times as long as one answer: there are about eight, most at once."""
 
-OWN_NAME_S = 5.0
 MOST_SAID = 256 * 1024
 """Bytes that a mail server may say of a mail; one that never ends would fill the memory."""
 
@@ -30,10 +29,10 @@ class Mails(EmailBackend):
         return _BoundedInTls if self.use_ssl else _Bounded
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        # Mails bear it, and its look-up has no limit of its own; Django looks it up once, too.
-        if not hasattr(DNS_NAME, "_fqdn"):
-            DNS_NAME._fqdn = punycode(own_name(within_s=OWN_NAME_S))
         with deadline.ends_within(TIMES * float(self.timeout or 0)) as whole:
+            # Mails bear it, and its look-up knows no limit; Django does it once, too.
+            if not hasattr(DNS_NAME, "_fqdn"):
+                DNS_NAME._fqdn = punycode(own_name(within_s=float(self.timeout or 0)))
             try:
                 return super().send_messages(email_messages) or 0
             except (smtplib.SMTPException, OSError) as error:
