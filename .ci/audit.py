@@ -1,10 +1,13 @@
 """What is known against packages, code and the files of deploy/: ``python .ci/audit.py BIN``.
 
 BIN holds what requirements-audit.lock names. It ends with 1 where something is found. What can't be
-looked up here, since the advisories or promtool can't be reached, it calls "not checked".
+looked up here, since the advisories, promtool or Docker Compose can't be reached, it calls "not
+checked".
 """
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +28,7 @@ def main(bin: Path) -> None:
             ("Dockerfile", ran([bin / "hadolint", "deploy/Dockerfile"])),
             ("manifests", manifests(bin)),
             ("alerts", alerts()),
+            ("compose file", compose()),
         )
         if not fine
     ]
@@ -79,9 +83,38 @@ def alerts() -> bool:
     return ran(["promtool", "check", "rules", "deploy/prometheus/alerts.yml"])
 
 
-def ran(command: list[object]) -> bool:
+def composer() -> list[str] | None:
+    """Return what reads compose files here: the plug-in, else the program."""
+    for tool in (["docker", "compose"], ["docker-compose"]):
+        if (
+            shutil.which(tool[0])
+            and not subprocess.run([*tool, "version"], capture_output=True, check=False).returncode
+        ):
+            return tool
+    return None
+
+
+def compose() -> bool:
+    """Have Docker Compose read its file; no engine is needed for that."""
+    tool = composer()
+    if tool is None:
+        print("compose file: not checked, there is no Docker Compose here; a test reads its words.")
+        return True
+    folder = ROOT / "deploy"
+    asked = re.findall(r"^#(\w+)=", (folder / "compose.env.example").read_text(), re.MULTILINE)
+    # Compose 1, which Debian 12 has, knows no name of the whole.
+    text = re.sub("^name: .*$", "", (folder / "compose.yml").read_text(), flags=re.MULTILINE)
+    with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+        file.write(text)
+        file.flush()
+        read = ["--project-directory", folder, "--file", file.name, "config", "--quiet"]
+        return ran([*tool, *read], **dict.fromkeys(asked, "x"))
+
+
+def ran(command: list[object], **environment: str) -> bool:
     name = Path(str(command[0])).name
-    done = subprocess.run(list(map(str, command)), cwd=ROOT, check=False).returncode == 0
+    told = {**os.environ, **environment}
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, env=told, check=False).returncode == 0
     print(f"{name}: {'fine' if done else 'see above'}", flush=True)
     return done
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -62,6 +63,13 @@ def test_what_compose_asks_of_its_file_is_in_the_example() -> None:
     asked = set(re.findall(r"\$\{(\w+)", (DEPLOY / "compose.yml").read_text()))
     example = (DEPLOY / "compose.env.example").read_text()
     assert set(re.findall(r"^#(\w+)=", example, re.MULTILINE)) == asked
+
+
+def test_compose_can_read_its_file() -> None:
+    audit = runpy.run_path(str(ROOT / ".ci/audit.py"))
+    if audit["composer"]() is None:
+        pytest.skip("there is no Docker Compose")
+    assert audit["compose"]()
 
 
 def test_every_command_is_one_that_the_program_has(monkeypatch: pytest.MonkeyPatch) -> None:
