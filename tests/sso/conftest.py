@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.conftest import Start, embedded, run, start, wait_until
+from tests.config.conftest import DATABASE, Migrated, Start, embedded, run, start, wait_until
 from tests.ports import free_port
 
 __all__ = ["start"]
@@ -17,7 +17,7 @@ Serve = Callable[..., tuple[str, dict[str, str]]]
 
 
 @pytest.fixture
-def serve(tmp_path: Path, start: Start) -> Serve:
+def serve(tmp_path: Path, start: Start, migrated: Migrated) -> Serve:
     """Return what starts it for an identity provider, and returns its address and environment."""
 
     def serve(identity_provider: str, **more: str) -> tuple[str, dict[str, str]]:
@@ -30,6 +30,7 @@ def serve(tmp_path: Path, start: Start) -> Serve:
             HOTSWAP_OIDC_NAME="Acme",
             **more,
         )
+        migrated(tmp_path / "data" / DATABASE)
         prepared = run([sys.executable, "manage.py", "prepare"], environment)
         assert prepared.returncode == 0, prepared.stderr
         address = f"http://127.0.0.1:{free_port()}"
