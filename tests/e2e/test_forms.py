@@ -123,3 +123,19 @@ def test_forms_of_rows_look_right(page: Page, shots: Path | None) -> None:
     page.wait_for_url("**/evaluationsuite/")
     suite.refresh_from_db()
     assert suite.scorers[2] == {"scorer": "latency", "options": {"limit_ms": 900}}
+
+
+CUT = """
+[...document.querySelectorAll('main label, main label *')]
+  .filter(each => getComputedStyle(each).overflowX !== 'visible')
+  .filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => each.textContent.trim())
+"""
+
+
+def test_what_a_choice_is_called_is_read_whole_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    for name in ("apikey", "recipient", "webhook", "policy"):
+        page.goto(f"/admin/versioning/{name}/add/")
+        assert page.locator("main label").count() > 3
+        assert page.evaluate(CUT) == [], name

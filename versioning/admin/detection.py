@@ -1,6 +1,6 @@
 """Checks and their findings, what providers list, and what ids stood for."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import AbstractBaseUser
@@ -11,12 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from kombu.exceptions import OperationalError
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from versioning import tasks
-from versioning.admin import words
+from versioning.admin import asked_checks, words
 from versioning.admin.base import HistoryAdmin, HistoryInline, raw
 from versioning.models import AliasTarget, CatalogueEntry, Check, Finding
 from versioning.services import clock
@@ -120,13 +120,23 @@ class CheckAdmin(HistoryAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         now = require_POST(self.check_now)
-        return [self.further_page("now/", now, name="now"), *super().get_urls()]
+        return [
+            self.further_page("now/", now, name="now"),
+            self.further_page("asked/", require_GET(asked_checks.piece), name="asked"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        asked = asked_checks.of(request, now=clock.now())
+        return super().changelist_view(request, {**(extra_context or {}), **asked})
 
     def check_now(self, request: HttpRequest) -> HttpResponse:
         """Hand a check of one provider, or of all, to the worker."""
         if not request.user.has_perm("versioning.run_check"):
             raise PermissionDenied
-        slug = request.POST.get("provider", "")
+        slug, now = request.POST.get("provider", ""), clock.now()
         asked = {
             "trigger": Check.Trigger.STAFF.value,
             "asked_by": cast(AbstractBaseUser, request.user).get_username(),
@@ -141,12 +151,12 @@ class CheckAdmin(HistoryAdmin):
                 request, _("The queue can't be reached, so nothing was asked. Is the broker up?")
             )
         else:
-            whom = slug or _("All enabled providers")
-            verb = "is" if slug else "are"
+            asked_checks.keep(request, slug=slug, now=now)
             messages.success(
                 request,
-                _("%(whom)s %(verb)s being asked. Reload in a moment to see the result.")
-                % {"whom": whom, "verb": verb},
+                _("%(slug)s is being asked: its answer shows here by itself.") % {"slug": slug}
+                if slug
+                else _("All enabled providers are being asked: their answers show here."),
             )
         back = (
             "admin:index"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from versioning.admin import (
+    asked_checks,
     emergencies,
     first_steps,
     held_back,
@@ -48,6 +49,7 @@ def inbox(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         **own_inbox.context(person, found, request=request, now=now),
+        **asked_checks.of(request, now=now),
         "title": _("Inbox"),
         "first_steps": first_steps.for_inbox(request),
         "inbox": found,

@@ -6,15 +6,16 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from tests.factories import NOW
+from tests.factories import NOW, ProviderFactory
 from tests.versioning.admin.conftest import open_run, recommend, schedule_looks
 from tests.versioning.admin.pages import address, text
 from versioning.models import (
     Canary,
+    Check,
     EvaluationRun,
     Event,
     UpgradeRecord,
@@ -194,6 +195,49 @@ class TestUnderWay:
                 record=other, salt="x", steps=STEPS, began_at=NOW, step_began_at=NOW
             )
         assert queries() == one
+
+
+class TestAsked:
+    """Who asks providers sees the answers where they asked, without a reload."""
+
+    NOW_PAGE = reverse_lazy("admin:versioning_check_now")
+    PIECE = reverse_lazy("admin:versioning_check_asked")
+
+    @pytest.mark.parametrize("sent", [{}, {"next": "inbox"}, {"provider": "zeta"}])
+    def test_the_page_follows_them_until_each_has_answered(
+        self, operator: Client, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str]
+    ) -> None:
+        zeta = ProviderFactory(slug="zeta", name="Zeta")
+        for name in ("check_provider", "check_providers"):
+            monkeypatch.setattr(f"versioning.tasks.{name}.delay", lambda **_: None)
+        page = text(operator.post(self.NOW_PAGE, sent, follow=True))
+        assert f'data-live="{self.PIECE}"' in page
+        assert "hotswap/live.js" in page
+        assert "0 of 1 answered" in page
+
+        now = timezone.now()
+        check = Check.objects.create(
+            provider=zeta, trigger="staff", state="running", started_at=now, lease_until=now
+        )
+        assert "0 of 1 answered" in text(operator.get(self.PIECE))
+
+        Check.objects.filter(pk=check.pk).update(state="changed", added=2, finished_at=now)
+        ended = text(operator.get(self.PIECE))
+        assert "1 of 1 answered" in ended
+        assert "Zeta</a>: 2 new ids" in ended
+        assert "data-live=" not in ended
+
+    def test_later_nothing_is_said_of_it_nor_to_anybody_else(
+        self, operator: Client, viewer: Client
+    ) -> None:
+        ProviderFactory()
+        operator.post(self.NOW_PAGE, {})
+        assert "Asked just now" not in text(viewer.get(self.PIECE))
+        assert "Asked just now" in text(operator.get(self.PIECE))
+        session = operator.session
+        session["asked_checks"] = [(timezone.now() - dt.timedelta(minutes=11)).isoformat(), ""]
+        session.save()
+        assert "Asked just now" not in text(operator.get(self.PIECE))
 
 
 def test_strangers_get_no_piece(log_in: object, trial: UpgradeRecord) -> None:

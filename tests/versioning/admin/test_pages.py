@@ -345,7 +345,7 @@ class TestSamplesAndChecks:
         ProviderFactory(slug="zeta", kind="openai", base_url=simulator.base_url("openai"))
         now = reverse("admin:versioning_check_now")
         page = operator.post(now, {"provider": "zeta"}, follow=True)
-        assert "zeta is being asked" in text(page)
+        assert "zeta is being asked: its answer shows here by itself" in text(page)
         assert Check.objects.get().asked_by == "operator"
 
     @pytest.mark.parametrize("group", ["viewer", "reviewer"])

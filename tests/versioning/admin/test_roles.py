@@ -57,6 +57,7 @@ RULES: dict[str, Rule] = {
     "versioning_evaluationsuite_export": ("versioning.view_evaluationsuite",) * 2,
     "versioning_modelversion_best": ("versioning.view_modelversion",) * 2,
     "versioning_modelversion_compare": ("versioning.view_modelversion", NOBODY),
+    "versioning_check_asked": ("versioning.view_check", NOBODY),
     "versioning_trackedmodel_first_steps": ("versioning.view_trackedmodel", NOBODY),
     "versioning_trackedmodel_now": ("versioning.view_trackedmodel", NOBODY),
     "versioning_trackedmodel_retirements": ("versioning.view_trackedmodel", NOBODY),
