@@ -60,7 +60,7 @@
       const told = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
         day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
       });
-      time.title = `${told.format(moment)} (${time.title})`;
+      time.title = told.format(moment) + " (" + time.title + ")";
     }
   }
 

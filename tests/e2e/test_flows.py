@@ -189,3 +189,27 @@ def test_a_key_is_shown_once(page: Page, transactional_db: None) -> None:
     assert ApiKey.objects.count() == 1
     page.goto("/admin/versioning/apikey/")
     assert secret not in page.content()
+
+
+def test_the_figures_of_a_sheet_fit_their_card(page: Page, transactional_db: None) -> None:
+    judged = {"estimate": 0.1, "low": 0.081, "high": 0.119, "verdict": "better"}
+    quality = {"current": "0.75", "candidate": "0.85", "n_current": 13802, "n_candidate": 12344}
+    part = {"judgement": judged, "quality": quality}
+    told = {"low": -0.025, "high": 0.014, "limit": "0.011", "status": "passed"}
+    gates = [
+        {"name": "errors", "value": "-0.0061", "current": 0.011, "candidate": 0.005, **told},
+        {"name": "latency_p95", "value": "0.0392", "current": 1064, "candidate": 1023, **told},
+        {
+            "name": "cost_per_success",
+            "value": "0.04",
+            "current": 6.28e-5,
+            "candidate": 6e-5,
+            **told,
+        },
+    ]
+    tasks = [{"name": name, **part} for name in ("extract", "summarise")]
+    page.goto(sheet_of(recommend(evidence={**part, "tasks": tasks, "gates": gates})))
+    for width in (1920, 1440, 1280, 1060, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        card = page.locator(".hs-scroll:has(> .hs-intervals)")
+        assert card.evaluate("card => card.scrollWidth - card.clientWidth") <= 0, width
