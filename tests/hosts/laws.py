@@ -68,14 +68,14 @@ def waiting(cluster: Cluster) -> int:
     return int(cluster.sql(pending)[0][0])
 
 
-def held(cluster: Cluster) -> int:
-    """Return how many deliveries are in the hands of a worker, living or dead."""
+def held(cluster: Cluster) -> list[int]:
+    """Return which deliveries are in the hands of a worker, living or dead."""
     query = (
-        "SELECT count(*) FROM versioning_delivery d WHERE state = 'pending' AND attempts > 0 "
+        "SELECT id FROM versioning_delivery d WHERE state = 'pending' AND attempts > 0 "
         "AND (SELECT duration_ms FROM versioning_deliveryattempt WHERE delivery_id = d.id "
         "ORDER BY id DESC LIMIT 1) IS NULL"
     )
-    return int(cluster.sql(query)[0][0])
+    return [pk for (pk,) in cluster.sql(query)]
 
 
 def let_leases_end(cluster: Cluster) -> None:
