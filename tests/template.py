@@ -54,7 +54,13 @@ def copy(folder: Path, *, to: Path) -> None:
 
 
 def keep(template: Path) -> None:
-    """Make the template of the test database as it is now, wholly or not at all."""
+    """Make the template of the test database as it is now, wholly or not at all.
+
+    Where no test of the session asks for a database pytest-django makes none: then there is nothing
+    to keep, and who starts a program migrates it.
+    """
+    if not connection.introspection.table_names():
+        return
     begun = template.with_suffix(".sqlite3-begun")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(begun)])

@@ -2,9 +2,11 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import ConnectionHandler
 
 from tests import template
 
@@ -33,3 +35,16 @@ def test_templates_of_other_migrations_go(tmp_path: Path) -> None:
     with template.held(tmp_path) as second:
         assert second == first
     assert [path.name for path in tmp_path.glob("*.sqlite3*")] == [first.name]
+
+
+def test_of_no_database_none_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: Any
+) -> None:
+    """A session of tests that ask for none: others would begin with a database without tables."""
+    file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "none.sqlite3")}
+    empty = ConnectionHandler({"default": file})["default"]
+    monkeypatch.setattr(template, "connection", empty)
+    with django_db_blocker.unblock():
+        template.keep(tmp_path / "kept.sqlite3")
+        empty.close()
+    assert not (tmp_path / "kept.sqlite3").exists()

@@ -75,6 +75,7 @@ def test_a_request_and_its_task_are_one_trace_without_a_word_of_theirs(
             return ended.stdout.strip()
 
         kind = ["--kind", "openrouter", "--base-url", simulator.base_url("openrouter")]
+        manage("prepare")
         manage("add_provider", "router", *kind, "--api-key-env", "A_KEY")
         key = manage("create_api_key", "t", "--scope", "read", "--scope", "decide")
         up = start([*UP, "--port", str(port)], environment, output)
