@@ -78,6 +78,22 @@ def held(cluster: Cluster) -> list[int]:
     return [pk for (pk,) in cluster.sql(query)]
 
 
+def pending(cluster: Cluster, deliveries: list[int]) -> int:
+    """Return how many of these have not gone out."""
+    query = "SELECT count(*) FROM versioning_delivery WHERE state = 'pending' AND id = ANY(%s)"
+    return int(cluster.sql(query, deliveries)[0][0])
+
+
+def said_of(cluster: Cluster, deliveries: list[int]) -> str:
+    """Return what their tries came to, for a test that fails."""
+    query = (
+        "SELECT d.id, d.state, d.attempts, d.due_at - now(), d.last_error, a.began_at - now(), "
+        "a.duration_ms, a.error FROM versioning_delivery d "
+        "JOIN versioning_deliveryattempt a ON a.delivery_id = d.id WHERE d.id = ANY(%s)"
+    )
+    return "\n".join(map(str, cluster.sql(query, deliveries)))
+
+
 def let_leases_end(cluster: Cluster) -> None:
     """Have the minutes pass for which deliveries and checks are those of a dead worker."""
     cluster.sql("UPDATE versioning_delivery SET due_at = now() WHERE state = 'pending'")

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.slow
 LONGER_S = 2.5 * LOST_AFTER_S
 """Than any time limit of a connection, so that each comes to its end."""
 
+LEASE_S = 50.0
+"""Of a delivery to a webhook."""
+
 SOON_S = 3.0 * LOST_AFTER_S
 """For connections to be given up and made anew."""
 
@@ -123,6 +126,30 @@ def test_hosts_that_lose_their_power_come_back(cluster: Cluster, load: Load) -> 
     laws.let_leases_end(cluster)
     taken = len(cluster.taker.received)
     wait_until(lambda: len(cluster.taker.received) > taken + 5, "deliveries")
+
+
+def test_what_dead_workers_had_in_their_hands_goes_out_soon(cluster: Cluster, load: Load) -> None:
+    workers = ("worker1", "worker2")
+    cluster.taker.takes_s = 5.0
+    wait_until(lambda: laws.held(cluster), "a delivery under way")
+    for name in workers:
+        cluster.hosts[name].kill()
+    held = laws.held(cluster)
+    assert held, "they died with something in their hands"
+    cluster.taker.takes_s = 0.0
+    for name in workers:
+        cluster.start(name)
+
+    def went_out() -> bool:
+        return not laws.pending(cluster, held)
+
+    # Beside the lease: the workers start, and do first what the beats sent meanwhile.
+    wait_until(
+        went_out,
+        "what they held",
+        within_s=LEASE_S + 120,
+        or_say=lambda: laws.said_of(cluster, held),
+    )
 
 
 HOLDS_A_LOCK = """
