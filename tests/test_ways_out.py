@@ -357,6 +357,7 @@ SILENT = {
     "providers/files.py": "a path from a file's address",
     "providers/kinds/bedrock/adapter.py": "botocore signs; a provider's client sends",
     "providers/kinds/genai_prices/adapter.py": "the snapshot that comes with the package",
+    "versioning/services/clock_notices.py": "this machine's own name",
     "versioning/services/evaluation/running.py": "this machine's own name",
     "versioning/services/samples/trace_format.py": "OpenTelemetry's format",
 }
