@@ -330,10 +330,11 @@ LIBRARIES = {"requests", "urllib3", "httpx", "httpcore", "aiohttp", "h11", "h2",
 """Distributions that speak over the network; whoever needs one of them may, too."""
 
 MODULES = {
-    "asyncio", "django.core.mail", "ftplib", "http.client", "imaplib", "poplib", "smtplib",
+    "allauth", "asyncio", "django.core.mail", "ftplib", "http.client", "imaplib", "poplib",
+    "smtplib",
     "socket", "socketserver", "ssl", "urllib.request", "xmlrpc.client",
 }  # fmt: skip
-"""Of the standard library, and Django's own."""
+"""Of the standard library, Django's own, and an extra that may not be there to be asked."""
 
 SPEAKERS = {
     "providers/http/client.py": "a provider",
