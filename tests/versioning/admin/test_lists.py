@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import suppress
 
 import pytest
 from django.contrib import admin
@@ -216,11 +217,10 @@ def test_no_column_is_called_as_only_the_table_calls_it(
 ) -> None:
     request = rf.get("/")
     request.user = admin_user  # type: ignore[assignment]
-    rows_of_ours = [page for page in OURS if page.opts.app_label == "versioning"]
-    shown = {
-        str(label_for_field(name, page.model, page)).lower()
-        for page in rows_of_ours
-        for name in (*page.list_display, *flatten_fieldsets(page.get_fieldsets(request)))
-    } | {str(name) for page in OURS for inline in page.inlines for name in inline.fields or ()}
+    shown = {str(name) for page in OURS for inline in page.inlines for name in inline.fields or ()}
+    for page in OURS:
+        for name in (*page.list_display, *flatten_fieldsets(page.get_fieldsets(request))):
+            with suppress(AttributeError):  # a field of the form alone: it says its own label
+                shown.add(str(label_for_field(name, page.model, page)).lower())
     assert shown.isdisjoint({"sentence", "shrunk to"})
     assert "in words" in shown
