@@ -24,7 +24,7 @@ SERVER = "the database server"
 _was_off: bool | None = None
 
 
-def look(*, now: datetime) -> None:
+def note_own_clock(*, now: datetime) -> None:
     """Tell of this machine's clock, or that it is right again; it writes where that is news.
 
     A process's first look writes in any case: one before it may have told.

@@ -88,7 +88,7 @@ def _count(stage: str, result: str, *, seconds: float, now: datetime) -> None:
 
 def _look_at_the_clock(*, now: datetime) -> None:
     try:
-        clock_notices.look(now=now)
+        clock_notices.note_own_clock(now=now)
     except DatabaseError:
         logger.exception("What is wrong with the clock could not be told.")
 

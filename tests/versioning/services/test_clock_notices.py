@@ -53,7 +53,7 @@ def test_each_task_looks_and_tells_once_until_it_is_right(
 @pytest.mark.usefixtures("ahead")
 def test_a_process_that_starts_closes_what_an_earlier_one_told() -> None:
     clock_notices.notices.raise_fault(subject=OURS, sentence="Off.", now=NOW)
-    clock_notices.look(now=NOW)
+    clock_notices.note_own_clock(now=NOW)
     assert told() == []
 
 

@@ -42,7 +42,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _not_ready(request, f"{pending} migrations are missing: run `manage.py migrate`.")
     try:
         readiness.try_write(now=clock.now())
-        clock_notices.look(now=clock.now())
+        clock_notices.note_own_clock(now=clock.now())
     except DatabaseError as error:
         return _not_ready(request, f"The database can't be written ({type(error).__name__}).")
     body = {"status": "ready", "database": "reachable", "migrations": "applied"}
