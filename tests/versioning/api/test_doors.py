@@ -32,7 +32,7 @@ class Closed(str):
 PEOPLE = Closed("Users, groups and keys stay with people, so that no key makes a stronger one.")
 TIMES = Closed("The API makes the row of times that a schedule needs by itself.")
 OWN_PAGE = Closed("How one person's own page looks; nothing that a program would ask for.")
-LIVE = Closed("A piece of a page again, in HTML; its figures stand in GET upgrade and GET run.")
+LIVE = Closed("A piece of a page again, in HTML; its figures stand in GET upgrade, run and checks.")
 WORDS = Closed("What a form would mean, in words, before it is saved; GET policy gives the values.")
 OWN_TASKS = Closed("What can run comes with the program; the API changes when, and whether.")
 
@@ -98,6 +98,8 @@ DOORS: dict[str, str] = {
     "versioning.modelversion page versioning_modelversion_best": "GET best",
     "versioning.modelversion page versioning_modelversion_compare": "GET compare",
     "versioning.check page versioning_check_now": "POST checks",
+    "versioning.check page versioning_check_asked": LIVE,
+    "versioning.check changelist_view": LIVE,
     "versioning.policy add": "POST policies",
     "versioning.policy change": "PATCH policy",
     "versioning.policy delete": "DELETE policy",
