@@ -156,8 +156,8 @@ class InWords:
     """Rows that say what they tell in a sentence."""
 
     @admin.display(description=gettext_lazy("in words"), ordering="sentence")
-    def in_words(self, row: Any) -> str:
-        return str(row.sentence)
+    def in_words(self, row: Any) -> str | None:
+        return str(row.sentence) or None  # shown as a dash: it may be what leads to the row
 
 
 class HistoryAdmin(InWords, Admin):

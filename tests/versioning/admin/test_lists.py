@@ -176,6 +176,18 @@ class TestSearching:
         assert UpgradeRecord.objects.count() > 1
 
 
+@pytest.mark.parametrize(
+    "model_admin", [each for each in OURS if hasattr(each, "in_words")], ids=name_of
+)
+def test_a_row_without_a_sentence_can_be_opened(model_admin: ModelAdmin, boss: Client) -> None:
+    make_rows(2)
+    if any(field.name == "sentence" for field in model_admin.opts.get_fields()):
+        model_admin.model._default_manager.update(sentence="")
+    name = f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist"
+    page = text(boss.get(reverse(name)))
+    assert re.findall(r"<a [^>]*/change/[^>]*>\s*</a>", page) == []
+
+
 def test_a_page_makes_nothing_that_it_does_not_show(boss: Client) -> None:
     """Neither the models by apps, which the menu has no use for, nor the headers for each row."""
     for number in range(3):
