@@ -10,9 +10,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+Address = TypeVar("Address")
+Failures = tuple[type[Exception], ...]
 
 
 class Connected(Protocol):
@@ -63,6 +66,27 @@ class Deadline:
             if self._socket is not None:
                 with contextlib.suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def connected_to_one(
+    addresses: Sequence[Address], connect: Callable[[Address], socket.socket], *, fails: Failures
+) -> socket.socket:
+    """Connect to the first address that answers, and have that cut at the deadline of the whole.
+
+    ``fails`` are the errors after which the next one is tried; the last one's own is raised.
+    """
+    *others, last = addresses
+    for address in others:
+        with contextlib.suppress(*fails):
+            return guarded(connect(address))
+    return guarded(connect(last))
+
+
+def guarded(connected: socket.socket) -> socket.socket:
+    """Have a connection cut at the deadline of the whole, if there is one, and return it."""
+    if whole := current():
+        whole.guard(connected)
+    return connected
 
 
 _current: ContextVar[Deadline | None] = ContextVar("_current", default=None)

@@ -11,7 +11,7 @@ from django.core.mail.utils import DNS_NAME
 from django.utils.encoding import punycode
 
 from providers.http import deadline
-from providers.http.addresses import addresses_of
+from providers.http.addresses import Address, addresses_of
 from providers.http.names import own_name
 
 TIMES = 4
@@ -79,15 +79,11 @@ def _connected(host: str, port: int, *, each_s: float) -> socket.socket:
     """Connect to the first address that answers, and have it cut at the deadline of the whole."""
     whole = deadline.current()
     assert whole is not None  # noqa: S101  (Mails has set it)
+
+    def to(address: Address) -> socket.socket:
+        return socket.create_connection((str(address), port), min(each_s, whole.left_s()))
+
     addresses = addresses_of(host, port, within_s=min(each_s, whole.left_s()))
-    for number, address in enumerate(addresses, start=1):
-        try:
-            made = socket.create_connection((str(address), port), min(each_s, whole.left_s()))
-        except OSError:
-            if number == len(addresses):
-                raise
-        else:
-            made.settimeout(each_s)
-            whole.guard(made)
-            return made
-    raise AssertionError  # a name stands for one address at least
+    made = deadline.connected_to_one(addresses, to, fails=(OSError,))
+    made.settimeout(each_s)
+    return made

@@ -131,23 +131,14 @@ def _left_s(connection: Any) -> float:
 
 def _connect(connection: Any, connect: Callable[[], socket.socket]) -> socket.socket:
     """Connect to the first address that answers, of those that were looked at."""
-    addresses = [connection.host] if connection.proxy else _checked(connection)
-    for number, address in enumerate(addresses, start=1):
+
+    def to(address: str) -> socket.socket:
         connection._dns_host = address
-        try:
-            connection.timeout = _left_s(connection)
-            return _guarded(connect())
-        except (NewConnectionError, ConnectTimeoutError):
-            if number == len(addresses):
-                raise
-    raise AssertionError  # a name stands for one address at least
+        connection.timeout = _left_s(connection)
+        return connect()
 
-
-def _guarded(connected: socket.socket) -> socket.socket:
-    """Have a connection cut at the deadline of the whole, and return it."""
-    if whole := deadline.current():
-        whole.guard(connected)
-    return connected
+    addresses = [connection.host] if connection.proxy else _checked(connection)
+    return deadline.connected_to_one(addresses, to, fails=(NewConnectionError, ConnectTimeoutError))
 
 
 class _WatchedHTTPConnection(HTTPConnection):
@@ -158,7 +149,7 @@ class _WatchedHTTPConnection(HTTPConnection):
 
     def request(self, *args: Any, **more: Any) -> None:
         if self.sock is not None:  # kept from an exchange before, which had a deadline of its own
-            _guarded(self.sock)
+            deadline.guarded(self.sock)
         super().request(*args, **more)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,14 +111,14 @@ def test(*, name: str, now: datetime) -> WebhookTest:
         "timestamp": now.isoformat(),
         "data": {"sentence": "Hotswap tries whether this webhook takes what it sends."},
     }
-    began = clock.now()
+    began_s = time.monotonic()
     try:
         status: int | None = send(webhook, f"test_{secrets.token_hex(8)}", message)
         sentence = f"It was taken ({status})."
         ok = True
     except NotPushed as error:
         ok, status, sentence = False, error.answered, str(error)
-    ms = round((clock.now() - began).total_seconds() * 1000)
+    ms = round((time.monotonic() - began_s) * 1000)
     return WebhookTest(ok=ok, sentence=sentence, status=status, ms=ms)
 
 

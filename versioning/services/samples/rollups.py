@@ -183,10 +183,7 @@ def folding() -> Iterator[None]:
 
 def add_up(span: Rollup.Span, entries: Iterable[PeriodSums]) -> None:
     """Add entries to the roll-ups of their hour or day; the caller holds ``folding``."""
-    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
-    for entry in entries:
-        start = _day_of(entry.cell.start) if span is Rollup.Span.DAY else entry.cell.start
-        groups[entry.cell._replace(start=start)].append(entry.sums)
+    groups = _by_cell(entries, span=span)
     if not groups:
         return
     known = Rollup.objects.filter(
@@ -281,10 +278,16 @@ def _fold_parts(parts: Sequence[Sequence[Any]]) -> None:
 
 def _together(parts: Iterable[Sequence[Any]]) -> list[PeriodSums]:
     """Return one entry for each cell of the parts."""
-    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
-    for entry in (_entry(part[1:]) for part in parts):
-        groups[entry.cell].append(entry.sums)
+    groups = _by_cell((_entry(part[1:]) for part in parts), span=Rollup.Span.HOUR)
     return [PeriodSums(cell, SampleSums.total(sums)) for cell, sums in groups.items()]
+
+
+def _by_cell(entries: Iterable[PeriodSums], *, span: Rollup.Span) -> dict[Cell, list[SampleSums]]:
+    groups: defaultdict[Cell, list[SampleSums]] = defaultdict(list)
+    for entry in entries:
+        start = _day_of(entry.cell.start) if span is Rollup.Span.DAY else entry.cell.start
+        groups[entry.cell._replace(start=start)].append(entry.sums)
+    return groups
 
 
 def _drop(ids: Sequence[int]) -> int:
