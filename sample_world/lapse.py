@@ -113,6 +113,7 @@ def _flows(record: UpgradeRecord, hour: int) -> Iterator[Flow]:
             model=record.tracked_model.name,
             upstream_id=version.upstream_id,
             task=TASK,
+            nth=hour,
             count=round(REQUESTS_AN_HOUR * share),
             quality=quality,
             latency_ms=900.0,

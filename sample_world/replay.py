@@ -192,7 +192,11 @@ class Replay:
         which all days to come would read and add up.
         """
         office = self._hours(day, 8, 18 if day >= story.WHOLE_DAYS_FROM else 9)
-        samples = [sample for flow in self._flows(day) for sample in _requests_in(office, flow)]
+        samples = [
+            sample
+            for flow in self._flows(day)
+            for sample in requests(flow, begins=office.begins, ends=office.ends)
+        ]
         if day == story.LAST_DAY:
             samples.append(_scored_later(office))
         accepted = ingestion.accept(
@@ -246,15 +250,16 @@ class Replay:
                 yield from self._flows_to(model, record.to_version, day=day, trial=trial)
 
         for model in story.UNTRACKED:
-            yield from self._untracked_flows(model)
+            yield from self._untracked_flows(model, day=day)
 
-    def _untracked_flows(self, model: story.DemoModel) -> Iterator[Flow]:
+    def _untracked_flows(self, model: story.DemoModel, *, day: int) -> Iterator[Flow]:
         for task, count in model.requests.items():
             yield Flow(
                 provider=model.provider,
                 model="",
                 upstream_id=model.upstream_id,
                 task=task,
+                nth=day,
                 count=count,
                 quality=self.simulator.quality(_kind_of(model.provider), model.upstream_id, task),
                 latency_ms=model.latency_ms,
@@ -283,6 +288,7 @@ class Replay:
                 model=model.name,
                 upstream_id=version.upstream_id,
                 task=task,
+                nth=day,
                 count=round((trial.requests if trial else count) * share),
                 quality=self.simulator.quality(kind, version.upstream_id, task),
                 latency_ms=model.latency_ms * (0.95 if trial else 1),
@@ -292,10 +298,6 @@ class Replay:
                 served_id=model.served_id if day >= story.SERVED_OTHERWISE else "",
                 languages=model.languages,
             )
-
-
-def _requests_in(hours: Hours, flow: Flow) -> Iterator[SampleIn]:
-    return requests(flow, begins=hours.begins, ends=hours.ends)
 
 
 def _scored_later(hours: Hours) -> SampleIn:

@@ -19,15 +19,17 @@ MILLION = Decimal(10) ** 6
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Requests of one task to one version within a day.
+    """Requests of one task to one version within a day or an hour.
 
-    ``quality`` is the mean of the scores, 0..1; prices are USD per million tokens.
+    ``quality`` is the mean of the scores, 0..1; prices are USD per million tokens. ``nth`` is the
+    day of the story, or the hour: each has luck of its own, and the same on whatever date it falls.
     """
 
     provider: str
     model: str
     upstream_id: str
     task: str
+    nth: int
     count: int
     quality: float
     latency_ms: float
@@ -43,7 +45,7 @@ def requests(flow: Flow, *, begins: datetime, ends: datetime) -> Iterator[Sample
 
     The two scores of a pair lie as far above the quality as below, so that the mean is exact.
     """
-    luck = random.Random(f"{flow.upstream_id} {flow.task} {begins:%F} {flow.is_trial}")  # noqa: S311
+    luck = random.Random(f"{flow.upstream_id} {flow.task} {flow.nth} {flow.is_trial}")  # noqa: S311
     reach = min(SPREAD, flow.quality, 1 - flow.quality)
     step = (ends - begins) / max(flow.count, 1)
     for pair in range(flow.count // 2):

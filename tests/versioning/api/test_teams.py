@@ -454,7 +454,9 @@ class TestWhoIsToldOfAClosedTeam:
             Recipient.objects.filter(pk=recipient.pk).update(
                 created_at=timezone.now() - timedelta(days=15)
             )
-        digests.write(now=timezone.now() + timedelta(days=7))
+        today = timezone.now()
+        next_monday = today + timedelta(days=7 - today.weekday())
+        digests.write(now=next_monday.replace(hour=12))
         bodies = {each.recipient.name: each.body for each in Digest.objects.all()}
         assert ("secret-plan" in bodies["ours"], "secret-plan" in bodies["open"]) == (True, False)
         boss = Actor.command()
