@@ -29,11 +29,11 @@ from versioning.services.upgrades import (
 def check_due_providers() -> int:
     """Ask the providers whose scheduled check is due; runs daily at 02:00 and catches up.
 
-    So it does with the checks that were begun while no message could be sent.
+    So it does with the checks that no worker has.
     """
     now = clock.now()
     return sweeps.in_turn(
-        ("Begun checks", lambda: len(detection.run_waiting(now=now))),
+        ("Begun checks", lambda: len(detection.take_up(now=now))),
         ("Scheduled checks", lambda: len(schedules.run_due_checks(now=now))),
         now=now,
     )
@@ -58,6 +58,13 @@ def check_provider(*, provider_slug: str, trigger: str, asked_by: str = "") -> i
 def run_begun_checks(*, check_ids: list[int]) -> int:
     """Ask the providers of checks that the API has begun."""
     return len(detection.run_begun(check_ids=check_ids, now=clock.now()))
+
+
+@shared_task(name="versioning.take_up_checks")
+def take_up_checks() -> int:
+    """Ask the providers of checks that no worker has: one died, or a message was lost."""
+    now = clock.now()
+    return sweeps.in_turn(("Begun checks", lambda: len(detection.take_up(now=now))), now=now)
 
 
 @shared_task(name="versioning.wake_snoozed")

@@ -20,7 +20,7 @@ from sample_world.simulator.server import KEY
 from sample_world.simulator.speech import Request, Response, View, Voice
 from sample_world.simulator.voices import VOICES
 from tests.factories import NOW, ProviderFactory
-from versioning.services.evaluation import running
+from versioning.services import leases
 
 SEED = 20_260_301
 
@@ -86,7 +86,7 @@ class Workers:
             self.kills += 1
             _wait_for_its_connections()
             # The next worker comes when the dead one's lease is over.
-            self.now += running.LEASE + timedelta(seconds=1)
+            self.now += leases.LEASE + timedelta(seconds=1)
             return True
         assert told["places"], f"The worker failed at {order}."
         self.places[do + stage] = max(self.places.get(do + stage, 0), int(told["places"]))

@@ -24,6 +24,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from versioning.services.actors import Actor  # noqa: E402
+from versioning.services.checks import detection  # noqa: E402
 from versioning.services.errors import AlreadyMoved  # noqa: E402
 from versioning.services.evaluation import running  # noqa: E402
 from versioning.services.samples import rollups  # noqa: E402
@@ -76,7 +77,21 @@ def sweep(order: dict[str, Any], now: datetime) -> None:
     rollups.fold(now=now)
 
 
-DOES = {"evaluate": evaluate, "approve": approve, "sweep": sweep}
+def check(order: dict[str, Any], now: datetime) -> None:
+    detection.run_checks(trigger="staff", now=now)
+
+
+def take_up(order: dict[str, Any], now: datetime) -> None:
+    detection.take_up(now=now)
+
+
+DOES = {
+    "evaluate": evaluate,
+    "approve": approve,
+    "sweep": sweep,
+    "check": check,
+    "take up": take_up,
+}
 
 
 def live(order: dict[str, Any]) -> int:

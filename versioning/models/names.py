@@ -398,6 +398,7 @@ NAMES = frozenset(
         _("suite"),
         _("table"),
         _("tags"),
+        _("takes"),
         _("tally"),
         _("target"),
         _("task"),

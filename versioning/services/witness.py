@@ -17,7 +17,7 @@ from providers.base import Adapter, ProviderError, Witness
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import DirectQuestion
-from versioning.services import locks
+from versioning.services import leases, locks
 from versioning.services.threads import ThreadPool
 from versioning.services.transactions import one_transaction
 
@@ -128,7 +128,9 @@ def _side_by_side(ask: Callable[[str], Witness], ids: Sequence[str]) -> dict[str
     """Return what came of each id. Raises HoldsOthersUp within a transaction."""
     refuse_if_others_wait()
     with ThreadPool(max_workers=MOST_SIDE_BY_SIDE) as pool:
-        return dict(zip(ids, pool.map(ask, ids), strict=True))
+        asked = {pool.submit(ask, id): id for id in ids}
+        said = {asked[done]: done.result() for done in leases.as_completed(asked.keys())}
+    return {id: said[id] for id in ids}
 
 
 def _call_all(

@@ -20,7 +20,7 @@ from versioning.models import (
     TrackedModel,
     UpgradeRecord,
 )
-from versioning.services import tracking
+from versioning.services import leases, tracking
 from versioning.services.actors import Actor
 from versioning.services.checks import detection
 from versioning.services.errors import NotFound
@@ -379,7 +379,7 @@ def test_one_provider_that_fails_hides_no_news_of_another(
 
 def test_two_checks_of_one_provider_do_not_overlap(provider: Provider) -> None:
     Check.objects.create(
-        provider=provider, trigger="staff", started_at=NOW, lease_until=NOW + detection.LEASE
+        provider=provider, trigger="staff", started_at=NOW, lease_until=NOW + leases.LEASE
     )
 
     with pytest.raises(detection.AlreadyRunning):
@@ -388,7 +388,7 @@ def test_two_checks_of_one_provider_do_not_overlap(provider: Provider) -> None:
 
 def test_a_check_that_crashed_is_closed_by_the_next(provider: Provider) -> None:
     crashed = Check.objects.create(
-        provider=provider, trigger="staff", started_at=NOW, lease_until=NOW + detection.LEASE
+        provider=provider, trigger="staff", started_at=NOW, lease_until=NOW + leases.LEASE
     )
 
     check = ask(provider, days=1)

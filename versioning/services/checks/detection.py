@@ -3,11 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from providers import conversation
 from providers.base import Adapter, Listing, Nonsense, ProviderError
@@ -15,22 +15,23 @@ from providers.conversation import DatedAnswer
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import Check, Tally
-from versioning.services import clock_notices, constraints, lookups, tallies
+from versioning.services import clock_notices, constraints, leases, lookups, tallies
 from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
+from versioning.services.leases import LeaseLost
 from versioning.services.threads import ThreadPool
 
 logger = logging.getLogger(__name__)
 
-# Longer than the slowest provider takes with all its pages and retries; a check whose worker
-# died stands in the way of the next for no longer.
-LEASE = timedelta(minutes=30)
 WORKER_WAIT = timedelta(minutes=15)
 """How long a check that was begun for a worker may wait to be taken up."""
 
 MESSAGE_TAKES = timedelta(minutes=1)
 """A begun check that waits longer has lost its message."""
+
+MOST_TAKES = 3
+"""After so many workers that died of it a check is given up: the fourth would, too."""
 # The threads only wait for the network; more would all write at once when they come back.
 AT_ONCE = 16
 
@@ -47,7 +48,9 @@ def run_check(*, provider_id: int, trigger: str, asked_by: str = "", now: dateti
         Provider.objects.filter(pk=provider_id), missing=f"There is no provider {provider_id}."
     )
     check = _begin(provider=provider, trigger=trigger, asked_by=asked_by, now=now)
-    return recording.record(check=check, asked=_ask(_adapter_of(provider), now), now=now)
+    _ask_side_by_side([check], now=now)
+    check.refresh_from_db()
+    return check
 
 
 def run_checks(
@@ -81,9 +84,12 @@ def begin_checks(
     asked_by: str = "",
     now: datetime,
     due_at: Mapping[str, datetime] | None = None,
-    lease: timedelta = LEASE,
+    for_a_worker: bool = False,
 ) -> list[Check]:
-    """Open a check of each provider without asking it yet; those being asked are left out."""
+    """Open a check of each provider without asking it yet; those being asked are left out.
+
+    Who begins them asks at once, except ``for_a_worker``, who is sent a message.
+    """
     checks = []
     for provider in _enabled(provider_slugs):
         try:
@@ -93,7 +99,7 @@ def begin_checks(
                 asked_by=asked_by,
                 now=now,
                 due_at=(due_at or {}).get(provider.slug),
-                lease=lease,
+                for_a_worker=for_a_worker,
             )
         except AlreadyRunning:
             continue
@@ -103,22 +109,69 @@ def begin_checks(
 
 def run_begun(*, check_ids: Sequence[int], now: datetime) -> list[Check]:
     """Ask the providers of checks that were begun for a worker; each is taken up once."""
-    waiting = Check.objects.running().filter(pk__in=check_ids, lease_until__gte=now)
-    taken = []
-    for check in waiting.select_related("provider").order_by("pk"):
-        untouched = Check.objects.running().filter(pk=check.pk, lease_until=check.lease_until)
-        if untouched.update(lease_until=now + LEASE) == 1:
-            check.lease_until = now + LEASE
-            taken.append(check)
-    return _ask_side_by_side(taken, now=now)
+    waiting = Check.objects.running().filter(pk__in=check_ids, takes=0, lease_until__gte=now)
+    return _ask_side_by_side(_take(waiting, now=now), now=now)
 
 
-def run_waiting(*, now: datetime) -> list[Check]:
-    """Ask the providers of begun checks whose message was lost, such as with the broker down."""
-    waiting = Check.objects.running().filter(
-        lease_until__lte=F("started_at") + WORKER_WAIT, started_at__lte=now - MESSAGE_TAKES
+def take_up(*, now: datetime) -> list[Check]:
+    """Ask the providers of checks that no worker has: one died, or a message was lost.
+
+    Each is taken up by one worker. What several died of is closed as broken off.
+    """
+    lost = Q(
+        takes=0,
+        lease_until__lte=F("started_at") + WORKER_WAIT,
+        started_at__lte=now - MESSAGE_TAKES,
     )
-    return run_begun(check_ids=list(waiting.values_list("pk", flat=True)), now=now)
+    left = Check.objects.running().filter(lost | Q(lease_until__lt=now))
+    for check in left.filter(takes__gte=MOST_TAKES).select_related("provider"):
+        _break_off(_mine(check).filter(lease_until__lt=now), check.provider, now=now)
+    return _ask_side_by_side(_take(left.filter(takes__lt=MOST_TAKES), now=now), now=now)
+
+
+def _take(checks: QuerySet[Check], *, now: datetime) -> list[Check]:
+    """Take checks for the time of a lease; those that another worker takes first are left out."""
+    taken = []
+    for check in checks.select_related("provider").order_by("pk"):
+        free = _mine(check).filter(lease_until=check.lease_until)
+        if free.update(takes=F("takes") + 1, lease_until=now + leases.LEASE):
+            check.takes, check.lease_until = check.takes + 1, now + leases.LEASE
+            taken.append(check)
+    return taken
+
+
+def _mine(check: Check) -> QuerySet[Check]:
+    """Return the row while nobody has taken it up since."""
+    return Check.objects.running().filter(pk=check.pk, takes=check.takes)
+
+
+class _Hands:
+    """The checks that this worker has begun and not ended; what another took over is let go."""
+
+    def __init__(self, checks: Iterable[Check]) -> None:
+        self._left = {check.pk: check for check in checks}
+        self._at: Check | None = None
+
+    def extend(self, until: datetime) -> None:
+        for check in list(self._left.values()):
+            if not _mine(check).update(lease_until=until):
+                del self._left[check.pk]
+        if self._at is not None and self._at.pk not in self._left:
+            raise LeaseLost
+
+    def record(self, check: Check, attempt: Attempt, *, now: datetime) -> Check | None:
+        """Record what was answered, and let the check go; None where it is another's."""
+        self._at = check if check.pk in self._left else None
+        if self._at is None:
+            return None
+        try:
+            return recording.record(check=check, asked=attempt, now=now)
+        except LeaseLost:
+            logger.warning("Another worker has taken over the check of %s.", check.provider.slug)
+            return None
+        finally:
+            self._left.pop(check.pk, None)
+            self._at = None
 
 
 def _ask_side_by_side(
@@ -130,14 +183,17 @@ def _ask_side_by_side(
     refuse_if_others_wait()
     results: list[Check] = []
     dated: list[DatedAnswer] = []
-    with ThreadPool(max_workers=AT_ONCE) as pool:
+    hands = _Hands(checks)
+    with leases.held(hands.extend, now=now), ThreadPool(max_workers=AT_ONCE) as pool:
         asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
         # One after the other, in this thread: each writes, and SQLite has one writer.
         for future in _catalogues_first(asked):
             attempt = _answer(future)
-            check = recording.record(check=asked[future], asked=attempt, now=now)
-            results.append(check)
+            check = hands.record(asked[future], attempt, now=now)
             dated += [attempt.dated] if attempt.dated else []
+            if check is None:
+                continue
+            results.append(check)
             if on_result is not None:
                 on_result(check)
     clock_notices.compare(dated, now=now)
@@ -183,20 +239,12 @@ def _begin(
     asked_by: str,
     now: datetime,
     due_at: datetime | None = None,
-    lease: timedelta = LEASE,
+    for_a_worker: bool = False,
 ) -> Check:
     """Open a check; one that was left open past its lease is closed as broken off."""
     # Apart from the new one: it stays closed also where somebody else's new check is first.
-    with transaction.atomic():
-        broken = Check.objects.running().filter(provider=provider, lease_until__lt=now)
-        if broken.update(
-            state=Check.State.FAILED,
-            error_kind=Check.ErrorKind.BROKEN,
-            error="The check was broken off: its process ended. Nothing was changed.",
-            finished_at=now,
-        ):
-            result = Check.ErrorKind.BROKEN
-            tallies.note(Tally.Kind.CHECK, result, subject=provider.slug, now=now)
+    left = Check.objects.running().filter(provider=provider, lease_until__lt=now)
+    _break_off(left, provider, now=now)
     try:
         with transaction.atomic():
             return Check.objects.create(
@@ -204,11 +252,25 @@ def _begin(
                 trigger=trigger,
                 asked_by=asked_by[:150],
                 started_at=now,
-                lease_until=now + lease,
+                lease_until=now + (WORKER_WAIT if for_a_worker else leases.LEASE),
+                takes=0 if for_a_worker else 1,
                 due_at=due_at,
             )
     except IntegrityError as error:
         raise _why_not_begun(error, provider=provider) from error
+
+
+@transaction.atomic
+def _break_off(checks: QuerySet[Check], provider: Provider, *, now: datetime) -> None:
+    """Close a provider's check whose worker died."""
+    if checks.update(
+        state=Check.State.FAILED,
+        error_kind=Check.ErrorKind.BROKEN,
+        error="The check was broken off: its process ended. Nothing was changed.",
+        finished_at=now,
+    ):
+        result = Check.ErrorKind.BROKEN
+        tallies.note(Tally.Kind.CHECK, result, subject=provider.slug, now=now)
 
 
 def _why_not_begun(error: IntegrityError, *, provider: Provider) -> Exception:
@@ -260,6 +322,6 @@ def _listing_or_error(adapter: Adapter | ProviderError, now: datetime) -> Listin
 def _catalogues_first(
     asked: dict[Future[Attempt], Check],
 ) -> Iterable[Future[Attempt]]:
-    facts = [future for future, check in asked.items() if recording.is_catalogue(check.provider)]
-    yield from facts
-    yield from as_completed([future for future in asked if future not in facts])
+    facts = {future for future, check in asked.items() if recording.is_catalogue(check.provider)}
+    yield from leases.as_completed(facts)
+    yield from leases.as_completed(asked.keys() - facts)

@@ -12,7 +12,7 @@ from providers.base import ListedModel
 from providers.models import Provider
 from versioning.domain import lineage
 from versioning.models import AliasTarget, CatalogueEntry
-from versioning.services import knowledge
+from versioning.services import knowledge, leases
 from versioning.services.transactions import one_transaction
 
 ROWS_AT_ONCE = 200
@@ -156,6 +156,7 @@ def has_shrunk(*, provider: Provider, models: Iterable[ListedModel]) -> bool:
 
 def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     for start in range(0, len(rows), ROWS_AT_ONCE):
+        leases.renew()
         yield rows[start : start + ROWS_AT_ONCE]
 
 

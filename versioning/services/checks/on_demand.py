@@ -24,7 +24,7 @@ def begin_checks(*, provider_slug: str | None, actor: Actor, now: datetime) -> l
             trigger=Check.Trigger.API if actor.kind == "api" else Check.Trigger.STAFF,
             asked_by=actor.name,
             now=now,
-            lease=detection.WORKER_WAIT,
+            for_a_worker=True,
         )
     except NotFound as error:
         raise Invalid(str(error), [FieldError("/provider", "unknown", str(error))]) from error

@@ -15,10 +15,11 @@ from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.conversation import DatedAnswer
 from providers.models import Provider
 from versioning.models import Check, ModelVersion, Tally, TrackedModel
-from versioning.services import clock, notices, tallies, witness
+from versioning.services import clock, leases, notices, tallies, witness
 from versioning.services.checks import findings, listing, outages, target_probes, weighing
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
+from versioning.services.leases import LeaseLost
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market
@@ -56,10 +57,13 @@ class NotRecorded(ProviderError):
 def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     """Record one provider's answer; a fault of ours there never hides another's news.
 
-    Speaks HTTP for what it asks directly, so it is called outside any transaction.
+    Speaks HTTP for what it asks directly, so it is called outside any transaction. Raises
+    LeaseLost where another worker has the check by then: what it ended with is that one's.
     """
     try:
         ended = _record(check=check, asked=asked, now=now)
+    except LeaseLost:
+        raise
     except Exception as error:
         logger.exception("Recording the check of %s failed", check.provider.slug)
         check.shrunk_to = None
@@ -118,6 +122,7 @@ def _record_listing(*, check: Check, found: Listing, now: datetime) -> None:
         complete=not found.gaps and (not found.dropped or as_before),
         now=now,
     )
+    leases.renew()
     # Asked before anything is written: the network is slow, and rows would be held meanwhile.
     look = None if is_catalogue(provider) else _ask_directly(check, compared, now=now)
     listing.write(compared, now=now)
@@ -142,7 +147,7 @@ def _finish(
         check.state = Check.State.PARTLY
     else:
         check.state = Check.State.CHANGED if check.difference else Check.State.UNCHANGED
-    check.save()
+    _end(check)
     _tell_of_unread(check=check, unread=unread, now=now)
 
 
@@ -225,10 +230,10 @@ class _Look:
 
     def at_all(self) -> int:
         """Bring the tracked models up to the catalogue; return how many got a recommendation."""
-        recommended = sum(
-            self.at(self.ids[start : start + MODELS_AT_ONCE])
-            for start in range(0, len(self.ids), MODELS_AT_ONCE)
-        )
+        recommended = 0
+        for start in range(0, len(self.ids), MODELS_AT_ONCE):
+            leases.renew()
+            recommended += self.at(self.ids[start : start + MODELS_AT_ONCE])
         # Last: a version that was new today has a row to keep its answer with only now.
         target_probes.keep_answers(provider=self.check.provider, asked=self.asked, now=self.now)
         return recommended
@@ -281,8 +286,33 @@ def _fail(*, check: Check, error: ProviderError) -> Check:
     check.state = Check.State.FAILED
     check.error_kind = error.kind
     check.error = str(error)[:500]
-    check.save()
+    _end(check)
     return check
+
+
+def _end(check: Check) -> None:
+    """Write down how a check ended. Raises LeaseLost where another worker has taken it up."""
+    ours = Check.objects.running().filter(pk=check.pk, takes=check.takes)
+    if not ours.update(**{name: getattr(check, name) for name in _ENDS_WITH}):
+        raise LeaseLost
+
+
+_ENDS_WITH = (
+    "state",
+    "finished_at",
+    "listed",
+    "added",
+    "changed",
+    "missing",
+    "recommended",
+    "dropped",
+    "dropped_items",
+    "unread",
+    "error_kind",
+    "error",
+    "difference",
+    "shrunk_to",
+)
 
 
 def _with_full_ids(asked: Listing, *, provider: Provider) -> Listing:

@@ -49,6 +49,12 @@ def entries() -> tuple[ScheduleEntry, ...]:
             minutes=10,
         ),
         ScheduleEntry(
+            "Take up checks",
+            "versioning.take_up_checks",
+            "Goes on with checks that no worker has, such as where one died.",
+            minutes=1,
+        ),
+        ScheduleEntry(
             "Wake snoozed recommendations",
             "versioning.wake_snoozed",
             "Brings back recommendations whose snooze is over.",

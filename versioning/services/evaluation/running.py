@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import OperationalError
@@ -27,7 +27,7 @@ from versioning.domain.evaluation.outcome import Outcome
 from versioning.domain.scoring import Score
 from versioning.models import EvaluationRun, TrackedModel, Trial
 from versioning.services import clock as moment
-from versioning.services import locks, stopping, sweeps
+from versioning.services import leases, locks, stopping, sweeps
 from versioning.services.actors import Actor
 from versioning.services.evaluation import budget, results, trials
 from versioning.services.evaluation.questions import Questions
@@ -37,9 +37,6 @@ from versioning.services.transactions import one_transaction
 
 logger = logging.getLogger(__name__)
 
-# Renewed six times within its life: a worker that misses one renewal still has the run.
-LEASE = timedelta(minutes=3)
-RENEW_EVERY = timedelta(seconds=30)
 # What fails so often in a row is said as an error of the trial: it costs, and shows nothing.
 MOST_ASKS = 3
 MOST_UNREACHED = 10
@@ -180,7 +177,10 @@ class _Phase:
             self._halt(Stop(None))
 
     def _wait_for_one(self) -> None:
-        done, _ = wait(self.under_way, return_when=FIRST_COMPLETED)
+        done: set[Future[Answered]] = set()
+        while not done:
+            done, _ = wait(self.under_way, timeout=PAUSE_S, return_when=FIRST_COMPLETED)
+            self._renew()
         for future in done:
             self._finish(future)
 
@@ -255,8 +255,8 @@ class _Phase:
         now = self.clock()
         if self.renew_at is not None and now < self.renew_at:
             return
-        self.renew_at = now + RENEW_EVERY
-        if not _mine(self.run, self.worker).update(leased_until=now + LEASE):
+        self.renew_at = now + leases.RENEW_EVERY
+        if not _mine(self.run, self.worker).update(leased_until=now + leases.LEASE):
             self._halt(Stop(None))
 
 
@@ -273,7 +273,7 @@ def _take(*, run_id: int, worker: str, now: datetime) -> bool:
     taken = free.update(
         state=EvaluationRun.State.RUNNING,
         worker=worker,
-        leased_until=now + LEASE,
+        leased_until=now + leases.LEASE,
         started_at=Coalesce(F("started_at"), now),
         problem="",
     )

@@ -26,7 +26,7 @@ from versioning.models import (
     PerformanceSample,
     Trial,
 )
-from versioning.services import stopping
+from versioning.services import leases, stopping
 from versioning.services.actors import Actor
 from versioning.services.errors import AlreadyMoved, Invalid
 from versioning.services.evaluation import (
@@ -196,7 +196,7 @@ def test_what_a_dead_worker_had_under_way_is_counted_and_asked_again(versions, s
     assert budget.hold(trial=trial, price=price, worker="dead", now=NOW) is budget.HoldResult.YES
 
     assert work().state == EvaluationRun.State.RUNNING  # its lease still runs
-    run = work(clock=lambda: NOW + running.LEASE * 2)
+    run = work(clock=lambda: NOW + leases.LEASE * 2)
     assert run.state == EvaluationRun.State.DONE
     assert run.spent_usd > Decimal("0.01")
     trial.refresh_from_db()
@@ -229,7 +229,7 @@ def test_a_worker_that_is_asked_to_end_leaves_the_rest_to_the_next_at_once(versi
 def test_a_worker_that_lost_the_run_holds_nothing(versions):
     run = begin(make_suite(cases=10), versions)
     running._take(run_id=run.pk, worker="old", now=NOW)
-    running._take(run_id=run.pk, worker="new", now=NOW + running.LEASE * 2)
+    running._take(run_id=run.pk, worker="new", now=NOW + leases.LEASE * 2)
     price = budget.CostCap(usd=Decimal(0), tokens=1)
     held = budget.hold(trial=run.trials.first(), price=price, worker="old", now=NOW)
     assert held is budget.HoldResult.STOPPED
