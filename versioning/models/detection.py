@@ -216,9 +216,7 @@ class Check(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(
-        help_text=_(
-            "A check that isn't finished by then has crashed; the next worker takes it up."
-        )
+        help_text=_("A check that isn't finished by then has crashed; the next worker takes it up.")
     )
     takes = models.PositiveSmallIntegerField(
         default=0, help_text=_("How many workers took it up: more than one where one died.")
