@@ -12,7 +12,7 @@ class VersioningConfig(AppConfig):
         from versioning.models import names
         from versioning.services import (
             generation,
-            lost_clients,
+            new_connections,
             nudges,
             plugins,
             seals,
@@ -22,7 +22,7 @@ class VersioningConfig(AppConfig):
         names.translate(apps.get_models())
         plugins.take_scorers()
         generation.watch()
-        lost_clients.watch()
+        new_connections.watch()
         seals.watch()
         guard.never_while(transactions.is_open)
         nudges.send_by(nudges.Nudge.ASK, tasks.carry_on.delay)

@@ -53,3 +53,13 @@ def test_postgresql_asks_after_its_clients() -> None:
             found = cursor.fetchone()[0]
         host = connection.settings_dict["HOST"]
         assert found == ("0" if host.startswith("/") or not host else value), name
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(
+    not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="needs PostgreSQL"
+)
+def test_postgresql_compiles_no_query() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)

@@ -22,7 +22,7 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.models.upgrades import UpgradeRecordQuerySet
-from versioning.services import clock, notices, teams
+from versioning.services import clock, lookups, notices, teams
 from versioning.services.evidence import served_drift
 from versioning.services.outbox import Backlog, backlog
 from versioning.services.own_inbox import Narrowing
@@ -144,7 +144,7 @@ def gather(
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
-        notices=list(told[:SHOWN_NEWS]),
+        notices=lookups.first_ones(told, SHOWN_NEWS),
         notice_count=told.count(),
         waiting=waiting,
         waiting_count=_all_of(wanted, shown=waiting),
@@ -163,10 +163,11 @@ def gather(
             )
             .order_by("-at", "-pk")[:SHOWN_NEWS]
         ),
-        drifts=list(
+        drifts=lookups.first_ones(
             teams.visible(DriftFinding.objects.filter(resolved_at=None), caller)
             .select_related("version__tracked_model__provider")
-            .order_by("-found_at", "-pk")[:SHOWN_NEWS]
+            .order_by("-found_at", "-pk"),
+            SHOWN_NEWS,
         ),
         served_otherwise=list(
             teams.visible(served_drift.drifts(), caller)
@@ -187,7 +188,7 @@ def _all_of(records: UpgradeRecordQuerySet, *, shown: Sequence[UpgradeRecord]) -
 def _waiting(wanted: UpgradeRecordQuerySet) -> list[UpgradeRecord]:
     """Return the most urgent of them, with the approvals that they have."""
     approvals = Prefetch("approvals", queryset=Approval.objects.standing().order_by("given_at"))
-    return list(wanted.urgent_first().prefetch_related(approvals)[:SHOWN])
+    return lookups.first_ones(wanted.urgent_first().prefetch_related(approvals), SHOWN)
 
 
 def _since(moment: datetime | None, *, caller: Caller | None) -> list[Event]:

@@ -1,4 +1,4 @@
-"""The one row that somebody names."""
+"""The one row that somebody names, and the first ones of an order."""
 
 from typing import TypeVar
 
@@ -15,3 +15,13 @@ def one(rows: QuerySet[Row], *, missing: str) -> Row:
     if row is None:
         raise NotFound(missing)
     return row
+
+
+def first_ones(rows: QuerySet[Row], count: int) -> list[Row]:
+    """Return the first rows of an order, in two queries.
+
+    What belongs to rows is read for those alone: PostgreSQL joins all rows before it sorts them.
+    """
+    keys = list(rows.values_list("pk", flat=True)[:count])
+    found = rows.order_by().in_bulk(keys)
+    return [found[key] for key in keys if key in found]

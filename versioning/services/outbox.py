@@ -14,7 +14,7 @@ from itertools import islice
 from time import monotonic
 from typing import TypedDict, Unpack
 
-from django.db.models import Case, Count, F, Min, Q, QuerySet, When
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from versioning.domain.events import MOST_ATTEMPTS, pause_after
 from versioning.models import Delivery, DeliveryAttempt
@@ -107,17 +107,18 @@ def lease(delivery: Delivery) -> timedelta:
 
 
 def backlog(*, now: datetime) -> Backlog:
-    """Say how much waits, in one query."""
+    """Say how much waits, in two queries."""
     pending = Q(state=Delivery.State.PENDING)
     dead = Q(state=Delivery.State.DEAD, ended_at__gte=now - TOLD_FOR)
     # What nobody has tried yet is due when it happened, or when quiet hours end: not late before.
-    since = Case(When(attempts=0, then="due_at"), default="event__at")
     found = Delivery.objects.filter(pending | dead).aggregate(
         pending=Count("pk", filter=pending),
-        oldest=Min(since, filter=pending & (Q(attempts__gt=0) | Q(due_at__lte=now))),
+        untried=Min("due_at", filter=pending & Q(attempts=0, due_at__lte=now)),
         dead=Count("pk", filter=dead),
     )
-    return Backlog(pending=found["pending"], oldest_at=found["oldest"], dead=found["dead"])
+    tried = Delivery.objects.filter(pending, attempts__gt=0).aggregate(oldest=Min("event__at"))
+    oldest = min(filter(None, (found["untried"], tried["oldest"])), default=None)
+    return Backlog(pending=found["pending"], oldest_at=oldest, dead=found["dead"])
 
 
 def deliveries() -> QuerySet[Delivery]:

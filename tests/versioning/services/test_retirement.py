@@ -1,12 +1,14 @@
 """Until when a move can start, and reminders once each."""
 
+import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
 from pytest_django import DjangoAssertNumQueries
 
-from tests.factories import NOW, ModelVersionFactory, tracked
+from tests.factories import NOW, ModelVersionFactory, TrackedModelFactory, tracked
 from versioning import tasks
 from versioning.models import Delivery, Policy, Reminder, TrackedModel
 from versioning.services import outbox
@@ -88,6 +90,32 @@ def test_all_clocks_cost_as_many_queries_as_one(
         found = retirement.clocks(retirement.due_this_week(now=NOW))
 
     assert [clock.needs.approval.days for clock in found] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_move_takes_as_long_as_the_whole_policy_says(seed: int) -> None:
+    """What is read for thousands of models is what the one policy of each would say."""
+    luck = random.Random(seed)  # noqa: S311
+    models = [TrackedModelFactory() for _ in range(4)]
+    models.append(TrackedModelFactory(provider=models[0].provider))
+    said: dict[str, list[Any]] = {
+        "required_suites": [None, [], ["smoke"]],
+        "canary_steps": [None, [], [{"weight": 5, "hours": 24}], [{"weight": 50}]],
+        "approval_days": [None, 0, 9],
+        "buffer_days": [None, 0, 3],
+        "near_retirement_days": [None, 5],
+    }
+    whom: list[dict[str, Any]] = [{}, *({"tracked_model": each} for each in models)]
+    whom += [{"provider": provider} for provider in {each.provider for each in models}]
+    for each in luck.sample(whom, luck.randint(1, len(whom))):
+        drawn = {name: luck.choice(values) for name, values in said.items()}
+        Policy.objects.create(**each, **drawn)
+
+    whole = policies.resolve_all(tracked_models=models)
+
+    assert policies.timing_of_all(tracked_models=models) == {
+        pk: policies.Timing.of(resolved.policy) for pk, resolved in whole.items()
+    }
 
 
 def test_those_to_start_this_week_come_first() -> None:

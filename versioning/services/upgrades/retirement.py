@@ -11,7 +11,6 @@ from django.db.models import Count, Max, Min, QuerySet
 from versioning.domain import dates
 from versioning.domain.canary import expected_duration
 from versioning.domain.events import EventKind
-from versioning.domain.policy import EffectivePolicy
 from versioning.domain.retirement import (
     Lives,
     Needs,
@@ -29,7 +28,7 @@ from versioning.services.storable import one_line
 from versioning.services.teams import Caller
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import policies
-from versioning.services.upgrades.policies import Resolved
+from versioning.services.upgrades.policies import Resolved, Timing
 from versioning.services.upgrades.traffic import live_requests
 
 # A whole week, so that a quiet weekend counts as it should.
@@ -132,8 +131,8 @@ def clock_of(
 
     ``resolved`` is the policy that holds for it, where that was read already.
     """
-    known = {tracked.pk: resolved} if resolved else None
-    found = _due(TrackedModel.objects.filter(pk=tracked.pk), now=now, resolved=known)
+    known = {tracked.pk: Timing.of(resolved.policy)} if resolved else None
+    found = _due(TrackedModel.objects.filter(pk=tracked.pk), now=now, timing=known)
     return next(iter(clocks(found)), None)
 
 
@@ -285,7 +284,7 @@ def _due(
     models: QuerySet[TrackedModel],
     *,
     now: datetime,
-    resolved: Mapping[int, Resolved] | None = None,
+    timing: Mapping[int, Timing] | None = None,
 ) -> list[Due]:
     """Reckon what is due of all models with as many queries as of one."""
     used = [_InUse(*row) for row in models.exclude(current_version=None).values_list(*_IN_USE)]
@@ -296,37 +295,37 @@ def _due(
         for each in used
         if (retirement := _retirement(each, lives=lives.get(each.pk), today=today))
     ]
-    if resolved is None:
-        resolved = policies.resolve_all(tracked_models=[each for each, _ in known])
-    canaries = [each.version_id for each, _ in known if resolved[each.pk].policy.canary_steps]
+    if timing is None:
+        timing = policies.timing_of_all(tracked_models=[each for each, _ in known])
+    canaries = [each.version_id for each, _ in known if timing[each.pk].canary_steps]
     traffic = live_requests(version_ids=canaries, since=now - timedelta(days=TRAFFIC_DAYS))
-    # Most models share a policy and have no canary: what a move takes is reckoned once for them.
+    # Most models share a timing and have no canary: what a move takes is reckoned once for them.
     reckoned: dict[tuple[int, int], _Takes] = {}
     found = []
     for each, retirement in known:
-        policy, requests = resolved[each.pk].policy, traffic[each.version_id]
-        takes = reckoned.get((id(policy), requests))
+        own, requests = timing[each.pk], traffic[each.version_id]
+        takes = reckoned.get((id(own), requests))
         if takes is None:
-            takes = reckoned[id(policy), requests] = _takes(policy, requests=requests)
+            takes = reckoned[id(own), requests] = _takes(own, requests=requests)
         found.append(_due_of(each, retirement=retirement, takes=takes, today=today))
     return found
 
 
 class _Takes(NamedTuple):
-    """What a move takes under a policy, and the warning where that can't be reckoned."""
+    """What a move takes by a policy's timing, and the warning where that can't be reckoned."""
 
     needs: Needs
     warning: str
 
 
-def _takes(policy: EffectivePolicy, *, requests: int) -> _Takes:
+def _takes(timing: Timing, *, requests: int) -> _Takes:
     """Reckon what a move takes of a version that had so many requests in ``TRAFFIC_DAYS``."""
-    canary = expected_duration(steps=policy.canary_steps, requests_a_day=requests / TRAFFIC_DAYS)
+    canary = expected_duration(steps=timing.canary_steps, requests_a_day=requests / TRAFFIC_DAYS)
     needs = Needs(
-        evaluation=TESTS_TAKE if policy.required_suites else timedelta(0),
+        evaluation=TESTS_TAKE if timing.required_suites else timedelta(0),
         canary=canary or timedelta(0),
-        approval=timedelta(days=policy.approval_days),
-        buffer=timedelta(days=policy.buffer_days),
+        approval=timedelta(days=timing.approval_days),
+        buffer=timedelta(days=timing.buffer_days),
     )
     endless = "At this traffic its canary would never end."
     return _Takes(needs, "" if canary is not None else endless)
