@@ -17,7 +17,7 @@ from versioning.domain import dates
 from versioning.domain.event_schemas import KINDS, payload_fields
 from versioning.domain.events import VERSIONS, EventKind
 from versioning.models import Delivery, Event, ModelVersion, Notice, TrackedModel, UpgradeRecord
-from versioning.services import notices, nudges
+from versioning.services import notices, nudges, stopping
 from versioning.services.actors import Actor
 from versioning.services.channels import CHANNELS
 
@@ -148,11 +148,14 @@ def forget_old(*, now: datetime) -> int:
     """
     old = Event.objects.filter(at__lt=now - KEPT)
     old = old.exclude(deliveries__state=Delivery.State.PENDING)
-    dropped = 0
-    while ids := list(old.order_by("pk").values_list("pk", flat=True)[:STEP]):
-        Event.objects.filter(pk__in=ids).delete()
-        dropped += len(ids)
-    return dropped
+    return stopping.in_parts(
+        lambda: _drop(list(old.order_by("pk").values_list("pk", flat=True)[:STEP]))
+    )
+
+
+def _drop(ids: list[int]) -> int:
+    Event.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def _address(events: Sequence[Event]) -> None:

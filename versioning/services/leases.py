@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from versioning.services import stopping
+from versioning.services.stopping import AskedToStop
+
 LEASE = timedelta(minutes=1)
 """Longer than any step between two renewals: some hundred rows, or a database out of reach."""
 
@@ -68,9 +71,14 @@ def renew() -> None:
 
 
 def as_completed(futures: Collection[Future[Any]]) -> Iterator[Future[Any]]:
-    """Yield what threads do as it ends, and renew meanwhile. Raises LeaseLost."""
+    """Yield what threads do as it ends, and renew meanwhile.
+
+    Raises LeaseLost, and AskedToStop where the worker can't wait for the rest.
+    """
     left = set(futures)
     while left:
         done, left = wait(left, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
         renew()
         yield from done
+        if left and stopping.is_overdue():
+            raise AskedToStop

@@ -26,7 +26,8 @@ from versioning.models import (
     UpgradeStep,
 )
 from versioning.models.seals import hashes_of
-from versioning.services import clock, locks, notices
+from versioning.services import clock, locks, notices, stopping
+from versioning.services.stopping import AskedToStop
 from versioning.services.transactions import one_transaction
 
 STEP = 1_000
@@ -128,10 +129,7 @@ def seal_all(rows: Sequence[Model]) -> None:
 
 def chain() -> int:
     """Put the seals that are in no chain yet at its end; return how many."""
-    done = 0
-    while taken := _chain_some():
-        done += taken
-    return done
+    return stopping.in_parts(_chain_some)
 
 
 def head() -> Head:
@@ -189,14 +187,18 @@ def verify_nightly(*, now: datetime) -> int:
 
 
 def _parts() -> Iterator[list[Seal]]:
-    """Yield all seals, those of the chain in its order, then the loose ones."""
+    """Yield all seals, those of the chain in its order, then the loose ones. Raises AskedToStop."""
     number = 0
     while part := list(Seal.objects.chained().filter(number__gt=number)[:STEP]):
         yield part
+        if stopping.is_asked():
+            raise AskedToStop
         number = part[-1].number or 0
     pk = 0
     while part := list(Seal.objects.loose().filter(pk__gt=pk).order_by("pk")[:STEP]):
         yield part
+        if stopping.is_asked():
+            raise AskedToStop
         pk = part[-1].pk
 
 

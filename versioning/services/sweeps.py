@@ -48,6 +48,8 @@ def each(
             do(item)
         except SoftTimeLimitExceeded:
             raise  # the worker's time is up: the rest is done by the next sweep
+        except stopping.AskedToStop:
+            break
         except Exception as error:
             logger.exception("Failed: %s. It is tried again.", name)
             _tell(name, error, now=now)
@@ -71,6 +73,9 @@ def in_turn(*stages: tuple[str, Callable[[], int]], now: datetime) -> int:
         try:
             counts.append(work())
             result = DONE
+        except stopping.AskedToStop:
+            result = DONE  # as far as it came
+            raise
         finally:
             _count(name, result, seconds=monotonic() - began, now=now)
             _look_at_the_clock(now=now)

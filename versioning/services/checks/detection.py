@@ -20,6 +20,7 @@ from versioning.services.checks import recording
 from versioning.services.checks.recording import Attempt
 from versioning.services.errors import AlreadyMoved, NotFound
 from versioning.services.leases import LeaseLost
+from versioning.services.stopping import AskedToStop
 from versioning.services.threads import ThreadPool
 
 logger = logging.getLogger(__name__)
@@ -165,13 +166,18 @@ class _Hands:
         if self._at is None:
             return None
         try:
-            return recording.record(check=check, asked=attempt, now=now)
+            ended: Check | None = recording.record(check=check, asked=attempt, now=now)
         except LeaseLost:
             logger.warning("Another worker has taken over the check of %s.", check.provider.slug)
-            return None
-        finally:
-            self._left.pop(check.pk, None)
-            self._at = None
+            ended = None
+        self._at = None
+        self._left.pop(check.pk, None)
+        return ended
+
+    def give_back(self, *, now: datetime) -> None:
+        """Let the next worker take up at once what has not ended."""
+        for check in self._left.values():
+            _mine(check).update(lease_until=now)
 
 
 def _ask_side_by_side(
@@ -184,18 +190,21 @@ def _ask_side_by_side(
     results: list[Check] = []
     dated: list[DatedAnswer] = []
     hands = _Hands(checks)
-    with leases.held(hands.extend, now=now), ThreadPool(max_workers=AT_ONCE) as pool:
-        asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
-        # One after the other, in this thread: each writes, and SQLite has one writer.
-        for future in _catalogues_first(asked):
-            attempt = _answer(future)
-            check = hands.record(asked[future], attempt, now=now)
-            dated += [attempt.dated] if attempt.dated else []
-            if check is None:
-                continue
-            results.append(check)
-            if on_result is not None:
-                on_result(check)
+    try:
+        with leases.held(hands.extend, now=now), ThreadPool(max_workers=AT_ONCE) as pool:
+            asked = {pool.submit(_ask, _adapter_of(check.provider), now): check for check in checks}
+            # One after the other, in this thread: each writes, and SQLite has one writer.
+            for future in _catalogues_first(asked):
+                attempt = _answer(future)
+                ended = hands.record(asked[future], attempt, now=now)
+                dated += [attempt.dated] if attempt.dated else []
+                if ended is None:
+                    continue
+                results.append(ended)
+                if on_result is not None:
+                    on_result(ended)
+    except AskedToStop:
+        hands.give_back(now=now)
     clock_notices.compare(dated, now=now)
     return results
 

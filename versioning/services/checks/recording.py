@@ -20,6 +20,7 @@ from versioning.services.checks import findings, listing, outages, target_probes
 from versioning.services.checks.listing import Compared
 from versioning.services.checks.weighing import is_catalogue
 from versioning.services.leases import LeaseLost
+from versioning.services.stopping import AskedToStop
 from versioning.services.transactions import one_transaction
 from versioning.services.upgrades import recommendation
 from versioning.services.upgrades.successors import Market
@@ -58,11 +59,12 @@ def record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     """Record one provider's answer; a fault of ours there never hides another's news.
 
     Speaks HTTP for what it asks directly, so it is called outside any transaction. Raises
-    LeaseLost where another worker has the check by then: what it ended with is that one's.
+    LeaseLost where another worker has the check by then: what it ended with is that one's; and
+    AskedToStop, for another to do it anew.
     """
     try:
         ended = _record(check=check, asked=asked, now=now)
-    except LeaseLost:
+    except (LeaseLost, AskedToStop):
         raise
     except Exception as error:
         logger.exception("Recording the check of %s failed", check.provider.slug)

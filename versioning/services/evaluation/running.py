@@ -132,6 +132,8 @@ class _Phase:
                 self._renew()
                 if stopping.is_asked():
                     self._halt(Stop(None))
+                if stopping.is_overdue():
+                    break  # what is under way still is counted as spent, and asked again
                 self._fill(pool, most=suite.concurrency)
                 if self.under_way:
                     done, _ = wait(self.under_way, timeout=PAUSE_S, return_when=FIRST_COMPLETED)
@@ -178,7 +180,7 @@ class _Phase:
 
     def _wait_for_one(self) -> None:
         done: set[Future[Answered]] = set()
-        while not done:
+        while not done and not stopping.is_overdue():
             done, _ = wait(self.under_way, timeout=PAUSE_S, return_when=FIRST_COMPLETED)
             self._renew()
         for future in done:

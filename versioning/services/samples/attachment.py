@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef
 
 from versioning.models import PerformanceSample, Route, UnknownModel, Word
 from versioning.models.fields import to_ms
-from versioning.services import locks, sweeps
+from versioning.services import locks, stopping, sweeps
 from versioning.services.samples import placement, sightings, store, vocabulary
 from versioning.services.samples.batch import foreign_pairs
 from versioning.services.samples.placement import Ids, KnownModel
@@ -41,10 +41,7 @@ def _attach(unknown: UnknownModel) -> int:
     if found is None:
         return 0
     UnknownModel.objects.filter(pk=unknown.pk).update(tracked_model=found.id)
-    attached = 0
-    while taken := _attach_some(unknown, found):
-        attached += taken
-    return attached
+    return stopping.in_parts(lambda: _attach_some(unknown, found))
 
 
 @one_transaction

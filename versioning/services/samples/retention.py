@@ -6,7 +6,7 @@ from django.db.models import Max, Min, QuerySet
 
 from versioning.models import PendingScore, PerformanceSample, RequestUse, SamplesDropped
 from versioning.models.fields import to_ms
-from versioning.services import clock, locks, sample_settings
+from versioning.services import clock, locks, sample_settings, stopping
 from versioning.services.transactions import one_transaction
 
 STEP = 20_000
@@ -32,6 +32,8 @@ def drop_old_samples(*, now: datetime, step: int = STEP) -> int:
         return 0
     dropped = 0
     for start in range(ids["first"], ids["last"] + 1, step):
+        if stopping.is_asked():
+            break
         old = PerformanceSample.objects.filter(pk__gte=start, pk__lt=start + step, at__lt=kept_from)
         dropped += _drop(old, before=kept_from)
     return dropped
@@ -61,8 +63,7 @@ def _note(*, before: datetime) -> None:
 def _drop_pending(*, before: datetime) -> None:
     """Drop the scores whose sample never came."""
     old = PendingScore.objects.filter(received_at__lt=before)
-    while _drop_some_pending(old):
-        pass
+    stopping.in_parts(lambda: _drop_some_pending(old))
 
 
 @one_transaction

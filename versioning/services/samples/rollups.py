@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -16,7 +17,7 @@ from versioning.domain import dates
 from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
 from versioning.models.fields import from_ms, to_ms
-from versioning.services import sweeps, tallies
+from versioning.services import stopping, sweeps, tallies
 from versioning.services.samples import left_out_spans, request_uses, sightings
 from versioning.services.samples.rollup_sums import COLUMNS, DAY_MS, Cell, SampleSums
 from versioning.services.transactions import one_transaction
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 # Parts of one transaction: SQLite's writers wait for it, PostgreSQL's other folders do.
 AT_ONCE = 2_000
+RUN_S = 240.0
+"""So long one run adds up at most: what else comes every minute has its turn."""
+
 HOURS_KEPT = timedelta(days=10)
 """Hours older than this, counted from the start of today in UTC, are folded into days."""
 
@@ -105,12 +109,14 @@ def entries_of(rows: QuerySet[Rollup]) -> list[PeriodSums]:
 def fold(*, now: datetime) -> int:
     """Add all parts and sightings to what they belong to; return how many there were.
 
-    Safe to run twice at once: whoever comes second reads again, and finds the rest. Raises
-    SumsLeft, after all else is done, where some can't be added up.
+    Safe to run twice at once: whoever comes second reads again, and finds the rest. Where samples
+    come as fast as they are added up, the rest is the next run's. Raises SumsLeft, after all else
+    is done, where some can't be added up.
     """
     folded = 0
     left: set[int] = set()
-    while True:
+    until_s = monotonic() + RUN_S
+    while not stopping.is_asked() and monotonic() < until_s:
         try:
             taken = _fold_some(without=left, now=now)
         except Overtaken:

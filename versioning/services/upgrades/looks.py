@@ -10,7 +10,7 @@ from typing import Any
 
 from versioning.domain.evidence import Evidence, read
 from versioning.models import Look, UpgradeRecord
-from versioning.services import sample_settings
+from versioning.services import sample_settings, stopping
 from versioning.services.transactions import one_transaction
 
 EVERY = timedelta(hours=1)
@@ -60,10 +60,8 @@ def drop_old(*, now: datetime) -> int:
     What they said, the one before them says: of those that stay, none is ever dropped.
     """
     old = Look.objects.filter(is_news=False, at__lt=now - sample_settings.retention())
-    dropped = 0
-    while gone := _drop_some(list(old.order_by("pk").values_list("pk", flat=True)[:STEP])):
-        dropped += gone
-    return dropped
+    ids = old.order_by("pk").values_list("pk", flat=True)
+    return stopping.in_parts(lambda: _drop_some(list(ids[:STEP])))
 
 
 @one_transaction
