@@ -15,6 +15,7 @@ from versioning.domain.evidence import (
     KeptFigures,
     KeptPart,
     UnreadEvidence,
+    change_of,
 )
 from versioning.domain.statistics.cautions import WarningCode
 from versioning.domain.statistics.decision import QUALITY_IS_WORSE, WITHOUT_EVIDENCE
@@ -254,10 +255,11 @@ def _day(value: Any) -> str:
 
 
 def _part(part: KeptPart) -> TaskRow:
+    told = change_of(part.quality, part.judgement)
     return TaskRow(
         name=part.name,
-        before=words.score(part.quality.current),
-        after=words.score(part.quality.candidate),
+        before=told.before if told else words.score(part.quality.current),
+        after=told.after if told else words.score(part.quality.candidate),
         change=words.percent(part.quality.relative),
         scores=_scores(part.quality),
         verdict=words.verdict(part.judgement.verdict),

@@ -13,10 +13,23 @@ from django.utils.translation import gettext as _
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale
-from versioning.domain.evidence import Evidence, KeptFigures, KeptGate, KeptJudgement, KeptPart
+from versioning.domain.evidence import (
+    Evidence,
+    KeptFigures,
+    KeptGate,
+    KeptJudgement,
+    KeptPart,
+    change_of,
+)
 from versioning.domain.figure_kinds import Figure, Gated, Unit
 from versioning.domain.figures import FIGURES
-from versioning.domain.statistics.figures import hundredths, points, significant
+from versioning.domain.statistics.figures import (
+    Change,
+    hundredths,
+    per_thousand,
+    points,
+    significant,
+)
 from versioning.domain.statistics.gates import GateStatus, passes_below
 from versioning.domain.statistics.inputs import Thresholds
 from versioning.domain.statistics.verdict import Verdict
@@ -126,11 +139,14 @@ def _of_part(part: KeptPart, *, reach: float) -> IntervalRow:
 def _quality(
     name: str, figures: KeptFigures, judged: KeptJudgement, *, is_part: bool, reach: float
 ) -> IntervalRow:
+    told = change_of(figures, judged)
     return _row(
         key=QUALITY,
         name=name,
         is_part=is_part,
-        sides=_sides(figures.current, figures.candidate, words.score),
+        sides=f"{told.before} → {told.after}"
+        if told
+        else _sides(figures.current, figures.candidate, words.score),
         counts=f"{figures.n_current:,} → {figures.n_candidate:,}"
         if figures.n_current or figures.n_candidate
         else "",
@@ -141,6 +157,7 @@ def _quality(
         tolerance=0.0,
         reach=reach,
         say=_score,
+        told=told,
         verdict=words.verdict(judged.verdict),
         tone=words.VERDICT_TONES.get(words.plain_code(judged.verdict), "warn"),
         unknown=judged.needed.words if judged.needed else "",
@@ -209,7 +226,7 @@ def _say_side(figure: Figure | None) -> Callable[[float], str | None]:
         return _share
     match figure.field.unit if figure is not None and figure.field is not None else None:
         case Unit.USD:
-            return words.usd
+            return per_thousand
         case Unit.MILLISECONDS:
             return words.ms
     return significant
@@ -254,6 +271,7 @@ def _row(
     verdict: SafeString,
     tone: str,
     unknown: str,
+    told: Change | None = None,
 ) -> IntervalRow:
     is_known = any(each is not None for each in (value, low, high))
     most = max(reach, 0.001) * ROOM
@@ -276,8 +294,12 @@ def _row(
         else None,
         sides=sides,
         counts=counts,
-        change="–" if value is None else say(value),
-        interval=_span(low, high, say) if is_known else "–",
+        change=told.apart if told else "–" if value is None else say(value),
+        interval=f"{told.low} to {told.high}"
+        if told
+        else _span(low, high, say)
+        if is_known
+        else "–",
         # A part's is that of the whole, which says in words on which side it is kept.
         limit_words=say(limit) if is_part and limit is not None else _limit(limit, say),
         verdict=verdict,

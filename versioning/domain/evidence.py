@@ -16,6 +16,7 @@ import msgspec
 
 from versioning.domain.statistics.comparison import Comparison
 from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.figures import Change
 from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.stored_documents import (
     SCHEMA_VERSION,
@@ -72,6 +73,16 @@ class KeptPart(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     quality: KeptFigures = KeptFigures()
     judgement: KeptJudgement = KeptJudgement()
+
+
+def change_of(quality: KeptFigures, judgement: KeptJudgement) -> Change | None:
+    """Return a change of quality as sentences tell it; None where they tell none."""
+    before, after = quality.current, quality.candidate
+    if before is None or after is None or judgement.low is None or judgement.high is None:
+        return None
+    return Change.of(
+        before=float(before), after=float(after), low=judgement.low, high=judgement.high
+    )
 
 
 class KeptGate(msgspec.Struct, frozen=True, kw_only=True):

@@ -365,7 +365,7 @@ FIGURES = (
         ),
         gated=Gated(
             name="cost_per_success",
-            title="Cost",
+            title="Cost per 1,000",
             brief="Cost",
             what="cost per 1,000 successful requests",
             subject="cost per successful request",

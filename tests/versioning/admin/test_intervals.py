@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from tests.versioning.admin.conftest import recommend
 from tests.versioning.admin.pages import address, text
+from tests.versioning.domain.statistics.arms import arm, stratum
 from versioning.admin.intervals import WIDTH, IntervalRow, of_evidence
-from versioning.domain.evidence import read
+from versioning.domain.evidence import Evidence, read
+from versioning.domain.statistics.comparison import compare
+from versioning.domain.statistics.inputs import Thresholds
 
 figures = st.floats(-5, 5, allow_nan=False)
 
@@ -159,8 +162,38 @@ def test_a_row_says_both_sides_and_on_how_many_scores() -> None:
         ("0.75 → 0.85", "2,332 → 140"),
         ("1.2 → 2.2 %", ""),
         ("1,234 → 900 ms", ""),
-        ("$0.002 → unknown", ""),
+        ("$2.00 → unknown", ""),
     ]
+
+
+SCORE = st.floats(0.02, 0.98)
+
+
+@given(SCORE, st.floats(-0.3, 0.3), st.integers(20, 4000), st.integers(0, 3), st.integers(1, 40))
+def test_a_row_tells_what_the_sentence_tells(
+    before: float, apart: float, n: int, failed: int, thousandths: int
+) -> None:
+    """One figure has one text on a page: rows and sentences come from the same comparison."""
+    after = min(1.0, max(0.0, before + apart))
+    sides = [
+        arm(mean, n=n, errors=errors, usd=usd / 1000)
+        for mean, errors, usd in ((before, 0, 7), (after, failed, thousandths))
+    ]
+    found = compare(strata=[stratum(*sides)], thresholds=Thresholds())
+    rows = {row.name: row for row in of_evidence(Evidence.of(found))}
+    sentence = found.sentence
+    if "→" in sentence:
+        quality = rows["Quality"]
+        told = f"{quality.sides} ({quality.change}, 95 % interval from {quality.interval}"
+        assert told in sentence
+    for gate in found.gates:
+        row = next(row for row in rows.values() if row.key == gate.name)
+        if row.unknown or "→" not in gate.reason:
+            continue
+        before_said, after_said = row.sides.split(" → ")
+        assert before_said.split()[0] in gate.reason, (row.sides, gate.reason)
+        assert after_said.replace(" %", "%") in gate.reason, (row.sides, gate.reason)
+        assert row.change.split()[0] in gate.reason, (row.change, gate.reason)
 
 
 def test_the_sheet_says_in_words_what_it_draws(viewer: Client, db: None) -> None:

@@ -6,6 +6,7 @@ Never an exponent, never minus nothing.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from decimal import Decimal
 
 _MOST_DIGITS = 6
@@ -93,17 +94,41 @@ def change(
 
     "0.75 → 0.85 (+0.10, 95 % interval from +0.07 to +0.13: +13 %)"
     """
-    digits = digits_of(low, high)
-    # A reader subtracts: 0.70 -> 0.55 is not -0.16. A digit more helps most; thirds never add up.
-    if not _adds_up(before, after, digits=digits):
-        digits = min(_MOST_DIGITS, digits + 1)
-    apart = round(after, digits) - round(before, digits)
+    said = Change.of(before=before, after=after, low=low, high=high)
     rise = "" if relative is None else f": {percent(relative)}"
     return (
-        f"{before:.{digits}f} → {after:.{digits}f} ({points(apart, digits=digits)}, "
-        f"{significant((1 - alpha) * 100)} % interval from {points(low, digits=digits)} to "
-        f"{points(high, digits=digits)}{rise})"
+        f"{said.before} → {said.after} ({said.apart}, {significant((1 - alpha) * 100)} % interval "
+        f"from {said.low} to {said.high}{rise})"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Two means from 0 to 1, how far they are apart, and the interval of that, in words.
+
+    All have as many digits as the interval is worth, and who subtracts the one mean from the other
+    finds what is said: so every place that tells of a change tells the same.
+    """
+
+    before: str
+    after: str
+    apart: str
+    low: str
+    high: str
+
+    @classmethod
+    def of(cls, *, before: float, after: float, low: float, high: float) -> Change:
+        digits = digits_of(low, high)
+        # 0.70 -> 0.55 is not -0.16. A digit more helps most; thirds never add up.
+        if not _adds_up(before, after, digits=digits):
+            digits = min(_MOST_DIGITS, digits + 1)
+        return cls(
+            before=f"{before:.{digits}f}",
+            after=f"{after:.{digits}f}",
+            apart=points(round(after, digits) - round(before, digits), digits=digits),
+            low=points(low, digits=digits),
+            high=points(high, digits=digits),
+        )
 
 
 def _adds_up(before: float, after: float, *, digits: int) -> bool:
