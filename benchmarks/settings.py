@@ -6,12 +6,6 @@ os.environ.setdefault("SECRET_KEY", "benchmarks")
 
 from config.settings import *  # noqa: E402, F403
 
-WITH_PAGES = os.environ.get("BENCHMARK_URLS") == "config.urls"
-if not WITH_PAGES:  # the admin's pages needn't be imported
-    INSTALLED_APPS = [
-        "django.contrib.admin.apps.SimpleAdminConfig" if app == "django.contrib.admin" else app
-        for app in INSTALLED_APPS  # noqa: F405
-    ]
 ROOT_URLCONF = os.environ.get("BENCHMARK_URLS", "benchmarks.urls")
 
 

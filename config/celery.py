@@ -1,5 +1,6 @@
 """Celery: the worker and the scheduler of Hotswap."""
 
+import gc
 import logging
 import os
 import time
@@ -95,3 +96,4 @@ def stop_long_work(**_: Any) -> None:
 @beat_init.connect
 def say_that_beat_runs(**_: Any) -> None:
     log.info("The scheduler is ready.")
+    gc.collect()  # put off at the start (config/collecting.py): beat would not come to it for days

@@ -113,7 +113,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # config/admin_site.py loads the pages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from providers.models import Provider
 from sample_world.simulator import Simulator
@@ -160,3 +161,13 @@ def test_nothing_is_tracked_while_the_provider_does_not_answer(
     assert ended.code == 1
     assert "router could not be asked for its models" in ended.err
     assert not TrackedModel.objects.exists()
+
+
+def test_a_start_makes_up_for_one_that_ended_before_it_came_to_permissions(shell: Shell) -> None:
+    missing = Permission.objects.filter(codename="view_notice")
+    missing.delete()
+
+    ended = shell("prepare")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert missing.exists()

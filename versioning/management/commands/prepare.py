@@ -9,7 +9,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
@@ -45,7 +47,7 @@ class Command(ServiceCommand):
     def _prepare(self, **options: Any) -> dict[str, Any]:
         collect_if_changed()
         with _one_at_a_time():
-            call_command("migrate", interactive=False, verbosity=0)
+            _migrate()
             schedules.install_schedules()
             plugins.raise_faults(now=clock.now())
             standstills.start_anew(now=clock.now())
@@ -69,6 +71,20 @@ def _one_at_a_time() -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _migrate() -> None:
+    """Bring the tables up to date.
+
+    Where they are, which is at nearly every start, Django would still build each model anew from
+    all migrations, and only for what follows them: content types and permissions. These are made
+    sure of as they are here, in case an earlier start ended before it came to them.
+    """
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+    else:
+        emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
 
 
 def _first_user() -> list[str]:
