@@ -80,7 +80,7 @@ pictures: setup-dev ## Take README's pictures from a running demo (ADDRESS=http:
 	@$(PY) -m sample_world.pictures $(ADDRESS)
 
 bench: setup-dev ## Measure everything, and compare with the budgets (quiet machine, please)
-	@missed=""; for name in lineage checking ingestion retention current comparison writers admin_pages stopping idle; do \
+	@missed=""; for name in lineage checking ingestion retention current comparison writers admin_pages stopping migrating idle; do \
 	  echo "== $$name"; $(PY) -m benchmarks.$$name || missed="$$missed $$name"; done; \
 	if [ -n "$$missed" ]; then echo "Budgets missed:$$missed"; exit 1; fi
 

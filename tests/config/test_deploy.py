@@ -5,6 +5,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from config import __version__, command, supervisor
-from tests.config.conftest import ROOT
+from tests.config.conftest import ROOT, embedded, run
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
@@ -186,3 +187,25 @@ def test_the_guide_says_how() -> None:
     for path in ("deploy/Dockerfile", "deploy/compose.yml", "deploy/kubernetes", "deploy/systemd"):
         assert path in guide
         assert Path(ROOT, path).exists()
+
+
+READS_NO_DATA = """
+import os, sys
+read = []
+sys.addaudithook(lambda event, args: event == "open" and read.append(str(args[0])))
+os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+import django
+django.setup()
+from providers.base import Connection
+from providers.kinds.bedrock import adapter
+at = Connection(base_url="https://bedrock.eu-west-1.amazonaws.com", api_key="b")
+sign = adapter._signer(at, region="eu-west-1")
+assert sign("GET", at.base_url, {}, b"")["Authorization"].startswith("AWS4")
+print([each for each in read if "botocore/data" in each or each.endswith((".po", ".pyi"))])
+"""
+
+
+def test_nothing_reads_what_the_image_leaves_out(tmp_path: Path) -> None:
+    assert "*/botocore/data" in DOCKERFILE
+    read = run([sys.executable, "-c", READS_NO_DATA], embedded(tmp_path))
+    assert read.stdout == "[]\n", read.stderr

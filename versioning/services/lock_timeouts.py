@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -16,14 +17,15 @@ def waiting_at_most(patience: timedelta) -> Iterator[None]:
     """
     ms = round(patience.total_seconds() * 1000)
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            usual = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-            cursor.execute(f"PRAGMA busy_timeout = {ms}")
+        connection.ensure_connection()
+        # By the driver: it is put back where the transaction around it was broken off, too.
+        driver: Any = connection.connection
+        usual = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+        driver.execute(f"PRAGMA busy_timeout = {ms}")
         try:
             yield
         finally:
-            with connection.cursor() as cursor:
-                cursor.execute(f"PRAGMA busy_timeout = {usual}")
+            driver.execute(f"PRAGMA busy_timeout = {usual}")
         return
     if connection.in_atomic_block:  # it ends with the transaction, which may be broken by then
         with connection.cursor() as cursor:
@@ -38,3 +40,8 @@ def waiting_at_most(patience: timedelta) -> Iterator[None]:
         # A connection that is gone has nothing to set; its error is being told already.
         with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
+
+
+def stands_in_the_way(error: OperationalError) -> bool:
+    """Say whether PostgreSQL gave up for others: a lock came too late, or in a circle."""
+    return getattr(error.__cause__, "sqlstate", None) in {"55P03", "40P01"}

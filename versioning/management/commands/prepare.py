@@ -4,22 +4,28 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.sql import emit_post_migrate_signal
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from versioning.management.service_command import ServiceCommand
 from versioning.management.static_files import collect_if_changed
-from versioning.services import clock, mail, plugins, standstills
+from versioning.services import clock, lock_timeouts, mail, plugins, standstills
 from versioning.services.checks import schedules
 
 FIRST_USER = "admin"
 LOCK = 0x686F74737761  # any number: the letters "hotswa"
+MOST_WAITED = timedelta(seconds=1)
+PAUSE_S = 2.0
+PATIENCE_S = 900.0
+"""For a back-up to come to its end."""
 
 
 class Command(ServiceCommand):
@@ -47,7 +53,7 @@ class Command(ServiceCommand):
     def _prepare(self, **options: Any) -> dict[str, Any]:
         collect_if_changed()
         with _one_at_a_time():
-            _migrate()
+            _migrate_and_let_by()
             schedules.install_schedules()
             plugins.raise_faults(now=clock.now())
             standstills.start_anew(now=clock.now())
@@ -71,6 +77,28 @@ def _one_at_a_time() -> Iterator[None]:
             yield
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _migrate_and_let_by() -> None:
+    """Bring the tables up to date, and let those who report samples pass.
+
+    Who changes a table waits for whoever reads it, such as a back-up, and all who come later wait
+    behind. So it waits for a moment only, lets them by, and tries again; what was done is done.
+    SQLite's readers hold nobody up.
+    """
+    if connection.vendor != "postgresql":
+        _migrate()
+        return
+    last_moment = monotonic() + PATIENCE_S
+    while True:
+        try:
+            with lock_timeouts.waiting_at_most(MOST_WAITED):
+                _migrate()
+            return
+        except OperationalError as error:
+            if monotonic() > last_moment or not lock_timeouts.stands_in_the_way(error):
+                raise
+        sleep(PAUSE_S)
 
 
 def _migrate() -> None:
