@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "config.reader_zone.ReaderZoneMiddleware",
     "axes.middleware.AxesMiddleware",  # last: it gives the answer to a sign-in it has refused
 ]
 

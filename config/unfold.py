@@ -212,7 +212,7 @@ UNFOLD = {
                         model="versioning.unknownmodel",
                     ),
                     _link(
-                        title=gettext_lazy("Spans left out"),
+                        title=gettext_lazy("Left-out spans"),
                         icon="filter_alt_off",
                         model="versioning.leftoutspans",
                     ),

@@ -20,7 +20,6 @@ from django.http import (
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -33,6 +32,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from providers import lists, registry
 from providers.calls import NoRoom
 from providers.models import Provider
+from providers.moments import stamp
 from providers.row_fields import (
     FormWithRows,
     NamedRow,
@@ -191,7 +191,7 @@ class WithPast(SimpleHistoryAdmin):  # type: ignore[misc]  # simple_history is u
 
 
 def _in_words(past: Any) -> str:
-    moment = date_format(timezone.localtime(past.history_date), "j M Y H:i T")
+    moment = stamp(past.history_date)
     if past.history_user is None:
         return _("As it was on %(moment)s.") % {"moment": moment}
     return _("As it was on %(moment)s, after a change by %(user)s.") % {

@@ -220,7 +220,7 @@ class Listing:
             known = models.get(key)
             models[key] = known.filled_from(model) if known else model
         if not models:
-            more = f" ({len(dropped)} items could not be read)" if dropped else ""
+            more = f" (items that could not be read: {len(dropped)})" if dropped else ""
             raise Nonsense(f"The provider listed no models{more}: not believed.")
         return cls(_with_releases(list(models.values()), at=at), tuple(dropped), tuple(unread))
 

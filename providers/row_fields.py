@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.utils import ErrorDict
+from django.forms.utils import ErrorDict, pretty_name
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -140,18 +140,23 @@ class RowsWidget(forms.Widget):
                 "id": id_,
                 "typed": typed,
                 "owner": self.owner,
+                "label": self._label(name),
                 "text": self._textarea(name, typed, id_) if typed.text is not None else "",
                 "choice": self._choice(name, typed, id_),
                 "rows": [(*_place(row), row) for row in typed.rows],
             },
         )
 
+    def _label(self, name: str) -> str:
+        """Return what the form calls the field; without a label of its own, its name in words."""
+        return str(self.owner.label or pretty_name(name.rsplit("-", 1)[-1]))
+
     def _textarea(self, name: str, typed: Typed, id_: str) -> SafeString:
         attrs = {
             "id": id_,
             "rows": 6,
             "spellcheck": "false",
-            "aria-label": gettext("%(owner_label)s, JSON") % {"owner_label": self.owner.label},
+            "aria-label": gettext("%(owner_label)s, JSON") % {"owner_label": self._label(name)},
         }
         drawn: SafeString = UnfoldAdminTextareaWidget().render(name, typed.text, attrs)
         return drawn

@@ -177,7 +177,7 @@ PARTS = (
                  "it.", _record("gemini-1.5-flash", State.RECOMMENDED), "evidence"),
             Stop("39", "Samples", "Each request that was told: figures only, never a prompt.",
                  _list("versioning_performancesample"), "production"),
-            Stop("40", "Spans left out", "Traces of another dialect aren't read, and that is said.",
+            Stop("40", "Left-out spans", "Traces of another dialect aren't read, and that is said.",
                  _list("versioning_leftoutspans"), "OpenInference"),
             Stop("42", "A score that came later", "A thumb, a day after its request.",
                  _page(lambda: PerformanceSample.objects.filter(signals__isnull=False)),

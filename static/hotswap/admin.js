@@ -49,7 +49,15 @@
     }
   }
 
-  /* A moment is told in the server's zone; who lives in another reads it in that, first. */
+  /* From the next page on, times are told in the reader's zone: config/reader_zone.py. */
+  function nameOwnZone() {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const cookie = "hotswap_zone=" + zone;
+    if (!zone || document.cookie.split("; ").includes(cookie)) return;
+    document.cookie = cookie + "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");
+  }
+
+  /* On this page, and where there are no cookies: over a moment in another zone, it is told in the reader's. */
   function tellOwnZone(root) {
     const language = document.documentElement.lang;
     for (const time of root.querySelectorAll("time[datetime][title]:not([data-own-zone])")) {
@@ -103,6 +111,7 @@
     requestAnimationFrame(() => { isDue = false; nameAll(); });
   }
 
+  nameOwnZone();
   document.addEventListener("DOMContentLoaded", () => {
     nameAll();
     if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;

@@ -21,7 +21,7 @@ def test_a_policy_with_a_canary_from_the_form_alone(page: Page) -> None:
     page.get_by_label("Share of the keys").first.fill("5")
     page.locator("#id_canary_steps-0-hours").fill("1")
     page.locator("#id_canary_steps-0-hours_unit").select_option("days")
-    page.get_by_role("button", name="Add a step").click()
+    page.get_by_role("button", name="Add step").click()
     expect(page.locator("#id_canary_steps-1-weight")).to_be_focused()
     page.keyboard.type("50")
     page.locator("#id_canary_steps-1-samples").fill("500")
@@ -115,7 +115,7 @@ def test_forms_of_rows_look_right(page: Page, shots: Path | None) -> None:
     assert "\n".join(found) == ""
 
     page.goto(addresses[0])
-    page.get_by_role("button", name="Add a scorer").click()
+    page.get_by_role("button", name="Add scorer").click()
     expect(page.get_by_label("Scorer", exact=True)).to_have_count(3)
     page.get_by_label("Scorer", exact=True).last.select_option("latency")
     page.get_by_label("Limit ms").fill("900")

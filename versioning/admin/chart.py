@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from versioning.admin import words
 from versioning.admin.drawing import Scale, Tick
@@ -15,6 +16,7 @@ from versioning.services.evidence.days import DayPoint, VersionDays
 WIDTH, HEIGHT = 380, 170
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 16, 22
 COLOURS = 6
+SAMPLES = ngettext_lazy("%(n)s sample", "%(n)s samples", "c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +188,12 @@ def _line(
             ChartDot(
                 x=axes.x(point.day),
                 y=axes.figures.place(point.value),
-                words=_("%(label)s on %(day)s: %(point)s, %(n)s samples")
+                words=_("%(label)s on %(day)s: %(point)s, %(samples)s")
                 % {
                     "label": label,
                     "day": words.day_of_year(point.day),
                     "point": _said(point, say),
-                    "n": f"{point.n:,}",
+                    "samples": words.counted(point.n, SAMPLES),
                 },
             )
             for point in points

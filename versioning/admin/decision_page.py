@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from versioning.admin import advice, decision_sheet, forms, words
 from versioning.admin.base import actor_of
@@ -148,7 +149,8 @@ def _report(*, request: HttpRequest, choice: Choice, made: Sequence[UpgradeRecor
     elif made:
         messages.success(
             request,
-            _("%(made)s upgrades were %(done)s.") % {"made": len(made), "done": choice.done},
+            ngettext("%(n)s upgrade was %(done)s.", "%(n)s upgrades were %(done)s.", len(made))
+            % {"n": len(made), "done": choice.done},
         )
 
 
@@ -221,12 +223,12 @@ def _subject(records: Sequence[UpgradeRecord]) -> str:
     return (
         str(records[0])
         if len(records) == 1
-        else _("%(records)s upgrades") % {"records": len(records)}
+        else ngettext("%(n)s upgrade", "%(n)s upgrades", len(records)) % {"n": len(records)}
     )
 
 
 def _not_possible(record: UpgradeRecord, choice: Choice) -> str:
-    return _("%(record)s is %(state)s: it can't be %(done)s.") % {
+    return _("%(record)s can't be %(done)s: its state is “%(state)s”.") % {
         "record": record,
         "state": record.get_state_display(),
         "done": choice.done,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from versioning.admin import intervals, words
 from versioning.domain.evidence import (
@@ -185,13 +186,13 @@ def of_prices(found: PriceChange | None) -> PriceSheet | None:
     """Return what a month costs at both versions' prices in words; None without such requests."""
     if found is None:
         return None
-    told = {
-        "requests": f"{found.requests:,}",
-        "input": f"{found.input_tokens:,}",
-        "output": f"{found.output_tokens:,}",
-    }
+    tokens = {"input": f"{found.input_tokens:,}", "output": f"{found.output_tokens:,}"}
+    traffic = (
+        words.counted(found.requests, ngettext_lazy("%(n)s request", "%(n)s requests", "c")),
+        _("tokens in %(input)s, out %(output)s") % tokens,
+    )
     return PriceSheet(
-        traffic=_("%(requests)s requests, %(input)s tokens in, %(output)s out") % told,
+        traffic="; ".join(traffic),
         before=_dollars(found.before),
         after=_dollars(found.after),
         change="" if found.relative is None else words.percent(found.relative),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from versioning.admin import advice, intervals, words
 from versioning.admin.decisions import open_to
@@ -96,7 +96,10 @@ def _asked(record: UpgradeRecord, *, policy: EffectivePolicy) -> str:
     if policy.approvals_needed < 2:
         return whose
     given = [approval.actor_name for approval in record.approvals.all()]
-    needed = _("%(count)s approvals needed") % {"count": policy.approvals_needed}
+    needed = words.counted(
+        policy.approvals_needed,
+        ngettext_lazy("%(n)s approval needed", "%(n)s approvals needed", "c"),
+    )
     said = _("given by %(people)s") % {"people": ", ".join(given)} if given else _("none given")
     return f"{whose}; {needed}, {said}"
 

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from versioning.admin import decision_sheet, words
 from versioning.domain.evidence import Evidence
@@ -94,11 +95,10 @@ def measured(moment: datetime | None, evidence: Evidence, *, now: datetime) -> S
 
 def on_scores(evidence: Evidence) -> str:
     """Say on how many scores of the earlier and of the new version evidence rests."""
-    told = {
-        "before": f"{evidence.quality.n_current:,}",
-        "after": f"{evidence.quality.n_candidate:,}",
-    }
-    return _("on %(before)s and %(after)s scores") % told
+    before, after = evidence.quality.n_current, evidence.quality.n_candidate
+    if not before and not after:
+        return _("without scores")
+    return _("scores: %(before)s and %(after)s") % {"before": f"{before:,}", "after": f"{after:,}"}
 
 
 def outcome(name: str) -> SafeString:
@@ -136,13 +136,19 @@ def _title(layer: Layer) -> str:
 def _on(layer: Layer) -> str:
     if layer.result is not None:
         cases = layer.result.cases
-        return "" if cases is None else _("on %(cases)s cases") % {"cases": f"{cases:,}"}
+        one_or_more = ngettext_lazy("on %(n)s case", "on %(n)s cases", "c")
+        return "" if cases is None else words.counted(cases, one_or_more)
     if layer.evidence is None or not layer.evidence.is_measured:
         return _("nothing was measured")
     on = on_scores(layer.evidence)
     if layer.samples is None:
         return on
-    since = _("%(samples)s requests since the canary began") % {"samples": f"{layer.samples:,}"}
+    since = words.counted(
+        layer.samples,
+        ngettext_lazy(
+            "%(n)s request since the canary began", "%(n)s requests since the canary began", "c"
+        ),
+    )
     return f"{on}; {since}"
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
+from providers.moments import stamp
 from versioning.admin import decision_sheet, layers, words
 from versioning.models import UpgradeRecord, Watch
 from versioning.services.upgrades import progress
@@ -97,7 +99,7 @@ def _step(found: CanaryProgress, number: int) -> CanaryStepRow:
     step, trial = found.steps[number], found.canary
     asked = [
         f"{float(step.hold_hours):g} h" if step.hold_hours else "",
-        _("%(hold_samples)s samples") % {"hold_samples": f"{step.hold_samples:,}"}
+        words.counted(step.hold_samples, ngettext_lazy("%(n)s sample", "%(n)s samples", "c"))
         if step.hold_samples
         else "",
         _("a person's approval") if step.needs_approval else "",
@@ -121,7 +123,7 @@ def _step(found: CanaryProgress, number: int) -> CanaryStepRow:
 def _watch(found: WatchProgress, *, now: datetime) -> dict[str, Any]:
     watch = found.watch
     return {
-        "until": words.stamp(watch.ends_at),
+        "until": stamp(watch.ends_at),
         "left": words.ago(watch.ends_at, now=now),
         "looked": words.ago(watch.looked_at, now=now),
         "sheet": decision_sheet.of_evidence(found.evidence),

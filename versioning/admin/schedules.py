@@ -24,6 +24,7 @@ from django_celery_beat.models import (
 )
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from providers.moments import stamp
 from providers.row_fields import FormWithRows, PairsField, RowsField, Typed
 from versioning.admin.base import SetUpPages
 from versioning.admin.value_rows import ArgumentRow, ValueRow, exactly
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     UnfoldAdmin = ModelAdmin[Any]
 else:
     from unfold.admin import ModelAdmin as UnfoldAdmin
+
+# It calls itself what machines write, on every page that names one.
+ClockedSchedule.__str__ = lambda clocked: stamp(clocked.clocked_time)
 
 for schedule in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
     admin.site.unregister(schedule)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from providers.moments import stamp
 from versioning.admin import words
 from versioning.domain.transitions import State
 from versioning.models import TrackedModel, UpgradeRecord
@@ -48,7 +49,7 @@ def answer(*, tracked: TrackedModel, asked: str, now: datetime) -> Sequence[str]
 def _before(periods: Sequence[Period], *, day: date) -> str:
     if not periods:
         return _("Nothing has served yet.")
-    began = words.stamp(periods[0].since)
+    began = stamp(periods[0].since)
     return _("On %(day)s nothing was tracked: that began on %(began)s.") % {
         "day": words.day(day),
         "began": began,
@@ -62,8 +63,8 @@ def _said(period: Period, record: UpgradeRecord, *, day: date) -> str:
         "day": words.day(day),
         "label": version.label,
         "id": version.upstream_id,
-        "since": words.stamp(period.since),
-        "until": words.stamp(period.until) if period.until else "",
+        "since": stamp(period.since),
+        "until": stamp(period.until) if period.until else "",
         "who": step.actor_name if step else _("somebody"),
     }
     if period.until is None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from versioning.admin import words
+from providers.moments import stamp
 from versioning.services import clock, standstills
 from versioning.services.standstills import Standstill
 
@@ -32,7 +32,7 @@ def _said(each: Standstill) -> dict[str, str]:
             "why": _("%(changed_by)s switched it off on %(changed_at)s%(reason)s")
             % {
                 "changed_by": each.switch.changed_by,
-                "changed_at": words.stamp(each.switch.changed_at),
+                "changed_at": stamp(each.switch.changed_at),
                 "reason": reason,
             },
             "link": reverse("admin:versioning_automationswitch_changelist"),
@@ -44,7 +44,7 @@ def _said(each: Standstill) -> dict[str, str]:
             "why": _(
                 "Nothing %(whose)s moves by itself until %(ends_at)s. People may still decide."
             )
-            % {"whose": whose, "ends_at": words.stamp(each.freeze.ends_at)},
+            % {"whose": whose, "ends_at": stamp(each.freeze.ends_at)},
             "link": reverse("admin:versioning_freeze_change", args=[each.freeze.pk]),
         }
     if each.notice is not None:
@@ -72,10 +72,10 @@ def _said(each: Standstill) -> dict[str, str]:
                 "is dead, or the queue's server is away. Look at both; nothing is lost, and all is "
                 "made up for (docs/operations.md)."
             )
-            % {"idle_since": words.stamp(each.idle_since)},
+            % {"idle_since": stamp(each.idle_since)},
             "link": reverse("admin:django_celery_beat_periodictask_changelist"),
         }
-    since = words.stamp(each.silent_since) if each.silent_since else ""
+    since = stamp(each.silent_since) if each.silent_since else ""
     return {
         "what": _("The scheduler is silent."),
         "why": _(

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from versioning.admin import event_words, words
@@ -41,7 +41,7 @@ class SubscriptionPages(SetUpPages, Admin, WithPast):
 
     @admin.display(description=gettext_lazy("is told of"))
     def of(self, taker: Subscription) -> str:
-        count = gettext("%(count)s kinds") % {"count": len(taker.kinds)}
+        count = ngettext("%(n)s kind", "%(n)s kinds", len(taker.kinds)) % {"n": len(taker.kinds)}
         kinds = count if taker.kinds else gettext("all")
         parts = [kinds, str(taker.provider or ""), taker.owner]
         return ", ".join(part for part in parts if part)

@@ -13,6 +13,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
+from providers.moments import stamp
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.figure_kinds import Says, ShownFigure
 from versioning.domain.figures import SHOWN
@@ -156,7 +157,7 @@ def plain_code(value: Any) -> str:
 
 
 def ago(moment: datetime | None, *, now: datetime) -> SafeString:
-    """Return "3 hours ago" or "in 2 days", with the moment itself in the configured zone."""
+    """Return "3 hours ago" or "in 2 days", with the moment itself in the reader's zone."""
     if moment is None:
         return format_html("{}", _("never"))
     local = timezone.localtime(moment)
@@ -169,11 +170,6 @@ def ago(moment: datetime | None, *, now: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), stamp(moment), words
     )
-
-
-def stamp(moment: datetime) -> str:
-    """Return "25 Nov 2026 14:03 CET" in the configured zone."""
-    return date_format(timezone.localtime(moment), "j M Y H:i T")
 
 
 def day(value: date) -> str:
@@ -251,6 +247,11 @@ def other_prices(values: Any) -> list[tuple[str, str]]:
         )
         for one in further_prices(values)
     ]
+
+
+def counted(number: int, one_or_more: Any) -> str:
+    """Return "1 case", of an ``ngettext_lazy("%(n)s case", "%(n)s cases", "c")``."""
+    return str(one_or_more % {"n": f"{number:,}", "c": number})
 
 
 def number(value: int | None, *, unknown: str = "unknown") -> str:
@@ -369,7 +370,7 @@ def check_news(check: Check) -> str:
         (check.missing, ngettext_lazy("%(n)s missing id", "%(n)s missing ids", "c")),
         (check.dropped, ngettext_lazy("%(n)s unreadable item", "%(n)s unreadable items", "c")),
     )
-    said = [words % {"n": f"{count:,}", "c": count} for count, words in counts if count]
+    said = [counted(count, one_or_more) for count, one_or_more in counts if count]
     return ", ".join(said) or _("Nothing new.")
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from versioning.domain import dates
+from versioning.domain.statistics.figures import counted
 
 PERCENT = Decimal(100)
 # Two weeks: what has shown nothing by then needs a person, not more time.
@@ -169,7 +170,8 @@ def _missing(*, look: CanaryFacts, now: datetime) -> str:
     if now < ready_at:
         return f"It stays at {step.weight:.0%} until {dates.moment(ready_at)}."
     if look.samples < step.hold_samples:
-        return f"It has {look.samples} of {step.hold_samples} samples that this step asks for."
+        asked = counted(step.hold_samples, "sample")
+        return f"It has {look.samples:,} of {asked} that this step asks for."
     if look.gates is GateState.NOT_YET:
         return look.sentence
     if step.needs_approval and not look.approved:

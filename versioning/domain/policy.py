@@ -10,6 +10,7 @@ from versioning.domain import calendar, dates
 from versioning.domain.canary import CanaryStep
 from versioning.domain.figures import Limits
 from versioning.domain.statistics.decision import Decision
+from versioning.domain.statistics.figures import counted
 
 NEVER_BY_THEMSELVES: Mapping[str, str] = {
     "replacement": "A replacement across lines never goes by itself: staff decide.",
@@ -255,7 +256,7 @@ def _automation(facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason 
         return None
     return Reason(
         Rule.AUTOMATION,
-        f"It goes by itself only within {policy.near_retirement_days} days of retirement.",
+        f"It goes by itself only within {counted(near.days, 'day')} of retirement.",
         until=_midnight(facts.urgent_on - near, now) if facts.urgent_on else None,
     )
 
@@ -276,14 +277,15 @@ def _age(facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | None:
     # Unknown is never old enough: a waiting time is there to let others find the faults.
     if facts.released_on is None:
         return Reason(
-            Rule.AGE, f"Its release date is unknown, so it counts as younger than {days} days."
+            Rule.AGE,
+            f"Its release date is unknown, so it counts as younger than {counted(days, 'day')}.",
         )
     old_enough = facts.released_on + timedelta(days=days)
     if now.date() >= old_enough:
         return None
     return Reason(
         Rule.AGE,
-        f"It is younger than {days} days: old enough on {dates.day(old_enough)}.",
+        f"It is younger than {counted(days, 'day')}: old enough on {dates.day(old_enough)}.",
         until=_midnight(old_enough, now),
     )
 
@@ -316,12 +318,14 @@ def _window(_facts: Facts, policy: EffectivePolicy, now: datetime) -> Reason | N
 def _pace(facts: Facts, policy: EffectivePolicy, _now: datetime) -> Reason | None:
     if policy.max_at_once is not None and facts.under_way >= policy.max_at_once:
         return Reason(
-            Rule.PACE, f"{facts.under_way} upgrades are under way; {policy.max_at_once} may be."
+            Rule.PACE,
+            f"{counted(facts.under_way, 'upgrade')} under way; {policy.max_at_once} may be.",
         )
     if policy.max_per_day is not None and facts.begun_today >= policy.max_per_day:
         return Reason(
             Rule.PACE,
-            f"{facts.begun_today} upgrades began in the last 24 hours; {policy.max_per_day} may.",
+            f"{counted(facts.begun_today, 'upgrade')} begun in the last 24 hours; "
+            f"{policy.max_per_day} may be.",
         )
     return None
 

@@ -212,7 +212,7 @@ def _limits(policy: EffectivePolicy) -> list[str]:
             if value is None:
                 continue
             if limit.rises is Rises.POINTS:
-                rises.append(f"{gated.subject} by {_plain(value * 100)} points")
+                rises.append(f"{gated.subject} by {_counted(value * 100, '1 point', 'points')}")
             elif limit.rises is Rises.TIMES and value < NO_LIMIT:
                 times.append(f"There may be {_plain(value)} times as many {gated.subject} at most.")
             elif limit.rises is Rises.FRACTION and value < NO_LIMIT:

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from math import ceil
 
+from versioning.domain.statistics.figures import counted
+
 # A quarter to plan, a month to test, a week to hurry, the day itself to know why it broke.
 REMINDER_DAYS = (90, 60, 30, 7, 0)
 # One earlier life is an anecdote: from one alone no day is foretold.
@@ -89,6 +91,6 @@ def forecast(*, released_on: date | None, lives: Lives | None, today: date) -> R
         on=first,
         latest=last,
         precision=Precision.FORECAST,
-        reason=f"No date is announced. {lives.count} models of the same line lived "
+        reason=f"No date is announced. {counted(lives.count, 'model')} of the same line lived "
         f"{lives.shortest} to {lives.longest} days after their release.",
     )

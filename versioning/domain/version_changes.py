@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from versioning.domain.statistics.figures import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -58,7 +60,7 @@ Sentences = tuple[list[str], list[str]]
 def _limits(noun: str, before: int | None, after: int | None) -> Sentences:
     if before is None or after is None or before == after:
         return [], []
-    sentence = f"{noun} {before:,} → {after:,} tokens"
+    sentence = f"{noun} {before:,} → {counted(after, 'token')}"
     return ([sentence], []) if after > before else ([], [sentence])
 
 

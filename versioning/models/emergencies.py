@@ -6,11 +6,10 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from providers.moments import stamp
 from versioning.models.catalogue import TrackedModel
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
 
@@ -68,7 +67,7 @@ class Emergency(models.Model):
     def __str__(self) -> str:
         return gettext("emergency of %(model)s, %(moment)s") % {
             "model": self.tracked_model.name,
-            "moment": date_format(timezone.localtime(self.declared_at), "j M Y H:i T"),
+            "moment": stamp(self.declared_at),
         }
 
     def is_open(self, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Provider
+from providers.moments import stamp_to_the_second
 from versioning.domain.events import EventKind
 from versioning.models.catalogue import ModelVersion, TrackedModel
 from versioning.models.upgrades import UpgradeRecord, UpgradeStep
@@ -143,8 +144,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("event %(event_id)s to %(to)s by %(channel)s") % {
-            "event_id": self.event_id,
+        return gettext("delivery to %(to)s by %(channel)s") % {
             "to": self.to,
             "channel": self.channel,
         }
@@ -172,6 +172,4 @@ class DeliveryAttempt(models.Model):
         verbose_name = _("attempt")
 
     def __str__(self) -> str:
-        return gettext("attempt of %(began_at)s") % {
-            "began_at": f"{self.began_at:%Y-%m-%d %H:%M:%S}"
-        }
+        return gettext("attempt of %(moment)s") % {"moment": stamp_to_the_second(self.began_at)}

@@ -6,9 +6,10 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from providers.moments import stamp_to_the_second
 from versioning.domain import dates
 from versioning.models import columns
 from versioning.models.catalogue import ModelVersion, TrackedModel
@@ -243,7 +244,7 @@ class PerformanceSample(Measured):
         ]
 
     def __str__(self) -> str:
-        return gettext("sample %(self_pk)s") % {"self_pk": self.pk}
+        return gettext("sample of %(moment)s") % {"moment": stamp_to_the_second(self.at)}
 
 
 class PendingScore(models.Model):
@@ -328,7 +329,8 @@ class Sighting(models.Model):
     last_at = InstantField()
 
     def __str__(self) -> str:
-        return gettext("%(samples)s samples") % {"samples": self.samples}
+        one_or_more = ngettext("%(samples)s sample", "%(samples)s samples", self.samples)
+        return one_or_more % {"samples": self.samples}
 
 
 class RequestUse(models.Model):

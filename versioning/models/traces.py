@@ -109,8 +109,8 @@ class LeftOutSpans(models.Model):
     spans = models.PositiveIntegerField()
 
     class Meta:
-        verbose_name = _("spans left out")
-        verbose_name_plural = _("spans left out")
+        verbose_name = _("left-out span")
+        verbose_name_plural = _("left-out spans")
         indexes = [models.Index(fields=["day", "reason"], name="left_out_spans_by_day")]
 
     def __str__(self) -> str:

@@ -75,8 +75,11 @@ def _read(*, before: _Reading | None) -> _Reading:
 
 
 def local(moment: datetime) -> datetime:
-    """Return the moment in the time zone of the settings (TIME_ZONE)."""
-    return timezone.localtime(moment)
+    """Return the moment in the time zone of the settings (TIME_ZONE), whoever asks.
+
+    Not in the active one, which is the reader's on a page (config/reader_zone.py).
+    """
+    return timezone.localtime(moment, timezone.get_default_timezone())
 
 
 def local_day(moment: datetime) -> date:
@@ -90,7 +93,7 @@ def local_day(moment: datetime) -> date:
 
 def start_of(day: date) -> datetime:
     """Return the moment at which a day of people begins, in the time zone of the settings."""
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
 
 
 def utc_day(moment: datetime) -> date:

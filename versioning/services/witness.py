@@ -11,13 +11,12 @@ from functools import partial
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from providers.base import Adapter, ProviderError, Witness
 from providers.http.guard import refuse_if_others_wait
 from providers.models import Provider
 from versioning.models import DirectQuestion
-from versioning.services import leases, locks
+from versioning.services import clock, leases, locks
 from versioning.services.threads import ThreadPool
 from versioning.services.transactions import one_transaction
 
@@ -161,7 +160,7 @@ def _count_calls(
     One asker at a time: two workers can't both take the last one.
     """
     provider = locks.hold(Provider.objects.filter(pk=provider_id)).get()
-    day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = clock.start_of(clock.local_day(now))
     made = DirectQuestion.objects.calls().filter(provider=provider, asked_at__gte=day).count()
     left = max(0, settings.HOTSWAP["WITNESS_CALLS_A_DAY"] - made)
     unasked = dict.fromkeys(upstream_ids[:left], Witness("unknown"))

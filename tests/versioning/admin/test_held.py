@@ -250,7 +250,7 @@ def test_the_pace_is_a_reason(reviewer: Client) -> None:
     Policy.objects.create(automation="after_gates", max_at_once=1)
     UpgradeRecordFactory(state="canary")
 
-    assert "1 upgrades are under way; 1 may be." in said(reviewer, "?why=waits")
+    assert "1 upgrade under way; 1 may be." in said(reviewer, "?why=waits")
 
 
 def test_the_api_says_what_the_page_says(reviewer: Client) -> None:

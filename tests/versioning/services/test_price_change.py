@@ -92,6 +92,6 @@ def test_the_sheet_says_what_the_month_costs_and_until_when_one_can_go_back(
     page = text(admin_client.get(address(record, "change")))
 
     assert "At the prices of 1.0.0 $3.00, at those of 1.1.0 $1.50 (<strong>-50 %</strong>)" in page
-    assert "1,000 requests, 2,000,000 tokens in, 500,000 out" in page
+    assert "1,000 requests; tokens in 2,000,000, out 500,000" in page
     assert "The way back is open until zeta-writer-1 retires on" in page
     assert "watched for 3 days; where it is worse, it is rolled back by itself" in page

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from versioning.domain.evaluation.parameters import ParameterMap
+from versioning.domain.statistics.figures import counted
 
 
 class Fit(StrEnum):
@@ -109,5 +110,8 @@ def _limit(what: str, needed: int, limit: int | None) -> PreflightRow:
             name, Fit.OK, 1.0, f"Up to {needed:,} of {limit:,} tokens of {what} are used."
         )
     return PreflightRow(
-        name, Fit.MUST_CHANGE, 1.0, f"{needed:,} tokens of {what} are used; it takes {limit:,}."
+        name,
+        Fit.MUST_CHANGE,
+        1.0,
+        f"{counted(needed, 'token')} of {what} in use; it takes {limit:,}.",
     )

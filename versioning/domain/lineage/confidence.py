@@ -10,6 +10,7 @@ from versioning.domain.lineage.entry import Entry
 from versioning.domain.lineage.identity import written
 from versioning.domain.lineage.line import unsaid
 from versioning.domain.lineage.order import day_of
+from versioning.domain.statistics.figures import counted
 
 # Set by hand, not measured: no name alone makes certain, a statement of the provider nearly does,
 # and each doubt takes its cost off. No upgrade falls below _LEAST; a maybe stays below it.
@@ -106,7 +107,9 @@ def _losses(current: Entry, chosen: Entry) -> list[str]:
     if missing and new.capabilities:
         losses.append(f"Check first: it lacks {', '.join(sorted(missing))}.")
     if old.context_tokens and new.context_tokens and new.context_tokens < old.context_tokens:
-        losses.append(f"Check first: its context is shorter, {new.context_tokens} tokens.")
+        losses.append(
+            f"Check first: its context is shorter, {counted(new.context_tokens, 'token')}."
+        )
     if old.output_price and new.output_price and new.output_price > old.output_price * _DEARER:
         losses.append("Check first: its output costs more than three times as much.")
     return losses

@@ -13,6 +13,8 @@ from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from .figures import counted
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -184,14 +186,14 @@ class Outlook:
     def sentence(self) -> str:
         """Say it in one sentence or two."""
         said = (
-            f"With {self.cases:,} {'case' if self.cases == 1 else 'cases'} and a margin of "
+            f"With {counted(self.cases, 'case')} and a margin of "
             f"{self.margin.normalize():f}, an equal version passes in about {self.passes:.0%} "
             "of runs"
         )
         if self.passes >= WANTED:
             return f"{said}."
         return (
-            f"{said}; for {WANTED:.0%}, {self.cases_needed:,} cases or a margin of "
+            f"{said}; for {WANTED:.0%}, {counted(self.cases_needed, 'case')} or a margin of "
             f"{self.margin_needed.normalize():f} are needed."
         )
 

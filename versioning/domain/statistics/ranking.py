@@ -10,7 +10,7 @@ from itertools import combinations
 from versioning.domain.signals import QUALITY
 
 from .contrast import Difference, Group, Level, ValueKind, difference, level, unit_of
-from .figures import span
+from .figures import counted, span
 from .inputs import WEIGHTS, Arm, Basis, Day, PerDay, Stratum
 from .intervals import ALPHA, FLOOR, LEAST_DAYS, SCORES, taught, wandering_variance
 from .verdict import Needed, needed_until, quality_groups
@@ -344,10 +344,10 @@ def _sentence(places: Sequence[Place], *, by: Sequence[str], days: int) -> str:
     figures = f"quality{made_of} {first.figures}"
     if not tied:
         alone = "the only version with enough scores" if len(ranked) == 1 else "best"
-        said = f"{first.name} is {alone}: {figures}, {first.n:,} samples."
+        said = f"{first.name} is {alone}: {figures}, {counted(first.n, 'sample')}."
     else:
         said = f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
     if len(ranked) == 1:
         return said
-    when = f"on the {days} days that all of them served" if days else "on its own days"
+    when = f"on {counted(days, 'day')} that all of them served" if days else "on its own days"
     return f"{said} Each is ranked on its own requests, {when}."

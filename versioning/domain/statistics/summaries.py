@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from .figures import counted
+
 RELATIVE_ERROR = 0.01
 """A quantile is off by at most this fraction of the true value."""
 
@@ -303,7 +305,7 @@ class Moments:
     def of_binary(cls, *, hits: int, n: int) -> Self:
         """Return the moments of `n` zeros and ones, `hits` of them ones."""
         if not 0 <= hits <= n:
-            raise ValueError(f"{hits} hits don't fit into {n} requests.")
+            raise ValueError(f"{hits} hits don't fit into {counted(n, 'request')}.")
         if n == 0:
             return cls()
         low, high = (1.0 if hits == n else 0.0), (1.0 if hits else 0.0)

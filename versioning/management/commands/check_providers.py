@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
+from versioning.domain.statistics.figures import counted
 from versioning.management.service_command import ServiceCommand
 from versioning.models import Check
 from versioning.services import clock
@@ -56,7 +57,8 @@ def _as_line(check: Check) -> str:
         "recommended": check.recommended,
     }
     news = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return f"{head} {check.listed} models{f': {news}' if news else ''} ({check.duration_ms} ms)"
+    listed = counted(check.listed, "model")
+    return f"{head} {listed}{f': {news}' if news else ''} ({check.duration_ms} ms)"
 
 
 def _as_dict(check: Check) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from versioning.domain.statistics.figures import counted
 from versioning.management.service_command import ServiceCommand
 from versioning.services import resealing
 
@@ -14,4 +15,4 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         count = resealing.encrypt_anew()
-        self.stdout.write(f"{count} secrets are encrypted under the first key now.")
+        self.stdout.write(f"Encrypted under the first key now: {counted(count, 'secret')}.")

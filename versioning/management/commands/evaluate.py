@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from versioning.domain.statistics.figures import counted
 from versioning.management.service_command import ServiceCommand
 from versioning.services import clock, serving
 from versioning.services.actors import Actor
@@ -38,8 +39,9 @@ class Command(ServiceCommand):
         needed = plan.estimate
         cost = "unknown cost" if needed.cost_usd is None else f"about ${needed.cost_usd:.4f}"
         self.stdout.write(
-            f"{needed.requests} requests, about {needed.input_tokens + needed.output_tokens:,} "
-            f"tokens, {cost}, about {needed.seconds:.0f} s."
+            f"{counted(needed.requests, 'request')}, about "
+            f"{counted(needed.input_tokens + needed.output_tokens, 'token')}, {cost}, "
+            f"about {needed.seconds:.0f} s."
         )
         self.stdout.write(plan.outlook.sentence)
         if options["estimate"]:
@@ -52,7 +54,8 @@ class Command(ServiceCommand):
         recommendation.refresh_tested(since=began, now=clock.now())
         ended = control.run_by_id(run.pk)
         self.stdout.write(
-            f"{ended.get_state_display()}: ${ended.spent_usd:.4f}, {ended.spent_tokens:,} tokens."
+            f"{ended.get_state_display()}: ${ended.spent_usd:.4f}, "
+            f"{counted(ended.spent_tokens, 'token')}."
         )
         if ended.problem:
             raise CommandError(ended.problem)

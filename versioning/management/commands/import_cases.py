@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from versioning.domain.statistics.figures import counted
 from versioning.management.service_command import ServiceCommand
 from versioning.services.evaluation import suites
 
@@ -38,9 +39,11 @@ class Command(ServiceCommand):
         if not read.cases:
             raise CommandError("The file holds no case that can be used; nothing was stored.")
         if options["dry_run"]:
-            self.stdout.write(f"{len(read.cases)} cases can be stored.")
+            self.stdout.write(f"{counted(len(read.cases), 'case')} can be stored.")
         else:
             stored = suites.import_cases(suite=suite, read=read, replace=options["replace"])
             self.stdout.write(stored.sentence)
         if read.unread:
-            raise CommandError(f"{len(read.unread)} rows can't be used; they are named above.")
+            raise CommandError(
+                f"Can't be used, and named above: {counted(len(read.unread), 'row')}."
+            )

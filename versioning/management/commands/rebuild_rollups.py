@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from versioning.domain.statistics.figures import counted
 from versioning.management.service_command import ServiceCommand
 from versioning.services.samples import rollup_rebuild
 
@@ -22,18 +23,19 @@ class Command(ServiceCommand):
 
     def run(self, **options: Any) -> None:
         if not options["verify"]:
-            self.stdout.write(f"{rollup_rebuild.rebuild()} hours were made anew.")
+            self.stdout.write(f"Made anew: {counted(rollup_rebuild.rebuild(), 'hour')}.")
             return
         found = rollup_rebuild.verify()
         for difference in found.differences[:SHOWN]:
             self.stdout.write(difference.sentence)
         if found.sliced_otherwise:
+            periods = counted(found.sliced_otherwise, "period")
             self.stdout.write(
-                f"{found.sliced_otherwise} periods are sliced by the tags that were declared then. "
+                f"{periods} sliced by the tags that were declared then. "
                 "Run without --verify to slice them by today's."
             )
         if found.differences:
-            raise CommandError(
-                f"{len(found.differences)} figures differ. Run without --verify to set them right."
-            )
-        self.stdout.write(f"{found.periods} periods of {found.samples} samples agree.")
+            wrong = counted(len(found.differences), "figure")
+            raise CommandError(f"{wrong} not as summed. Run without --verify to set it right.")
+        periods, samples = counted(found.periods, "period"), counted(found.samples, "sample")
+        self.stdout.write(f"Checked, and right: {periods} of {samples}.")

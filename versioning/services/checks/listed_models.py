@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from providers.models import Provider
+from versioning.domain.statistics.figures import counted
 from versioning.models import CatalogueEntry, Check
 from versioning.services.checks import detection
 from versioning.services.errors import FieldError, Invalid, NotFound, ServiceError
@@ -83,7 +84,7 @@ def _suggest(*, provider: Provider, text: str) -> str:
 
     near = process.extract(text, ids, limit=None, score_cutoff=LEAST_LIKENESS)
     if not near:
-        return f" It lists {len(ids)} models."
+        return f" It lists {counted(len(ids), 'model')}."
     # Of those alike the shortest first: they add the least, and rows come in no order of their own.
     closest = sorted((-likeness, len(each), each) for each, likeness, _ in near)
     return f" Did you mean {', '.join(each for _, _, each in closest[:SUGGESTIONS])}?"

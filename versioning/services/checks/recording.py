@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from providers.base import ListedModel, Listing, Nonsense, ProviderError
 from providers.conversation import DatedAnswer
 from providers.models import Provider
+from versioning.domain.statistics.figures import counted
 from versioning.models import Check, ModelVersion, Tally, TrackedModel
 from versioning.services import clock, leases, notices, tallies, witness
 from versioning.services.checks import findings, listing, outages, target_probes, weighing
@@ -98,8 +99,8 @@ def _record(*, check: Check, asked: Attempt, now: datetime) -> Check:
     check.shrunk_to = _disbelieved(provider=check.provider, found=found)
     if check.shrunk_to is not None:
         error = Nonsense(
-            f"Only {check.shrunk_to} models are listed, less than half of last time. Nothing was "
-            "concluded; if the next check sees the same, it is believed."
+            f"It lists only {counted(check.shrunk_to, 'model')}, less than half of last time. "
+            "Nothing was concluded; if the next check sees the same, it is believed."
         )
         return _fail(check=check, error=error)
     _record_listing(check=check, found=found, now=now)

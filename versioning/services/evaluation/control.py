@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from versioning.domain.evaluation.judging import Preference
 from versioning.domain.policy import Unsure
+from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.verdict import Verdict
 from versioning.models import EvaluationRun, Mark, TrackedModel
 from versioning.services import locks, lookups
@@ -68,7 +69,7 @@ def go_on(
     if budget_usd is not None and budget_usd <= run.spent_usd:
         raise Invalid(f"${run.spent_usd:.4f} is spent already; give more.")
     if budget_tokens is not None and budget_tokens <= run.spent_tokens:
-        raise Invalid(f"{run.spent_tokens:,} tokens are spent already; give more.")
+        raise Invalid(f"{counted(run.spent_tokens, 'token')} spent already; give more.")
     run.state = EvaluationRun.State.WAITING
     run.ended_at = None
     run.leased_until = None

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from versioning.domain.evaluation.estimate import AskedVersion, Estimate, Load, estimate
 from versioning.domain.lineage import family_of
+from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.noninferiority import Outlook
 from versioning.models import (
     EvaluationRun,
@@ -177,8 +178,8 @@ def _problems_of_budget(
     tokens = needed.input_tokens + needed.output_tokens
     if budget_tokens is not None and tokens > budget_tokens:
         yield (
-            f"About {tokens:,} tokens are needed and the budget is {budget_tokens:,}: raise it, or "
-            "take fewer cases."
+            f"About {counted(tokens, 'token')} would be taken, and the budget is "
+            f"{budget_tokens:,}: raise it, or take fewer cases."
         )
 
 

@@ -10,6 +10,7 @@ from versioning.domain.events import EventKind
 from versioning.domain.figure_kinds import DriftWatch, Rate
 from versioning.domain.figures import WATCHED
 from versioning.domain.statistics.drift import Measure, PeriodMoments, Shift, find_shifts
+from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.summaries import Moments
 from versioning.models import DriftFinding, PerformanceSample, TrackedModel, Word
 from versioning.models.fields import from_ms
@@ -214,4 +215,4 @@ def _sentence(group: Sequence[tuple[str, Shift]]) -> str:
     names = ", ".join(task for task, _ in group if task)
     text = group[0][1].sentence
     sentence = f"On {names}: {text}." if names else f"{text[:1].upper()}{text[1:]}."
-    return sentence if len(sentence) <= 500 else f"On {len(group)} tasks: {text}."
+    return sentence if len(sentence) <= 500 else f"On {counted(len(group), 'task')}: {text}."

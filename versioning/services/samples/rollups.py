@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, IntegerField, Max, Q, QuerySet, Value
 
 from versioning.domain import dates
+from versioning.domain.statistics.figures import counted
 from versioning.domain.transitions import State
 from versioning.models import Canary, Rollup, RollupPart, Sighting, Watch
 from versioning.models.fields import from_ms, to_ms
@@ -133,7 +134,7 @@ def fold(*, now: datetime) -> int:
             break
         folded += taken
     if left:
-        raise SumsLeft(f"{len(left)} parts can't be added up, such as {min(left)}.")
+        raise SumsLeft(f"{counted(len(left), 'part')} not to be added up, such as {min(left)}.")
     return folded
 
 

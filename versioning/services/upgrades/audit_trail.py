@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from versioning.domain.statistics.figures import counted
 from versioning.models import Approval, Comment, OutcomeReport, UpgradeRecord, UpgradeStep
 from versioning.services import seals
 from versioning.services.actors import Actor
@@ -116,7 +117,7 @@ def _of_report(row: OutcomeReport) -> AuditEntry:
         kind=EntryKind.REPORT,
         row=row,
         at=row.made_at,
-        what=f"report after {row.after_days} days",
+        what=f"report after {counted(row.after_days, 'day')}",
         text=row.sentence,
         evidence={"promised": row.promised, "real": row.real},
     )

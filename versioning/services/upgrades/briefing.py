@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from versioning.domain import dates
 from versioning.domain.policy import EffectivePolicy
+from versioning.domain.statistics.figures import counted
 from versioning.domain.transitions import UNDER_WAY, WAITING, State
 from versioning.models import CatalogueEntry, ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, witness
@@ -196,7 +197,7 @@ def _against_approving(
     warnings += _retires_soon(version, now=now)
     if record.evidence_at is not None and now - record.evidence_at > EVIDENCE_IS_OLD:
         days = (now - record.evidence_at).days
-        warnings.append(f"The evidence is {days} days old.")
+        warnings.append(f"The evidence is {counted(days, 'day')} old.")
     return warnings
 
 
@@ -250,7 +251,8 @@ def _retires_soon(version: ModelVersion, *, now: datetime) -> list[str]:
         return [f"{version.upstream_id} retired on {dates.day(version.retires_on)}."]
     if days <= RETIRES_SOON.days:
         return [
-            f"{version.upstream_id} retires on {dates.day(version.retires_on)}, in {days} days."
+            f"{version.upstream_id} retires on {dates.day(version.retires_on)}, "
+            f"in {counted(days, 'day')}."
         ]
     return []
 

@@ -15,6 +15,7 @@ from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence
 from versioning.domain.policy import Asks
 from versioning.domain.statistics.cautions import WarningCode
+from versioning.domain.statistics.figures import counted
 from versioning.domain.statistics.intervals import FLOOR
 from versioning.domain.statistics.verdict import Verdict
 from versioning.domain.transitions import State
@@ -340,9 +341,8 @@ def _of_harm(shown: Evidence, *, samples: int) -> str:
     unseen = shown.why_harm_is_unseen
     if unseen:
         return f"Not yet clear of harm: {unseen}."
-    return (
-        f"No harm seen in {samples:,} samples, which is all that the policy asks. {shown.sentence}"
-    )
+    all_asked = f"{counted(samples, 'sample')}, which is all that the policy asks"
+    return f"No harm seen in {all_asked}. {shown.sentence}"
 
 
 def _samples_since(found: Canary) -> int:

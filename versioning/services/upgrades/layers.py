@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.db.models import Q
 
 from versioning.domain.evidence import Evidence, RunResult, read, read_run
+from versioning.domain.statistics.figures import counted
 from versioning.models import EvaluationRun, Look, OutcomeReport, UpgradeRecord, UpgradeStep
 
 
@@ -158,7 +159,7 @@ def _of_report(found: FoundLayer, report: OutcomeReport) -> Layer:
     real = read(report.real)
     return Layer(
         found=found,
-        title=f"report after {report.after_days} days",
+        title=f"report after {counted(report.after_days, 'day')}",
         outcome="",
         says=report.sentence,
         evidence=real,

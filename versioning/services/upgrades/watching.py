@@ -9,6 +9,7 @@ from versioning.domain.canary import Action
 from versioning.domain.events import EventKind
 from versioning.domain.evidence import Evidence, read
 from versioning.domain.policy import Rule
+from versioning.domain.statistics.figures import counted
 from versioning.domain.transitions import State
 from versioning.models import Look, Notice, OutcomeReport, UpgradeRecord, Watch
 from versioning.services import events, locks, sweeps
@@ -54,7 +55,7 @@ def write_reports(*, now: datetime) -> int:
     return sweeps.each(
         due,
         lambda each: _report(record=each[0], days=each[1], now=now),
-        subject=lambda each: f"Report of upgrade {each[0].pk} after {each[1]} days",
+        subject=lambda each: f"Report of upgrade {each[0].pk} after {counted(each[1], 'day')}",
         now=now,
     )
 
@@ -149,7 +150,7 @@ def _report(*, record: UpgradeRecord, days: int, now: datetime) -> None:
     resolved = policies.resolve(tracked=record.tracked_model)
     real = policies.evidence(record=record, resolved=resolved, now=now)
     promised = read(record.evidence).improvement
-    said = f"{promised:+.0%}" if promised is not None else "nothing"
+    said = f"promised {promised:+.0%}" if promised is not None else "not promised anything"
     came = f"{real.improvement:+.0%}" if real.improvement is not None else "not known"
     OutcomeReport.objects.get_or_create(
         record=record,
@@ -157,7 +158,7 @@ def _report(*, record: UpgradeRecord, days: int, now: datetime) -> None:
         defaults={
             "promised": record.evidence,
             "real": real.as_dict(),
-            "sentence": f"After {days} days: quality was promised {said}, it is {came}. "
+            "sentence": f"After {counted(days, 'day')}: quality was {said}, it is {came}. "
             f"{real.sentence}"[:500],
             "made_at": now,
         },

@@ -11,6 +11,7 @@ from providers.base import ProviderError, Refused
 from versioning.domain import dates
 from versioning.domain.evidence import KeptWayBack
 from versioning.domain.policy import EffectivePolicy
+from versioning.domain.statistics.figures import counted
 from versioning.models import ModelVersion, Notice, UpgradeRecord
 from versioning.services import clock, notices, witness
 
@@ -94,7 +95,8 @@ def until_when(
     if not policy.watch_days:
         return f"{said} Nobody watches the move: its policy has no watch period."
     worse = "it is rolled back by itself" if policy.rollback_by_itself else "you are asked"
-    return f"{said} The move is watched for {policy.watch_days} days; where it is worse, {worse}."
+    watched = counted(policy.watch_days, "day")
+    return f"{said} The move is watched for {watched}; where it is worse, {worse}."
 
 
 def verify(
