@@ -397,7 +397,7 @@ def programs_of(options: argparse.Namespace) -> list[Program]:
         ),
         Program(
             "worker",
-            [*celery("config"), "worker", "--autoscale", "2,1", *level, *quiet],
+            [*celery("config"), "worker", "--concurrency", "2", *level, *quiet],
             ready="The worker is ready.",
             without="No check, no sum of samples and no step of an upgrade is made",
         ),

@@ -385,3 +385,13 @@ def test_a_read_only_folder_is_one_sentence(tmp_path: Path) -> None:
     assert ended.stdout == (
         f"Can't write to {ROOT}: make the folder writable, or clone the project into another one.\n"
     )
+
+
+def test_the_worker_s_processes_are_as_many_from_start_to_end() -> None:
+    """Celery ends one that it takes for idle, be it just telling a result: its lock stays taken.
+
+    Then every process waits for that lock, nothing is done any more, and no process has died.
+    """
+    command = list(supervising.command_of("worker", []))
+    assert "--autoscale" not in command
+    assert command[command.index("--concurrency") + 1] == "2"

@@ -291,13 +291,15 @@ def _panel_of(tracked: TrackedModel, request: HttpRequest) -> dict[str, Any]:
     open_records = list(records.not_ended().urgent_first())
     may_roll_back = may_make(request=request, choice=CHOICES["roll_back"])
     resolved = policies.resolve(tracked=tracked)
+    due = retirement.clock_of(tracked=tracked, now=now, resolved=resolved)
     return {
         "tracked": tracked,
         "current": tracked.current_version,
         "retires": words.retirement(tracked.current_version, now=now)
         if tracked.current_version
         else "",
-        "clock": retirement.clock_of(tracked=tracked, now=now, resolved=resolved),
+        "clock": due,
+        "start": words.until_day(due.latest_start, now=now) if due else "",
         **policy_page.of(tracked, resolved=resolved),
         "tasks": _figures(tracked.current_version_id) if tracked.current_version_id else [],
         **_by_day(tracked, request, moves=moves, now=now),

@@ -111,7 +111,7 @@ def _panel(
     points = [point for each in versions for point in each.points.get(measure, ())]
     if not points:
         return None
-    axes = _axes(points, first=first, last=last)
+    axes = _axes(points, first=first, last=last, say=say)
     return Panel(
         name=figure.chart,
         lines=[
@@ -141,8 +141,10 @@ def _panel(
     )
 
 
-def _axes(points: Sequence[DayPoint], *, first: date, last: date) -> Axes:
-    low, high = _bounds(points)
+def _axes(
+    points: Sequence[DayPoint], *, first: date, last: date, say: Callable[[float], str]
+) -> Axes:
+    low, high = _told_apart(*_bounds(points), say=say)
     return Axes(
         days=Scale(
             low=first.toordinal(),
@@ -167,6 +169,13 @@ def _bounds(points: Sequence[DayPoint]) -> tuple[float, float]:
     low = max(min([low, *lows]), low - 2 * room)
     high = min(max([high, *highs]), high + 2 * room)
     return (low, high) if high > low else (low - room, high + room)
+
+
+def _told_apart(low: float, high: float, *, say: Callable[[float], str]) -> tuple[float, float]:
+    """Return the ends so far apart that no two ticks say the same: not 0.0% three times."""
+    while len({say(low), say((low + high) / 2), say(high)}) < 3:
+        high += high - low
+    return low, high
 
 
 def _line(

@@ -24,7 +24,7 @@ from versioning.services import clock
 
 class FindingInline(HistoryInline):
     model = Finding
-    fields = ("kind", "in_words", "tracked_model", "version")
+    fields = ("kind", "tracked_model", "version")  # its name says it in words
     readonly_fields = fields
     ordering = ("pk",)
     related = ("tracked_model__provider", "version__tracked_model")

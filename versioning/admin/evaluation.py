@@ -249,7 +249,7 @@ class EvaluationRunAdmin(WithPanel, HistoryAdmin):
 
     @admin.display(description=gettext_lazy("cost so far"))
     def cost(self, run: EvaluationRun) -> str | None:
-        return words.usd(run.spent_usd)
+        return None if _is_unpriced(run) else words.usd(run.spent_usd)
 
     @admin.display(description=gettext_lazy("verdict"))
     def sentence_shown(self, run: EvaluationRun) -> str:
@@ -349,9 +349,14 @@ def _versions(run: EvaluationRun) -> str:
     return f"{name} {run.from_version.label} → {run.to_version.label}"
 
 
+def _is_unpriced(run: EvaluationRun) -> bool:
+    """Say whether nobody knows what it costs: nothing was spent only where a price is known."""
+    return run.estimated_usd is None and not run.spent_usd
+
+
 def _spent(run: EvaluationRun) -> str:
-    """Say what it cost so far; nothing was spent only where a price is known."""
-    if run.estimated_usd is None and not run.spent_usd:
+    """Say what it cost so far."""
+    if _is_unpriced(run):
         return _("Cost unknown (a price is missing)")
     return words.usd(run.spent_usd) or _("Cost unknown")
 

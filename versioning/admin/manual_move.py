@@ -64,8 +64,11 @@ def _last_words(record: UpgradeRecord) -> str:
     step = max(record.steps.all(), key=lambda step: step.pk, default=None)
     if step is None:
         return record.get_state_display()
-    said = f"{record.get_state_display()} by {step.actor_name}"
-    return f"{said}: {step.reason}" if step.reason else said
+    said = _("%(state)s, by %(who)s") % {
+        "state": words.STEP_WORDS.get(record.state, record.get_state_display()),
+        "who": step.actor_name,
+    }
+    return words.sentence(f"{said}: {step.reason}" if step.reason else said)
 
 
 def move(

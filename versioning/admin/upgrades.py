@@ -104,7 +104,7 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             {
                 "fields": (
                     "origin",
-                    "confidence",
+                    "sureness",
                     "evidence_at",
                     "evidence_hash",
                     "recommended_at",
@@ -114,6 +114,10 @@ class UpgradeRecordAdmin(WithPanel, HistoryAdmin):
             },
         ),
     )
+
+    @admin.display(description=gettext_lazy("how sure it follows"))
+    def sureness(self, record: UpgradeRecord) -> SafeString | None:
+        return words.confidence(record) or None
 
     @admin.display(description=gettext_lazy("upgrade"), ordering="tracked_model__name")
     def move(self, record: UpgradeRecord) -> SafeString:

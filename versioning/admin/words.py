@@ -136,7 +136,9 @@ def code_words(code: str) -> str:
 
 
 def confidence(record: UpgradeRecord) -> SafeString:
-    """Say how sure lineage is that one succeeds the other."""
+    """Say how sure lineage is that one succeeds the other; nothing of the first."""
+    if record.step in (UpgradeRecord.Step.FIRST, UpgradeRecord.Step.BACK):
+        return SafeString("")
     share = record.confidence
     words = (
         _("sure successor")

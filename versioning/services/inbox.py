@@ -38,6 +38,8 @@ WEEK = timedelta(days=7)
 SHOWN = 25
 """Rows of what waits and of what is under way: more is no start page, but a list."""
 SHOWN_NEWS = 8
+SHOWN_NOTICES = 4
+"""They stand above what waits for a decision: that must be seen, too."""
 MOST_NEW = 100
 ENDS = (
     State.COMPLETED,
@@ -144,7 +146,7 @@ def gather(
     return Inbox(
         starting=_starting(retirement.clocks(due[:SHOWN_NEWS])),
         starting_count=len(due),
-        notices=lookups.first_ones(told, SHOWN_NEWS),
+        notices=lookups.first_ones(told, SHOWN_NOTICES),
         notice_count=told.count(),
         waiting=waiting,
         waiting_count=_all_of(wanted, shown=waiting),

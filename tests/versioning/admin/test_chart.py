@@ -111,3 +111,11 @@ def test_range_and_task_stand_in_the_address(viewer: Client) -> None:
     assert "No samples of “old &amp; rare” in the last 7 days." in page(task="old & rare", days="7")
     assert '<option value="extract" selected>' in page(task="extract", days="x")
     assert '<option value="30" selected>' in page(days="1000000")
+
+
+@given(st.sampled_from(["quality", "errors", "latency", "cost"]), st.floats(0, 1e4))
+def test_ticks_can_be_told_apart(measure: str, value: float) -> None:
+    found = [DayPoint(DAY + dt.timedelta(n), value, None, None, 3) for n in range(3)]
+    (panel,) = chart.draw([VersionDays("1.0.0", {measure: found})], moves=[])
+    said = [row.words for row in panel.rows]
+    assert len(set(said)) == 3, said

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('versioning', '0027_second_factors'),
+        ('versioning', '0028_takes_of_a_check'),
     ]
 
     operations = [
