@@ -121,7 +121,7 @@ def test_a_canary_is_approved_begins_and_is_seen_on_its_way(
 
     first, second = course.get_by_role("listitem").all()
     expect(first).to_have_attribute("aria-current", "step")
-    expect(first).to_contain_text(re.compile("5%.*on.*24 h", re.S))
+    expect(first).to_contain_text(re.compile("5%.*on.*1 day", re.S))
     expect(second).to_contain_text(re.compile("50%.*to come.*500 samples", re.S))
     next_look = course.locator("[data-countdown]")
     expect(next_look).to_have_text(re.compile("^in about (4 min )?[0-9]+ s$"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -95,10 +96,17 @@ def _canary(found: CanaryProgress, *, now: datetime) -> CanaryView:
     )
 
 
+def _held_for(hours: Decimal) -> str:
+    """Return "10 days", or "36 h" where it is no number of whole days."""
+    if hours % 24:
+        return f"{float(hours):g} h"
+    return words.counted(int(hours // 24), ngettext_lazy("%(n)s day", "%(n)s days", "c"))
+
+
 def _step(found: CanaryProgress, number: int) -> CanaryStepRow:
     step, trial = found.steps[number], found.canary
     asked = [
-        f"{float(step.hold_hours):g} h" if step.hold_hours else "",
+        _held_for(step.hold_hours) if step.hold_hours else "",
         words.counted(step.hold_samples, ngettext_lazy("%(n)s sample", "%(n)s samples", "c"))
         if step.hold_samples
         else "",

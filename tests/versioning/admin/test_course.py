@@ -55,7 +55,7 @@ class TestCanary:
         page = text(viewer.get(address(trial, "change")))
 
         assert "Canary: 5% of the keys get it, step 1 of 2" in page
-        assert "24 h, 100 samples, a person&#x27;s approval" in page
+        assert "1 day, 100 samples, a person&#x27;s approval" in page
         assert "Samples: 3 of 100" in page
         assert "A person&#x27;s approval: missing" in page
         assert "1.0.0: 40 · 1.1.0: 3" in page
