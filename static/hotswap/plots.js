@@ -30,10 +30,10 @@
       dot.mark.classList.add("hs-told");
       says.textContent = dot.words;
       says.hidden = false;
-      const scale = svg.clientWidth / box.width;
+      const scale = plot.clientWidth / box.width;
       const room = plot.clientWidth - says.offsetWidth;
-      says.style.left = Math.max(0, Math.min(room, svg.offsetLeft + dot.x * scale - says.offsetWidth / 2)) + "px";
-      says.style.top = svg.offsetTop + dot.y * scale - says.offsetHeight - 8 + "px";
+      says.style.left = Math.max(0, Math.min(room, dot.x * scale - says.offsetWidth / 2)) + "px";
+      says.style.top = dot.y * scale - says.offsetHeight - 8 + "px";
     }
 
     function hide() {

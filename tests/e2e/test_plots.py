@@ -67,7 +67,10 @@ def test_what_is_told_stays_on_the_page_and_can_be_read(
     page.keyboard.press("End")
     for dark in (False, True):
         assert violations(page, width=width, dark=dark, rules=BY_LOOKS if dark else []) == []
-    box = page.locator(f"{quality} [data-plot-says]").bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= width
+    said = page.locator(f"{quality} [data-plot-says]").bounding_box()
+    dot = page.locator(f"{quality} .hs-told").bounding_box()
+    assert said is not None
+    assert dot is not None
+    assert said["x"] >= 0
+    assert said["x"] + said["width"] <= width
+    assert 0 < dot["y"] - (said["y"] + said["height"]) < 20  # just over it
