@@ -22,6 +22,8 @@ class HotswapAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold is unty
     the time of their start.
     """
 
+    empty_value_display = "–"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._loading = RLock()
         self._is_loaded = False

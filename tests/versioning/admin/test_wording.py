@@ -156,6 +156,7 @@ WRONG = [
         r"\b\d{4}-\d\d-\d\d[T ]\d\d:|(?<![\w'\"-])\d{4}-\d\d-\d\d(?![\w-])"
     ),  # as machines do
     re.compile(r"\(\s*\)|(?:^|: |\bby )None$|\bNaN\b|  by |\bby (?=\d+ \w+ ago)"),  # open
+    re.compile(r"^-$"),  # the dash of what is empty is a long one
     re.compile(r"\b(?:event|sample|record|run|check) #?\d+\b"),  # called by its id
 ]
 
@@ -175,7 +176,7 @@ def test_no_page_says_what_people_don_t(boss: Client) -> None:
 @pytest.mark.parametrize(
     "said",
     ["1 spans left out", "2026-03-01 12:00:00+00:00", "On 2026-03-01.", "Asked by None",
-     "qwen ()", "Set by 8 months ago", "sample 260", "event 19 to ada"],
+     "qwen ()", "Set by 8 months ago", "sample 260", "event 19 to ada", "-"],
 )  # fmt: skip
 def test_what_people_don_t_say_is_found(said: str) -> None:
     assert any(wrong.search(said) for wrong in WRONG)

@@ -349,5 +349,5 @@ def _sentence(places: Sequence[Place], *, by: Sequence[str], days: int) -> str:
         said = f"Tie: {first.name} leads with {figures}, but {', '.join(tied)} may be as good."
     if len(ranked) == 1:
         return said
-    when = f"on {counted(days, 'day')} that all of them served" if days else "on its own days"
+    when = f"on the {counted(days, 'day')} that all of them served" if days else "on its own days"
     return f"{said} Each is ranked on its own requests, {when}."
