@@ -31,7 +31,7 @@ def test_all_answered(shell: Shell, router: Provider) -> None:
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("router ")
-    assert "1 models: 1 new" in ended.out
+    assert "1 model: 1 new" in ended.out
     check = Check.objects.get()
     assert (check.trigger, check.asked_by) == (Check.Trigger.COMMAND, "command line")
 
