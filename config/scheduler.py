@@ -2,11 +2,15 @@
 
 import signal
 from datetime import UTC, datetime
+from time import monotonic, time
 from typing import Any
 
 from django.db import connections
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+
+SET_BACK_S = 1.0
+"""Less is how clocks are kept right all the time."""
 
 
 class SchedulerRow(ModelEntry):  # type: ignore[misc]
@@ -33,6 +37,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._is_ending = False
+        self._seen = time(), monotonic()
         # Made after Celery has set its handlers, so these stand.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
@@ -47,7 +52,16 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]
     def tick(self, *args: Any, **kwargs: Any) -> float:
         if self._is_ending:  # raised where Python swallows it, in the middle of a clean-up
             raise SystemExit
+        if self._was_set_back():
+            # What is next is noted by the clock as it was: nothing would be begun until it shows
+            # that again. So all rows are read anew.
+            self._last_full_sync = datetime.min  # noqa: DTZ901 (as Celery writes it, without a zone)
         return float(super().tick(*args, **kwargs))
+
+    def _was_set_back(self) -> bool:
+        """Say whether this machine's clock was set back since this was asked last."""
+        (was, steady), self._seen = self._seen, (time(), monotonic())
+        return self._seen[0] - was < self._seen[1] - steady - SET_BACK_S
 
     def close(self) -> None:
         # What the signal broke off may have left its connection in the middle of an answer.

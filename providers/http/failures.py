@@ -72,23 +72,33 @@ def _key_advice(connection: Connection) -> str:
 
 
 def retry_after_s(reply: Reply) -> float | None:
-    """Return the seconds of ``Retry-After`` (number or HTTP date), 0 to a day; None if unsaid."""
+    """Return the seconds of ``Retry-After`` (number or HTTP date), 0 to a day; None if unsaid.
+
+    A date is held against that of the answer itself: this machine's clock may be off.
+    """
     told = reply.headers.get("retry-after", "").strip()
     if not told:
         return None
     try:
         seconds = float(told)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(told)
-        except ValueError:
+        moment = _moment(told)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
+        said = _moment(reply.headers.get("date", "")) or datetime.now(UTC)
+        seconds = (moment - said).total_seconds()
     if not math.isfinite(seconds):
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def _moment(told: str) -> datetime | None:
+    """Return the moment of an HTTP date; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(told)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def message_of(body: bytes) -> str:

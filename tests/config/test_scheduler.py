@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import time_machine
 from django_celery_beat.models import PeriodicTask
 
 from config.celery import app
@@ -69,6 +70,34 @@ def test_a_second_signal_breaks_nothing_off_and_a_swallowed_one_is_heard() -> No
     signal.raise_signal(signal.SIGTERM)
     with pytest.raises(SystemExit):
         scheduler.tick()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("handlers")
+def test_a_clock_that_is_set_back_holds_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows were next at two hours from now: for so long nothing at all was begun."""
+    schedules.install_schedules()
+    begun: list[str] = []
+    monkeypatch.setattr(Scheduler, "apply_entry", lambda _, entry, **__: begun.append(entry.name))
+    monkeypatch.setattr(Scheduler, "schedule_changed", lambda _: False)  # it ends transactions
+    monkeypatch.setattr(Scheduler, "sync", lambda _: None)
+    monkeypatch.setattr("config.scheduler.monotonic", lambda: 0.0)
+    now = datetime.now(UTC)
+    with time_machine.travel(now + timedelta(hours=2), tick=False):
+        scheduler = Scheduler(app=app, lazy=True)
+        scheduler.tick()
+    with time_machine.travel(now + timedelta(hours=2, minutes=2), tick=False):
+        monkeypatch.setattr("config.scheduler.monotonic", lambda: 120.0)
+        for _ in range(50):
+            scheduler.tick()
+    assert "Deliver events" in begun
+    begun.clear()
+    for minute in range(1, 4):
+        monkeypatch.setattr("config.scheduler.monotonic", lambda: 120.0 + 60 * minute)  # noqa: B023
+        with time_machine.travel(now + timedelta(minutes=minute), tick=False):
+            for _ in range(50):
+                scheduler.tick()
+    assert begun.count("Deliver events") in {2, 3}
 
 
 @pytest.mark.django_db

@@ -19,7 +19,8 @@ from hypothesis import given, strategies
 from providers.base import Connection, Incompatible, Nonsense, ProviderError, Refused, Unavailable
 from providers.http import Client, Limits
 from providers.http.addresses import is_public, origin, problem_of_redirect
-from providers.http.failures import scrub
+from providers.http.failures import retry_after_s, scrub
+from providers.http.transport import Reply
 from tests.providers.conftest import TIGHT, ScriptedServer, answer, in_turn
 
 KEY = "sk-live-0123456789"
@@ -355,6 +356,15 @@ class TestRetryAfter:
     ) -> None:
         (pause,) = self.pauses(server, told)
         assert 0 <= pause <= 1
+
+    def test_a_date_is_held_against_that_of_the_answer(self) -> None:
+        """This machine's clock may be off by years, and the provider's beside it."""
+        headers = {
+            "retry-after": "Fri, 01 Mar 2019 10:00:07 GMT",
+            "date": "Fri, 01 Mar 2019 10:00:00 GMT",
+        }
+        reply = Reply(status=429, headers=headers, body=b"", elapsed_ms=1.0)
+        assert retry_after_s(reply) == 7
 
     @pytest.mark.parametrize("told", ["3600", "99999999999999"])
     def test_a_long_wait_is_reported_and_bounded(self, told: str, server: ScriptedServer) -> None:
