@@ -53,7 +53,7 @@ sso: ## Sign in through an identity provider on this machine, in an environment 
 	@$(MAKE) --no-print-directory setup-dev VENV=$(VENV)/sso
 	@$(VENV)/sso/bin/python -P config/install.py "what single sign-on needs" requirements-sso.lock
 	@$(VENV)/sso/bin/python -P config/install.py "an identity provider" requirements-sso-tests.lock
-	@$(VENV)/sso/bin/python -m pytest -m e2e tests/sso
+	@$(VENV)/sso/bin/python -m pytest -m e2e -n auto tests/sso
 	@$(VENV)/sso/bin/python -m pytest tests/config/test_locks.py
 
 setup-tracing: setup ## Install what traces of its own work need, too, into .venv
@@ -64,14 +64,16 @@ tracing: ## Follow a request and its task by their spans, in an environment of i
 	@$(VENV)/tracing/bin/python -P config/install.py "what traces need" requirements-tracing.lock
 	@$(VENV)/tracing/bin/python -m pytest tests/tracing tests/config/test_locks.py
 
-clients: setup-dev ## Generate clients from the API's description and call a server with each (needs Node)
+setup-clients: setup-dev
 	@$(PYTHON) -m venv $(VENV)/clients
 	@$(VENV)/clients/bin/python -P config/install.py "the generators of clients" requirements-clients.lock
 	@cd tests/clients && npm ci --silent
+
+clients: setup-clients ## Generate clients from the API's description and call a server with each (needs Node)
 	@$(PY) -m pytest -n auto -m clients tests/clients
 
 browser: setup-dev ## Run the browser tests (needs Chromium)
-	@$(PY) -m pytest -m e2e -n auto
+	@$(PY) -m pytest -m e2e -n auto tests/e2e
 
 screenshots: setup-dev ## Take every page, wide and phone, light and dark, into var/screenshots
 	@SCREENSHOTS="$(CURDIR)/var/screenshots" $(PY) -m pytest -m e2e -n auto tests/e2e/test_access.py
