@@ -31,6 +31,7 @@ def writer(transactional_db: None) -> TrackedModel:
 def hotswap(live_server: LiveServer, writer: TrackedModel, tmp_path: Path) -> Iterator[Hotswap]:
     """The client of an application, at a real server that tracks acme / writer."""
     key = ApiKeyFactory(scopes=["read", "ingest"]).secret
-    client = Hotswap(live_server.url, api_key=key, cache_dir=tmp_path / "answers")
+    # Patient: how long it waits for an answer is tried in test_hanging, and this machine is busy.
+    client = Hotswap(live_server.url, api_key=key, cache_dir=tmp_path / "answers", timeout_s=30)
     yield client
     client.close(5)
