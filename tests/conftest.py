@@ -47,9 +47,21 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: DjangoDbB
 
     option = request.config.option
     cache = getattr(request.config, "cache", None)  # none with -p no:cacheprovider
-    if connection.vendor != "sqlite" or option.reuse_db or option.nomigrations or cache is None:
+    is_made_anew = option.create_db or not option.reuse_db
+    if not is_made_anew or option.nomigrations or cache is None:
         made_by_django()
         with django_db_blocker.unblock():
+            emptying.quickly()
+        return
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            named = connection.settings_dict["NAME"]
+            with template.held_on_server(cache.mkdir("migrated")) as on_server:
+                if on_server.is_there:
+                    connection.settings_dict["TEST"]["TEMPLATE"] = on_server.name
+                made_by_django()
+                if not on_server.is_there:
+                    on_server.keep(unless=named)
             emptying.quickly()
         return
     with template.held(cache.mkdir("migrated")) as made:

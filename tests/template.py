@@ -1,7 +1,7 @@
 """The migrated test database, made once and copied: migrating it costs ten seconds, a copy none.
 
-The copy stands in pytest's own cache (`pytest --cache-clear` and `make clean` delete it) under a
-name made from all that it depends on. On PostgreSQL, `--reuse-db` does the like.
+The copy stands in pytest's own cache (`pytest --cache-clear` and `make clean` delete it), on
+PostgreSQL beside the tests' database, under a name made from all that it depends on.
 """
 
 import fcntl
@@ -9,6 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import django
@@ -65,6 +66,41 @@ def keep(template: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(begun)])
     begun.rename(template)
+
+
+@dataclass
+class OnServer:
+    """The template on PostgreSQL: a database beside the one that settings name."""
+
+    name: str
+    is_there: bool
+
+    def keep(self, *, unless: str) -> None:
+        """Make it of the database that the tests have now, unless they got none of their own."""
+        made = connection.settings_dict["NAME"]
+        if made == unless:
+            return
+        connection.close()  # a database that is in use is not copied
+        quote = connection.ops.quote_name
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {quote(self.name)} TEMPLATE {quote(made)}")
+        self.is_there = True
+
+
+@contextmanager
+def held_on_server(folder: Path) -> Iterator[OnServer]:
+    """Give the template to one process at a time; what older migrations made goes."""
+    first = f"{connection.settings_dict['NAME']}_migrated_"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = f"{first}{name().partition('.')[0]}"
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database")
+            there = {each for (each,) in cursor.fetchall()}
+            for other in there - {wanted}:
+                if other.startswith(first):
+                    cursor.execute(f"DROP DATABASE {connection.ops.quote_name(other)}")
+        yield OnServer(wanted, wanted in there)
 
 
 @contextmanager
