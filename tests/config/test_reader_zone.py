@@ -2,6 +2,7 @@
 
 import ast
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,18 @@ def test_nothing_is_decided_by_the_reader_s_zone() -> None:
 def test_a_call_by_the_reader_s_zone_is_found(tmp_path: Path) -> None:
     file = settings.BASE_DIR / "versioning" / "admin" / "words.py"  # pages may
     assert _calls_by_the_reader(file)
+
+
+HOUR_OF_DAY = re.compile(r"""\|date:["'][^"']*H:i[^"']*["']""")
+
+
+def test_a_time_of_day_has_the_zone_that_it_is_in() -> None:
+    """It is the reader's: no page may call it UTC beside it, or leave it open."""
+    found = {
+        str(file.relative_to(settings.BASE_DIR))
+        for folder in ("templates", "sample_world/templates")
+        for file in (settings.BASE_DIR / folder).rglob("*.html")
+        for said in HOUR_OF_DAY.findall(file.read_text())
+        if not said.endswith((' T"', " T'")) or "(UTC)" in file.read_text()
+    }
+    assert found == set()
