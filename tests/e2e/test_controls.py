@@ -33,8 +33,8 @@ least => {
   const kinds = 'input:not([type=hidden]):not([type=submit]), select, textarea, .select2-selection';
   const told = [];
   for (const control of document.querySelectorAll(kinds)) {
-    if (control.matches('.select2-hidden-accessible, .select2-search__field') || !control.checkVisibility({
-        opacityProperty: true, visibilityProperty: true})) continue;
+    if (control.matches('.select2-hidden-accessible, .select2-search__field')) continue;
+    if (!control.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
     const style = getComputedStyle(control);
     const framed = control.closest('.select2-container')
       || (style.borderTopWidth === '0px' ? control.parentElement : control);
@@ -43,8 +43,9 @@ least => {
     const ratio = (Math.max(edge, ground) + 0.05) / (Math.min(edge, ground) + 0.05);
     const filled = over([...page, style.backgroundColor]);
     const fill = (Math.max(filled, ground) + 0.05) / (Math.min(filled, ground) + 0.05);
-    if (Math.max(ratio, fill) < least) told.push(
-      `${location.pathname}: ${control.tagName} ${control.type || ''} ${control.name || control.className}: ${ratio.toFixed(1)}`);
+    const named = `${control.tagName} ${control.type || ''} ${control.name || control.className}`;
+    if (Math.max(ratio, fill) < least)
+      told.push(`${location.pathname}: ${named}: ${ratio.toFixed(1)}`);
   }
   return told;
 }
