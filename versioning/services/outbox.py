@@ -94,7 +94,9 @@ def deliver_due(*, now: datetime) -> int:
     sweeps.each(
         islice(_due(now=now, until_s=monotonic() + RUN_S, away=away), MOST),
         give,
-        subject=lambda delivery: f"Delivery of {delivery}",
+        subject=lambda delivery: (
+            f"Delivery of event {delivery.event_id} to {delivery.to} by {delivery.channel}"
+        ),
         now=now,
     )
     return sum(delivered)
