@@ -1,6 +1,7 @@
 """The forms of a suite and of a case: scorers, parameters, messages and variables in rows."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -19,7 +20,7 @@ from versioning.admin.value_rows import (
     text_pairs_field,
 )
 from versioning.domain.evaluation.cases import ROLES
-from versioning.domain.scoring import read_uses
+from versioning.domain.scoring import ScorerUse, read_uses
 from versioning.models import EvaluationCase, EvaluationSuite
 
 if TYPE_CHECKING:
@@ -145,10 +146,19 @@ def _means(value: Any) -> str:
     """Return what a case's content means; what is empty says nothing."""
     said = {name: each for name, each in value.items() if each not in (None, "", [], {})}
     if "scorers" in said:
-        said["scorers"] = [use.as_dict() for use in read_uses(said["scorers"])]
+        said["scorers"] = [_use(use) for use in read_uses(said["scorers"])]
     if "weight" in said:
         said["weight"] = float(said["weight"])
     return exactly(said)
+
+
+def _use(use: ScorerUse) -> dict[str, Any]:
+    """Return a scorer as it is written, its numbers as forms write them: 0 is 0.0."""
+    options = {
+        name: json_number(Decimal(str(value))) if isinstance(value, float) else value
+        for name, value in use.options.items()
+    }
+    return {**use.as_dict(), "options": options}
 
 
 class CaseForm(FormWithRows, _CaseForm):

@@ -134,6 +134,16 @@ def test_a_case(boss: Client, suite: EvaluationSuite, content: Any) -> None:
     saved_unchanged(boss, EvaluationCase(suite=suite, key="one", content=content), "content")
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 2.0, 1e6, 0.25, 5e-324, 1e-10, 3])
+@pytest.mark.parametrize("nothing", [{"expected": ""}, {"tags": []}, {"variables": {}}, {}])
+def test_a_case_left_alone_keeps_numbers_and_what_is_empty(
+    boss: Client, suite: EvaluationSuite, tolerance: float, nothing: dict[str, Any]
+) -> None:
+    scorer = {"scorer": "number", "options": {"tolerance": tolerance}, "weight": 2.0}
+    content = {"messages": [{"role": "user", "content": "?"}], "scorers": [scorer], **nothing}
+    saved_unchanged(boss, EvaluationCase(suite=suite, key="one", content=content), "content")
+
+
 @pytest.mark.parametrize("content", ["\n", "\n\n", "\nbelow", "\r\nbelow", " \n x \n"])
 def test_a_text_keeps_its_first_line_break(
     boss: Client, suite: EvaluationSuite, content: str
