@@ -173,9 +173,13 @@ def _bounds(points: Sequence[DayPoint]) -> tuple[float, float]:
 
 def _told_apart(low: float, high: float, *, say: Callable[[float], str]) -> tuple[float, float]:
     """Return the ends so far apart that no two ticks say the same: not 0.0% three times."""
-    while len({say(low), say((low + high) / 2), say(high)}) < 3:
+    while len(set(said := _said_by_ticks(low, high, say))) < len(said):
         high += high - low
     return low, high
+
+
+def _said_by_ticks(low: float, high: float, say: Callable[[float], str]) -> list[str]:
+    return [tick.words for tick in Scale(low=low, high=high, start=0.0, end=1.0).ticks(say)]
 
 
 def _line(

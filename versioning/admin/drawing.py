@@ -32,6 +32,40 @@ class Scale:
         return round(self.start + (self.end - self.start) * min(1.0, max(0.0, share)), 2)
 
     def ticks(self, say: Callable[[float], str]) -> list[Tick]:
-        """Return a tick at each end and one in the middle."""
-        middle = math.sqrt(self.low * self.high) if self.is_log else (self.low + self.high) / 2
+        """Return ticks at round figures within, two to six of them."""
+        find = _round_ratios if self.is_log else _round_steps
+        return [Tick(self.place(figure), say(figure)) for figure in find(self.low, self.high)]
+
+    def ends_and_middle(self, say: Callable[[float], str]) -> list[Tick]:
+        """Return a tick at each end and one in the middle: no day is rounder than another."""
+        middle = (self.low + self.high) / 2
         return [Tick(self.place(figure), say(figure)) for figure in (self.low, middle, self.high)]
+
+
+ROUND = (1, 2, 5)
+WANTED = 4
+"""Ticks: fewer tell little of what lies between, more are a crowd on a small plot."""
+MOST = 6
+
+
+def _round_steps(low: float, high: float) -> list[float]:
+    """Return figures from low to high whose distance is 1, 2 or 5 times a power of ten."""
+    power = math.floor(math.log10(high - low))
+    found = [
+        [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+        for step in (times * 10.0**each for each in (power, power - 1) for times in ROUND)
+    ]
+    return min(found, key=lambda figures: abs(len(figures) - WANTED))
+
+
+def _round_ratios(low: float, high: float) -> list[float]:
+    """Return figures from low to high that are 1, 2 or 5 times a power of ten, or 1 times that."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [
+        figure
+        for power in powers
+        for times in ROUND
+        if low <= (figure := times * 10.0**power) <= high
+    ]
+    tens = [figure for figure in every if math.log10(figure).is_integer()]
+    return every if len(every) <= MOST else tens

@@ -122,7 +122,7 @@ def _axis(found: Sequence[Due], *, today: date) -> Axis:
     low = max(min([today - BEFORE, *days]), today - MOST / 4)
     high = min(max([today + LEAST, *days]), today + MOST)
     scale = Scale(low=low.toordinal(), high=high.toordinal(), start=6.0, end=WIDTH - 6.0)
-    ticks = scale.ticks(lambda day: words.day(date.fromordinal(round(day))))
+    ticks = scale.ends_and_middle(lambda day: words.day(date.fromordinal(round(day))))
     return Axis(scale=scale, today=scale.place(today.toordinal()), ticks=ticks)
 
 

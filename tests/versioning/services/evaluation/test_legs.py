@@ -73,7 +73,7 @@ def test_every_door_names_the_run_and_says_what_is_missing(
     page = text(
         admin_client.get(reverse("admin:versioning_upgraderecord_change", args=[record.pk]))
     )
-    assert "This rests on tests; missing: live samples." in page
+    assert "Rests on tests; no live samples." in page
     capsys.readouterr()
     call_command("recommendations", "--json")
     (told,) = json.loads(capsys.readouterr().out)
