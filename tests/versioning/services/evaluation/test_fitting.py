@@ -58,7 +58,7 @@ def test_the_sheet_offers_no_other_s(admin_client: Client) -> None:
     record = recommend(evidence={"decision": "NOT ENOUGH EVIDENCE", "uncovered_tasks": ["extract"]})
     suite("for chat", task="chat")
     page = text(admin_client.get(address(record, "change")))
-    assert "To get evidence:" in page
+    assert "For evidence:" in page
     assert "run suite for chat" not in page
     assert "write tests" in page
 
