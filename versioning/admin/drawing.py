@@ -59,7 +59,10 @@ def _round_steps(low: float, high: float) -> list[float]:
 
 
 def _round_ratios(low: float, high: float) -> list[float]:
-    """Return figures from low to high that are 1, 2 or 5 times a power of ten, or 1 times that."""
+    """Return figures from low to high that are 1, 2 or 5 times a power of ten.
+
+    Powers of ten alone, where these are many, and of very many every second one, or so.
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     every = [
         figure
@@ -67,5 +70,7 @@ def _round_ratios(low: float, high: float) -> list[float]:
         for times in ROUND
         if low <= (figure := times * 10.0**power) <= high
     ]
+    if len(every) <= MOST:
+        return every
     tens = [figure for figure in every if math.log10(figure).is_integer()]
-    return every if len(every) <= MOST else tens
+    return tens[:: math.ceil(len(tens) / MOST)]

@@ -133,10 +133,10 @@ def test_ticks_are_round_figures_within(low: float, span: float) -> None:
     assert steps <= {"1", "2", "5"}, figures
 
 
-@given(st.floats(1e-9, 1e3), st.floats(10.1, 1e9))
+@given(st.floats(1e-9, 1e3), st.floats(10.1, 1e12))
 def test_ticks_of_ratios_are_round_figures_within(low: float, ratio: float) -> None:
     scale = Scale(low=low, high=low * ratio, start=0.0, end=100.0, is_log=True)
     figures = [float(tick.words) for tick in scale.ticks(repr)]
-    assert 2 <= len(figures) <= 9
+    assert 2 <= len(figures) <= 6
     assert all(low <= figure <= low * ratio * (1 + 1e-9) for figure in figures)
     assert {f"{figure:.0e}"[0] for figure in figures} <= {"1", "2", "5"}

@@ -209,7 +209,7 @@ class TestDoubts:
         [
             ({"input_modalities": ("text", "image")}, {"input_modalities": ("text",)}, "image"),
             ({"capabilities": ("tool_call",)}, {"capabilities": ("reasoning",)}, "tool_call"),
-            ({"context_tokens": 9000}, {"context_tokens": 8000}, "8000"),
+            ({"context_tokens": 9000}, {"context_tokens": 8000}, "8,000 tokens"),
             ({"output_price": 1}, {"output_price": 4}, "three times"),
             ({"released": TODAY}, {"released": date(2026, 11, 20)}, "earlier"),
         ],
