@@ -294,12 +294,8 @@ def _row(
         else None,
         sides=sides,
         counts=counts,
-        change=told.apart if told else "–" if value is None else say(value),
-        interval=f"{told.low} to {told.high}"
-        if told
-        else _span(low, high, say)
-        if is_known
-        else "–",
+        change=told.apart if told else _change(value, say),
+        interval=_span(low, high, say, told=told) if is_known else "–",
         # A part's is that of the whole, which says in words on which side it is kept.
         limit_words=say(limit) if is_part and limit is not None else _limit(limit, say),
         verdict=verdict,
@@ -320,7 +316,15 @@ def _limit(limit: float | None, say: Callable[[float], str]) -> str:
     return words % {"limit": say(limit)}
 
 
-def _span(low: float | None, high: float | None, say: Callable[[float], str]) -> str:
+def _change(value: float | None, say: Callable[[float], str]) -> str:
+    return "–" if value is None else say(value)
+
+
+def _span(
+    low: float | None, high: float | None, say: Callable[[float], str], *, told: Change | None
+) -> str:
+    if told:
+        return f"{told.low} to {told.high}"
     if low is None:
         return _("no interval yet") if high is None else f"up to {say(high)}"
     if high is None:
