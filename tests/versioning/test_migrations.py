@@ -64,6 +64,8 @@ def problem(operation: Operation, migration: migrations.Migration, state: Projec
         return "nobody can see how long it takes: write it with Django's operations."
     if isinstance(operation, migrations.RunPython):
         return of_rows(operation, migration)
+    if not migration.atomic:
+        return "broken off, it is half done, and `prepare` begins anew: tables and rows apart."
     table = str(getattr(operation, "model_name", getattr(operation, "name", ""))).lower()
     if isinstance(operation, SAME_TABLE) or table not in LARGE:
         return ""
@@ -157,7 +159,14 @@ def test_what_is_unsafe_is_refused(what: str) -> None:
 @pytest.mark.parametrize("what", SAFE)
 def test_what_is_safe_is_not(what: str) -> None:
     state = MigrationLoader(None).project_state()
-    assert list(problems(a_migration(SAFE[what], atomic=False), state)) == []
+    is_of_rows = isinstance(SAFE[what], migrations.RunPython)
+    assert list(problems(a_migration(SAFE[what], atomic=not is_of_rows), state)) == []
+
+
+@pytest.mark.parametrize("what", ["a field that may be empty", "an index of a small table"])
+def test_what_can_not_be_begun_anew_is_refused(what: str) -> None:
+    state = MigrationLoader(None).project_state()
+    assert len(list(problems(a_migration(SAFE[what], atomic=False), state))) == 1
 
 
 @pytest.mark.django_db
